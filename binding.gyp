@@ -1,0 +1,23 @@
+{
+  "target_defaults": {
+    "cflags_cc": ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
+    "cflags_cc!": ["-fno-rtti"],
+    "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+    "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"]
+  },
+  "targets": [
+    {
+      "target_name": "tscope",
+      "sources": [
+        "native/addon.cc",
+        "native/arguments.cc",
+        "native/cpu.cc",
+        "native/read.cc",
+        "native/wait.cc",
+        "native/thread.cc",
+        "native/adjtimex.cc"
+      ],
+      "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.mjs)\""]
+    }
+  ]
+}

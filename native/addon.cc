@@ -1,0 +1,40 @@
+// Every export of the addon. src/native.ts types and documents each.
+#include "exports.h"
+
+namespace tscope {
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("sourceHash", TSCOPE_SOURCE_HASH);
+  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("tscReadable", TscReadable);
+  add("cpuid", Cpuid);
+
+  add("rdtsc", Rdtsc);
+  add("rdtscp", Rdtscp);
+  add("createPairReader", CreatePairReader);
+  add("readBrackets", ReadBrackets);
+  add("clockResolution", ClockResolution);
+
+  add("sleepUntil", SleepUntil);
+  add("spinUntilTsc", SpinUntilTsc);
+  add("sleepThenSpin", SleepThenSpin);
+
+  add("getAffinity", GetAffinity);
+  add("setAffinity", SetAffinity);
+  add("setFifoPriority", SetFifoPriority);
+  add("getTimerSlack", GetTimerSlack);
+  add("setTimerSlack", SetTimerSlack);
+  add("lockMemory", LockMemory);
+  add("unlockMemory", UnlockMemory);
+
+  add("readAdjtimex", ReadAdjtimex);
+  return exports;
+}
+
+}  // namespace tscope
+
+using tscope::Init;
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)

@@ -1,0 +1,38 @@
+// Every function that addon.cc exports, by the file that defines it.
+#pragma once
+
+#include <napi.h>
+
+namespace tscope {
+
+// cpu.cc
+bool TscReadable();
+bool HasRdtscp();
+Napi::Value TscReadable(const Napi::CallbackInfo& info);
+Napi::Value Cpuid(const Napi::CallbackInfo& info);
+
+// read.cc
+Napi::Value Rdtsc(const Napi::CallbackInfo& info);
+Napi::Value Rdtscp(const Napi::CallbackInfo& info);
+Napi::Value CreatePairReader(const Napi::CallbackInfo& info);
+Napi::Value ReadBrackets(const Napi::CallbackInfo& info);
+Napi::Value ClockResolution(const Napi::CallbackInfo& info);
+
+// wait.cc
+Napi::Value SleepUntil(const Napi::CallbackInfo& info);
+Napi::Value SpinUntilTsc(const Napi::CallbackInfo& info);
+Napi::Value SleepThenSpin(const Napi::CallbackInfo& info);
+
+// thread.cc
+Napi::Value GetAffinity(const Napi::CallbackInfo& info);
+Napi::Value SetAffinity(const Napi::CallbackInfo& info);
+Napi::Value SetFifoPriority(const Napi::CallbackInfo& info);
+Napi::Value GetTimerSlack(const Napi::CallbackInfo& info);
+Napi::Value SetTimerSlack(const Napi::CallbackInfo& info);
+Napi::Value LockMemory(const Napi::CallbackInfo& info);
+Napi::Value UnlockMemory(const Napi::CallbackInfo& info);
+
+// adjtimex.cc
+Napi::Value ReadAdjtimex(const Napi::CallbackInfo& info);
+
+}  // namespace tscope

@@ -1,0 +1,18 @@
+import { KTIME, type TimeSource, TSC } from './time-source.ts';
+
+/** Clocks that stand still until they are set: the replay of a recording. They may go backwards. */
+export class ScriptedClock implements TimeSource {
+  readonly reading: BigInt64Array = new BigInt64Array(2);
+  readonly #next: BigInt64Array = new BigInt64Array(2);
+
+  read(): void {
+    this.reading[KTIME] = this.#next[KTIME];
+    this.reading[TSC] = this.#next[TSC];
+  }
+
+  /** What every reading shows from now on. */
+  set(ktime: bigint, tsc: bigint): void {
+    this.#next[KTIME] = ktime;
+    this.#next[TSC] = tsc;
+  }
+}

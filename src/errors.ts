@@ -1,0 +1,49 @@
+/** What went wrong, in a form that programs can rely on. */
+export type ErrorCode =
+  /** A flag, a file or an argument is not what the command accepts. */
+  | 'USAGE'
+  /** This host cannot do what was asked; the hint names what still works. */
+  | 'UNSUPPORTED'
+  | 'NOT_LINUX'
+  | 'NOT_X86_64'
+  | 'ADDON_NOT_BUILT'
+  | 'ADDON_STALE'
+  | 'ADDON_DISABLED'
+  | 'ADDON_WRONG_ARCHITECTURE'
+  | 'ADDON_BROKEN'
+  | 'TSC_FORBIDDEN'
+  /** A file could not be read or written. */
+  | 'IO'
+  /** The user stopped it before anything was measured. */
+  | 'INTERRUPTED';
+
+/** The one error family: a code for programs, a sentence for people, and what to do next. */
+export class TscopeError extends Error {
+  override readonly name = 'TscopeError';
+  readonly code: ErrorCode;
+  readonly hint: string | null;
+
+  /**
+   * @param message one sentence: what, where, and what is accepted.
+   * @param hint what the reader can do about it.
+   */
+  constructor(code: ErrorCode, message: string, hint: string | null = null, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** Bad input: what was given, where, and what is accepted. */
+export const usageError = (message: string, hint: string | null = null): TscopeError =>
+  new TscopeError('USAGE', message, hint);
+
+/** The exit code that the contract gives to an error: 2 for bad input, 3 where the host cannot do it. */
+export const exitCodeOf = (error: TscopeError): number =>
+  error.code === 'USAGE' || error.code === 'IO' ? 2 : error.code === 'INTERRUPTED' ? 130 : 3;
+
+/** The `code` of a Node system error ("ENOENT", "EPERM"), or null for anything else. */
+export function systemCode(error: unknown): string | null {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' ? code : null;
+}

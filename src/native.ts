@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemCode, TscopeError } from './errors.ts';
+
+/** The kernel's clock discipline, as `adjtimex(2)` reports it; see there for units and bits. */
+export interface Adjtimex {
+  /** TIME_OK 0, leap states 1 to 4, TIME_ERROR 5 (not synchronized). */
+  state: number;
+  /** STA_* bits; 0x40 is STA_UNSYNC. */
+  status: number;
+  /** Frequency correction in 2^-16 ppm. */
+  freq: number;
+  /** Microseconds for each tick of USER_HZ; 10000 is no correction. */
+  tick: number;
+  /** Time offset still to be slewed: us, or ns with STA_NANO (0x2000). */
+  offset: number;
+  maxErrorUs: number;
+  estErrorUs: number;
+  tai: number;
+}
+
+/**
+ * Every symbol of the addon. Wrong arguments throw TypeError or RangeError; a refused system call throws an
+ * Error with `code` ("EPERM"), `errno` and `syscall`; where rdtsc is forbidden, reads throw with code
+ * "TSC_FORBIDDEN".
+ */
+export interface Native {
+  /** The hash of the sources the addon was built from. */
+  readonly sourceHash: string;
+  /** False where prctl(PR_SET_TSC) forbids rdtsc in this thread. */
+  tscReadable(): boolean;
+  /** [eax, ebx, ecx, edx]. Check the range of leaves first (leaf 0, 0x40000000, 0x80000000). */
+  cpuid(leaf: number, subleaf: number): [number, number, number, number];
+
+  /** The TSC, fenced on both sides. */
+  rdtsc(): bigint;
+  /** out[0] = TSC, out[1] = CPU. */
+  rdtscp(out: BigInt64Array): void;
+  /**
+   * Binds two words of shared memory once; each call of the result then reads CLOCK_MONOTONIC (ns) into
+   * pair[0] and, after it, the TSC into pair[1]. The cheapest read of both clocks there is.
+   */
+  createPairReader(pair: BigInt64Array): () => void;
+  /**
+   * Fills `out` with rows of four: TSC before, clock (ns), TSC after, CPU (-1: the thread moved in between).
+   * `clockId` is a CLOCK_* number or a dynamic one (~fd << 3 | 3).
+   */
+  readBrackets(clockId: number, bySyscall: boolean, out: BigInt64Array): void;
+  /** clock_getres in ns; throws EINVAL where the kernel has no such clock. */
+  clockResolution(clockId: number): bigint;
+
+  /**
+   * The waits last at most 100 ms and answer whether the deadline was reached, so that a thread can be
+   * stopped: call again until true. On return out[0] = ktime, out[1] = TSC.
+   */
+  sleepUntil(ktime: bigint, out: BigInt64Array): boolean;
+  spinUntilTsc(tsc: bigint, out: BigInt64Array): boolean;
+  /** Sleeps until `spinNs` before `ktime`, then spins. */
+  sleepThenSpin(ktime: bigint, spinNs: number, out: BigInt64Array): boolean;
+
+  /** These act on the calling thread. */
+  getAffinity(): number[];
+  setAffinity(cpus: readonly number[]): void;
+  /** SCHED_FIFO at 1 to 99; 0 returns to SCHED_OTHER. */
+  setFifoPriority(priority: number): void;
+  getTimerSlack(): number;
+  /** Nanoseconds; 0 returns to the default. */
+  setTimerSlack(ns: number): void;
+  /** mlockall for the whole process, pages locked as they are touched. */
+  lockMemory(): void;
+  unlockMemory(): void;
+
+  readAdjtimex(): Adjtimex;
+}
+
+const require = createRequire(import.meta.url);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const STILL_WORKS =
+  '`tscope replay`, `stability`, `stop --simulate`, `report` and `compare` need no TSC and still work.';
+const REBUILD = 'Run `npm run build:native`.';
+
+/** The addon as built here, or as shipped in the package. */
+const candidates = (): string[] => [
+  join(root, 'build/Release/tscope.node'),
+  join(root, `prebuilds/${process.platform}-${process.arch}/tscope.node`),
+];
+
+/** The same hash as scripts/native-hash.mjs; null where the sources are not beside the package. */
+function hashOfSources(): string | null {
+  const folder = join(root, 'native');
+  if (!existsSync(folder)) return null;
+  const hash = createHash('sha256');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  for (const name of names.filter((name) => /\.(cc|h)$/.test(name)).sort()) {
+    hash
+      .update(name)
+      .update('\0')
+      .update(readFileSync(join(folder, name)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Turns what dlopen said into the error that says what to do. */
+function loadError(error: unknown, file: string): TscopeError {
+  const message = error instanceof Error ? error.message : String(error);
+  const failure = (
+    code: 'ADDON_DISABLED' | 'ADDON_WRONG_ARCHITECTURE' | 'ADDON_BROKEN',
+    text: string,
+    hint: string,
+  ) => new TscopeError(code, text, `${hint} ${STILL_WORKS}`, { cause: error });
+  if (systemCode(error) === 'ERR_DLOPEN_DISABLED' || /--no-addons/.test(message)) {
+    return failure(
+      'ADDON_DISABLED',
+      'Native addons are disabled in this Node process.',
+      'Run without --no-addons.',
+    );
+  }
+  if (
+    /wrong ELF class|invalid ELF header|not a mach-o|cannot open shared object file|incompatible/i.test(
+      message,
+    )
+  ) {
+    return failure('ADDON_WRONG_ARCHITECTURE', `${file} was built for another architecture.`, REBUILD);
+  }
+  return failure('ADDON_BROKEN', `${file} could not be loaded: ${message}.`, REBUILD);
+}
+
+/**
+ * Loads the addon from `files`, the first that exists.
+ *
+ * @throws TscopeError ADDON_NOT_BUILT, ADDON_STALE, ADDON_DISABLED, ADDON_WRONG_ARCHITECTURE or ADDON_BROKEN.
+ */
+export function loadAddon(files: readonly string[], sourceHash: string | null): Native {
+  const file = files.find((candidate) => existsSync(candidate));
+  if (file === undefined) {
+    throw new TscopeError('ADDON_NOT_BUILT', 'The native addon is not built.', `${REBUILD} ${STILL_WORKS}`);
+  }
+  let addon: Native;
+  try {
+    addon = require(file) as Native;
+  } catch (error) {
+    throw loadError(error, file);
+  }
+  if (sourceHash !== null && addon.sourceHash !== sourceHash) {
+    throw new TscopeError(
+      'ADDON_STALE',
+      'The native addon was built from other sources than these.',
+      REBUILD,
+    );
+  }
+  return addon;
+}
+
+let loaded: Native | null = null;
+
+/**
+ * The addon, loaded at the first call.
+ *
+ * @throws TscopeError NOT_LINUX or NOT_X86_64 on other hosts, else as `loadAddon`.
+ */
+export function native(): Native {
+  if (loaded !== null) return loaded;
+  if (process.platform !== 'linux') {
+    throw new TscopeError(
+      'NOT_LINUX',
+      `tscope reads clocks on Linux only; this is ${process.platform}.`,
+      STILL_WORKS,
+    );
+  }
+  if (process.arch !== 'x64') {
+    throw new TscopeError(
+      'NOT_X86_64',
+      `There is no TSC on ${process.arch}; tscope needs x86-64.`,
+      STILL_WORKS,
+    );
+  }
+  loaded = loadAddon(candidates(), hashOfSources());
+  return loaded;
+}
+
+/**
+ * The addon, where this thread may also execute rdtsc.
+ *
+ * @throws TscopeError TSC_FORBIDDEN, else as `native`.
+ */
+export function nativeWithTsc(): Native {
+  const addon = native();
+  if (!addon.tscReadable()) {
+    throw new TscopeError(
+      'TSC_FORBIDDEN',
+      'rdtsc is forbidden in this process (prctl PR_SET_TSC, PR_TSC_SIGSEGV).',
+      `Start tscope from a process that may read the TSC. ${STILL_WORKS}`,
+    );
+  }
+  return addon;
+}
