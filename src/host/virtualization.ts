@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { bitOf, leafFact, textOf } from './cpuid.ts';
+import { type Fact, factOf, known, required, unknown } from './fact.ts';
+
+/** Where this system runs. */
+export interface VirtualizationFacts {
+  readonly guest: Fact<boolean>;
+  readonly hypervisor: Fact<string>;
+  readonly container: Fact<string>;
+}
+
+/** Signatures of CPUID 0x40000000, as the hypervisors document them. */
+const SIGNATURES: Readonly<Record<string, string>> = {
+  KVMKVMKVM: 'KVM',
+  'Microsoft Hv': 'Hyper-V',
+  VMwareVMware: 'VMware',
+  XenVMMXenVMM: 'Xen',
+  TCGTCGTCGTCG: 'QEMU TCG',
+  'bhyve bhyve': 'bhyve',
+  ACRNACRNACRN: 'ACRN',
+  ' lrpepyh vr': 'Parallels',
+  'prl hyperv': 'Parallels',
+  VBoxVBoxVBox: 'VirtualBox',
+};
+
+const hypervisor = (): Fact<string> =>
+  leafFact(0x40000000, '', ([, ebx, ecx, edx]) => {
+    const signature = textOf([ebx, ecx, edx]);
+    return SIGNATURES[signature] ?? required(signature || null, 'no signature');
+  });
+
+/** The container engine by the marks that each leaves; "none" where there are none of them. */
+function container(): Fact<string> {
+  if (existsSync('/run/.containerenv')) return known('podman', '/run/.containerenv');
+  if (existsSync('/.dockerenv')) return known('docker', '/.dockerenv');
+  return factOf(
+    '/proc/1/cgroup',
+    () => /docker|kubepods|containerd|lxc/.exec(readFileSync('/proc/1/cgroup', 'utf8'))?.[0] ?? 'none',
+  );
+}
+
+/** Reads CPUID and the marks; each fact fails on its own. */
+export function virtualizationFacts(): VirtualizationFacts {
+  const guest = leafFact(1, ' ECX[31]', ([, , ecx]) => bitOf(ecx, 31));
+  return {
+    guest,
+    hypervisor: guest.value === false ? unknown('not a guest') : hypervisor(),
+    container: container(),
+  };
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { count } from './measured.ts';
+
+/** A fact with where it comes from, or null with the reason. */
+const fact = <T extends z.ZodType>(value: T) =>
+  z.union([
+    z.strictObject({ value, source: z.string() }),
+    z.strictObject({ value: z.null(), reason: z.string() }),
+  ]);
+
+const text = fact(z.string());
+const flag = fact(z.boolean());
+const integer = fact(count);
+
+/** The clocks that commands know by name. */
+export const clockName = z.enum([
+  'realtime',
+  'monotonic',
+  'monotonic_raw',
+  'realtime_coarse',
+  'monotonic_coarse',
+  'boottime',
+  'tai',
+]);
+
+const clock = z.strictObject({
+  name: clockName,
+  readable: z.boolean(),
+  resolutionNs: z.number().nullable(),
+  readNs: z.number().nullable(),
+  syscallFallback: z.boolean().nullable(),
+  independent: z.boolean().nullable(),
+  reason: z.string().nullable(),
+});
+
+const names = z.array(
+  z.strictObject({
+    name: z.string(),
+    systeminformation: text,
+    direct: z.string().nullable(),
+    same: z.boolean().nullable(),
+  }),
+);
+
+/** `result` of `tscope host`. */
+export const hostResultSchema = z.strictObject({
+  cpu: z.strictObject({ vendor: text, brand: text, family: integer, model: integer, stepping: integer }),
+  tsc: z.strictObject({
+    readable: flag,
+    invariant: flag,
+    rdtscp: flag,
+    adjust: flag,
+    deadlineTimer: flag,
+    granularityTicks: integer,
+  }),
+  virtualization: z.strictObject({ guest: flag, hypervisor: text, container: text }),
+  clocksource: z.strictObject({ current: text, available: fact(z.array(z.string())), derivedFromTsc: flag }),
+  clocks: z.array(clock),
+  kvm: z.strictObject({ available: flag, preemptionTimer: flag, tscKhz: integer }),
+  scheduling: z.strictObject({ realtimeAllowed: flag, affinity: fact(z.array(count)), timerSlackNs: integer }),
+  os: z.strictObject({ name: text, kernel: text, node: text }),
+  names: fact(names),
+});
+export type HostFacts = z.infer<typeof hostResultSchema>;
+
+/** `host` of every document: which host it speaks of. A null has its reason in `unknown`, under its name. */
+export const hostSummarySchema = z.strictObject({
+  hostname: z.string(),
+  cpu: z.string().nullable(),
+  cpus: count,
+  memoryBytes: count,
+  kernel: z.string(),
+  clocksource: z.string().nullable(),
+  virtualization: z.string().nullable(),
+  unknown: z.record(z.string(), z.string()),
+});
+export type HostSummary = z.infer<typeof hostSummarySchema>;
