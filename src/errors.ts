@@ -15,7 +15,9 @@ export type ErrorCode =
   /** A file could not be read or written. */
   | 'IO'
   /** The user stopped it before anything was measured. */
-  | 'INTERRUPTED';
+  | 'INTERRUPTED'
+  /** tscope itself is wrong. */
+  | 'DEFECT';
 
 /** The one error family: a code for programs, a sentence for people, and what to do next. */
 export class TscopeError extends Error {
@@ -38,9 +40,10 @@ export class TscopeError extends Error {
 export const usageError = (message: string, hint: string | null = null): TscopeError =>
   new TscopeError('USAGE', message, hint);
 
-/** The exit code that the contract gives to an error: 2 for bad input, 3 where the host cannot do it. */
-export const exitCodeOf = (error: TscopeError): number =>
-  error.code === 'USAGE' || error.code === 'IO' ? 2 : error.code === 'INTERRUPTED' ? 130 : 3;
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = { USAGE: 2, IO: 2, INTERRUPTED: 130, DEFECT: 70 };
+
+/** The exit code that an error leaves: 2 for bad input, 3 where this host cannot do it, 70 for a defect. */
+export const exitCodeOf = (error: TscopeError): number => EXIT_CODES[error.code] ?? 3;
 
 /** The `code` of a Node system error ("ENOENT", "EPERM"), or null for anything else. */
 export function systemCode(error: unknown): string | null {

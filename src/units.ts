@@ -93,6 +93,6 @@ export function formatSignificant(value: number): string {
   if (magnitude === 0 || !Number.isFinite(value)) return String(value);
   if (magnitude >= 1e6 || magnitude < 1e-4) return value.toExponential(2);
   if (magnitude >= 1000) return formatCount(Math.round(value));
-  const decimals = Math.max(0, 2 - Math.floor(Math.log10(magnitude)));
-  return value.toFixed(decimals);
+  const rounded = Number(value.toPrecision(3));
+  return rounded.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded)))));
 }

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { TaskName, TaskOptions, TaskResult } from '../experiment/tasks.ts';
+import type { Warning } from '../schema/envelope.ts';
+
+/** What a command found. */
+export interface Answer {
+  /** The contract's `result`. */
+  readonly result: unknown;
+  /** The same for people, printed unless --json was given. */
+  readonly text: string;
+  readonly warnings?: readonly Warning[];
+  /** 1 where `--fail-if` holds or the verdict is bad; 0 if left out. */
+  readonly exitCode?: 0 | 1;
+}
+
+/** What a command may use while it runs. */
+export interface Context {
+  /** Runs a task on a worker thread of its own, with progress drawn on stderr; Ctrl-C asks it to stop early. */
+  measure<Name extends TaskName>(name: Name, options: TaskOptions<Name>): Promise<TaskResult<Name>>;
+  /** Aborted by Ctrl-C. What was measured so far is then printed, and the exit code is 130. */
+  readonly signal: AbortSignal;
+  /** A line of progress on stderr, on a terminal only. */
+  status(text: string): void;
+}
+
+/** One command: its words, and how it runs. */
+export interface CommandSpec<Options extends object = object> {
+  /** The command's name, which is also the kind of its document. */
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** False: the document has no `host` (replay, stability). */
+  readonly needsHost: boolean;
+  /** `own`: --out means something else here (a folder, a page), and the command handles it itself. */
+  readonly out?: 'own';
+  /** Adds arguments, options and help to `command`. */
+  configure(command: Command): void;
+  /** @param args the positional arguments, in order. */
+  run(context: Context, options: Options, args: readonly string[]): Promise<Answer>;
+}
+
+/** Gives the spec its types; every file in this folder that is a command exports one of these as `command`. */
+export const defineCommand = <Options extends object>(spec: CommandSpec<Options>): CommandSpec<Options> =>
+  spec;

@@ -1,0 +1,19 @@
+import { styleText } from 'node:util';
+import type { TscopeError } from '../errors.ts';
+import type { Warning } from '../schema/envelope.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours `text` for stderr, unless NO_COLOR is set or stderr is no terminal. */
+const paint = (style: Style, text: string): string =>
+  process.stderr.isTTY && !process.env['NO_COLOR'] ? styleText(style, text) : text;
+
+const withHint = (text: string, hint: string | null): string => (hint === null ? text : `${text}\n  ${hint}`);
+
+/** `warning: sentence`, and the hint on a line of its own. */
+export const warningText = ({ message, hint }: Warning): string =>
+  withHint(`${paint('yellow', 'warning:')} ${message}`, hint);
+
+/** `tscope: sentence`, and the hint on a line of its own. */
+export const errorText = ({ message, hint }: TscopeError): string =>
+  withHint(`${paint('red', 'tscope:')} ${message}`, hint);

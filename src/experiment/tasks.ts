@@ -1,0 +1,18 @@
+import type { Control } from '../clock/control.ts';
+
+/**
+ * Everything that waits or measures, by name. A task runs on a worker thread of its own, synchronously, and talks
+ * through its Control between batches only. Options and results cross threads: plain data, bigint and typed
+ * arrays.
+ */
+export const tasks = {
+  sleep: (options: { ns: number }, control: Control): number => {
+    control.progress(1, 1);
+    return options.ns;
+  },
+} satisfies Record<string, (options: never, control: Control) => unknown>;
+
+type Tasks = typeof tasks;
+export type TaskName = keyof Tasks;
+export type TaskOptions<Name extends TaskName> = Parameters<Tasks[Name]>[0];
+export type TaskResult<Name extends TaskName> = Awaited<ReturnType<Tasks[Name]>>;

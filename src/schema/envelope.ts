@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+/** A doubt about the data or the host, as data: a code for programs, a sentence, and what to do about it. */
+export const warningSchema = z.strictObject({
+  code: z.string().regex(/^[a-z0-9-]+$/),
+  message: z.string(),
+  hint: z.string().nullable(),
+});
+export type Warning = z.infer<typeof warningSchema>;
+
+/** Parts that every document shares. `host` is left out where the command needs none. */
+export const envelope = {
+  tool: z.strictObject({ name: z.literal('tscope'), version: z.string() }),
+  startedAt: z.iso.datetime(),
+  warnings: z.array(warningSchema),
+};
+
+/** The value of a document's `schema` field. */
+export const schemaId = (kind: string): string => `tscope/${kind}/1`;

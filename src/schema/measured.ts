@@ -1,0 +1,10 @@
+import { z } from 'zod';
+
+/** Absolute ktime, TSC or deadline: a decimal string, because it passes 2^53. */
+export const absolute = z.string().regex(/^-?\d+$/);
+
+/** A count of things. */
+export const count = z.int().min(0);
+
+/** What a set of durations looked like, ns. */
+export const percentiles = z.strictObject({ p50: z.number(), p99: z.number() });

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { native } from '../../src/native.ts';
+
+const addon = native();
+const array = (length: number) => new BigInt64Array(length);
+
+function detached(): BigInt64Array {
+  const words = array(8);
+  structuredClone(words.buffer, { transfer: [words.buffer] });
+  return words;
+}
+
+// What a caller without types could pass.
+const call = (name: keyof typeof addon, ...args: unknown[]) => {
+  const method = addon[name] as (...args: unknown[]) => unknown;
+  return () => method(...args);
+};
+
+test.each([
+  ['leaf', call('cpuid')],
+  ['leaf', call('cpuid', -1, 0)],
+  ['leaf', call('cpuid', 2 ** 32, 0)],
+  ['leaf', call('cpuid', 0.5, 0)],
+  ['leaf', call('cpuid', Number.NaN, 0)],
+  ['leaf', call('cpuid', '0', 0)],
+  ['subleaf', call('cpuid', 0, 1n)],
+  ['out', call('rdtscp')],
+  ['out', call('rdtscp', new Float64Array(2))],
+  ['out', call('rdtscp', new BigUint64Array(2))],
+  ['out', call('rdtscp', array(1))],
+  ['out', call('rdtscp', detached())],
+  ['pair', call('createPairReader', array(2))],
+  ['pair', call('createPairReader', new BigInt64Array(new SharedArrayBuffer(8)))],
+  ['pair', call('createPairReader', null)],
+  ['clockId', call('readBrackets', 2 ** 31, false, array(4))],
+  ['clockId', call('readBrackets', 1n, false, array(4))],
+  ['bySyscall', call('readBrackets', 1, 0, array(4))],
+  ['out', call('readBrackets', 1, false, array(3))],
+  ['out', call('readBrackets', 1, false, array(0))],
+  ['out', call('readBrackets', 1, false, detached())],
+  ['out', call('readBrackets', 1, false, [0n, 0n, 0n, 0n])],
+  ['clockId', call('clockResolution', 'monotonic')],
+  ['ktime', call('sleepUntil', 1, array(2))],
+  ['ktime', call('sleepUntil', -1n, array(2))],
+  ['ktime', call('sleepUntil', 2n ** 63n, array(2))],
+  ['out', call('sleepUntil', 1n, detached())],
+  ['tsc', call('spinUntilTsc', -1n, array(2))],
+  ['tsc', call('spinUntilTsc', 2n ** 64n, array(2))],
+  ['spinNs', call('sleepThenSpin', 1n, 1e9, array(2))],
+  ['cpus', call('setAffinity', [])],
+  ['cpus', call('setAffinity', [-1])],
+  ['cpus', call('setAffinity', ['0'])],
+  ['cpus', call('setAffinity', 0)],
+  ['priority', call('setFifoPriority', 100)],
+  ['ns', call('setTimerSlack', -1)],
+])('a wrong %s is refused by name', (name, attempt) => {
+  expect(attempt).toThrow(new RegExp(`^\\w+: ${name} must be `));
+});
+
+test('a refused system call says which, and why', () => {
+  expect(call('readBrackets', 99, false, array(4))).toThrow(
+    expect.objectContaining({ code: 'EINVAL', syscall: 'clock_gettime' }),
+  );
+  expect(call('setAffinity', [8000])).toThrow(
+    expect.objectContaining({ code: 'EINVAL', syscall: 'sched_setaffinity' }),
+  );
+});
+
+test('getters on an array cannot smuggle anything past the checks', () => {
+  const cpus = [0];
+  Object.defineProperty(cpus, 0, { get: () => 2 ** 40 });
+  expect(call('setAffinity', cpus)).toThrow(/cpus must be/);
+});
