@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+// The house: a room may import from itself and from the rooms of the floors below it.
+const FLOORS: readonly string[][] = [
+  ['cli'],
+  ['report', 'experiment', 'agent'],
+  ['kvm', 'store'],
+  ['lapic', 'tsc', 'stability', 'host'],
+  ['clock'],
+  ['schema'],
+  ['native', 'units'],
+  ['errors', 'version'],
+];
+// Pure rooms: neither Node nor a host, nor the documents.
+const PURE = ['lapic', 'stability', 'units', 'errors'];
+
+const root = join(import.meta.dirname, '../src');
+const roomOf = (file: string): string => relative(root, file).split('/')[0]?.replace(/\.ts$/, '') ?? '';
+const floorOf = (room: string): number => FLOORS.findIndex((floor) => floor.includes(room));
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join(root, name));
+
+const importsOf = (file: string): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:from|import\(|import) ?'([^']+)'/g)].map(
+    ([, path]) => path ?? '',
+  );
+
+test.each(files.map((file) => [relative(root, file), file]))('%s imports downwards only', (name, file) => {
+  const room = roomOf(file);
+  if (room === 'index') return;
+  expect(floorOf(room), `the room of ${name} is not in the house`).toBeGreaterThanOrEqual(0);
+  for (const path of importsOf(file).filter((path) => path.startsWith('.'))) {
+    const target = roomOf(resolve(file, '..', path));
+    const downwards = target === room || floorOf(target) > floorOf(room);
+    expect(downwards, `${name} imports ${target}`).toBe(true);
+  }
+});
+
+test('the pure rooms use no Node module, no package and no addon', () => {
+  for (const file of files.filter((file) => PURE.includes(roomOf(file)))) {
+    for (const path of importsOf(file)) {
+      expect(path, `${relative(root, file)} imports ${path}`).toMatch(/^\.\.?\//);
+      expect(['native', 'schema', 'host', 'experiment']).not.toContain(roomOf(resolve(file, '..', path)));
+    }
+  }
+});
+
+test('only one file loads addons', () => {
+  const loading = files.filter((file) => /\.node['"`]/.test(readFileSync(file, 'utf8')));
+  expect(loading.map((file) => relative(root, file))).toEqual(['native.ts']);
+});
