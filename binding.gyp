@@ -18,6 +18,18 @@
         "native/adjtimex.cc"
       ],
       "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.mjs)\""]
+    },
+    {
+      "target_name": "tscope_kvm",
+      "sources": [
+        "native/arguments.cc",
+        "native/kvm/addon.cc",
+        "native/kvm/guest.cc",
+        "native/kvm/machine.cc",
+        "native/kvm/stats.cc",
+        "native/kvm/vcpu-thread.cc"
+      ],
+      "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.mjs)\""]
     }
   ]
 }

@@ -76,16 +76,53 @@ export interface Native {
   readAdjtimex(): Adjtimex;
 }
 
+/** Every symbol of the second addon, which runs a tiny guest under KVM. Errors as in `Native`. */
+export interface KvmNative {
+  readonly sourceHash: string;
+  /** The guest's TSC frequency that KVM gives a new vCPU (KVM_GET_TSC_KHZ). */
+  tscKhz(): number;
+  /** A new machine, paused: it halts, or spins, between the interrupts of its local APIC's periodic timer. */
+  readonly Guest: new (spin: boolean) => NativeGuest;
+}
+
+/** One guest. Its vCPU runs on a native thread of its own. `bracket` receives ktime before and after the call. */
+export interface NativeGuest {
+  /** Starts the timer. `divide` is the divide configuration register's value. The guest must be paused. */
+  program(divide: number, initialCount: number, bracket: BigInt64Array): void;
+  resume(): void;
+  /** Waits at most 100 ms for the vCPU to leave the guest: call again until true. */
+  pause(): boolean;
+  /**
+   * Moves what was recorded into rows of four words and answers how many rows: kind (0 an interrupt was
+   * reported, 1 the guest is entered, 2 it was left as asked, 3 a signal from elsewhere made it leave), ktime
+   * (ns), host TSC, CPU time of the vCPU's thread (ns).
+   */
+  drain(rows: BigInt64Array): number;
+  /** Records lost because nobody drained them in time. */
+  dropped(): number;
+  /** KVM_GET_LAPIC, kept for `restoreLapic` (KVM_SET_LAPIC). The guest must be paused for both. */
+  saveLapic(bracket: BigInt64Array): void;
+  restoreLapic(bracket: BigInt64Array): void;
+  /** TMCCT as KVM_GET_LAPIC reports it. The guest must be paused. */
+  currentCount(bracket: BigInt64Array): number;
+  /** KVM's counters of this vCPU by name; null before Linux 5.14. */
+  readStats(): Record<string, number> | null;
+  /** Why the guest cannot go on: KVM_RUN's errno, or the KVM_EXIT_* it left with; null while it can. */
+  death(): { errno: number; exitReason: number; detail: number } | null;
+  /** Ends the thread and frees the machine; harmless a second time. */
+  destroy(): void;
+}
+
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const STILL_WORKS =
   '`tscope replay`, `stability`, `stop --simulate`, `report` and `compare` need no TSC and still work.';
 const REBUILD = 'Run `npm run build:native`.';
 
-/** The addon as built here, or as shipped in the package. */
-const candidates = (): string[] => [
-  join(root, 'build/Release/tscope.node'),
-  join(root, `prebuilds/${process.platform}-${process.arch}/tscope.node`),
+/** An addon as built here, or as shipped in the package. */
+const candidates = (name: string): string[] => [
+  join(root, `build/Release/${name}.node`),
+  join(root, `prebuilds/${process.platform}-${process.arch}/${name}.node`),
 ];
 
 /** The same hash as scripts/native-hash.mjs; null where the sources are not beside the package. */
@@ -133,14 +170,17 @@ function loadError(error: unknown, file: string): TscopeError {
  *
  * @throws TscopeError ADDON_NOT_BUILT, ADDON_STALE, ADDON_DISABLED, ADDON_WRONG_ARCHITECTURE or ADDON_BROKEN.
  */
-export function loadAddon(files: readonly string[], sourceHash: string | null): Native {
+export function loadAddon<Addon extends { readonly sourceHash: string } = Native>(
+  files: readonly string[],
+  sourceHash: string | null,
+): Addon {
   const file = files.find((candidate) => existsSync(candidate));
   if (file === undefined) {
     throw new TscopeError('ADDON_NOT_BUILT', 'The native addon is not built.', `${REBUILD} ${STILL_WORKS}`);
   }
-  let addon: Native;
+  let addon: Addon;
   try {
-    addon = require(file) as Native;
+    addon = require(file) as Addon;
   } catch (error) {
     throw loadError(error, file);
   }
@@ -154,15 +194,8 @@ export function loadAddon(files: readonly string[], sourceHash: string | null): 
   return addon;
 }
 
-let loaded: Native | null = null;
-
-/**
- * The addon, loaded at the first call.
- *
- * @throws TscopeError NOT_LINUX or NOT_X86_64 on other hosts, else as `loadAddon`.
- */
-export function native(): Native {
-  if (loaded !== null) return loaded;
+/** Loads an addon by name, on the hosts that it is built for. */
+function load<Addon extends { readonly sourceHash: string }>(name: string): Addon {
   if (process.platform !== 'linux') {
     throw new TscopeError(
       'NOT_LINUX',
@@ -177,8 +210,30 @@ export function native(): Native {
       STILL_WORKS,
     );
   }
-  loaded = loadAddon(candidates(), hashOfSources());
+  return loadAddon<Addon>(candidates(name), hashOfSources());
+}
+
+let loaded: Native | null = null;
+let loadedKvm: KvmNative | null = null;
+
+/**
+ * The addon, loaded at the first call.
+ *
+ * @throws TscopeError NOT_LINUX or NOT_X86_64 on other hosts, else as `loadAddon`.
+ */
+export function native(): Native {
+  loaded ??= load<Native>('tscope');
   return loaded;
+}
+
+/**
+ * The addon that runs a guest, loaded at the first call. It needs no /dev/kvm until it is used.
+ *
+ * @throws TscopeError as `native`.
+ */
+export function kvmNative(): KvmNative {
+  loadedKvm ??= load<KvmNative>('tscope_kvm');
+  return loadedKvm;
 }
 
 /**

@@ -1,0 +1,41 @@
+// The guest as JavaScript sees it.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "vcpu-thread.h"
+
+namespace tscope::kvm {
+
+class Guest : public Napi::ObjectWrap<Guest> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit Guest(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value Program(const Napi::CallbackInfo& info);
+  Napi::Value Resume(const Napi::CallbackInfo& info);
+  Napi::Value Pause(const Napi::CallbackInfo& info);
+  Napi::Value Drain(const Napi::CallbackInfo& info);
+  Napi::Value Dropped(const Napi::CallbackInfo& info);
+  Napi::Value SaveLapic(const Napi::CallbackInfo& info);
+  Napi::Value RestoreLapic(const Napi::CallbackInfo& info);
+  Napi::Value CurrentCount(const Napi::CallbackInfo& info);
+  Napi::Value ReadStats(const Napi::CallbackInfo& info);
+  Napi::Value Death(const Napi::CallbackInfo& info);
+  Napi::Value Destroy(const Napi::CallbackInfo& info);
+
+  // The vCPU's ioctls wait for KVM_RUN to end, so they are refused unless the guest is paused.
+  VcpuThread* Paused(Napi::Env env, const char* function);
+  VcpuThread* Alive(Napi::Env env, const char* function);
+
+  std::unique_ptr<VcpuThread> thread_;
+  kvm_lapic_state saved_{};
+  bool hasSaved_ = false;
+};
+
+Napi::Value ThrowFailure(Napi::Env env, const Failure& failure);
+
+}  // namespace tscope::kvm

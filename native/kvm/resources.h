@@ -1,0 +1,52 @@
+// Owners of a file descriptor and of a mapping; each frees what it holds when it goes.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <utility>
+
+namespace tscope::kvm {
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  ~Fd() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+class Mapping {
+ public:
+  Mapping() = default;
+  ~Mapping() {
+    if (data_ != MAP_FAILED) munmap(data_, length_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  // Anonymous memory where `fd` is -1. False with errno set where the kernel refuses.
+  bool Map(size_t length, int fd) {
+    data_ = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+    length_ = length;
+    return data_ != MAP_FAILED;
+  }
+  void* get() const { return data_; }
+
+ private:
+  void* data_ = MAP_FAILED;
+  size_t length_ = 0;
+};
+
+}  // namespace tscope::kvm
