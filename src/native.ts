@@ -82,7 +82,9 @@ export interface KvmNative {
   /** The guest's TSC frequency that KVM gives a new vCPU (KVM_GET_TSC_KHZ). */
   tscKhz(): number;
   /** A new machine, paused: it halts, or spins, between the interrupts of its local APIC's periodic timer. */
-  readonly Guest: new (spin: boolean) => NativeGuest;
+  readonly Guest: new (
+    spin: boolean,
+  ) => NativeGuest;
 }
 
 /** One guest. Its vCPU runs on a native thread of its own. `bracket` receives ktime before and after the call. */
