@@ -1,0 +1,41 @@
+/** LVTT: the interrupt vector. */
+export const APIC_VECTOR_MASK = 0xff;
+/** LVTT bit 12, delivery pending. */
+export const APIC_SEND_PENDING = 1 << 12;
+/** LVTT bit 16: the timer runs, its interrupt does not reach the guest. */
+export const APIC_LVT_MASKED = 1 << 16;
+
+/** LVTT bits 18:17, the timer mode. Both bits set (11) is reserved: neither kind of timer. */
+export const APIC_LVT_TIMER_ONESHOT = 0;
+export const APIC_LVT_TIMER_PERIODIC = 1 << 17;
+export const APIC_LVT_TIMER_TSCDEADLINE = 2 << 17;
+
+/** The mode bits that a guest with, and one without, TSC-deadline mode in its CPUID may write. */
+const timerModeMask = (tscDeadlineTimer: boolean): number => (tscDeadlineTimer ? 3 << 17 : 1 << 17);
+
+/** A mode for people and documents. */
+export type TimerModeName = 'one-shot' | 'periodic' | 'tsc-deadline' | 'reserved';
+
+/** The name of the mode bits of LVTT. */
+export function timerModeName(mode: number): TimerModeName {
+  if (mode === APIC_LVT_TIMER_ONESHOT) return 'one-shot';
+  if (mode === APIC_LVT_TIMER_PERIODIC) return 'periodic';
+  return mode === APIC_LVT_TIMER_TSCDEADLINE ? 'tsc-deadline' : 'reserved';
+}
+
+/** What LVTT keeps of a written value. */
+export const lvttWritable = (value: number, tscDeadlineTimer: boolean): number =>
+  value & (APIC_VECTOR_MASK | APIC_SEND_PENDING | APIC_LVT_MASKED | timerModeMask(tscDeadlineTimer));
+
+/** The mode bits of a stored LVTT. */
+export const lvttTimerMode = (lvtt: number, tscDeadlineTimer: boolean): number =>
+  lvtt & timerModeMask(tscDeadlineTimer);
+
+/** What TDCR keeps of a written value: bits 3, 1 and 0. */
+export const tdcrWritable = (value: number): number => value & 0xb;
+
+/** The divide count of a TDCR value: 2, 4, 8, 16, 32, 64, 128, and 1 for 0xb. */
+export const divideCountOf = (tdcr: number): number => {
+  const code = ((tdcr & 3) | ((tdcr & 8) >> 1)) + 1;
+  return 1 << (code & 7);
+};

@@ -1,0 +1,109 @@
+import { ScriptedClock } from '../clock/scripted.ts';
+import { apicTimerFn, expiredHvTimer } from './apic-timer.ts';
+import type { LapicConfig } from './config.ts';
+import { injectApicTimerIrqs } from './expiring.ts';
+import { LapicTimer } from './lapic-timer.ts';
+import { type PolicyName, policies } from './policies.ts';
+import {
+  readTmcct,
+  restoreRegisters,
+  saveRegisters,
+  setTscdeadlineMsr,
+  writeLvtt,
+  writeTdcr,
+  writeTmict,
+} from './register-writes.ts';
+import { type TimerModeName, timerModeName } from './registers.ts';
+import { blockVcpu, unblockVcpu } from './vcpu-transitions.ts';
+
+/** What happens at one instant; both clocks stand still within a step. */
+export type Step = {
+  readonly ktime: bigint;
+  /** Host TSC, u64. */
+  readonly tsc: bigint;
+} & (
+  | { readonly do: 'lvtt' | 'tmict' | 'tdcr'; readonly value: number }
+  | { readonly do: 'tscdeadline'; readonly value: bigint }
+  | {
+      readonly do: 'tmcct' | 'hv-expire' | 'hrtimer-expire' | 'block' | 'unblock' | 'inject' | 'save-restore';
+    }
+);
+
+/** A host and a guest, and what they do to the timer, in order. */
+export interface Scenario {
+  readonly config: LapicConfig;
+  readonly policy: PolicyName;
+  readonly steps: readonly Step[];
+}
+
+/** The timer after a step: its 64-bit fields as decimal strings, null where there is nothing. */
+export interface TimerState {
+  /** What the guest read, after `tmcct` only. */
+  value?: number;
+  mode: TimerModeName;
+  divideCount: number;
+  period: string;
+  targetExpiration: string;
+  tscDeadline: string;
+  pending: number;
+  hvTimerInUse: boolean;
+  hvDeadlineTsc: string | null;
+  hrtimerExpires: string | null;
+  irqs: number;
+  warnings: number;
+}
+
+/** Does one step. The value of a `tmcct` step is what the guest read; other steps have none. */
+function perform(timer: LapicTimer, step: Step): number | undefined {
+  switch (step.do) {
+    case 'lvtt':
+      return void writeLvtt(timer, step.value);
+    case 'tmict':
+      return void writeTmict(timer, step.value);
+    case 'tdcr':
+      return void writeTdcr(timer, step.value);
+    case 'tscdeadline':
+      return void setTscdeadlineMsr(timer, step.value);
+    case 'tmcct':
+      return readTmcct(timer);
+    case 'hv-expire':
+      return void expiredHvTimer(timer);
+    case 'hrtimer-expire':
+      return void apicTimerFn(timer);
+    case 'block':
+      return void blockVcpu(timer);
+    case 'unblock':
+      return void unblockVcpu(timer);
+    case 'inject':
+      return void injectApicTimerIrqs(timer);
+    case 'save-restore':
+      return void restoreRegisters(timer, saveRegisters(timer));
+  }
+}
+
+/** The state of a timer in the form of a document. */
+export const stateOf = (timer: LapicTimer): TimerState => ({
+  mode: timerModeName(timer.timerMode),
+  divideCount: timer.divideCount,
+  period: timer.period.toString(),
+  targetExpiration: timer.targetExpiration.toString(),
+  tscDeadline: timer.tscdeadline.toString(),
+  pending: timer.pending,
+  hvTimerInUse: timer.hvTimerInUse,
+  hvDeadlineTsc: timer.hvTimerInUse ? timer.hvDeadlineTsc.toString() : null,
+  hrtimerExpires: timer.hrtimerArmed ? timer.hrtimerExpires.toString() : null,
+  irqs: timer.irqs,
+  warnings: timer.warnings,
+});
+
+/** Replays a scenario on scripted clocks: the state after each step, in order. */
+export function replay(scenario: Scenario): { timer: LapicTimer; states: TimerState[] } {
+  const clock = new ScriptedClock();
+  const timer = new LapicTimer(scenario.config, policies[scenario.policy], clock);
+  const states = scenario.steps.map((step) => {
+    clock.set(step.ktime, step.tsc);
+    const value = perform(timer, step);
+    return value === undefined ? stateOf(timer) : { value, ...stateOf(timer) };
+  });
+  return { timer, states };
+}

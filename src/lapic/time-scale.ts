@@ -1,0 +1,63 @@
+// Throughout this folder BigInt.asIntN and asUintN are called in place, never through a helper: V8 turns such an
+// expression into 64-bit machine arithmetic, and a helper's mixed callers cost ten times the time.
+
+/** Multiplier and shift that turn nanoseconds into guest cycles, as `kvm_get_time_scale` computes them. */
+export interface TimeScale {
+  /** u32, with 32 fractional bits. */
+  readonly mult: number;
+  /** Binary shift before the multiplication; negative shifts right. */
+  readonly shift: number;
+  /** [mult, 2^|shift|] as machine words, so that the conversion allocates nothing. */
+  readonly words: BigInt64Array;
+}
+
+const NS_PER_S = 1_000_000_000n;
+const MULT = 0;
+const FACTOR = 1;
+const U32_LIMIT = 2n ** 32n;
+
+/**
+ * `kvm_get_time_scale(khz * 1000, NSEC_PER_SEC)`.
+ *
+ * @param khz integer kHz, 1 to 2^32 - 1.
+ * @throws RangeError for another rate: the kernel's loops would not end at 0.
+ */
+export function timeScale(khz: number): TimeScale {
+  if (!Number.isInteger(khz) || khz < 1 || khz >= 2 ** 32) {
+    throw new RangeError(`guestTscKhz must be an integer between 1 and 2^32 - 1, not ${khz}`);
+  }
+  let scaled = BigInt(khz) * 1000n;
+  let ticks = NS_PER_S;
+  let shift = 0;
+  while (ticks > 2n * scaled || ticks >= U32_LIMIT) {
+    ticks >>= 1n;
+    shift -= 1;
+  }
+  while (ticks <= scaled || scaled >= U32_LIMIT) {
+    if (scaled >= U32_LIMIT || ticks >= U32_LIMIT / 2n) scaled >>= 1n;
+    else ticks <<= 1n;
+    shift += 1;
+  }
+  const mult = (scaled * U32_LIMIT) / ticks;
+  return { mult: Number(mult), shift, words: new BigInt64Array([mult, 2n ** BigInt(Math.abs(shift))]) };
+}
+
+/**
+ * `nsec_to_cycles`: guest cycles in `ns`, through a 96-bit product of which the low 64 bits remain.
+ *
+ * A negative `ns` enters as 2^64 - n and comes out near mult * 2^32, far in the future: the root of the backlog
+ * under `catch-up`.
+ *
+ * @returns u64.
+ */
+export function nsecToCycles(scale: TimeScale, ns: bigint): bigint {
+  const { words } = scale;
+  const mult = words[MULT];
+  const shifted =
+    scale.shift < 0
+      ? BigInt.asUintN(64, BigInt.asUintN(64, ns) / words[FACTOR])
+      : BigInt.asUintN(64, BigInt.asUintN(64, ns) * words[FACTOR]);
+  const high = BigInt.asUintN(64, BigInt.asUintN(64, shifted >> 32n) * mult);
+  const low = BigInt.asUintN(64, BigInt.asUintN(64, shifted & 0xffff_ffffn) * mult);
+  return BigInt.asUintN(64, high + BigInt.asUintN(64, low >> 32n));
+}
