@@ -1,0 +1,112 @@
+import type { Control } from '../clock/control.ts';
+import { chiSquaredQuantile } from './chi-squared.ts';
+import type { Estimate } from './deviations.ts';
+import { ESTIMATORS, type EstimatorName } from './estimators.ts';
+import { identifyNoise } from './noise.ts';
+import type { Series } from './series.ts';
+import { averagingFactors, type TauChoice } from './taus.ts';
+
+/** One estimator at one averaging time. */
+export interface Statistic {
+  /** Null where the record has no term for it; `reason` then says why. */
+  readonly value: number | null;
+  /** How many terms it was taken over. */
+  readonly n: number;
+  /** The chi-squared interval; null where the noise was not identified, or the statistic has none (MTIE, TIE). */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** Equivalent degrees of freedom behind the interval. */
+  readonly edf: number | null;
+  readonly reason: string | null;
+}
+
+/** All estimators asked for at one averaging time. */
+export interface StabilityPoint {
+  /** Averaging factor: tau / tau0. */
+  readonly m: number;
+  /** Averaging time, seconds. */
+  readonly tau: number;
+  /** Noise exponent: identified here, or, where fewer than 30 points are left, at the last shorter time. */
+  readonly alpha: number | null;
+  readonly statistics: ReadonlyMap<EstimatorName, Statistic>;
+}
+
+/** What to compute. */
+export interface AnalysisOptions {
+  readonly estimators: readonly EstimatorName[];
+  readonly taus: TauChoice;
+  /** Of the two-sided intervals: 0.95 for 95 %. */
+  readonly confidence: number;
+}
+
+const NO_INTERVAL = { low: null, high: null, edf: null } as const;
+
+/** The two-sided chi-squared interval around a deviation. */
+export function deviationInterval(
+  value: number,
+  edf: number,
+  confidence: number,
+): { low: number; high: number } {
+  const tail = (1 - confidence) / 2;
+  const bound = (p: number) => value * Math.sqrt(edf / chiSquaredQuantile(p, edf));
+  return { low: bound(1 - tail), high: bound(tail) };
+}
+
+function reasonOf({ n }: Estimate, spanned: number, points: number): string {
+  if (spanned > points) return `needs ${spanned} phase points; there are ${points}`;
+  return n === 0 ? 'the gaps leave no term' : 'passes the largest double';
+}
+
+function statistic(
+  name: EstimatorName,
+  estimate: Estimate,
+  m: number,
+  points: number,
+  alpha: number | null,
+  confidence: number,
+): Statistic {
+  const { value, n } = estimate;
+  const estimator = ESTIMATORS[name];
+  if (n === 0 || !Number.isFinite(value)) {
+    return { value: null, n, ...NO_INTERVAL, reason: reasonOf(estimate, estimator.points(m), points) };
+  }
+  const edf = alpha === null ? null : estimator.edf(alpha, m, points);
+  const interval = edf === null ? NO_INTERVAL : { ...deviationInterval(value, edf, confidence), edf };
+  return { value, n, ...interval, reason: null };
+}
+
+/** The largest m for which any of `estimators` has a term in a record of `points` phase points; 0 if there is none. */
+export function largestFactor(estimators: readonly EstimatorName[], points: number): number {
+  let m = points;
+  while (m > 0 && !estimators.some((name) => ESTIMATORS[name].points(m) <= points)) m -= 1;
+  return m;
+}
+
+/**
+ * Computes the estimators asked for at every averaging time asked for, shortest first.
+ *
+ * @returns what is done so far where `control` asks to stop.
+ * @throws TscopeError USAGE where a listed tau is not a multiple of tau0.
+ */
+export function analyseStability(
+  series: Series,
+  options: AnalysisOptions,
+  control: Control,
+): StabilityPoint[] {
+  const { estimators, confidence } = options;
+  const points = series.phase.length;
+  const factors = averagingFactors(options.taus, series.tau0, largestFactor(estimators, points));
+  const prepared = estimators.map((name) => [name, ESTIMATORS[name].prepare(series)] as const);
+  const result: StabilityPoint[] = [];
+  let alpha: number | null = null;
+  for (const [index, m] of factors.entries()) {
+    if (control.stopRequested()) break;
+    alpha = identifyNoise(series, m) ?? alpha;
+    const statistics = new Map(
+      prepared.map(([name, estimate]) => [name, statistic(name, estimate(m), m, points, alpha, confidence)]),
+    );
+    result.push({ m, tau: m * series.tau0, alpha, statistics });
+    control.progress(index + 1, factors.length);
+  }
+  return result;
+}

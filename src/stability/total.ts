@@ -1,0 +1,36 @@
+import type { Estimate } from './deviations.ts';
+import { overGaps, type Series } from './series.ts';
+
+/**
+ * Total deviation (NIST SP 1065, 5.2.11): the record is continued at both ends by its reflection through the end point,
+ * x*[-j] = 2 x[0] - x[j], and the N - 2 inner points each give one second difference, for every m up to N - 1. Not
+ * corrected for its bias at long averaging times.
+ */
+export function totdev(series: Series, m: number): Estimate {
+  const { phase, known, tau0 } = series;
+  const last = phase.length - 1;
+  const count = (i: number) => (known === null ? 0 : (known[i] as number));
+  const point = (i: number) => phase[i] as number;
+  let sum = 0;
+  let n = 0;
+  for (let i = 1; i < last && m <= last; i += 1) {
+    const here = point(i);
+    const before = i - m;
+    const after = i + m;
+    let back = before >= 0 ? here - point(before) : here - point(0) + (point(-before) - point(0));
+    let forth =
+      after <= last ? point(after) - here : point(last) - here + (point(last) - point(2 * last - after));
+    if (known !== null) {
+      const backKnown = before >= 0 ? count(i) - count(before) : count(i) + count(-before);
+      const forthKnown =
+        after <= last ? count(after) - count(i) : 2 * count(last) - count(2 * last - after) - count(i);
+      back = overGaps(back, backKnown, m);
+      forth = overGaps(forth, forthKnown, m);
+    }
+    const difference = forth - back;
+    if (Number.isNaN(difference)) continue;
+    sum += difference * difference;
+    n += 1;
+  }
+  return { value: Math.sqrt(sum / (2 * n)) / (m * tau0), n };
+}
