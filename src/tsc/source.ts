@@ -1,0 +1,37 @@
+import { CLOCK_IDS, type ClockName } from '../host/clocks.ts';
+import { currentClocksource } from '../host/clocksource.ts';
+import type { Fact } from '../host/fact.ts';
+import { nativeWithTsc } from '../native.ts';
+
+/** Words in one row of brackets: TSC before, clock (ns), TSC after, CPU (-1: the thread moved in between). */
+export const ROW = 4;
+
+/** The host as calibration sees it; tests script one that misbehaves on purpose. */
+export interface BracketSource {
+  /** Fills `out` with rows of four words. */
+  readBrackets(clock: ClockName, out: BigInt64Array): void;
+  /** Lets `ns` pass, give or take the scheduler; at most 100 ms at a time. */
+  wait(ns: number): void;
+  /** Name of the kernel's clocksource at this moment. */
+  clocksource(): Fact<string>;
+}
+
+/**
+ * The real host.
+ *
+ * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
+ */
+export function hostSource(): BracketSource {
+  const addon = nativeWithTsc();
+  const now = new BigInt64Array(new SharedArrayBuffer(16));
+  const reached = new BigInt64Array(2);
+  const readNow = addon.createPairReader(now);
+  return {
+    readBrackets: (clock, out) => addon.readBrackets(CLOCK_IDS[clock], false, out),
+    wait: (ns) => {
+      readNow();
+      addon.sleepUntil((now[0] ?? 0n) + BigInt(Math.round(ns)), reached);
+    },
+    clocksource: currentClocksource,
+  };
+}
