@@ -3,12 +3,14 @@ import { KTIME, type TimeSource, TSC } from './time-source.ts';
 /** Units of 1e-6 cycles: kHz times ns. Products up to 2^63 stay in machine words. */
 const PER_CYCLE = 1_000_000n;
 
+const REMAINDER = 2;
+const KHZ = 3;
+
 /** Simulated time: it moves only when told to, and its TSC runs at exactly `tscKhz`. */
 export class VirtualClock implements TimeSource {
   readonly reading: BigInt64Array = new BigInt64Array(2);
-  readonly #khz: bigint;
   readonly #longestStep: bigint;
-  /** [ktime, TSC, remainder of the TSC in 1e-6 cycles]. */
+  /** [ktime, TSC, remainder of the TSC in 1e-6 cycles, kHz]. */
   readonly #now: BigInt64Array;
 
   /**
@@ -19,29 +21,42 @@ export class VirtualClock implements TimeSource {
     if (!Number.isInteger(tscKhz) || tscKhz < 1 || tscKhz > 2 ** 32) {
       throw new RangeError(`tscKhz must be an integer between 1 and 2^32, not ${tscKhz}`);
     }
-    this.#khz = BigInt(tscKhz);
-    this.#longestStep = (2n ** 63n - PER_CYCLE) / this.#khz;
-    this.#now = new BigInt64Array([ktime, BigInt.asIntN(64, tsc), 0n]);
+    this.#longestStep = (2n ** 63n - PER_CYCLE) / BigInt(tscKhz);
+    this.#now = new BigInt64Array([ktime, tsc, 0n, BigInt(tscKhz)]);
     this.read();
   }
 
   read(): void {
-    this.reading[KTIME] = this.#now[0];
-    this.reading[TSC] = this.#now[1];
+    this.reading[KTIME] = this.#now[KTIME];
+    this.reading[TSC] = this.#now[TSC];
   }
 
   /** Moves ktime forward by `ns`, and the TSC by as many cycles as have passed since the start in all. */
   advance(ns: bigint): void {
     const now = this.#now;
-    now[0] = now[0] + ns;
+    now[KTIME] = BigInt.asIntN(64, now[KTIME] + ns);
     if (ns > this.#longestStep) {
-      const units = ns * this.#khz + now[2];
-      now[1] = now[1] + units / PER_CYCLE;
-      now[2] = units % PER_CYCLE;
+      const units = ns * now[KHZ] + now[REMAINDER];
+      now[TSC] = now[TSC] + units / PER_CYCLE;
+      now[REMAINDER] = units % PER_CYCLE;
       return;
     }
-    now[2] = now[2] + BigInt.asIntN(64, ns * this.#khz);
-    now[1] = now[1] + now[2] / PER_CYCLE;
-    now[2] = now[2] % PER_CYCLE;
+    const units = BigInt.asIntN(64, now[REMAINDER] + BigInt.asIntN(64, ns * now[KHZ]));
+    now[TSC] = BigInt.asIntN(64, now[TSC] + BigInt.asIntN(64, units / PER_CYCLE));
+    now[REMAINDER] = BigInt.asIntN(64, units % PER_CYCLE);
+  }
+
+  /** Moves on to `ktime`, unless that is past. */
+  advanceTo(ktime: bigint): void {
+    const ns = BigInt.asIntN(64, ktime - this.#now[KTIME]);
+    if (ns > 0n) this.advance(ns);
+  }
+
+  /** The fewest ns after which the TSC shows `tsc` or more; 0 where it does. */
+  nsUntilTsc(tsc: bigint): bigint {
+    const now = this.#now;
+    const cycles = BigInt.asIntN(64, tsc - now[TSC]);
+    if (cycles <= 0n) return 0n;
+    return (cycles * PER_CYCLE - now[REMAINDER] + now[KHZ] - 1n) / now[KHZ];
   }
 }

@@ -1,0 +1,120 @@
+import { ktimeOf, tscOf } from '../clock/time-source.ts';
+import { expiredHvTimer } from './apic-timer.ts';
+import { hrtimerInterrupt } from './hrtimer-interrupt.ts';
+import { takeInterrupt } from './take-interrupt.ts';
+import { hrtimerEvent, interruptWaits, type Vcpu } from './vcpu.ts';
+import { blockVcpu, enterFromUserspace, leaveForUserspace, unblockVcpu } from './vcpu-transitions.ts';
+
+/** Why a loop ended. */
+export type Outcome =
+  /** It is `until`. */
+  | 'time'
+  /** The next expiry is in the future and nothing is owed. */
+  | 'caught-up'
+  /** The hrtimer interrupt was not left for as long as the watchdog allows; the timer is as it was then. */
+  | 'lockup'
+  /** The host set `aborted`. */
+  | 'aborted';
+
+/** The next expiry is in the future, or there is none, and the guest is owed nothing. */
+function caughtUp({ timer }: Vcpu, now: bigint): boolean {
+  // An HV timer in the past has exited before this is asked.
+  return timer.owed === 0n && !(timer.hrtimerArmed && timer.hrtimerExpires <= now);
+}
+
+/** Runs the hrtimer interrupt if it is due. */
+function serveHrtimer(vcpu: Vcpu, now: bigint): 'idle' | 'served' | 'lockup' {
+  if (!vcpu.timer.hrtimerArmed || hrtimerEvent(vcpu) > now) return 'idle';
+  if (vcpu.inGuest && vcpu.timer.delivery === 'coalesced') vcpu.vmExits += 1;
+  vcpu.inGuest = false;
+  return hrtimerInterrupt(vcpu) ? 'served' : 'lockup';
+}
+
+/**
+ * Guest entry with an HV timer in use: one that has expired exits before the guest executes anything, so nothing
+ * can be delivered on that entry; one exit for each missed period under `independent`. It fires at its deadline to
+ * the cycle: that the counter's unit is 2^shift cycles is left out.
+ *
+ * @returns whether it exited.
+ */
+function exitAtOnce(vcpu: Vcpu): boolean {
+  const { timer, host } = vcpu;
+  if (!timer.hvTimerInUse || timer.hvDeadlineTsc > tscOf(host)) return false;
+  vcpu.vmExits += 1;
+  vcpu.inGuest = false;
+  expiredHvTimer(timer);
+  host.exitDone();
+  return true;
+}
+
+/** The idle guest's HLT, and its end. @returns whether it halted or woke just now. */
+function haltOrWake(vcpu: Vcpu, now: bigint): boolean {
+  const wanted = vcpu.idle && !interruptWaits(vcpu) && now >= vcpu.eoiAt;
+  if (wanted === vcpu.halted) return false;
+  vcpu.halted = wanted;
+  if (wanted) blockVcpu(vcpu.timer);
+  else unblockVcpu(vcpu.timer);
+  return true;
+}
+
+/** Lets time pass until whatever comes first. */
+function waitForEvent(vcpu: Vcpu, until: bigint): void {
+  const { timer, host } = vcpu;
+  let next = until;
+  if (timer.hrtimerArmed && hrtimerEvent(vcpu) < next) next = hrtimerEvent(vcpu);
+  if ((interruptWaits(vcpu) || vcpu.idle) && !vcpu.halted && vcpu.eoiAt < next) next = vcpu.eoiAt;
+  if (timer.hvTimerInUse) host.waitUntilTsc(timer.hvDeadlineTsc, next);
+  else host.waitUntilKtime(next);
+}
+
+/**
+ * KVM_RUN, over and over: enters the guest, takes the exits and the host's timer interrupts, injects, halts and
+ * wakes, until the ktime `until`.
+ *
+ * @param goal `caught-up` ends the loop as soon as the timer has no lag.
+ */
+export function runVcpu(vcpu: Vcpu, until: bigint, goal: 'time' | 'caught-up' = 'time'): Outcome {
+  const { timer, host } = vcpu;
+  enterFromUserspace(timer);
+  while (!vcpu.aborted) {
+    host.read();
+    const now = ktimeOf(host);
+    const served = serveHrtimer(vcpu, now);
+    if (served === 'lockup' && !vcpu.aborted) return 'lockup';
+    if (served !== 'idle') continue;
+    // An overdue HV timer counts as lag, and `until` bounds the exits of `independent`.
+    const exited = now < until && exitAtOnce(vcpu);
+    if (exited) continue;
+    takeInterrupt(vcpu, now);
+    if (now >= until) return 'time';
+    if (goal === 'caught-up' && caughtUp(vcpu, now)) return 'caught-up';
+    if (haltOrWake(vcpu, now)) continue;
+    vcpu.inGuest = !vcpu.halted;
+    waitForEvent(vcpu, until);
+  }
+  return 'aborted';
+}
+
+/** KVM_RUN returns to userspace; a halt ends first. */
+export function leaveGuest(vcpu: Vcpu): void {
+  if (vcpu.halted) unblockVcpu(vcpu.timer);
+  vcpu.halted = false;
+  vcpu.inGuest = false;
+  leaveForUserspace(vcpu.timer);
+}
+
+/** Userspace does something else until `until`, while the host goes on serving its timers. */
+export function stayInUserspace(vcpu: Vcpu, until: bigint): Outcome {
+  const { timer, host } = vcpu;
+  while (!vcpu.aborted) {
+    host.read();
+    const now = ktimeOf(host);
+    const served = serveHrtimer(vcpu, now);
+    if (served === 'lockup' && !vcpu.aborted) return 'lockup';
+    if (served !== 'idle') continue;
+    if (now >= until) return 'time';
+    const next = timer.hrtimerArmed ? hrtimerEvent(vcpu) : until;
+    host.waitUntilKtime(next < until ? next : until);
+  }
+  return 'aborted';
+}
