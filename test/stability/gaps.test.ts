@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { quietControl } from '../../src/clock/control.ts';
+import { analyseStability } from '../../src/stability/analyse.ts';
+import { ESTIMATOR_NAMES, ESTIMATORS } from '../../src/stability/estimators.ts';
+import { frequencySeries, phaseSeries, type Series } from '../../src/stability/series.ts';
+import { uniform, white } from './records.ts';
+
+const POINTS = 20_000;
+const frequency = white(POINTS);
+const phase = frequencySeries(frequency, 1).phase;
+const dropped = (record: Float64Array, share: number) => {
+  const luck = uniform(record.length, 42);
+  return record.map((value, i) => ((luck[i] as number) < share ? Number.NaN : value));
+};
+const withBlock = (record: Float64Array) =>
+  record.map((value, i) => (i > 8000 && i < 9000 ? Number.NaN : value));
+
+const stepwise = ESTIMATOR_NAMES.filter((name) => name !== 'mtie' && name !== 'tierms');
+const ratio = (name: (typeof ESTIMATOR_NAMES)[number], a: Series, b: Series, m: number) =>
+  ESTIMATORS[name].prepare(a)(m).value / ESTIMATORS[name].prepare(b)(m).value;
+
+test.each(stepwise)('%s is about the same when every tenth value is missing', (name) => {
+  for (const m of [1, 10, 100]) {
+    const fromPhase = ratio(name, phaseSeries(dropped(phase, 0.1), 1), phaseSeries(phase, 1), m);
+    expect(Math.abs(fromPhase - 1)).toBeLessThan(0.1);
+    // White FM averaged over nine tenths of the time is worse by the root of 10/9.
+    const found = ratio(name, frequencySeries(dropped(frequency, 0.1), 1), frequencySeries(frequency, 1), m);
+    expect(Math.abs(found - (m === 1 ? 1 : Math.sqrt(10 / 9)))).toBeLessThan(0.1);
+  }
+});
+
+test.each(stepwise)('%s is about the same with a long gap', (name) => {
+  for (const m of [1, 10, 100]) {
+    expect(
+      Math.abs(ratio(name, phaseSeries(withBlock(phase), 1), phaseSeries(phase, 1), m) - 1),
+    ).toBeLessThan(0.1);
+    const found = ratio(name, frequencySeries(withBlock(frequency), 1), frequencySeries(frequency, 1), m);
+    expect(Math.abs(found - 1)).toBeLessThan(0.1);
+  }
+});
+
+test('a gap leaves out the terms that need it, and n says so', () => {
+  const x = Float64Array.from({ length: 100 }, (_, i) => i % 7);
+  x[50] = Number.NaN;
+  expect(ESTIMATORS.oadev.prepare(phaseSeries(x, 1))(10).n).toBe(80 - 3);
+  expect(ESTIMATORS.ohdev.prepare(phaseSeries(x, 1))(10).n).toBe(70 - 4);
+  expect(ESTIMATORS.tierms.prepare(phaseSeries(x, 1))(10).n).toBe(90 - 2);
+});
+
+test('gaps at the ends are no part of the record', () => {
+  const x = Float64Array.from([Number.NaN, Number.NaN, 1, 5, 2, 8, Number.NaN]);
+  const inner = phaseSeries(Float64Array.from([1, 5, 2, 8]), 1);
+  for (const name of ESTIMATOR_NAMES) {
+    expect(ESTIMATORS[name].prepare(phaseSeries(x, 1))(1)).toEqual(ESTIMATORS[name].prepare(inner)(1));
+  }
+});
+
+test('where the gaps leave nothing, the value is null and the reason says so', () => {
+  const x = Float64Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? i : Number.NaN));
+  const [first] = analyseStability(
+    phaseSeries(x, 1),
+    { estimators: ['oadev', 'mtie'], taus: [1], confidence: 0.95 },
+    quietControl,
+  );
+  expect(first?.statistics.get('oadev')).toMatchObject({
+    value: null,
+    n: 0,
+    reason: 'the gaps leave no term',
+  });
+  expect(first?.statistics.get('mtie')?.value).toBe(0);
+});

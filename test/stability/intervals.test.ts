@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest';
+import { deviationInterval } from '../../src/stability/analyse.ts';
+import { chiSquaredQuantile, gammaP, logGamma } from '../../src/stability/chi-squared.ts';
+import { greenhallEdf, totalEdf } from '../../src/stability/degrees-of-freedom.ts';
+
+const shapes = [
+  { order: 2, overlapping: true, modified: false },
+  { order: 2, overlapping: false, modified: false },
+  { order: 3, overlapping: true, modified: false },
+  { order: 3, overlapping: false, modified: false },
+  { order: 2, overlapping: true, modified: true },
+] as const;
+
+const convolved = (a: readonly number[], b: readonly number[]): number[] => {
+  const result = new Array<number>(a.length + b.length - 1).fill(0);
+  for (const [i, x] of a.entries())
+    for (const [j, y] of b.entries()) result[i + j] = (result[i + j] as number) + x * y;
+  return result;
+};
+
+/** Exactly, for white noise of phase or of frequency: 2 E(V)^2 / var(V) from the estimator's weights. */
+function exactEdf(shape: (typeof shapes)[number], alpha: 0 | 2, m: number, points: number): number {
+  const difference = [-1, ...new Array<number>(m - 1).fill(0), 1];
+  const box = new Array<number>(m).fill(1);
+  let weights = [1];
+  for (let k = 0; k < shape.order; k++)
+    weights = convolved(weights, k === 0 && alpha === 0 ? box : difference);
+  if (shape.modified) weights = convolved(weights, box);
+  const correlation = (lag: number) =>
+    weights.slice(lag).reduce((sum, w, i) => sum + w * (weights[i] as number), 0);
+  const span = shape.order * m + (shape.modified ? m - 1 : 0);
+  const stride = shape.overlapping ? 1 : m;
+  const terms = Math.ceil((points - span) / stride);
+  let sum = 1;
+  for (let j = 1; j < terms && j * stride < weights.length; j++) {
+    sum += 2 * (1 - j / terms) * (correlation(j * stride) / correlation(0)) ** 2;
+  }
+  return terms / sum;
+}
+
+test.each(shapes)(
+  'degrees of freedom of white noise are exact without averaging ($order, $overlapping, $modified)',
+  (shape) => {
+    for (const alpha of [0, 2] as const) {
+      for (const [m, points] of [
+        [1, 100],
+        [4, 100],
+        [10, 1001],
+        [30, 100],
+        [40, 1001],
+      ] as const) {
+        const exact = exactEdf(shape, alpha, m, points);
+        const found = greenhallEdf(shape, alpha, m, points) ?? Number.NaN;
+        // The modified variance is modelled on continuous time, which differs where m is small.
+        const discrete = m < 4 ? 0.2 : 0.03;
+        const tolerance = shape.modified ? discrete : 1e-3 + (shape.overlapping ? 1 / points : 0.02);
+        expect(Math.abs(found / exact - 1), `alpha ${alpha}, m ${m}, ${points} points`).toBeLessThan(
+          tolerance,
+        );
+      }
+    }
+  },
+);
+
+test('degrees of freedom go on smoothly where the tables take over from the sums', () => {
+  for (const shape of shapes.filter(({ overlapping }) => overlapping)) {
+    for (const alpha of [2, 1, 0, -1, -2]) {
+      const edfs = Array.from(
+        { length: 60 },
+        (_, k) => greenhallEdf(shape, alpha, 10 + k, 10_001) ?? Number.NaN,
+      );
+      for (const [k, edf] of edfs.slice(1).entries()) {
+        expect(edf / (edfs[k] as number), `alpha ${alpha}, m ${11 + k}`).toBeGreaterThan(0.85);
+        expect(edf / (edfs[k] as number), `alpha ${alpha}, m ${11 + k}`).toBeLessThan(1.02);
+      }
+    }
+  }
+});
+
+test('every noise has degrees of freedom between 1 and the number of terms, up to the longest averaging time', () => {
+  for (const shape of shapes) {
+    for (const alpha of shape.order === 2 ? [2, 1, 0, -1, -2] : [2, 1, 0, -1, -2, -3, -4]) {
+      for (const m of [1, 3, 33, 300, 333]) {
+        const edf = greenhallEdf(shape, alpha, m, 1001);
+        expect(edf, `alpha ${alpha}, m ${m}`).toBeGreaterThan(0.9);
+        expect(edf).toBeLessThan(1001);
+      }
+    }
+  }
+  expect(greenhallEdf(shapes[0], -3, 1, 1001)).toBeNull();
+  expect(greenhallEdf(shapes[0], 0, 600, 1001)).toBeNull();
+});
+
+test('degrees of freedom of the total variance (SP 1065, table 7)', () => {
+  expect(totalEdf(0, 10, 1001)).toBeCloseTo(150, 9);
+  expect(totalEdf(-2, 100, 1001)).toBeCloseTo(9.3 - 0.36, 9);
+  expect(totalEdf(-2, 5000, 1001)).toBeNull();
+});
+
+// Printed tables of chi-squared for whole degrees; SciPy for the others.
+test.each([
+  [0.95, 1, 3.841459],
+  [0.025, 10, 3.246973],
+  [0.975, 10, 20.483177],
+  [0.5, 100, 99.334129],
+  [0.99, 2.5, 10.311244],
+  [0.975, 146.177, 181.54149],
+  [0.975, 8e5, 802481.0739],
+])('chi-squared: p = %f with %f degrees', (p, degrees, quantile) => {
+  expect(chiSquaredQuantile(p, degrees) / quantile).toBeCloseTo(1, 6);
+});
+
+test('the quantile inverts the distribution, from a fraction of a degree to a million', () => {
+  for (const degrees of [0.4, 1, 3.7, 50, 1e3, 1e6]) {
+    for (const p of [1e-4, 0.025, 0.16, 0.5, 0.84, 0.999]) {
+      expect(gammaP(degrees / 2, chiSquaredQuantile(p, degrees) / 2) / p).toBeCloseTo(1, 8);
+    }
+  }
+});
+
+test('the gamma function', () => {
+  expect(logGamma(0.5)).toBeCloseTo(Math.log(Math.PI) / 2, 13);
+  expect(logGamma(101) / 363.73937555556347).toBeCloseTo(1, 14);
+});
+
+test('an interval holds its value and closes in as it is less sure', () => {
+  const wide = deviationInterval(1e-12, 20, 0.95);
+  const narrow = deviationInterval(1e-12, 20, 0.68);
+  expect(wide.low).toBeLessThan(narrow.low);
+  expect(narrow.low).toBeLessThan(1e-12);
+  expect(wide.high).toBeGreaterThan(narrow.high);
+  expect(narrow.high).toBeGreaterThan(1e-12);
+});

@@ -1,0 +1,84 @@
+/**
+ * The estimators once more, slowly, straight from their definitions in terms of average frequencies (Allan, Hadamard)
+ * or of phase windows (modified, MTIE), to hold the fast ones against. Nothing is shared with src.
+ */
+
+/** Average frequencies over m steps at every point; those of which less than half is known are NaN. */
+function averages(frequency: readonly number[], m: number): number[] {
+  const result: number[] = [];
+  for (let i = 0; i + m <= frequency.length; i++) {
+    const known = frequency.slice(i, i + m).filter((y) => !Number.isNaN(y));
+    result.push(2 * known.length >= m ? known.reduce((a, b) => a + b, 0) / known.length : Number.NaN);
+  }
+  return result;
+}
+
+const rootMean = (squares: readonly number[], scale: number): number =>
+  Math.sqrt(squares.reduce((a, b) => a + b, 0) / squares.length / scale);
+
+const known = (values: readonly number[]): number[] => values.filter((value) => !Number.isNaN(value));
+
+export function plainAdev(frequency: readonly number[], m: number, stride: number): number {
+  const y = averages(frequency, m);
+  const squares: number[] = [];
+  for (let i = 0; i + m < y.length; i += stride) squares.push(((y[i + m] as number) - (y[i] as number)) ** 2);
+  return rootMean(known(squares), 2);
+}
+
+export function plainHdev(frequency: readonly number[], m: number, stride: number): number {
+  const y = averages(frequency, m);
+  const squares: number[] = [];
+  for (let i = 0; i + 2 * m < y.length; i += stride) {
+    squares.push(((y[i + 2 * m] as number) - 2 * (y[i + m] as number) + (y[i] as number)) ** 2);
+  }
+  return rootMean(known(squares), 6);
+}
+
+export function plainMdev(frequency: readonly number[], m: number): number {
+  const y = averages(frequency, m);
+  const squares: number[] = [];
+  for (let j = 0; j + 3 * m - 2 < frequency.length; j++) {
+    const differences: number[] = [];
+    for (let i = j; i < j + m; i++) differences.push((y[i + m] as number) - (y[i] as number));
+    const there = known(differences);
+    if (2 * there.length >= m) squares.push((there.reduce((a, b) => a + b, 0) / there.length) ** 2);
+  }
+  return rootMean(squares, 2);
+}
+
+/** From the frequencies, reflected at both ends: y*[-1 - j] = y[j]. */
+export function plainTotdev(frequency: readonly number[], m: number): number {
+  const mirrored = frequency.toReversed();
+  const extended = [...mirrored, ...frequency, ...mirrored];
+  const squares: number[] = [];
+  for (let i = 1; i < frequency.length; i++) {
+    const at = frequency.length + i;
+    const back = averages(extended.slice(at - m, at), m)[0] as number;
+    const forth = averages(extended.slice(at, at + m), m)[0] as number;
+    squares.push((forth - back) ** 2);
+  }
+  return rootMean(known(squares), 2);
+}
+
+export function plainMtie(phase: readonly number[], m: number): number {
+  let largest = 0;
+  for (let i = 0; i + m < phase.length; i++) {
+    const window = known(phase.slice(i, i + m + 1));
+    if (window.length > 0) largest = Math.max(largest, Math.max(...window) - Math.min(...window));
+  }
+  return largest;
+}
+
+export function plainTierms(phase: readonly number[], m: number): number {
+  const squares: number[] = [];
+  for (let i = 0; i + m < phase.length; i++)
+    squares.push(((phase[i + m] as number) - (phase[i] as number)) ** 2);
+  return rootMean(known(squares), 1);
+}
+
+/** Phase from frequency at tau0 = 1, from 0. */
+export function integrated(frequency: readonly number[]): number[] {
+  const phase = [0];
+  for (const y of frequency) phase.push((phase.at(-1) as number) + y);
+  return phase;
+}

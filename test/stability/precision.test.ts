@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorName } from '../../src/stability/estimators.ts';
+import { identifyNoise } from '../../src/stability/noise.ts';
+import { frequencySeries, phaseSeries, type Series } from '../../src/stability/series.ts';
+import { white } from './records.ts';
+
+const POINTS = 1_000_000;
+const noise = white(POINTS);
+const invariant = ESTIMATOR_NAMES.filter((name) => name !== 'mtie' && name !== 'tierms');
+
+function expectSame(moved: Series, still: Series, names: readonly EstimatorName[], tolerance: number) {
+  for (const name of names) {
+    const [found, wanted] = [ESTIMATORS[name].prepare(moved), ESTIMATORS[name].prepare(still)];
+    for (const m of [1, 100, 100_000]) {
+      const ratio = found(m).value / wanted(m).value;
+      expect(Math.abs(ratio - 1), `${name} at m = ${m}`).toBeLessThan(tolerance);
+    }
+  }
+}
+
+test('a million frequencies of 1e-6 keep noise of 1e-12', () => {
+  const small = noise.map((value) => value * 1e-12);
+  // 1e-6 + 1e-12 holds its last 1e-22: a part in 1e10 of the noise.
+  const offset = frequencySeries(
+    small.map((value) => value + 1e-6),
+    1,
+  );
+  expectSame(offset, frequencySeries(small, 1), invariant, 1e-7);
+  expect(identifyNoise(offset, 1)).toBe(0);
+});
+
+test('a million frequencies in Hz around 10 MHz keep noise of a millihertz', () => {
+  const small = noise.map((value) => value * 1e-3);
+  expectSame(
+    frequencySeries(
+      small.map((value) => value + 1e7),
+      1,
+    ),
+    frequencySeries(small, 1),
+    invariant,
+    1e-5,
+  );
+});
+
+test('a million phase points on a slope of 1e-6 keep white phase noise of 1e-12', () => {
+  const small = noise.map((value) => value * 1e-12);
+  // The points reach 1 s, where a double's step is 2e-16.
+  const sloped = phaseSeries(
+    small.map((value, i) => value + 1e-6 * i),
+    1,
+  );
+  expectSame(sloped, phaseSeries(small, 1), invariant, 1e-4);
+  expect(identifyNoise(sloped, 1)).toBe(2);
+});

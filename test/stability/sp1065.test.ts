@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { quietControl } from '../../src/clock/control.ts';
+import { analyseStability } from '../../src/stability/analyse.ts';
+import { ESTIMATOR_NAMES } from '../../src/stability/estimators.ts';
+import { frequencySeries } from '../../src/stability/series.ts';
+import published from '../vectors/sp1065.json' with { type: 'json' };
+import { uniform } from './records.ts';
+
+const expected: Record<string, Record<string, Record<string, number>>> = {
+  nine: published.nine.expect,
+  thousand: published.thousand.expect,
+};
+const records: Record<string, Float64Array> = {
+  nine: Float64Array.from(published.nine.frequency),
+  thousand: uniform(1000),
+};
+const cases = Object.entries(expected).flatMap(([record, estimators]) =>
+  Object.entries(estimators).flatMap(([estimator, values]) =>
+    Object.entries(values).map(([m, value]) => ({ record, estimator, m: Number(m), value })),
+  ),
+);
+
+test.each(cases)('NIST: $estimator of the $record points at m = $m', ({ record, estimator, m, value }) => {
+  const series = frequencySeries(records[record] ?? new Float64Array(), 1);
+  const names = ESTIMATOR_NAMES.filter((name) => name === estimator);
+  const [point] = analyseStability(series, { estimators: names, taus: [m], confidence: 0.95 }, quietControl);
+  const [statistic] = point?.statistics.values() ?? [];
+  // Every published digit: seven, the last one rounded.
+  expect(Math.abs((statistic?.value ?? 0) / value - 1)).toBeLessThan(5e-7);
+});
+
+test('NIST: the 95 % interval of the overlapping Allan deviation', () => {
+  const { m, edf, low, high } = published.thousand.oadevInterval95;
+  const series = frequencySeries(uniform(1000), 1);
+  const [point] = analyseStability(
+    series,
+    { estimators: ['oadev'], taus: [m], confidence: 0.95 },
+    quietControl,
+  );
+  const statistic = point?.statistics.get('oadev');
+  expect(point?.alpha).toBe(0);
+  expect(statistic?.n).toBe(981);
+  expect(Math.abs((statistic?.edf ?? 0) / edf - 1)).toBeLessThan(1e-3);
+  expect(Math.abs((statistic?.low ?? 0) / low - 1)).toBeLessThan(1e-3);
+  expect(Math.abs((statistic?.high ?? 0) / high - 1)).toBeLessThan(1e-3);
+});
