@@ -1,0 +1,146 @@
+import { quietControl } from '../../clock/control.ts';
+import type { DriftPair } from '../../schema/drift.ts';
+import { analyseStability, type StabilityPoint } from '../../stability/analyse.ts';
+import type { EstimatorName } from '../../stability/estimators.ts';
+import { phaseSeries } from '../../stability/series.ts';
+
+const ESTIMATORS = ['adev', 'oadev', 'mdev', 'tdev', 'hdev'] as const satisfies readonly EstimatorName[];
+
+/** Points of the time error that a document carries. */
+const DRAWN = 400;
+
+/** A rate and its standard error, both as ratios. */
+interface Rate {
+  readonly rateRatio: number | null;
+  readonly rateStandardError: number | null;
+}
+
+/** What the phase of a pair says by itself. */
+export type PhaseFigures = Omit<
+  DriftPair,
+  'clock' | 'reference' | 'independent' | 'independentReason' | 'rejected' | 'events'
+>;
+
+interface Points {
+  /** Time, ns. */
+  readonly t: readonly number[];
+  /** Phase, ns. */
+  readonly x: readonly number[];
+}
+
+/** Points that were sampled; NaN marks those that were not. */
+function known(phase: Float64Array, intervalNs: number): Points {
+  const t: number[] = [];
+  const x: number[] = [];
+  for (const [i, value] of phase.entries()) {
+    if (Number.isNaN(value)) continue;
+    t.push(i * intervalNs);
+    x.push(value);
+  }
+  return { t, x };
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/**
+ * Least squares, best where the noise is white phase (paired reads). The standard error is widened for residuals that
+ * follow one another: (1 + r) / (1 - r), r their lag-1 autocorrelation.
+ */
+function leastSquares({ t, x }: Points): Rate {
+  if (t.length < 3) return { rateRatio: null, rateStandardError: null };
+  const [meanT, meanX] = [mean(t), mean(x)];
+  let tt = 0;
+  let tx = 0;
+  for (const [i, time] of t.entries()) {
+    tt += (time - meanT) ** 2;
+    tx += (time - meanT) * ((x[i] as number) - meanX);
+  }
+  const rateRatio = tx / tt;
+  const residuals = x.map((value, i) => value - meanX - rateRatio * ((t[i] as number) - meanT));
+  const squares = residuals.reduce((sum, residual) => sum + residual ** 2, 0);
+  const lagged = residuals
+    .slice(1)
+    .reduce((sum, residual, i) => sum + residual * (residuals[i] as number), 0);
+  const r = squares > 0 ? Math.min(0.99, Math.max(0, lagged / squares)) : 0;
+  const variance = ((squares / (t.length - 2)) * (1 + r)) / (1 - r);
+  return { rateRatio, rateStandardError: Math.sqrt(variance / tt) };
+}
+
+/**
+ * First point to last, best where the noise is in the frequency; the longest averaging time's deviation is the
+ * standard error, as nothing is averaged out.
+ */
+function endPoints({ t, x }: Points, points: readonly StabilityPoint[]): Rate {
+  const elapsed = (t.at(-1) ?? 0) - (t[0] ?? 0);
+  const deviations = points
+    .map((point) => point.statistics.get('oadev')?.value)
+    .filter((value) => value != null);
+  return {
+    rateRatio: ((x.at(-1) ?? 0) - (x[0] ?? 0)) / elapsed,
+    rateStandardError: deviations.at(-1) ?? null,
+  };
+}
+
+/** Noise exponents from here up are phase noise. */
+const PHASE_NOISE = 0.5;
+
+function rateOf(points: Points, stability: readonly StabilityPoint[]): Rate {
+  const alpha = stability[0]?.alpha ?? null;
+  return alpha === null || alpha >= PHASE_NOISE ? leastSquares(points) : endPoints(points, stability);
+}
+
+function stabilityRow(point: StabilityPoint): DriftPair['stability'][number] {
+  const value = (name: EstimatorName): number | null => point.statistics.get(name)?.value ?? null;
+  const tdev = value('tdev');
+  return {
+    tauNs: point.tau * 1e9,
+    adev: value('adev'),
+    oadev: value('oadev'),
+    mdev: value('mdev'),
+    tdevNs: tdev === null ? null : tdev * 1e9,
+    hdev: value('hdev'),
+    n: point.statistics.get('oadev')?.n ?? 0,
+  };
+}
+
+/** About `DRAWN` points of the record, evenly spaced, the last one included. */
+function thinned({ t, x }: Points): [number, number][] {
+  const stride = Math.max(1, Math.ceil(t.length / DRAWN));
+  const drawn: [number, number][] = [];
+  for (let i = (t.length - 1) % stride; i < t.length; i += stride)
+    drawn.push([t[i] as number, x[i] as number]);
+  return drawn;
+}
+
+/**
+ * Rate, time error and stability of one pair.
+ *
+ * @param phase ns on a regular grid, NaN where a point is missing.
+ */
+export function analysePhase(phase: Float64Array, intervalNs: number): PhaseFigures {
+  const points = known(phase, intervalNs);
+  const seconds = phase.map((ns) => ns * 1e-9);
+  const options = { estimators: ESTIMATORS, taus: 'octave', confidence: 0.95 } as const;
+  const stability = analyseStability(phaseSeries(seconds, intervalNs * 1e-9), options, quietControl);
+  const { x } = points;
+  return {
+    samples: x.length,
+    ...rateOf(points, stability),
+    atEndNs: x.length > 1 ? (x.at(-1) ?? 0) - (x[0] ?? 0) : null,
+    maxTimeIntervalErrorNs: x.length > 1 ? peakToPeak(x) : null,
+    stability: stability.map(stabilityRow),
+    timeError: thinned(points),
+  };
+}
+
+/** Largest less smallest: the time-interval error over the longest window there is. */
+function peakToPeak(values: readonly number[]): number {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return high - low;
+}

@@ -1,0 +1,68 @@
+import type { Control } from '../../clock/control.ts';
+import { HostClock } from '../../clock/host.ts';
+import { ktimeOf } from '../../clock/time-source.ts';
+import { hostWaiter } from '../../clock/wait.ts';
+import { type ClockFacts, type ClockName, clocksFacts } from '../../host/clocks.ts';
+import type { DriftPair } from '../../schema/drift.ts';
+import { calibrate } from '../../tsc/calibrate.ts';
+import { hostSource } from '../../tsc/source.ts';
+import type { DriftHost } from './drift.ts';
+import type { ComparedClock } from './pair.ts';
+import { hostWatchers } from './watchers.ts';
+
+/** Long enough to tell the kernel's ratio from its neighbours. */
+const CALIBRATION_NS = 200_000_000;
+
+type Independence = Pick<DriftPair, 'independent' | 'independentReason'>;
+
+/**
+ * Whether two clocks can disagree for another reason than arithmetic: one of them must have an oscillator of its own,
+ * or be steered to one.
+ */
+function independenceOf(
+  facts: readonly ClockFacts[],
+  clock: ComparedClock,
+  reference: ClockName,
+): Independence {
+  const both = [clock, reference]
+    .filter((name) => name !== 'tsc')
+    .map((name) => facts.find((f) => f.name === name));
+  const own = both.find((fact) => fact?.independent === true);
+  if (own !== undefined) return { independent: true, independentReason: `${own.name}: ${own.reason}` };
+  const unknown = both.find((fact) => fact === undefined || fact.independent === null);
+  if (unknown !== undefined) return { independent: null, independentReason: unknown.reason ?? 'not known' };
+  return { independent: false, independentReason: `one counter behind both: ${both[0]?.reason ?? ''}` };
+}
+
+/** The exact rate of the kernel's own conversion where the clocks are made from the TSC, else the measured one. */
+function nominalRate(control: Control): DriftHost['nominal'] {
+  const { result } = calibrate({ durationNs: CALIBRATION_NS, clock: 'monotonic_raw' }, hostSource(), control);
+  const hz = result.kernel?.hz ?? null;
+  if (hz === null) return { hz: result.tscHz, source: 'measured against monotonic_raw before the run' };
+  return { hz, source: `the kernel's mult ${result.kernel?.mult} >> ${result.kernel?.shift}` };
+}
+
+/**
+ * This host, for `drift`.
+ *
+ * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
+ */
+export function driftHost(control: Control): DriftHost {
+  const clock = new HostClock();
+  const source = hostSource();
+  const waiter = hostWaiter(control);
+  const facts = clocksFacts();
+  const reached = new BigInt64Array(2);
+  return {
+    source,
+    nominal: nominalRate({ progress: () => {}, stopRequested: control.stopRequested }),
+    now: () => {
+      clock.read();
+      return ktimeOf(clock);
+    },
+    date: () => new Date(),
+    waitUntil: (ktime) => waiter.sleepUntil(ktime, reached),
+    watchers: hostWatchers(() => source.clocksource().value),
+    independence: (name, reference) => independenceOf(facts, name, reference),
+  };
+}

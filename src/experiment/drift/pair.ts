@@ -1,0 +1,102 @@
+import type { ClockName } from '../../host/clocks.ts';
+import type { DriftPair } from '../../schema/drift.ts';
+import { formatNs, formatRatio } from '../../units.ts';
+import { analysePhase } from './analysis.ts';
+import { EventLog } from './event-log.ts';
+import { type Jump, JumpDetector } from './jumps.ts';
+import { PhaseRecord } from './phase-record.ts';
+import type { ClockPhase } from './sampler.ts';
+
+/** A clock to compare: one of the kernel's, or the counter itself. */
+export type ComparedClock = 'tsc' | ClockName;
+
+/** One clock against the reference, from the first sample to the result. */
+export class PairTracker {
+  readonly clock: ComparedClock;
+  readonly log = new EventLog();
+  readonly #record = new PhaseRecord();
+  readonly #jumps = new JumpDetector();
+  readonly #phase: ClockPhase | null;
+  readonly #reference: ClockPhase;
+  #origin = Number.NaN;
+  /** Steps and sleep so far: in no rate and in no statistic, but in where the clock ended. */
+  #stepped = 0;
+  /** The last sample waits for the next one, which may show that it was the first after a step. */
+  #held: number | null = null;
+  #heldAt: Date = new Date(0);
+
+  /** @param phase the clock's; null for the TSC, whose phase is 0 by definition. */
+  constructor(clock: ComparedClock, phase: ClockPhase | null, reference: ClockPhase) {
+    this.clock = clock;
+    this.#phase = phase;
+    this.#reference = reference;
+  }
+
+  /**
+   * Takes what the sampler has just read.
+   *
+   * @param atNs time since the start.
+   * @param slept true where the host slept since the last sample, which explains any jump.
+   */
+  sample(atNs: number, at: Date, slept: boolean): void {
+    const fresh = this.#reference.fresh && (this.#phase?.fresh ?? true);
+    if (!fresh) {
+      this.miss();
+      return;
+    }
+    const phase = (this.#phase?.phase ?? 0) - this.#reference.phase;
+    const bound = (this.#phase?.halfWindow ?? 0) + this.#reference.halfWindow;
+    if (Number.isNaN(this.#origin)) this.#origin = phase;
+    if (slept) {
+      this.#stepped += phase - this.#origin - this.#stepped - (this.#held ?? 0);
+      this.#jumps.rebase(atNs, phase, bound);
+    } else {
+      this.#judge(this.#jumps.push(atNs, phase, bound));
+    }
+    this.#release();
+    this.#held = phase - this.#origin - this.#stepped;
+    this.#heldAt = at;
+  }
+
+  #judge(jump: Jump | null): void {
+    if (jump?.kind === 'step') {
+      this.#stepped += jump.ns;
+      if (this.#held !== null) this.#held -= jump.ns;
+      this.log.add(this.#heldAt, 'step', `stepped by ${formatNs(jump.ns)}`);
+    } else if (jump !== null) {
+      this.log.add(this.#heldAt, 'frequency-step', `rate changed by ${formatRatio(jump.ratio)}`);
+    }
+  }
+
+  #release(): void {
+    if (this.#held !== null) this.#record.push(this.#held);
+    this.#held = null;
+  }
+
+  /** Fills a grid point at which no sample was taken. */
+  miss(): void {
+    this.#release();
+    this.#record.push(Number.NaN);
+  }
+
+  /** The contract's figures. @param intervalNs between two grid points as sampled. */
+  result(
+    intervalNs: number,
+    reference: string,
+    independence: Pick<DriftPair, 'independent' | 'independentReason'>,
+    hostEvents: EventLog,
+  ): DriftPair {
+    this.#release();
+    const figures = analysePhase(this.#record.points, intervalNs * this.#record.stride);
+    const events = [...hostEvents.events, ...this.log.events].sort((a, b) => a.at.localeCompare(b.at));
+    return {
+      clock: this.clock,
+      reference,
+      ...independence,
+      rejected: (this.#phase?.rejected ?? 0) + this.#reference.rejected,
+      ...figures,
+      atEndNs: figures.atEndNs === null ? null : figures.atEndNs + this.#stepped,
+      events,
+    };
+  }
+}

@@ -1,0 +1,52 @@
+/** How many points a record keeps at most. */
+export const CAPACITY = 2 ** 17;
+
+/**
+ * Phase points on a regular grid in bounded memory: when the record is full, every second point goes and the grid
+ * becomes twice as wide. What is left is exactly the record of a slower sampling, so every statistic for longer
+ * averaging times stays what it was.
+ */
+export class PhaseRecord {
+  readonly #capacity: number;
+  #points: Float64Array;
+  #length = 0;
+  #skip = 0;
+  /** Grid steps between two points that are kept: a power of two. */
+  stride = 1;
+
+  /** @param capacity an even number. */
+  constructor(capacity: number = CAPACITY) {
+    this.#capacity = capacity;
+    this.#points = new Float64Array(Math.min(capacity, 1024));
+  }
+
+  /** The points kept so far, ns; NaN where a grid point was missed. */
+  get points(): Float64Array {
+    return this.#points.subarray(0, this.#length);
+  }
+
+  /** Adds the next grid point; NaN for one that was missed. */
+  push(phase: number): void {
+    if (this.#skip > 0) {
+      this.#skip -= 1;
+      return;
+    }
+    if (this.#length === this.#capacity) this.#halve();
+    if (this.#length === this.#points.length) this.#grow();
+    this.#points[this.#length] = phase;
+    this.#length += 1;
+    this.#skip = this.stride - 1;
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(Math.min(this.#capacity, this.#points.length * 2));
+    larger.set(this.#points);
+    this.#points = larger;
+  }
+
+  #halve(): void {
+    for (let i = 0; i * 2 < this.#length; i++) this.#points[i] = this.#points[i * 2] as number;
+    this.#length = this.#length / 2;
+    this.stride *= 2;
+  }
+}

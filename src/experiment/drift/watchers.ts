@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { EventKind } from '../../schema/drift.ts';
+
+/** Something about the host, not about one clock. */
+export interface HostEvent {
+  readonly kind: EventKind;
+  readonly detail: string;
+}
+
+/** Looks at the host now and again; answers what has changed since the last look. */
+export type Watcher = () => HostEvent[];
+
+/** @returns null where the file cannot be read: what is not known is not watched. */
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Reports each change of the clocksource. */
+export function watchClocksource(current: () => string | null): Watcher {
+  let last = current();
+  return () => {
+    const name = current();
+    const before = last;
+    if (name === null || name === before) return [];
+    last = name;
+    return before === null ? [] : [{ kind: 'clocksource-change', detail: `${before} to ${name}` }];
+  };
+}
+
+/** Reports each change of the CPU that the samples were taken on. */
+export function watchCpu(current: () => number): Watcher {
+  let last = -1;
+  return () => {
+    const cpu = current();
+    const before = last;
+    if (cpu !== -1) last = cpu;
+    if (cpu === -1 || before === -1 || cpu === before) return [];
+    return [{ kind: 'cpu-migration', detail: `CPU ${before} to CPU ${cpu}` }];
+  };
+}
+
+/** Reports growth of a counter by at least `least` since the last look. */
+export function watchCounter(
+  kind: EventKind,
+  current: () => number | null,
+  least: number,
+  describe: (growth: number) => string,
+): Watcher {
+  let last = current();
+  return () => {
+    const value = current();
+    const growth = value === null || last === null ? 0 : value - last;
+    last = value;
+    return growth >= least ? [{ kind, detail: describe(growth) }] : [];
+  };
+}
+
+/** Ticks of 10 ms that the hypervisor gave to others, all CPUs; null without /proc. */
+export const stealTicks = (stat: string | null = read('/proc/stat')): number | null => {
+  const steal = /^cpu +(?:\d+ +){7}(\d+)/m.exec(stat ?? '')?.[1];
+  return steal === undefined ? null : Number(steal);
+};
+
+const CPUS = '/sys/devices/system/cpu';
+
+/** How often any CPU was throttled; null where the kernel does not count it (most virtual machines). */
+export function throttleCount(folder: string = CPUS): number | null {
+  let sum: number | null = null;
+  try {
+    for (const cpu of readdirSync(folder).filter((name) => /^cpu\d+$/.test(name))) {
+      for (const counter of ['core_throttle_count', 'package_throttle_count']) {
+        const text = read(`${folder}/${cpu}/thermal_throttle/${counter}`);
+        if (text !== null) sum = (sum ?? 0) + Number(text);
+      }
+    }
+  } catch {
+    return null;
+  }
+  return sum;
+}
+
+/** Steal of 50 ms between two looks is worth an event. */
+const STEAL_TICKS = 5;
+
+/** Every watcher of this host that reads a file; a look costs some tens of microseconds. */
+export function hostWatchers(clocksource: () => string | null): Watcher[] {
+  return [
+    watchClocksource(clocksource),
+    watchCounter(
+      'steal',
+      () => stealTicks(),
+      STEAL_TICKS,
+      (ticks) => `${ticks * 10} ms were stolen from this host's CPUs`,
+    ),
+    watchCounter(
+      'throttling',
+      () => throttleCount(),
+      1,
+      (times) => `throttled ${times} times`,
+    ),
+  ];
+}

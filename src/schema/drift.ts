@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { absolute, count } from './measured.ts';
+
+/** The trouble that drift looks for; each is found within two samples. */
+export const EVENT_KINDS = [
+  /** A clock was set: it jumped against the reference and went on at its old rate. */
+  'step',
+  /** The host slept: CLOCK_BOOTTIME moved ahead of CLOCK_MONOTONIC. */
+  'suspend',
+  /** The kernel changed the counter that its clocks are made from. */
+  'clocksource-change',
+  /** The sampling thread moved to another CPU. */
+  'cpu-migration',
+  /** A clock's rate against the reference changed (a VM migration, a new NTP correction). */
+  'frequency-step',
+  /** The hypervisor ran something else on this CPU. */
+  'steal',
+  /** The CPU was slowed down by its temperature. */
+  'throttling',
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+export const driftEventSchema = z.strictObject({
+  /** Wall-clock time at the sample that showed it. */
+  at: z.iso.datetime(),
+  kind: z.enum(EVENT_KINDS),
+  detail: z.string(),
+});
+export type DriftEvent = z.infer<typeof driftEventSchema>;
+
+/** A statistic that the record is too short for is null. */
+const deviation = z.number().nullable();
+
+export const driftPairSchema = z.strictObject({
+  clock: z.string(),
+  reference: z.string(),
+  /** False: both are made from one counter, so their agreement says nothing about its crystal. Null: unknown. */
+  independent: z.boolean().nullable(),
+  independentReason: z.string(),
+  samples: count,
+  rejected: count,
+  /** The clock's rate against the reference, less 1; the TSC counts as `nominalTscHz`. */
+  rateRatio: z.number().nullable(),
+  rateStandardError: z.number().nullable(),
+  /** How far the clock moved against the reference from the first sample to the last, steps and sleep included;
+   * they are taken out of every other figure, and listed as events. */
+  atEndNs: z.number().nullable(),
+  maxTimeIntervalErrorNs: z.number().nullable(),
+  stability: z.array(
+    z.strictObject({
+      tauNs: z.number(),
+      adev: deviation,
+      oadev: deviation,
+      mdev: deviation,
+      tdevNs: deviation,
+      hdev: deviation,
+      n: count,
+    }),
+  ),
+  events: z.array(driftEventSchema),
+  /** The time error over the run, thinned for drawing: [ns since the start, ns]. */
+  timeError: z.array(z.tuple([z.number(), z.number()])),
+});
+export type DriftPair = z.infer<typeof driftPairSchema>;
+
+export const driftResultSchema = z.strictObject({
+  reference: z.string(),
+  startKtimeNs: absolute,
+  intervalNs: z.number(),
+  durationNs: z.number(),
+  /** What one TSC tick was taken for. */
+  nominalTscHz: z.number(),
+  nominalTscSource: z.string(),
+  /** Median window of the brackets kept: the resolution of one sample is half of it. */
+  windowNs: z.number().nullable(),
+  pairs: z.array(driftPairSchema),
+  /** Events that were found but are not listed, because there were too many. */
+  eventsDropped: count,
+});
+export type DriftResult = z.infer<typeof driftResultSchema>;
