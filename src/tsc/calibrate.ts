@@ -57,7 +57,7 @@ export function calibrate(options: CalibrateOptions, source: BracketSource, cont
     ...measured,
     independent: madeFromTsc(clocksource).value === null ? null : !madeFromTsc(clocksource).value,
     durationNs: (brackets.ns.at(-1) ?? 0) - (brackets.ns[0] ?? 0),
-    samples: brackets.ns.length,
+    samples: fit.samples,
     rejected: { wideWindow, cpuChanged, clockDisturbed: 0 },
     window: windowStatistics(taken, fit.ticksPerNs),
     granularityTicks: granularityOf(readingsOf(taken)),

@@ -1,4 +1,5 @@
 import type { Brackets } from './bracket.ts';
+import { classesOf, trimmed, type WindowClass } from './window-classes.ts';
 
 /** The counter's rate against a clock. */
 export interface RateFit {
@@ -6,90 +7,121 @@ export interface RateFit {
   readonly ticksPerNs: number;
   /** One standard error of the rate, as a ratio of it; from the residuals. */
   readonly standardErrorRatio: number;
+  /** Brackets that the rate rests on. */
+  readonly samples: number;
 }
 
-/** Running sums of one class of windows, about its own mean (Welford's update). */
-interface WindowClass {
-  count: number;
-  x: number;
-  y: number;
-  xx: number;
-  xy: number;
-  yy: number;
-}
-
-/** A class with fewer brackets says nothing about its own scatter. */
-const LEAST_IN_CLASS = 8;
+/** The clock is cut to whole ns: a uniform error with this standard deviation, ns. */
+const ROUNDING_NS = 1 / Math.sqrt(12);
 
 /** Weights settle at once; three rounds are one more than any input needed. */
 const ROUNDS = 3;
 
 /**
  * Least squares of the middle of each bracket, with one slope for all and an intercept for each window length
- * (an analysis of covariance).
+ * (an analysis of covariance), after trimming each class once.
  *
- * Brackets of one length have gone the same way through the processor, so the clock was read at nearly the same
- * place in each: about the class mean they scatter by less than a nanosecond, while the means of neighbouring
- * classes differ by several. Classes are weighted by their scatter, never below that of the clock's own
- * rounding to 1 ns.
+ * About its class mean a bracket scatters by less than a nanosecond, while the means of neighbouring classes
+ * differ by several: one intercept for all would turn a change in their mixture into a change of rate.
  *
  * @param brackets narrow ones, of one undisturbed stretch.
- * @returns null for fewer than `LEAST_IN_CLASS` brackets of any one window length, or for no time between them.
+ * @returns null where no window length occurs often enough, or no time passed.
  */
 export function fitRate(brackets: Brackets): RateFit | null {
-  const nominal = roughTicksPerNs(brackets);
+  const nominal = endToEndRate(brackets);
   if (nominal === null) return null;
-  const classes = classesOf(brackets, nominal);
-  // The clock is cut to whole ns: a uniform error of variance 1/12 ns^2.
-  const floor = nominal ** 2 / 12;
-  const weights = classes.map(() => 1);
-  let slope = 0;
-  let information = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    let xy = 0;
-    information = 0;
-    classes.forEach((each, i) => {
-      xy += (weights[i] ?? 0) * each.xy;
-      information += (weights[i] ?? 0) * each.xx;
-    });
-    if (!(information > 0)) return null;
-    slope = xy / information;
-    classes.forEach((each, i) => {
-      const squares = each.yy - 2 * slope * each.xy + slope * slope * each.xx;
-      weights[i] = 1 / Math.max(squares / (each.count - 2), floor);
-    });
-  }
-  const ticksPerNs = nominal + slope;
-  return { ticksPerNs, standardErrorRatio: Math.sqrt(1 / information) / ticksPerNs };
+  const leastSigma = nominal * ROUNDING_NS;
+  const rough = commonSlope(classesOf(brackets, nominal), leastSigma);
+  if (rough === null) return null;
+  const classes = classesOf(brackets, nominal + rough.slope).map((each) => trimmed(each, leastSigma));
+  const fine = commonSlope(classes, leastSigma);
+  if (fine === null) return null;
+  const ticksPerNs = nominal + rough.slope + fine.slope;
+  return {
+    ticksPerNs,
+    standardErrorRatio: fine.standardError / ticksPerNs,
+    samples: classes.reduce((sum, { x }) => sum + x.length, 0),
+  };
 }
 
-/** End to end; good enough that what is left of the slope fits a double with room to spare. */
-function roughTicksPerNs({ before, ns }: Brackets): number | null {
+/** Good enough that what is left of the slope fits a double with room to spare. */
+function endToEndRate({ before, ns }: Brackets): number | null {
   const last = ns.length - 1;
   const elapsed = (ns[last] ?? 0) - (ns[0] ?? 0);
   return elapsed > 0 ? ((before[last] ?? 0) - (before[0] ?? 0)) / elapsed : null;
 }
 
-function classesOf(brackets: Brackets, nominal: number): WindowClass[] {
-  const classes = new Map<number, WindowClass>();
-  for (let i = 0; i < brackets.ns.length; i++) {
-    const before = brackets.before[i] ?? 0;
-    const after = brackets.after[i] ?? 0;
-    const x = brackets.ns[i] ?? 0;
-    const y = (before + after) / 2 - nominal * x;
-    let each = classes.get(after - before);
-    if (each === undefined) {
-      each = { count: 0, x: 0, y: 0, xx: 0, xy: 0, yy: 0 };
-      classes.set(after - before, each);
-    }
-    each.count++;
-    const dx = x - each.x;
-    const dy = y - each.y;
-    each.x += dx / each.count;
-    each.y += dy / each.count;
-    each.xx += dx * (x - each.x);
-    each.xy += dx * (y - each.y);
-    each.yy += dy * (y - each.y);
+/** A class about its own mean. */
+interface Moments {
+  readonly count: number;
+  readonly meanX: number;
+  readonly meanY: number;
+  readonly xx: number;
+  readonly xy: number;
+  readonly yy: number;
+}
+
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function momentsOf({ x, y }: WindowClass): Moments {
+  const meanX = mean(x);
+  const meanY = mean(y);
+  let xx = 0;
+  let xy = 0;
+  let yy = 0;
+  for (let i = 0; i < x.length; i++) {
+    const dx = (x[i] ?? 0) - meanX;
+    const dy = (y[i] ?? 0) - meanY;
+    xx += dx * dx;
+    xy += dx * dy;
+    yy += dy * dy;
   }
-  return [...classes.values()].filter(({ count }) => count >= LEAST_IN_CLASS);
+  return { count: x.length, meanX, meanY, xx, xy, yy };
+}
+
+/** One slope for all classes, each weighted by the inverse of its variance, and the slope's standard error. */
+function commonSlope(
+  classes: readonly WindowClass[],
+  leastSigma: number,
+): { slope: number; standardError: number } | null {
+  const moments = classes.map(momentsOf);
+  let weights = moments.map(() => 1);
+  let slope = 0;
+  let information = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    information = moments.reduce((sum, { xx }, i) => sum + (weights[i] ?? 0) * xx, 0);
+    if (!(information > 0)) return null;
+    const fitted = moments.reduce((sum, { xy }, i) => sum + (weights[i] ?? 0) * xy, 0) / information;
+    slope = fitted;
+    weights = moments.map(({ count, xx, xy, yy }) => {
+      const squares = yy - 2 * fitted * xy + fitted * fitted * xx;
+      return 1 / Math.max(squares / Math.max(1, count - 2), leastSigma ** 2);
+    });
+  }
+  const white = Math.sqrt(1 / information);
+  const clustered = clusteredScore(classes, moments, weights, slope) / information;
+  return { slope, standardError: Math.max(white, clustered) };
+}
+
+/**
+ * Root of the sum of each batch's score squared: what disturbs one bracket of a batch disturbs its neighbours,
+ * so a batch counts as one observation (the cluster-robust, or sandwich, estimate).
+ */
+function clusteredScore(
+  classes: readonly WindowClass[],
+  moments: readonly Moments[],
+  weights: readonly number[],
+  slope: number,
+): number {
+  const scores = new Map<number, number>();
+  classes.forEach(({ x, y, batch }, c) => {
+    const { meanX, meanY } = moments[c] ?? { meanX: 0, meanY: 0 };
+    for (let i = 0; i < x.length; i++) {
+      const dx = (x[i] ?? 0) - meanX;
+      const residual = (y[i] ?? 0) - meanY - slope * dx;
+      const key = batch[i] ?? 0;
+      scores.set(key, (scores.get(key) ?? 0) + (weights[c] ?? 0) * dx * residual);
+    }
+  });
+  return Math.sqrt([...scores.values()].reduce((sum, score) => sum + score * score, 0));
 }

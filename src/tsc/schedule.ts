@@ -7,13 +7,17 @@ import { type BracketSource, ROW } from './source.ts';
 /** Rows in a batch: enough that several are undisturbed, few enough to take microseconds. */
 const BATCH = 16;
 
-/** Up to this duration batches are taken without a pause: sleeping costs more than it saves. */
-const CONTINUOUS_NS = 20 * NS_PER_MS;
+/** Batches in a run that is short enough to spin through, and at each end of a longer one. */
+const SHORT_BATCHES = 1024;
+const END_BATCHES = 256;
 
-/** Time at each end in which batches are taken without a pause: the ends carry most of a slope. */
+/** Up to this duration the whole run is sampled evenly: sleeping in it would cost more than it saves. */
+const SHORT_NS = 20 * NS_PER_MS;
+
+/** Time at each end that is sampled densely: the ends carry most of a slope. */
 const END_NS = 2 * NS_PER_MS;
 
-/** Mean pause between batches in the middle; longer runs stretch it to take about this many batches. */
+/** Mean pause between batches in the middle; a long run stretches it to take about `MIDDLE_BATCHES`. */
 const PAUSE_NS = 2 * NS_PER_MS;
 const MIDDLE_BATCHES = 4096;
 
@@ -29,38 +33,40 @@ export interface Plan {
   readonly durationNs: number;
 }
 
-/** The pause after a batch taken `elapsedNs` into a run; 0 near the ends. */
-export function pauseAt(elapsedNs: number, durationNs: number, random: () => number): number {
-  if (durationNs <= CONTINUOUS_NS || elapsedNs < END_NS) return 0;
-  const untilEnd = durationNs - END_NS - elapsedNs;
-  const mean = Math.max(PAUSE_NS, durationNs / MIDDLE_BATCHES);
-  // Uniform between half and one and a half of the mean, so that no periodic disturbance is met each time.
-  return Math.max(0, Math.min(untilEnd, mean * (0.5 + random())));
-}
+/** How often progress is told: each telling wakes the thread that draws it. */
+const PROGRESS_NS = 50 * NS_PER_MS;
 
 /**
- * Takes batches for the plan's duration, by the measured clock itself.
+ * The pause after a batch `elapsedNs` into a run: about the spacing of that part of it, but between half and one
+ * and a half of it by chance, so that no periodic disturbance is met each time.
  *
- * @param between called after each batch, outside of any timed section.
+ * @param chance uniform in [0, 1).
  */
-export function takeBrackets(
-  plan: Plan,
-  source: BracketSource,
-  control: Control,
-  between: (elapsedNs: number) => void = () => {},
-): BracketLog {
+export function pauseAt(elapsedNs: number, durationNs: number, chance: number): number {
+  const jitter = 0.5 + chance;
+  if (durationNs <= SHORT_NS) return (durationNs / SHORT_BATCHES) * jitter;
+  const untilEnd = durationNs - END_NS - elapsedNs;
+  if (elapsedNs < END_NS || untilEnd <= 0) return (END_NS / END_BATCHES) * jitter;
+  return Math.min(untilEnd, Math.max(PAUSE_NS, durationNs / MIDDLE_BATCHES) * jitter);
+}
+
+/** Takes batches for the plan's duration, as the measured clock counts it. */
+export function takeBrackets(plan: Plan, source: BracketSource, control: Control): BracketLog {
   const log = new BracketLog();
   const rows = new BigInt64Array(BATCH * ROW);
   for (let i = 0; i < WARM_UP; i++) source.readBrackets(plan.clock, rows);
   const start = rows[1] as bigint;
+  let told = 0;
   for (;;) {
     source.readBrackets(plan.clock, rows);
     log.add(rows);
     const elapsedNs = Number((rows[1] as bigint) - start);
-    between(elapsedNs);
     if (elapsedNs >= plan.durationNs || control.stopRequested()) return log;
-    const pause = pauseAt(elapsedNs, plan.durationNs, Math.random);
-    if (pause > 0) control.progress(elapsedNs, plan.durationNs);
+    if (elapsedNs - told >= PROGRESS_NS) {
+      control.progress(elapsedNs, plan.durationNs);
+      told = elapsedNs;
+    }
+    const pause = pauseAt(elapsedNs, plan.durationNs, Math.random());
     for (let left = pause; left > 0 && !control.stopRequested(); left -= LONGEST_WAIT_NS) {
       source.wait(Math.min(left, LONGEST_WAIT_NS));
     }

@@ -6,11 +6,14 @@ import { nativeWithTsc } from '../native.ts';
 /** Words in one row of brackets: TSC before, clock (ns), TSC after, CPU (-1: the thread moved in between). */
 export const ROW = 4;
 
+/** With the default timer slack of 50 us, a shorter sleep would overshoot by its own length. */
+const SHORTEST_SLEEP_NS = 100_000;
+
 /** The host as calibration sees it; tests script one that misbehaves on purpose. */
 export interface BracketSource {
   /** Fills `out` with rows of four words. */
   readBrackets(clock: ClockName, out: BigInt64Array): void;
-  /** Lets `ns` pass, give or take the scheduler; at most 100 ms at a time. */
+  /** Lets `ns` pass, give or take the scheduler: asleep, or awake where that is too short to sleep. */
   wait(ns: number): void;
   /** Name of the kernel's clocksource at this moment. */
   clocksource(): Fact<string>;
@@ -30,7 +33,9 @@ export function hostSource(): BracketSource {
     readBrackets: (clock, out) => addon.readBrackets(CLOCK_IDS[clock], false, out),
     wait: (ns) => {
       readNow();
-      addon.sleepUntil((now[0] ?? 0n) + BigInt(Math.round(ns)), reached);
+      const deadline = (now[0] ?? 0n) + BigInt(Math.round(ns));
+      if (ns < SHORTEST_SLEEP_NS) addon.sleepThenSpin(deadline, SHORTEST_SLEEP_NS, reached);
+      else addon.sleepUntil(deadline, reached);
     },
     clocksource: currentClocksource,
   };
