@@ -9,6 +9,8 @@ export interface Answer {
   /** The same for people, printed unless --json was given. */
   readonly text: string;
   readonly warnings?: readonly Warning[];
+  /** Writes the whole document to where a command with an --out of its own puts it; before anything is printed. */
+  readonly save?: (json: string) => void;
   /** 1 where `--fail-if` holds or the verdict is bad; 0 if left out. */
   readonly exitCode?: 0 | 1;
 }
@@ -17,6 +19,8 @@ export interface Answer {
 export interface Context {
   /** Runs a task on a worker thread of its own, with progress drawn on stderr; Ctrl-C asks it to stop early. */
   measure<Name extends TaskName>(name: Name, options: TaskOptions<Name>): Promise<TaskResult<Name>>;
+  /** When the command began, the `startedAt` of its document. */
+  readonly startedAt: Date;
   /** Aborted by Ctrl-C. What was measured so far is then printed, and the exit code is 130. */
   readonly signal: AbortSignal;
   /** A line of progress on stderr, on a terminal only. */

@@ -1,6 +1,6 @@
 import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { systemCode, TscopeError } from '../errors.ts';
+import { systemCode, TscopeError, usageError } from '../errors.ts';
 
 const failed = (path: string, error: unknown): TscopeError =>
   new TscopeError('IO', `--out: cannot write ${path} (${systemCode(error) ?? String(error)}).`, null, {
@@ -10,9 +10,10 @@ const failed = (path: string, error: unknown): TscopeError =>
 /**
  * Makes sure, before anything is measured, that `path` can be written later.
  *
- * @throws TscopeError IO.
+ * @throws TscopeError IO, or USAGE for an empty path.
  */
 export function checkWritable(path: string): void {
+  if (path === '') throw usageError('--out: the path is empty; give a file.');
   try {
     accessSync(dirname(path), constants.W_OK | constants.X_OK);
     const existing = statSync(path, { throwIfNoEntry: false });

@@ -1,8 +1,9 @@
 import { stderr, stdout } from 'node:process';
-import { usageError } from '../errors.ts';
 import { runTask } from '../experiment/run-task.ts';
 import { hostSummary } from '../host/summary.ts';
+import { hostLine } from '../report/text/host-line.ts';
 import { schemaId, type Warning } from '../schema/envelope.ts';
+import type { HostSummary } from '../schema/host.ts';
 import { version } from '../version.ts';
 import type { Answer, CommandSpec, Context } from './command.ts';
 import { checkWritable, writeWhole } from './out-file.ts';
@@ -16,16 +17,19 @@ export interface CommonOptions {
 }
 
 /** The contract's document around a result. */
-export function documentOf(spec: CommandSpec, startedAt: Date, answer: Answer): Record<string, unknown> {
-  return {
-    schema: schemaId(spec.name),
-    tool: { name: 'tscope', version },
-    startedAt: startedAt.toISOString(),
-    ...(spec.needsHost ? { host: hostSummary() } : {}),
-    warnings: answer.warnings ?? [],
-    result: answer.result,
-  };
-}
+export const documentOf = (
+  spec: CommandSpec,
+  startedAt: Date,
+  host: HostSummary | null,
+  answer: Answer,
+): Record<string, unknown> => ({
+  schema: schemaId(spec.name),
+  tool: { name: 'tscope', version },
+  startedAt: startedAt.toISOString(),
+  ...(host === null ? {} : { host }),
+  warnings: answer.warnings ?? [],
+  result: answer.result,
+});
 
 /** Aborts at the first Ctrl-C (or SIGTERM); the second one ends the process at once. */
 function interruptible(): { signal: AbortSignal; release(): void } {
@@ -41,8 +45,9 @@ function interruptible(): { signal: AbortSignal; release(): void } {
   };
 }
 
-function contextOf(progress: Progress, signal: AbortSignal): Context {
+function contextOf(progress: Progress, startedAt: Date, signal: AbortSignal): Context {
   return {
+    startedAt,
     signal,
     status: (text) => progress.status(text),
     measure: (name, options) =>
@@ -50,16 +55,17 @@ function contextOf(progress: Progress, signal: AbortSignal): Context {
   };
 }
 
-function printWarnings(warnings: readonly Warning[]): void {
+function print(text: string, warnings: readonly Warning[]): void {
+  stdout.write(`${text}\n`);
   for (const warning of warnings) stderr.write(`${warningText(warning)}\n`);
 }
 
 /**
- * Runs one command from its parsed words to its output: --out first, so that a closed stdout loses nothing, then
+ * Runs one command from its parsed words to its output: files first, so that a closed stdout loses nothing, then
  * stdout, then warnings.
  *
  * @returns the exit code.
- * @throws TscopeError as the command throws it; IO where --out cannot be written.
+ * @throws TscopeError as the command throws it; IO where a file cannot be written, after printing the result.
  */
 export async function runCommand(
   spec: CommandSpec,
@@ -67,23 +73,24 @@ export async function runCommand(
   args: readonly string[],
 ): Promise<number> {
   const out = spec.out === 'own' ? undefined : options.out;
-  if (out === '') throw usageError('--out: the path is empty; give a file.');
   if (out !== undefined) checkWritable(out);
   const startedAt = new Date();
   const progress = new Progress();
   const { signal, release } = interruptible();
   try {
-    const answer = await spec.run(contextOf(progress, signal), options, args);
-    progress.clear();
-    const json = () => `${JSON.stringify(documentOf(spec, startedAt, answer), null, 2)}\n`;
+    const answer = await spec.run(contextOf(progress, startedAt, signal), options, args);
+    const host = spec.needsHost ? hostSummary() : null;
+    const json = JSON.stringify(documentOf(spec, startedAt, host, answer), null, 2);
     let failure: unknown = null;
     try {
-      if (out !== undefined) writeWhole(out, json());
+      if (out !== undefined) writeWhole(out, `${json}\n`);
+      answer.save?.(`${json}\n`);
     } catch (error) {
       failure = error;
     }
-    stdout.write(options.json ? json() : `${answer.text}\n`);
-    printWarnings(answer.warnings ?? []);
+    progress.clear();
+    const text = host === null ? answer.text : `${hostLine(host)}\n\n${answer.text}`;
+    print(options.json ? json : text, answer.warnings ?? []);
     if (failure !== null) throw failure;
     return signal.aborted ? 130 : (answer.exitCode ?? 0);
   } finally {

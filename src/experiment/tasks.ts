@@ -1,4 +1,6 @@
 import type { Control } from '../clock/control.ts';
+import type { Finding } from '../schema/envelope.ts';
+import { driftTask } from './drift/host.ts';
 
 /**
  * Everything that waits or measures, by name. A task runs on a worker thread of its own, synchronously, and talks
@@ -6,13 +8,10 @@ import type { Control } from '../clock/control.ts';
  * arrays.
  */
 export const tasks = {
-  sleep: (options: { ns: number }, control: Control): number => {
-    control.progress(1, 1);
-    return options.ns;
-  },
-} satisfies Record<string, (options: never, control: Control) => unknown>;
+  drift: driftTask,
+} satisfies Record<string, (options: never, control: Control) => Finding<unknown>>;
 
 type Tasks = typeof tasks;
 export type TaskName = keyof Tasks;
 export type TaskOptions<Name extends TaskName> = Parameters<Tasks[Name]>[0];
-export type TaskResult<Name extends TaskName> = Awaited<ReturnType<Tasks[Name]>>;
+export type TaskResult<Name extends TaskName> = ReturnType<Tasks[Name]>;

@@ -17,3 +17,9 @@ export const envelope = {
 
 /** The value of a document's `schema` field. */
 export const schemaId = (kind: string): string => `tscope/${kind}/1`;
+
+/** What every task returns: the contract's `result`, and the doubts about it. */
+export interface Finding<Result> {
+  readonly result: Result;
+  readonly warnings: Warning[];
+}

@@ -3,10 +3,11 @@ import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import { hostWaiter } from '../../clock/wait.ts';
 import { type ClockFacts, type ClockName, clocksFacts } from '../../host/clocks.ts';
-import type { DriftPair } from '../../schema/drift.ts';
+import type { DriftPair, DriftResult } from '../../schema/drift.ts';
+import type { Finding, Warning } from '../../schema/envelope.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
-import type { DriftHost } from './drift.ts';
+import { type DriftHost, type DriftOptions, drift } from './drift.ts';
 import type { ComparedClock } from './pair.ts';
 import { hostWatchers } from './watchers.ts';
 
@@ -65,4 +66,34 @@ export function driftHost(control: Control): DriftHost {
     watchers: hostWatchers(() => source.clocksource().value),
     independence: (name, reference) => independenceOf(facts, name, reference),
   };
+}
+
+/** The doubts that a reader should know before the figures. */
+function warningsOf({ pairs, eventsDropped }: DriftResult): Warning[] {
+  const warnings: Warning[] = [];
+  if (pairs.length > 0 && pairs.every((pair) => pair.independent === false)) {
+    warnings.push({
+      code: 'no-independent-reference',
+      message: 'Every clock here is made from one counter; that they agree says nothing about its crystal.',
+      hint: 'A synchronized clock (chronyd, ntpd), or a PTP clock, would give an independent reference.',
+    });
+  }
+  if (eventsDropped > 0) {
+    warnings.push({
+      code: 'events-dropped',
+      message: `${eventsDropped} events are counted but not listed.`,
+      hint: null,
+    });
+  }
+  return warnings;
+}
+
+/**
+ * `drift` on this host, as a task.
+ *
+ * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
+ */
+export function driftTask(options: DriftOptions, control: Control): Finding<DriftResult> {
+  const result = drift(driftHost(control), options, control);
+  return { result, warnings: warningsOf(result) };
 }

@@ -1,0 +1,67 @@
+import { usageError } from '../errors.ts';
+import type { ComparedClock } from '../experiment/drift/pair.ts';
+import { CLOCK_NAMES, type ClockName } from '../host/clocks.ts';
+import { driftText } from '../report/text/drift.ts';
+import { defineCommand } from './command.ts';
+import { choice, duration, list } from './options.ts';
+
+interface Options {
+  readonly duration: bigint;
+  readonly interval: bigint;
+  readonly clocks: ComparedClock[];
+  readonly reference: ClockName;
+}
+
+const COMPARED: readonly ComparedClock[] = ['tsc', ...CLOCK_NAMES];
+
+const HELP = `
+Each sample reads every clock in a burst of brackets (TSC, clock, TSC) and keeps the narrowest. Rates are against the
+reference; a pair made from one counter is marked, because its agreement says nothing about the crystal.
+
+Examples:
+  tscope drift                                    a minute, every 100 ms
+  tscope drift --duration 1d --interval 1s --json --out drift.json
+  tscope drift --clocks tsc,realtime --reference monotonic`;
+
+export const command = defineCommand<Options>({
+  name: 'drift',
+  summary: "compares this host's clocks on a regular grid: rate, time error, stability, events",
+  needsHost: true,
+  configure: (command) =>
+    command
+      .option(
+        '--duration <time>',
+        'how long to sample',
+        duration('--duration', '10ms', '3650d'),
+        60_000_000_000n,
+      )
+      .option('--interval <time>', 'time between samples', duration('--interval', '1ms', '1h'), 100_000_000n)
+      .option(
+        '--clocks <names>',
+        `which, of ${COMPARED.join(', ')}`,
+        list('--clocks', choice('--clocks', COMPARED)),
+        ['tsc', 'monotonic', 'monotonic_raw', 'realtime'],
+      )
+      .option(
+        '--reference <clock>',
+        'the clock to compare with',
+        choice('--reference', CLOCK_NAMES),
+        'monotonic_raw',
+      )
+      .addHelpText('after', HELP),
+  run: async ({ measure }, { duration, interval, clocks, reference }) => {
+    if (interval * 2n > duration)
+      throw usageError('--interval: at least two intervals must fit into --duration.');
+    const compared = clocks.filter((clock) => clock !== reference);
+    if (compared.length === 0)
+      throw usageError(`--clocks: give another clock than the reference, ${reference}.`);
+    const options = {
+      durationNs: Number(duration),
+      intervalNs: Number(interval),
+      clocks: compared,
+      reference,
+    };
+    const { result, warnings } = await measure('drift', options);
+    return { result, warnings, text: driftText(result) };
+  },
+});

@@ -1,0 +1,131 @@
+import { usageError } from '../errors.ts';
+import type { StabilityOptions, StabilityReport } from '../experiment/stability.ts';
+import { stabilityText } from '../report/text/stability.ts';
+import { ESTIMATOR_NAMES } from '../schema/stability.ts';
+import type { EstimatorName } from '../stability/estimators.ts';
+import { NOISE_NAMES } from '../stability/noise.ts';
+import type { TauChoice } from '../stability/taus.ts';
+import { parseDuration } from '../units.ts';
+import { defineCommand } from './command.ts';
+import { choice, list, type Parser } from './options.ts';
+
+interface Options {
+  readonly tau0: number;
+  readonly data: 'phase' | 'frequency';
+  readonly estimators: readonly EstimatorName[];
+  readonly taus: TauChoice;
+  readonly confidence: number;
+}
+
+const HELP = `
+FILE holds one number a line (\`-\` reads standard input): time error in seconds, or with --data frequency the average
+fractional frequency over each tau0. \`#\` starts a comment, blank lines are skipped, \`nan\` is a gap.
+From a file with several columns: awk '{print $2}' FILE | tscope stability - --tau0 1
+
+Estimators: ${ESTIMATOR_NAMES.join(', ')}. Terms that a gap touches are left out, and n says how many are left.
+Intervals are chi-squared, with the equivalent degrees of freedom (Greenhall and Riley) of the noise that was identified.`;
+
+/** A positive number of seconds, or a duration with its unit. */
+function seconds(flag: string): Parser<number> {
+  return (text) => {
+    const value = /[a-z]\s*$/.test(text)
+      ? Number(parseDuration(text, flag)) / 1e9
+      : Number(text.trim() || Number.NaN);
+    if (value > 0 && Number.isFinite(value)) return value;
+    throw usageError(`${flag}: '${text}' is not a time; give seconds (0.1) or a duration (100ms), above 0.`);
+  };
+}
+
+function taus(text: string): TauChoice {
+  if (text === 'octave' || text === 'decade' || text === 'all') return text;
+  if (/^\s*[a-z]/i.test(text)) {
+    throw usageError(`--taus: '${text}' is not octave, decade, all or a list of times.`);
+  }
+  return list('--taus', seconds('--taus'), 10_000)(text);
+}
+
+function confidence(text: string): number {
+  const value = Number(text.trim() || Number.NaN);
+  if (value > 0 && value < 1) return value;
+  throw usageError(`--confidence: '${text}' is not a share between 0 and 1, such as 0.95.`);
+}
+
+/** The contract's `result`. */
+function resultOf({ values, gaps, points }: StabilityReport, options: Options): Record<string, unknown> {
+  return {
+    data: options.data,
+    tau0: options.tau0,
+    values,
+    gaps,
+    confidence: options.confidence,
+    points: points.map(({ m, tau, alpha, statistics }) => {
+      const entries = [...statistics];
+      return {
+        m,
+        tau,
+        n: entries[0]?.[1].n ?? 0,
+        alpha,
+        noise: alpha === null ? null : (NOISE_NAMES[alpha] ?? null),
+        ...Object.fromEntries(
+          entries.flatMap(([name, { value, n, low, high, edf }]) => [
+            [name, value],
+            [`${name}N`, n],
+            [`${name}Low`, low],
+            [`${name}High`, high],
+            [`${name}Edf`, edf],
+          ]),
+        ),
+        reasons: Object.fromEntries(
+          entries.flatMap(([name, { reason }]) => (reason === null ? [] : [[name, reason]])),
+        ),
+      };
+    }),
+  };
+}
+
+export const command = defineCommand<Options>({
+  name: 'stability',
+  summary: 'Allan-family statistics, MTIE and their intervals of any phase or frequency record',
+  needsHost: false,
+  configure(command) {
+    command
+      .argument('<file>', 'the record, one number a line; - for standard input')
+      .requiredOption('--tau0 <seconds>', 'time between two values, in seconds', seconds('--tau0'))
+      .option(
+        '--data <kind>',
+        'what the values are: phase (s) or frequency',
+        choice('--data', ['phase', 'frequency']),
+        'phase',
+      )
+      .option(
+        '--estimators <list>',
+        'which statistics, comma-separated',
+        list('--estimators', choice('--estimators', ESTIMATOR_NAMES)),
+        ESTIMATOR_NAMES.filter((name) => name !== 'tierms'),
+      )
+      .option(
+        '--taus <which>',
+        'octave, decade, all, or a list of averaging times in seconds',
+        taus,
+        'octave',
+      )
+      .option('--confidence <share>', 'of the intervals', confidence, 0.95)
+      .addHelpText('after', HELP);
+  },
+  async run(context, options, [path = '-']) {
+    const { tau0, data, estimators } = options;
+    const task: StabilityOptions = {
+      path,
+      tau0,
+      data,
+      estimators,
+      taus: options.taus,
+      confidence: options.confidence,
+    };
+    const report = await context.measure('stability', task);
+    return {
+      result: resultOf(report, options),
+      text: stabilityText(report, data, tau0, estimators, options.confidence),
+    };
+  },
+});
