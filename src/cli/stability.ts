@@ -1,9 +1,8 @@
 import { usageError } from '../errors.ts';
-import type { StabilityOptions, StabilityReport } from '../experiment/stability.ts';
+import type { StabilityOptions } from '../experiment/stability.ts';
 import { stabilityText } from '../report/text/stability.ts';
 import { ESTIMATOR_NAMES } from '../schema/stability.ts';
 import type { EstimatorName } from '../stability/estimators.ts';
-import { NOISE_NAMES } from '../stability/noise.ts';
 import type { TauChoice } from '../stability/taus.ts';
 import { parseDuration } from '../units.ts';
 import { defineCommand } from './command.ts';
@@ -50,39 +49,6 @@ function confidence(text: string): number {
   throw usageError(`--confidence: '${text}' is not a share between 0 and 1, such as 0.95.`);
 }
 
-/** The contract's `result`. */
-function resultOf({ values, gaps, points }: StabilityReport, options: Options): Record<string, unknown> {
-  return {
-    data: options.data,
-    tau0: options.tau0,
-    values,
-    gaps,
-    confidence: options.confidence,
-    points: points.map(({ m, tau, alpha, statistics }) => {
-      const entries = [...statistics];
-      return {
-        m,
-        tau,
-        n: entries[0]?.[1].n ?? 0,
-        alpha,
-        noise: alpha === null ? null : (NOISE_NAMES[alpha] ?? null),
-        ...Object.fromEntries(
-          entries.flatMap(([name, { value, n, low, high, edf }]) => [
-            [name, value],
-            [`${name}N`, n],
-            [`${name}Low`, low],
-            [`${name}High`, high],
-            [`${name}Edf`, edf],
-          ]),
-        ),
-        reasons: Object.fromEntries(
-          entries.flatMap(([name, { reason }]) => (reason === null ? [] : [[name, reason]])),
-        ),
-      };
-    }),
-  };
-}
-
 export const command = defineCommand<Options>({
   name: 'stability',
   summary: 'Allan-family statistics, MTIE and their intervals of any phase or frequency record',
@@ -122,10 +88,7 @@ export const command = defineCommand<Options>({
       taus: options.taus,
       confidence: options.confidence,
     };
-    const report = await context.measure('stability', task);
-    return {
-      result: resultOf(report, options),
-      text: stabilityText(report, data, tau0, estimators, options.confidence),
-    };
+    const { result, warnings } = await context.measure('stability', task);
+    return { result, warnings, text: stabilityText(result, estimators) };
   },
 });

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { envelope, schemaId } from './envelope.ts';
+import { stabilityResultSchema } from './stability.ts';
 
 /** The contract's `result` of each kind of document. */
-export const results: Record<string, { result: z.ZodType; host?: z.ZodType }> = {};
+export const results: Record<string, { result: z.ZodType; host?: z.ZodType }> = {
+  stability: { result: stabilityResultSchema },
+};
 
 /** The whole document of one kind. */
 export function documentSchema(kind: string): z.ZodType {

@@ -9,6 +9,8 @@ import { totdev } from './total.ts';
 interface Estimator {
   /** The full name. */
   readonly title: string;
+  /** A fractional frequency, or a time in seconds. */
+  readonly unit: 'ratio' | 's';
   /** The phase points that one term at averaging factor m spans. */
   points(m: number): number;
   /** The estimator for a series, to be called with growing m. */
@@ -34,45 +36,63 @@ const none = (): null => null;
 
 /** Every estimator, in the order in which they are shown. */
 export const ESTIMATORS = {
-  adev: { title: 'Allan deviation', points: (m) => 2 * m + 1, prepare: plain(adev), edf: family(2, false) },
+  adev: {
+    title: 'Allan deviation',
+    unit: 'ratio',
+    points: (m) => 2 * m + 1,
+    prepare: plain(adev),
+    edf: family(2, false),
+  },
   oadev: {
     title: 'overlapping Allan deviation',
+    unit: 'ratio',
     points: (m) => 2 * m + 1,
     prepare: plain(oadev),
     edf: family(2, true),
   },
   mdev: {
     title: 'modified Allan deviation',
+    unit: 'ratio',
     points: (m) => 3 * m,
     prepare: plain(mdev),
     edf: family(2, true, true),
   },
   tdev: {
-    title: 'time deviation (s)',
+    title: 'time deviation',
+    unit: 's',
     points: (m) => 3 * m,
     prepare: plain(tdev),
     edf: family(2, true, true),
   },
   hdev: {
     title: 'Hadamard deviation',
+    unit: 'ratio',
     points: (m) => 3 * m + 1,
     prepare: plain(hdev),
     edf: family(3, false),
   },
   ohdev: {
     title: 'overlapping Hadamard deviation',
+    unit: 'ratio',
     points: (m) => 3 * m + 1,
     prepare: plain(ohdev),
     edf: family(3, true),
   },
   totdev: {
     title: 'total deviation',
+    unit: 'ratio',
     points: (m) => Math.max(3, m + 1),
     prepare: plain(totdev),
     edf: (alpha, m, points) => totalEdf(Math.max(-2, alpha), m, points),
   },
-  mtie: { title: 'maximum time-interval error (s)', points: (m) => m + 1, prepare: mtieOf, edf: none },
-  tierms: { title: 'RMS time-interval error (s)', points: (m) => m + 1, prepare: plain(tierms), edf: none },
+  mtie: { title: 'maximum time-interval error', unit: 's', points: (m) => m + 1, prepare: mtieOf, edf: none },
+  tierms: {
+    title: 'RMS time-interval error',
+    unit: 's',
+    points: (m) => m + 1,
+    prepare: plain(tierms),
+    edf: none,
+  },
 } as const satisfies Record<string, Estimator>;
 
 /** The short name of an estimator, as in the field. */

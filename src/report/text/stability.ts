@@ -1,56 +1,43 @@
-import type { StabilityReport } from '../../experiment/stability.ts';
+import type { StabilityResult } from '../../schema/stability.ts';
 import { ESTIMATORS, type EstimatorName } from '../../stability/estimators.ts';
-import { NOISE_NAMES } from '../../stability/noise.ts';
 import { formatCount } from '../../units.ts';
 import { textTable } from './table.ts';
 
-const scientific = (value: number | null): string => (value === null ? '-' : value.toExponential(3));
+const scientific = (value: unknown): string => (typeof value === 'number' ? value.toExponential(3) : '-');
 const plain = (value: number): string => String(Number(value.toPrecision(6)));
 
-/** One table of the estimators with one unit; null where none of them was asked for. */
-function table(report: StabilityReport, names: readonly EstimatorName[], confidence: number): string | null {
-  if (names.length === 0) return null;
-  const interval = names.includes('oadev');
-  const percent = plain(confidence * 100);
-  const head = names.flatMap((name) => [
-    `#${name}`,
-    ...(name === 'oadev' ? [`#${percent} %`, 'interval'] : []),
-  ]);
-  const rows = report.points.map(({ tau, m, statistics, alpha }) => [
-    plain(tau),
-    formatCount(m),
+/** One table of estimators with one unit; none where none of them was asked for. The noise stands beside OADEV. */
+function table({ points, confidence }: StabilityResult, names: readonly EstimatorName[]): string[] {
+  if (names.length === 0) return [];
+  const main = names.includes('oadev') ? 'oadev' : null;
+  const heads = names.flatMap((name) => (name === main ? [`#${name}`, '#low', '#high'] : [`#${name}`]));
+  const rows = points.map((point) => [
+    plain(point.tau),
+    formatCount(point.m),
     ...names.flatMap((name) => {
-      const statistic = statistics.get(name);
-      const cell = scientific(statistic?.value ?? null);
-      return name === 'oadev'
-        ? [cell, scientific(statistic?.low ?? null), scientific(statistic?.high ?? null)]
-        : [cell];
+      const interval = name === main ? [point[`${name}Low`], point[`${name}High`]] : [];
+      return [point[name], ...interval].map(scientific);
     }),
-    ...(interval ? [alpha === null ? '-' : (NOISE_NAMES[alpha] ?? '-')] : []),
+    ...(main === null ? [] : [point.noise ?? '-']),
   ]);
-  return textTable(['#tau (s)', '#m', ...head, ...(interval ? ['noise'] : [])], rows);
+  const note = main === null ? [] : [`low and high: the ${plain(confidence * 100)} % interval of oadev.`];
+  return [textTable(['#tau (s)', '#m', ...heads, ...(main === null ? [] : ['noise'])], rows), ...note];
 }
 
 /** The statistics as tables: the deviations of frequency, then those of time. */
-export function stabilityText(
-  report: StabilityReport,
-  data: string,
-  tau0: number,
-  estimators: readonly EstimatorName[],
-  confidence: number,
-): string {
-  const ofUnit = (seconds: boolean) =>
-    estimators.filter((name) => ESTIMATORS[name].title.endsWith('(s)') === seconds);
-  const missing = report.gaps === 0 ? '' : `, ${formatCount(report.gaps)} of them missing`;
-  const frequency = table(report, ofUnit(false), confidence);
-  const time = table(report, ofUnit(true), confidence);
-  const dashes = report.points.some(({ statistics }) =>
-    [...statistics.values()].some(({ value }) => value === null),
-  );
+export function stabilityText(result: StabilityResult, estimators: readonly EstimatorName[]): string {
+  const { points, values, data, tau0, gaps } = result;
+  const ofUnit = (unit: 'ratio' | 's') => estimators.filter((name) => ESTIMATORS[name].unit === unit);
+  const missing = gaps === 0 ? '' : `, ${formatCount(gaps)} of them missing`;
+  const frequency = table(result, ofUnit('ratio'));
+  const time = table(result, ofUnit('s'));
+  const dashes = points.some(({ reasons }) => Object.keys(reasons).length > 0);
   return [
-    `${formatCount(report.values)} ${data} values, one each ${plain(tau0)} s${missing}.`,
-    ...(frequency === null ? [] : ['', 'Fractional frequency:', frequency]),
-    ...(time === null ? [] : ['', 'Time, s:', time]),
-    ...(dashes ? ['', '- : the record is too short, or has too many gaps, for this averaging time.'] : []),
+    `${formatCount(values)} ${data} values, one each ${plain(tau0)} s${missing}.`,
+    ...(frequency.length === 0 ? [] : ['', 'Fractional frequency', ...frequency]),
+    ...(time.length === 0 ? [] : ['', 'Time, in seconds', ...time]),
+    ...(dashes
+      ? ['', 'A dash: the record is too short, or has too many gaps, for this averaging time.']
+      : []),
   ].join('\n');
 }
