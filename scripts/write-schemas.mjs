@@ -2,12 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { documentSchema, results } from '../dist/schema/index.js';
+import { documents } from '../dist/schema/index.js';
 
 const folder = fileURLToPath(new URL('../schema/', import.meta.url));
 mkdirSync(folder, { recursive: true });
-for (const kind of Object.keys(results)) {
-  const schema = z.toJSONSchema(documentSchema(kind), { target: 'draft-2020-12' });
+for (const [kind, document] of Object.entries(documents)) {
+  const schema = z.toJSONSchema(document, { target: 'draft-2020-12' });
   writeFileSync(
     `${folder}${kind}.json`,
     `${JSON.stringify({ title: `tscope ${kind}`, ...schema }, null, 2)}\n`,

@@ -1,6 +1,8 @@
 import type { Control } from '../clock/control.ts';
-import type { Finding } from '../schema/envelope.ts';
+import { type CalibrateOptions, calibrate } from '../tsc/calibrate.ts';
+import { hostSource } from '../tsc/source.ts';
 import { driftTask } from './drift/host.ts';
+import { stabilityTask } from './stability.ts';
 
 /**
  * Everything that waits or measures, by name. A task runs on a worker thread of its own, synchronously, and talks
@@ -8,8 +10,10 @@ import { driftTask } from './drift/host.ts';
  * arrays.
  */
 export const tasks = {
+  calibrate: (options: CalibrateOptions, control: Control) => calibrate(options, hostSource(), control),
   drift: driftTask,
-} satisfies Record<string, (options: never, control: Control) => Finding<unknown>>;
+  stability: stabilityTask,
+} satisfies Record<string, (options: never, control: Control) => unknown>;
 
 type Tasks = typeof tasks;
 export type TaskName = keyof Tasks;

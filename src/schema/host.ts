@@ -57,7 +57,11 @@ export const hostResultSchema = z.strictObject({
   clocksource: z.strictObject({ current: text, available: fact(z.array(z.string())), derivedFromTsc: flag }),
   clocks: z.array(clock),
   kvm: z.strictObject({ available: flag, preemptionTimer: flag, tscKhz: integer }),
-  scheduling: z.strictObject({ realtimeAllowed: flag, affinity: fact(z.array(count)), timerSlackNs: integer }),
+  scheduling: z.strictObject({
+    realtimeAllowed: flag,
+    affinity: fact(z.array(count)),
+    timerSlackNs: integer,
+  }),
   os: z.strictObject({ name: text, kernel: text, node: text }),
   names: fact(names),
 });

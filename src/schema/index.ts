@@ -1,20 +1,16 @@
-import { z } from 'zod';
-import { envelope, schemaId } from './envelope.ts';
+import type { z } from 'zod';
+import { calibrateResultSchema } from './calibrate.ts';
+import { hostDocument, hostlessDocument } from './document.ts';
+import { driftResultSchema } from './drift.ts';
+import { hostResultSchema } from './host.ts';
+import { measureDocumentSchema } from './measure.ts';
 import { stabilityResultSchema } from './stability.ts';
 
-/** The contract's `result` of each kind of document. */
-export const results: Record<string, { result: z.ZodType; host?: z.ZodType }> = {
-  stability: { result: stabilityResultSchema },
+/** Every kind of document that a command prints. Each becomes schema/KIND.json in the package. */
+export const documents: Readonly<Record<string, z.ZodType>> = {
+  measure: measureDocumentSchema,
+  host: hostDocument('host', hostResultSchema),
+  calibrate: hostDocument('calibrate', calibrateResultSchema),
+  drift: hostDocument('drift', driftResultSchema),
+  stability: hostlessDocument('stability', stabilityResultSchema),
 };
-
-/** The whole document of one kind. */
-export function documentSchema(kind: string): z.ZodType {
-  const entry = results[kind];
-  if (entry === undefined) throw new RangeError(`there is no document of the kind '${kind}'`);
-  return z.strictObject({
-    schema: z.literal(schemaId(kind)),
-    ...envelope,
-    ...(entry.host === undefined ? {} : { host: entry.host }),
-    result: entry.result,
-  });
-}

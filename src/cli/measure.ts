@@ -1,0 +1,49 @@
+import { measureHost } from '../experiment/measure.ts';
+import { reportPage } from '../report/html/report.ts';
+import { measureText } from '../report/text/measure.ts';
+import { measureDocumentSchema } from '../schema/measure.ts';
+import { defineCommand } from './command.ts';
+import { writeWhole } from './out-file.ts';
+import { defaultRunFolder, openRunFolder } from './run-folder.ts';
+
+interface Options {
+  readonly quick?: true;
+  readonly out?: string;
+}
+
+const HELP = `
+Runs, in order: host, calibrate, timer, drift, stop, and kvm where /dev/kvm works; each is a command of its own, with
+more to set. Ctrl-C ends the part that runs, keeps what was measured, and exits with 130.
+
+Writes run.json (validates against schema/measure.json of this package) and report.html (one page, no network).`;
+
+export const command = defineCommand<Options>({
+  name: 'measure',
+  summary: 'measures this host end to end and writes a report: the main job (about a minute)',
+  needsHost: true,
+  out: 'own',
+  configure: (command) =>
+    command
+      .option('--quick', 'shorter runs: within 15 s instead of 60')
+      .option('--out <folder>', 'where run.json and report.html go (default: tscope-runs/ID)')
+      .addHelpText('after', HELP),
+  run: async ({ measure, signal, startedAt, status }, { quick = false, out }) => {
+    const folder = openRunFolder(out ?? defaultRunFolder(startedAt));
+    try {
+      status('looking at the host');
+      const { result, warnings } = await measureHost(quick, measure, signal);
+      return {
+        result,
+        warnings,
+        text: `${measureText(result)}\n\nWritten: ${folder.document}, ${folder.report}`,
+        save: (json) => {
+          writeWhole(folder.document, json);
+          writeWhole(folder.report, reportPage(measureDocumentSchema.parse(JSON.parse(json))));
+        },
+      };
+    } catch (error) {
+      folder.discardIfEmpty();
+      throw error;
+    }
+  },
+});

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { calibrateResultSchema } from './calibrate.ts';
+import { hostDocument } from './document.ts';
+import { driftResultSchema } from './drift.ts';
+import { hostResultSchema } from './host.ts';
+
+/** The parts of `tscope measure`, in the order in which they run. */
+export const PARTS = ['host', 'calibrate', 'timer', 'drift', 'stop', 'kvm'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** `result` of `tscope measure`: each part's own result; null has its reason in `skipped`. */
+export const measureResultSchema = z.strictObject({
+  quick: z.boolean(),
+  host: hostResultSchema,
+  calibrate: calibrateResultSchema.nullable(),
+  drift: driftResultSchema.nullable(),
+  skipped: z.array(z.strictObject({ part: z.enum(PARTS), reason: z.string() })),
+});
+export type MeasureResult = z.infer<typeof measureResultSchema>;
+
+/** The whole of a run.json. */
+export const measureDocumentSchema = hostDocument('measure', measureResultSchema);
+export type MeasureDocument = z.infer<typeof measureDocumentSchema>;
