@@ -81,6 +81,8 @@ export interface KvmNative {
   readonly sourceHash: string;
   /** The guest's TSC frequency that KVM gives a new vCPU (KVM_GET_TSC_KHZ). */
   tscKhz(): number;
+  /** Has the kernel kill this process, even while it is stopped, when the thread that started it ends. */
+  dieWithParent(): void;
   /** A new machine, paused: it halts, or spins, between the interrupts of its local APIC's periodic timer. */
   readonly Guest: new (
     spin: boolean,
@@ -89,23 +91,27 @@ export interface KvmNative {
 
 /** One guest. Its vCPU runs on a native thread of its own. `bracket` receives ktime before and after the call. */
 export interface NativeGuest {
-  /** Starts the timer. `divide` is the divide configuration register's value. The guest must be paused. */
-  program(divide: number, initialCount: number, bracket: BigInt64Array): void;
+  /**
+   * The next resume starts the timer, on the vCPU's thread just before it enters the guest. `divide` is the divide
+   * configuration register's value. The guest must be paused.
+   */
+  program(divide: number, initialCount: number): void;
   resume(): void;
   /** Waits at most 100 ms for the vCPU to leave the guest: call again until true. */
   pause(): boolean;
   /**
    * Moves what was recorded into rows of four words and answers how many rows: kind (0 an interrupt was
-   * reported, 1 the guest is entered, 2 it was left as asked, 3 a signal from elsewhere made it leave), ktime
-   * (ns), host TSC, CPU time of the vCPU's thread (ns).
+   * reported, 1 the guest is entered, 2 it was left as asked, 3 a signal from elsewhere made it leave, 4 and 5
+   * before and after the local APIC was set), ktime (ns), host TSC, CPU time of the vCPU's thread (ns).
    */
   drain(rows: BigInt64Array): number;
   /** Records lost because nobody drained them in time. */
   dropped(): number;
-  /** KVM_GET_LAPIC, kept for `restoreLapic` (KVM_SET_LAPIC). The guest must be paused for both. */
-  saveLapic(bracket: BigInt64Array): void;
-  restoreLapic(bracket: BigInt64Array): void;
-  /** TMCCT as KVM_GET_LAPIC reports it. The guest must be paused. */
+  /** KVM_GET_LAPIC, kept for `restoreLapic`; answers TMCCT. The guest must be paused. */
+  saveLapic(bracket: BigInt64Array): number;
+  /** The next resume puts back what `saveLapic` kept (KVM_SET_LAPIC), as `program` does. */
+  restoreLapic(): void;
+  /** TMCCT by another KVM_GET_LAPIC. The guest must be paused. */
   currentCount(bracket: BigInt64Array): number;
   /** KVM's counters of this vCPU by name; null before Linux 5.14. */
   readStats(): Record<string, number> | null;

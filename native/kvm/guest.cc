@@ -70,15 +70,14 @@ VcpuThread* Guest::Paused(Napi::Env env, const char* function) {
   return nullptr;
 }
 
-// program(divide, initialCount, out): starts the periodic timer; out[0] and out[1] are ktime before and after.
-// `divide` is the divide configuration register's value.
+// program(divide, initialCount): the next resume starts the periodic timer. `divide` is the divide configuration
+// register's value.
 Napi::Value Guest::Program(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const Arguments args(info, "program");
   int64_t divide, initialCount;
-  Words out;
   if (!args.Integer(0, "divide", 0, 0xb, &divide) ||
-      !args.Integer(1, "initialCount", 1, UINT32_MAX, &initialCount) || !args.Array(2, "out", 2, &out)) {
+      !args.Integer(1, "initialCount", 1, UINT32_MAX, &initialCount)) {
     return env.Undefined();
   }
   VcpuThread* thread = Paused(env, "program");
@@ -90,9 +89,7 @@ Napi::Value Guest::Program(const Napi::CallbackInfo& info) {
   WriteRegister(&state, kDivide, static_cast<uint32_t>(divide));
   WriteRegister(&state, kInitialCount, static_cast<uint32_t>(initialCount));
   WriteRegister(&state, kCurrentCount, static_cast<uint32_t>(initialCount));
-  out.data[0] = ReadKtime();
-  if (const Failure failure = thread->machine().SetLapic(state)) return ThrowFailure(env, failure);
-  out.data[1] = ReadKtime();
+  thread->SetNext(state);
   return env.Undefined();
 }
 
@@ -126,46 +123,41 @@ Napi::Value Guest::Dropped(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(thread->ring().dropped()));
 }
 
-// saveLapic(out): keeps the local APIC's state for restoreLapic; out[0] and out[1] are ktime before and after.
-Napi::Value Guest::SaveLapic(const Napi::CallbackInfo& info) {
+// KVM_GET_LAPIC into `state`, for a paused guest; out[0] and out[1] are ktime before and after. Answers TMCCT.
+Napi::Value Guest::ReadLapic(const Napi::CallbackInfo& info, const char* function, kvm_lapic_state* state) {
   Napi::Env env = info.Env();
   Words out;
-  if (!Arguments(info, "saveLapic").Array(0, "out", 2, &out)) return env.Undefined();
-  VcpuThread* thread = Paused(env, "saveLapic");
+  if (!Arguments(info, function).Array(0, "out", 2, &out)) return env.Undefined();
+  VcpuThread* thread = Paused(env, function);
   if (thread == nullptr) return env.Undefined();
   out.data[0] = ReadKtime();
-  if (const Failure failure = thread->machine().GetLapic(&saved_)) return ThrowFailure(env, failure);
+  if (const Failure failure = thread->machine().GetLapic(state)) return ThrowFailure(env, failure);
   out.data[1] = ReadKtime();
-  hasSaved_ = true;
-  return env.Undefined();
+  return Napi::Number::New(env, ReadRegister(*state, kCurrentCount));
 }
 
-// restoreLapic(out): puts back what saveLapic kept; out as there.
+// saveLapic(out) -> TMCCT: keeps the local APIC's state for restoreLapic.
+Napi::Value Guest::SaveLapic(const Napi::CallbackInfo& info) {
+  kvm_lapic_state state;
+  const Napi::Value count = ReadLapic(info, "saveLapic", &state);
+  if (count.IsNumber()) saved_ = state;
+  return count;
+}
+
+// restoreLapic(): the next resume puts back what saveLapic kept.
 Napi::Value Guest::RestoreLapic(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Words out;
-  if (!Arguments(info, "restoreLapic").Array(0, "out", 2, &out)) return env.Undefined();
   VcpuThread* thread = Paused(env, "restoreLapic");
   if (thread == nullptr) return env.Undefined();
-  if (!hasSaved_) return ThrowState(env, "restoreLapic", "has no saved local APIC");
-  out.data[0] = ReadKtime();
-  if (const Failure failure = thread->machine().SetLapic(saved_)) return ThrowFailure(env, failure);
-  out.data[1] = ReadKtime();
+  if (!saved_) return ThrowState(env, "restoreLapic", "has no saved local APIC");
+  thread->SetNext(*saved_);
   return env.Undefined();
 }
 
-// currentCount(out) -> TMCCT as KVM_GET_LAPIC reports it; out[0] and out[1] are ktime before and after.
+// currentCount(out) -> TMCCT.
 Napi::Value Guest::CurrentCount(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  Words out;
-  if (!Arguments(info, "currentCount").Array(0, "out", 2, &out)) return env.Undefined();
-  VcpuThread* thread = Paused(env, "currentCount");
-  if (thread == nullptr) return env.Undefined();
   kvm_lapic_state state;
-  out.data[0] = ReadKtime();
-  if (const Failure failure = thread->machine().GetLapic(&state)) return ThrowFailure(env, failure);
-  out.data[1] = ReadKtime();
-  return Napi::Number::New(env, ReadRegister(state, kCurrentCount));
+  return ReadLapic(info, "currentCount", &state);
 }
 
 // readStats() -> { name: count }, or null where the kernel keeps none for user space.

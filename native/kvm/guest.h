@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 
 #include "vcpu-thread.h"
 
@@ -27,13 +28,13 @@ class Guest : public Napi::ObjectWrap<Guest> {
   Napi::Value Death(const Napi::CallbackInfo& info);
   Napi::Value Destroy(const Napi::CallbackInfo& info);
 
+  Napi::Value ReadLapic(const Napi::CallbackInfo& info, const char* function, kvm_lapic_state* state);
   // The vCPU's ioctls wait for KVM_RUN to end, so they are refused unless the guest is paused.
   VcpuThread* Paused(Napi::Env env, const char* function);
   VcpuThread* Alive(Napi::Env env, const char* function);
 
   std::unique_ptr<VcpuThread> thread_;
-  kvm_lapic_state saved_{};
-  bool hasSaved_ = false;
+  std::optional<kvm_lapic_state> saved_;
 };
 
 Napi::Value ThrowFailure(Napi::Env env, const Failure& failure);

@@ -13,6 +13,8 @@ enum class RecordKind : int64_t {
   kEntered = 1,      // the thread starts, or goes on, to run the guest
   kLeft = 2,         // it stopped running the guest, as asked
   kInterrupted = 3,  // a signal that nobody here sent made it leave; it goes back at once
+  kSetting = 4,      // about to set the local APIC's state, just before it enters the guest
+  kSet = 5,          // the local APIC's state is set
 };
 
 // kind, ktime (ns), host TSC, CPU time of the vCPU's thread (ns)

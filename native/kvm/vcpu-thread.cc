@@ -92,19 +92,28 @@ void* VcpuThread::Main(void* argument) {
   const std::shared_ptr<Shared> shared = *share;
   delete share;
   while (true) {
+    std::optional<kvm_lapic_state> next;
     {
       std::unique_lock<std::mutex> lock(shared->mutex);
       shared->changed.wait(lock, [&] { return shared->want != Want::kPark; });
       if (shared->want == Want::kEnd || shared->dead) break;
       shared->parked = false;
+      next.swap(shared->next);
     }
-    RunUntilUnwanted(shared.get());
+    if (!next || SetLapic(shared.get(), *next)) RunUntilUnwanted(shared.get());
     Park(shared.get());
   }
   const std::lock_guard<std::mutex> lock(shared->mutex);
   shared->ended = true;
   shared->changed.notify_all();
   return nullptr;
+}
+
+bool VcpuThread::SetLapic(Shared* shared, const kvm_lapic_state& state) {
+  Record(shared, RecordKind::kSetting);
+  const Failure failure = shared->machine->SetLapic(state);
+  Record(shared, RecordKind::kSet);
+  return !failure || Die(shared, {failure.error, 0, 0});
 }
 
 void VcpuThread::RunUntilUnwanted(Shared* shared) {
@@ -130,18 +139,20 @@ bool VcpuThread::RunOnce(Shared* shared) {
       }
       return true;
     }
-    const std::lock_guard<std::mutex> lock(shared->mutex);
-    shared->dead = true;
-    shared->death.error = errno;
-    return false;
+    return Die(shared, {errno, 0, 0});
   }
   if (run->exit_reason == KVM_EXIT_IO && run->io.port == kReportPort) {
     Record(shared, RecordKind::kDelivery);
     return true;
   }
+  return Die(shared, {0, run->exit_reason, run->hw.hardware_exit_reason});
+}
+
+// Always false.
+bool VcpuThread::Die(Shared* shared, const Death& death) {
   const std::lock_guard<std::mutex> lock(shared->mutex);
   shared->dead = true;
-  shared->death = {0, run->exit_reason, run->hw.hardware_exit_reason};
+  shared->death = death;
   return false;
 }
 
@@ -166,6 +177,11 @@ void VcpuThread::Ask(Want want) {
   shared_->want = want;
   shared_->changed.notify_all();
   if (want != Want::kRun && !shared_->parked && !shared_->ended) pthread_kill(thread_, KickSignal());
+}
+
+void VcpuThread::SetNext(const kvm_lapic_state& state) {
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  shared_->next = state;
 }
 
 void VcpuThread::Resume() { Ask(Want::kRun); }

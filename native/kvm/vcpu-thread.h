@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "machine.h"
 #include "ring.h"
@@ -27,6 +28,9 @@ class VcpuThread {
   // Starts the thread, parked.
   Failure Start();
   void Resume();
+  // The local APIC's state for the next run. The vCPU's own thread sets it just before it enters the guest, so
+  // that a timer which it starts is not late from the beginning.
+  void SetNext(const kvm_lapic_state& state);
   // Asks the vCPU to leave the guest and waits at most `ms` for it: false where it has not left by then.
   bool Pause(int ms);
   // Neither running nor about to run: the vCPU's ioctls answer at once.
@@ -48,6 +52,7 @@ class VcpuThread {
     Ring ring;
     std::mutex mutex;
     std::condition_variable changed;
+    std::optional<kvm_lapic_state> next;
     std::atomic<Want> want{Want::kPark};
     bool parked = true;
     bool ended = false;
@@ -57,7 +62,9 @@ class VcpuThread {
 
   static void* Main(void* shared);
   static void RunUntilUnwanted(Shared* shared);
+  static bool SetLapic(Shared* shared, const kvm_lapic_state& state);
   static bool RunOnce(Shared* shared);
+  static bool Die(Shared* shared, const Death& death);
   static void Record(Shared* shared, RecordKind kind);
   static void Park(Shared* shared);
   void Ask(Want want);

@@ -1,0 +1,125 @@
+import type { Control } from '../clock/control.ts';
+import { hostWaiter } from '../clock/wait.ts';
+import { kvmNative, type NativeGuest, native } from '../native.ts';
+import { NS_PER_MS, NS_PER_S } from '../units.ts';
+import { deathError, kvmError, slowError, stuckError } from './kvm-error.ts';
+import { type Recording, recorder } from './recorder.ts';
+import type { TimerSetup } from './timer-setup.ts';
+import type { GuestLoop } from './trace.ts';
+
+/** A guest with its timer started, and what it has reported. */
+export interface Guest {
+  readonly native: NativeGuest;
+  readonly recording: Recording;
+  /** Points of the timer's grid lie whole periods after a moment between these two. Known once it has run. */
+  started(): readonly [bigint, bigint];
+  /**
+   * Lets it run until it has reported `count` interrupts more.
+   *
+   * @returns false where the user asked to stop first.
+   * @throws TscopeError UNSUPPORTED where the guest dies, or is ten times too slow.
+   */
+  runFor(count: number): boolean;
+  /** Takes in what was reported since. */
+  update(): void;
+  /** How long the vCPU's thread took to enter the guest when it was last told to: to resume at a given moment. */
+  resumeLatencyNs(): bigint;
+  /** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
+  pause(): void;
+  /** Waits with the guest as it is. @returns false where the user asked to stop first. */
+  waitUntil(ktime: bigint): boolean;
+}
+
+const PAUSE_TRIES = 20;
+const POLL_NS = 5n * BigInt(NS_PER_MS);
+
+/** ktime now, ns. */
+export function ktimeNow(): bigint {
+  const now = new BigInt64Array(2);
+  native().sleepUntil(0n, now);
+  return now[0] ?? 0n;
+}
+
+/**
+ * Creates a guest, starts its timer, hands it to `use` paused, and frees it whatever happens.
+ *
+ * @throws TscopeError UNSUPPORTED where this host cannot run it, saying why.
+ */
+export function withGuest<T>(
+  loop: GuestLoop,
+  setup: TimerSetup,
+  control: Control,
+  use: (guest: Guest) => T,
+): T {
+  const { Guest: Machine } = kvmNative();
+  let machine: NativeGuest | null = null;
+  try {
+    machine = new Machine(loop === 'spin');
+    warmUp(machine);
+    machine.program(setup.divideRegister, setup.initialCount);
+    return use(guestOf(machine, setup.periodNs, control));
+  } catch (error) {
+    throw kvmError(error);
+  } finally {
+    machine?.destroy();
+  }
+}
+
+/**
+ * Runs a guest whose timer does not tick yet, so that the first entry, which is slow, does not make the timer late:
+ * a lag of one period is enough for a kernel that catches up to leave the preemption timer for good.
+ */
+function warmUp(machine: NativeGuest): void {
+  machine.resume();
+  native().sleepUntil(ktimeNow() + POLL_NS, new BigInt64Array(2));
+  pause(machine);
+}
+
+/** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
+function pause(machine: NativeGuest): void {
+  for (let tries = 0; !machine.pause(); tries++) {
+    if (tries === PAUSE_TRIES) throw stuckError(PAUSE_TRIES / 10);
+  }
+}
+
+function guestOf(machine: NativeGuest, periodNs: number, control: Control): Guest {
+  const { recording, update } = recorder(machine);
+  const wait = hostWaiter(control);
+  const now = new BigInt64Array(2);
+  let lastResume = 0n;
+  const runFor = (count: number): boolean => {
+    const wanted = recording.deliveries.length + count;
+    const begun = ktimeNow();
+    lastResume = begun;
+    const latest = begun + BigInt(count * periodNs * 10 + NS_PER_S);
+    machine.resume();
+    for (;;) {
+      update();
+      if (recording.deliveries.length >= wanted) return true;
+      const death = machine.death();
+      if (death !== null) throw deathError(death);
+      const ktime = ktimeNow();
+      if (ktime > latest) {
+        throw slowError(
+          recording.deliveries.length - wanted + count,
+          count,
+          Number(ktime - begun) / NS_PER_S,
+        );
+      }
+      if (!wait.sleepUntil(ktime + POLL_NS, now) || control.stopRequested()) return false;
+    }
+  };
+  return {
+    native: machine,
+    recording,
+    started: () => [recording.setting[0]?.ktime ?? 0n, recording.set[0]?.ktime ?? 0n],
+    runFor,
+    update,
+    resumeLatencyNs: () => (recording.entered.at(-1)?.ktime ?? lastResume) - lastResume,
+    pause: () => {
+      pause(machine);
+      update();
+    },
+    waitUntil: (ktime) => wait.sleepUntil(ktime, now),
+  };
+}

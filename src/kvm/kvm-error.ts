@@ -1,0 +1,85 @@
+import { systemCode, TscopeError } from '../errors.ts';
+import type { NativeGuest } from '../native.ts';
+
+const STILL_WORKS = '`tscope stop` shows what each kernel would do, without a guest.';
+
+const unsupported = (message: string, hint: string, cause?: unknown): TscopeError =>
+  new TscopeError('UNSUPPORTED', message, `${hint} ${STILL_WORKS}`, { cause });
+
+/** What a refused step means, by the step and, for /dev/kvm, by the error. */
+const REASONS: ReadonlyArray<readonly [step: string, codes: string[] | null, message: string, hint: string]> =
+  [
+    [
+      'open /dev/kvm',
+      ['ENOENT', 'ENODEV', 'ENXIO'],
+      'There is no /dev/kvm: KVM is not loaded, or this machine may not run guests.',
+      'Load kvm_intel or kvm_amd; inside a virtual machine, its host must allow nested guests.',
+    ],
+    [
+      'open /dev/kvm',
+      ['EACCES', 'EPERM'],
+      'This user may not open /dev/kvm.',
+      'Join the group that owns it (often kvm), or run as root; a container needs --device /dev/kvm.',
+    ],
+    [
+      'KVM_CREATE_VM',
+      ['EBUSY', 'ENODEV'],
+      'KVM cannot create a guest: another hypervisor holds the CPU, or virtualization is off in the firmware.',
+      'Stop the other hypervisor (VirtualBox, VMware), or turn virtualization on.',
+    ],
+    [
+      'KVM_CREATE_IRQCHIP',
+      null,
+      'This KVM has no in-kernel local APIC, whose timer is what is measured.',
+      'Use a kernel with the in-kernel interrupt controller.',
+    ],
+    [
+      'KVM_CAP_IMMEDIATE_EXIT',
+      null,
+      'This KVM is older than Linux 4.13: a running guest could not be stopped safely.',
+      'Use a newer kernel.',
+    ],
+    ['KVM_SET_SREGS', null, 'This KVM gives its guests no x2APIC.', 'Use a kernel that offers it.'],
+  ];
+
+/** The sentence for a step of the guest's life that the kernel refused; anything else comes back as it is. */
+export function kvmError(error: unknown): unknown {
+  const code = systemCode(error);
+  const step = error instanceof Error ? (error as NodeJS.ErrnoException).syscall : undefined;
+  if (error instanceof TscopeError || code === null || step === undefined) return error;
+  for (const [which, codes, message, hint] of REASONS) {
+    if (which === step && (codes?.includes(code) ?? true)) return unsupported(message, hint, error);
+  }
+  return unsupported(
+    `KVM refused a guest: ${step} failed with ${code}.`,
+    'Check `dmesg` for KVM messages and the memory and file limits of this process.',
+    error,
+  );
+}
+
+/** KVM_EXIT_* that end a guest, by number. */
+const EXITS: Readonly<Record<number, string>> = {
+  8: 'it shut down (triple fault)',
+  9: 'the CPU refused to enter it',
+  17: 'KVM could not emulate it',
+};
+
+/** Why a guest that died cannot be measured. */
+export function deathError(death: NonNullable<ReturnType<NativeGuest['death']>>): TscopeError {
+  const why =
+    death.exitReason === 0
+      ? `KVM_RUN failed with errno ${death.errno}`
+      : `${EXITS[death.exitReason] ?? 'an exit that it never makes'} (KVM_EXIT ${death.exitReason}, detail ${death.detail})`;
+  return unsupported(`KVM ended the guest: ${why}.`, 'Check `dmesg` for KVM messages.');
+}
+
+/** A guest that reports hardly any interrupts: emulated too slowly, or not scheduled. */
+export const slowError = (got: number, wanted: number, seconds: number): TscopeError =>
+  unsupported(
+    `The guest took ${got} of ${wanted} timer interrupts in ${seconds.toFixed(1)} s: too slow to measure.`,
+    'Give a longer --period, or run on a quieter host; nested guests can be slow.',
+  );
+
+/** A vCPU that KVM keeps, whatever signal it is sent. */
+export const stuckError = (seconds: number): TscopeError =>
+  unsupported(`KVM did not let the guest go within ${seconds} s.`, 'Check `dmesg` for KVM messages.');

@@ -1,0 +1,39 @@
+/** Where in the period events fall, as a mean on the circle of one period. */
+export interface Phase {
+  /** 0 up to the period, ns. */
+  readonly meanNs: number;
+  /** Standard error of the mean, ns. */
+  readonly errorNs: number;
+  readonly count: number;
+}
+
+/** `ns` modulo the period, from 0 up. */
+export const modulo = (ns: number, periodNs: number): number => ((ns % periodNs) + periodNs) % periodNs;
+
+/** A difference of phases as the shorter way round: -period/2 up to period/2. */
+export function wrapped(ns: number, periodNs: number): number {
+  const rest = modulo(ns, periodNs);
+  return rest > periodNs / 2 ? rest - periodNs : rest;
+}
+
+/**
+ * The mean direction of events on the circle of one period (Mardia and Jupp, Directional Statistics, 2.2 and 2.3).
+ * It has no seam, so lateness that reaches into the next period does no harm.
+ */
+export function phaseOf(timesNs: readonly number[], periodNs: number): Phase {
+  const turn = (2 * Math.PI) / periodNs;
+  let x = 0;
+  let y = 0;
+  for (const time of timesNs) {
+    const angle = modulo(time, periodNs) * turn;
+    x += Math.cos(angle);
+    y += Math.sin(angle);
+  }
+  const count = timesNs.length;
+  const length = Math.min(1, Math.hypot(x, y) / count);
+  return {
+    meanNs: modulo(Math.atan2(y, x) / turn, periodNs),
+    errorNs: Math.sqrt((-2 * Math.log(length)) / count) / turn,
+    count,
+  };
+}

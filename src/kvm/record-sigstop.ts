@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Control } from '../clock/control.ts';
+import { hostWaiter } from '../clock/wait.ts';
+import { TscopeError } from '../errors.ts';
+import { NS_PER_MS } from '../units.ts';
+import { ktimeNow } from './guest.ts';
+import type { StopOptions } from './record-stop.ts';
+import { since } from './recorder.ts';
+import { middleOfPeriod } from './resume-time.ts';
+import type { SigstopJob, SigstopMessage } from './sigstop-child.ts';
+import type { StopTrace } from './trace.ts';
+
+// A process cannot load TypeScript on every supported Node, so tests that import the sources use the built one.
+const CHILD = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../dist/kvm/sigstop-child.js' : './sigstop-child.js',
+    import.meta.url,
+  ),
+);
+const NAP_NS = 50 * NS_PER_MS;
+/** How often a stop that met the vCPU's thread outside KVM_RUN is tried again. */
+const TRIES = 4;
+
+/** Waits with the event loop alive, and exactly at the end. @returns false where the user asked to stop first. */
+async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
+  for (;;) {
+    if (control.stopRequested()) return false;
+    const left = Number(ktime - ktimeNow());
+    if (left < NAP_NS) return hostWaiter(control).sleepUntil(ktime, new BigInt64Array(2));
+    await setTimeout(Math.min(left - NAP_NS / 2, NAP_NS) / NS_PER_MS);
+  }
+}
+
+/**
+ * Stops, by SIGSTOP, a process that owns a guest, and continues it in the middle of a period.
+ *
+ * @returns null where the user asked to stop first.
+ * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
+ */
+export async function recordSigstop(
+  options: Omit<StopOptions, 'stop'>,
+  control: Control,
+): Promise<StopTrace | null> {
+  for (let tries = 0; tries < TRIES && !control.stopRequested(); tries++) {
+    const trace = await stopOnce(options, control);
+    if (trace !== 'missed') return trace;
+  }
+  if (control.stopRequested()) return null;
+  throw new TscopeError('UNSUPPORTED', `SIGSTOP met the vCPU outside the guest ${TRIES} times in a row.`);
+}
+
+async function stopOnce(
+  options: Omit<StopOptions, 'stop'>,
+  control: Control,
+): Promise<StopTrace | null | 'missed'> {
+  const { loop, setup, ticks, stopNs } = options;
+  const job: SigstopJob = { loop, setup, ticks, stopNs, parent: process.pid };
+  const child = spawn(process.execPath, [CHILD, JSON.stringify(job)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const started = new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  let stoppedAt = 0n;
+  try {
+    await started;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const message = JSON.parse(line) as SigstopMessage;
+      if ('missed' in message) return 'missed';
+      if ('failed' in message) {
+        throw new TscopeError(message.failed.code, message.failed.message, message.failed.hint);
+      }
+      if ('recorded' in message) {
+        const { trace, resumedKtime } = message.recorded;
+        const leftNs = since(stoppedAt, BigInt(resumedKtime));
+        return { ...trace, leftNs, counts: [], saved: null, restoredNs: null, activity: null };
+      }
+      child.kill('SIGSTOP');
+      stoppedAt = ktimeNow();
+      const { startedKtime, resumeLatencyNs } = message.ready;
+      const middle = middleOfPeriod(stoppedAt + BigInt(stopNs), BigInt(startedKtime), setup.periodNs);
+      if (!(await waitUntil(middle - BigInt(resumeLatencyNs), control))) return null;
+      child.kill('SIGCONT');
+    }
+    if (control.stopRequested()) return null;
+    throw new TscopeError('UNSUPPORTED', 'The process that owned the guest ended before it answered.');
+  } finally {
+    child.kill('SIGKILL');
+  }
+}

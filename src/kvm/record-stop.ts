@@ -1,0 +1,116 @@
+import type { Control } from '../clock/control.ts';
+import { watchActivity } from './activity.ts';
+import { type Guest, withGuest } from './guest.ts';
+import { lastOf, type Moment, type Recording, since } from './recorder.ts';
+import { middleOfPeriod } from './resume-time.ts';
+import type { TimerSetup } from './timer-setup.ts';
+import type { CountReading, GuestLoop, StopTrace, ThreadCpu } from './trace.ts';
+
+/** How to stop a guest of this process. */
+export interface StopOptions {
+  readonly loop: GuestLoop;
+  readonly stop: 'pause' | 'save-restore';
+  readonly setup: TimerSetup;
+  readonly stopNs: number;
+  /** Interrupts to record before the stop, and after the resume. */
+  readonly ticks: number;
+}
+
+/** When TMCCT is read, as shares of the stop. */
+const READ_AT = [0.31, 0.53, 0.79];
+
+type Bracket = readonly [bigint, bigint];
+
+const sinceBoth = ([from, to]: Bracket, origin: bigint): [number, number] => [
+  since(from, origin),
+  since(to, origin),
+];
+
+/** Calls an ioctl of the guest, and answers with ktime before and after it. */
+function bracketed<T>(call: (bracket: BigInt64Array) => T): { readonly value: T; readonly bracket: Bracket } {
+  const bracket = new BigInt64Array(2);
+  const value = call(bracket);
+  return { value, bracket: [bracket[0] ?? 0n, bracket[1] ?? 0n] };
+}
+
+const lastSet = ({ setting, set }: Recording): Bracket => [lastOf(setting).ktime, lastOf(set).ktime];
+
+/** CPU time of the vCPU's thread over the recovery, and over as long a time before the stop. */
+export function threadCpu(recording: Recording, resumed: Moment, periodNs: number): ThreadCpu | null {
+  const end = recording.deliveries.find((moment) => since(moment.ktime, resumed.ktime) >= periodNs);
+  const before = recording.deliveries.filter((moment) => moment.ktime < resumed.ktime);
+  const first = before[0];
+  const last = before.at(-1);
+  if (end === undefined || first === undefined || last === undefined || last.ktime === first.ktime)
+    return null;
+  const rate = since(last.cpuNs, first.cpuNs) / since(last.ktime, first.ktime);
+  return {
+    recoveryNs: since(end.cpuNs, resumed.cpuNs),
+    usualNs: rate * since(end.ktime, resumed.ktime),
+  };
+}
+
+/** The part of a trace that every kind of stop has. */
+export function traceOf(
+  { loop, stop, setup }: Pick<StopTrace, 'loop' | 'stop'> & { readonly setup: TimerSetup },
+  guest: Guest,
+  resumed: Moment,
+): Pick<StopTrace, 'loop' | 'stop' | 'periodNs' | 'divide' | 'startNs' | 'deliveriesNs' | 'cpu'> {
+  const { periodNs } = setup;
+  return {
+    loop,
+    stop,
+    periodNs,
+    divide: setup.divide,
+    startNs: sinceBoth(guest.started(), resumed.ktime),
+    deliveriesNs: guest.recording.deliveries.map(({ ktime }) => since(ktime, resumed.ktime)),
+    cpu: threadCpu(guest.recording, resumed, periodNs),
+  };
+}
+
+/**
+ * Runs a guest, stops it for `stopNs`, resumes it in the middle of a period, and records what it saw.
+ *
+ * @returns null where the user asked to stop first.
+ * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
+ */
+export function recordStop(options: StopOptions, control: Control): StopTrace | null {
+  const { loop, stop, setup, stopNs, ticks } = options;
+  return withGuest(loop, setup, control, (guest) => {
+    const { native: machine, recording } = guest;
+    const endOfCalm = watchActivity(machine);
+    if (!guest.runFor(ticks)) return null;
+    const before = endOfCalm();
+    guest.pause();
+
+    const left = lastOf(recording.left);
+    const saved = stop === 'save-restore' ? bracketed((bracket) => machine.saveLapic(bracket)) : null;
+    const counts: { readonly value: number; readonly bracket: Bracket }[] = [];
+    for (const share of READ_AT) {
+      if (!guest.waitUntil(left.ktime + BigInt(Math.round(stopNs * share)))) return null;
+      counts.push(bracketed((bracket) => machine.currentCount(bracket)));
+    }
+    if (saved !== null) machine.restoreLapic();
+    const resumeAt = middleOfPeriod(left.ktime + BigInt(stopNs), guest.started()[1], setup.periodNs);
+    const endOfRecovery = watchActivity(machine);
+    if (!guest.waitUntil(resumeAt - guest.resumeLatencyNs())) return null;
+    if (!guest.runFor(ticks)) return null;
+    const after = endOfRecovery();
+    guest.pause();
+
+    const resumed = lastOf(recording.entered);
+    const reading = ({ value, bracket: [from, to] }: { value: number; bracket: Bracket }): CountReading => ({
+      atNs: since((from + to) / 2n, resumed.ktime),
+      uncertaintyNs: since(to, from) / 2,
+      remainingNs: value * setup.divide,
+    });
+    return {
+      ...traceOf({ loop, stop, setup }, guest, resumed),
+      leftNs: since(left.ktime, resumed.ktime),
+      counts: counts.map(reading),
+      saved: saved === null ? null : reading(saved),
+      restoredNs: saved === null ? null : sinceBoth(lastSet(recording), resumed.ktime),
+      activity: { before, after },
+    };
+  });
+}

@@ -1,0 +1,62 @@
+import type { NativeGuest } from '../native.ts';
+
+/** A moment noted by the vCPU's thread: ktime (ns), host TSC, and the thread's CPU time (ns). */
+export interface Moment {
+  readonly ktime: bigint;
+  readonly tsc: bigint;
+  readonly cpuNs: bigint;
+}
+
+/** Everything noted so far, by kind, in order. */
+export interface Recording {
+  readonly deliveries: Moment[];
+  readonly entered: Moment[];
+  readonly left: Moment[];
+  /** Signals from elsewhere, SIGSTOP and SIGCONT among them; the guest is entered again at once. */
+  readonly interrupted: Moment[];
+  /** Before, and after, the local APIC was set: the timer's start, or its restore. */
+  readonly setting: Moment[];
+  readonly set: Moment[];
+}
+
+/** The kinds of rows, by number. */
+const KINDS = ['deliveries', 'entered', 'left', 'interrupted', 'setting', 'set'] as const;
+
+const WORDS = 4;
+const ROWS = 1024;
+
+/** An empty recording, and how to bring it up to date from a guest. */
+export function recorder(guest: NativeGuest): { readonly recording: Recording; update(): void } {
+  const rows = new BigInt64Array(ROWS * WORDS);
+  const recording: Recording = {
+    deliveries: [],
+    entered: [],
+    left: [],
+    interrupted: [],
+    setting: [],
+    set: [],
+  };
+  return {
+    recording,
+    update: () => {
+      for (let count = ROWS; count === ROWS; ) {
+        count = guest.drain(rows);
+        for (let row = 0; row < count; row++) {
+          const [kind = 0n, ktime = 0n, tsc = 0n, cpuNs = 0n] = rows.subarray(row * WORDS, (row + 1) * WORDS);
+          const name = KINDS[Number(kind)];
+          if (name !== undefined) recording[name].push({ ktime, tsc: BigInt.asUintN(64, tsc), cpuNs });
+        }
+      }
+    },
+  };
+}
+
+/** The last of some moments. @throws RangeError where there is none: a guest that has not run. */
+export function lastOf(moments: readonly Moment[]): Moment {
+  const last = moments.at(-1);
+  if (last === undefined) throw new RangeError('nothing was recorded');
+  return last;
+}
+
+/** ktime as ns from `origin`. */
+export const since = (ktime: bigint, origin: bigint): number => Number(ktime - origin);

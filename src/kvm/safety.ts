@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { usageError } from '../errors.ts';
+import { formatCount, formatNs, NS_PER_MS, NS_PER_S } from '../units.ts';
+
+/** What one hrtimer callback of a catch-up burst cost in the crash dump of the reporter's host. */
+export const BURST_CALLBACK_NS = 79;
+/** A burst that nobody needs to be asked about. */
+export const HARMLESS_BURST_NS = 20 * NS_PER_MS;
+/** How much slower than the reporter's a host may be before its watchdog could be reached. */
+const SLOWER_HOST = 4;
+
+/** What a stop costs a kernel that catches up, with interrupts off. */
+export interface BurstEstimate {
+  readonly callbacks: number;
+  readonly burstNs: number;
+}
+
+/** One callback for each period missed. */
+export function burstEstimate(stopNs: number, periodNs: number): BurstEstimate {
+  const callbacks = Math.floor(stopNs / periodNs);
+  return { callbacks, burstNs: callbacks * BURST_CALLBACK_NS };
+}
+
+const WATCHDOG_FILE = '/proc/sys/kernel/watchdog_thresh';
+const DEFAULT_WATCHDOG_NS = 10 * NS_PER_S;
+
+/** The hard-lockup threshold, ns; Linux's default where the watchdog is off or cannot be read. */
+export function watchdogNs(): number {
+  try {
+    return Number.parseInt(readFileSync(WATCHDOG_FILE, 'utf8'), 10) * NS_PER_S || DEFAULT_WATCHDOG_NS;
+  } catch {
+    return DEFAULT_WATCHDOG_NS;
+  }
+}
+
+/**
+ * Refuses a stop that could harm the host, should its kernel catch up (CVE-2025-71104): one that could reach the
+ * watchdog always, one whose burst is longer than 20 ms unless `yesReally`.
+ *
+ * @throws TscopeError USAGE.
+ */
+export function checkStop(stopNs: number, periodNs: number, yesReally: boolean, watchdog: number): void {
+  const { callbacks, burstNs } = burstEstimate(stopNs, periodNs);
+  const cost =
+    `${formatCount(callbacks)} timer callbacks with interrupts off, about ${formatNs(burstNs)} ` +
+    `at ${BURST_CALLBACK_NS} ns each`;
+  if (burstNs * SLOWER_HOST >= watchdog) {
+    throw usageError(
+      `--stop: ${formatNs(stopNs)} at a period of ${formatNs(periodNs)} is refused: on a kernel with CVE-2025-71104 ` +
+        `it costs ${cost}, and a host ${SLOWER_HOST} times slower would reach its ${formatNs(watchdog)} watchdog.`,
+      'Give a shorter --stop or a longer --period; `tscope stop` shows long stops without any risk.',
+    );
+  }
+  if (burstNs > HARMLESS_BURST_NS && !yesReally) {
+    throw usageError(
+      `--stop: ${formatNs(stopNs)} at a period of ${formatNs(periodNs)} may cost ${cost}, ` +
+        'on a kernel with CVE-2025-71104.',
+      `Add --yes-really to do it all the same, or stay below ${formatNs(HARMLESS_BURST_NS)}: a shorter --stop, a longer --period.`,
+    );
+  }
+}

@@ -1,0 +1,86 @@
+// The process that owns the guest while it is stopped by SIGSTOP. It says on stdout, a line of JSON each, when
+// it may be stopped and what it recorded.
+import { writeSync } from 'node:fs';
+import { quietControl } from '../clock/control.ts';
+import { TscopeError } from '../errors.ts';
+import { kvmNative } from '../native.ts';
+import { NS_PER_S } from '../units.ts';
+import { type Guest, ktimeNow, withGuest } from './guest.ts';
+import { traceOf } from './record-stop.ts';
+import { type Moment, since } from './recorder.ts';
+import type { TimerSetup } from './timer-setup.ts';
+import type { GuestLoop } from './trace.ts';
+
+/** What the process is started with, as JSON. */
+export interface SigstopJob {
+  readonly loop: GuestLoop;
+  readonly setup: TimerSetup;
+  readonly ticks: number;
+  readonly stopNs: number;
+  readonly parent: number;
+}
+
+/** What it says; ktime as decimal strings. */
+export type SigstopMessage =
+  | { readonly ready: { readonly startedKtime: string; readonly resumeLatencyNs: string } }
+  | { readonly recorded: { readonly resumedKtime: string; readonly trace: ReturnType<typeof traceOf> } }
+  /** SIGSTOP met the vCPU's thread outside KVM_RUN, so the moment of the resume is not known. */
+  | { readonly missed: true }
+  | { readonly failed: Pick<TscopeError, 'code' | 'message' | 'hint'> };
+
+/** Far more than the stop and the interrupts after it take. */
+const PATIENCE_NS = 10 * NS_PER_S;
+const POLL_NS = 5_000_000n;
+
+const say = (message: SigstopMessage): void => {
+  writeSync(1, `${JSON.stringify(message)}\n`);
+};
+
+/** The gap that a stop leaves between interrupts, in periods; lateness alone stays far below it. */
+const GAP_PERIODS = 8;
+
+/** True once a stop shows in the interrupts after the first `known`. */
+function gapIn(deliveries: readonly Moment[], known: number, gapNs: number): boolean {
+  return deliveries
+    .slice(known)
+    .some((moment, i) => since(moment.ktime, deliveries[known + i - 1]?.ktime ?? moment.ktime) > gapNs);
+}
+
+function watch(guest: Guest, job: SigstopJob): SigstopMessage {
+  const { recording } = guest;
+  const gapNs = Math.min(GAP_PERIODS * job.setup.periodNs, job.stopNs / 2);
+  guest.runFor(job.ticks);
+  const known = recording.deliveries.length;
+  say({ ready: { startedKtime: `${guest.started()[1]}`, resumeLatencyNs: `${guest.resumeLatencyNs()}` } });
+  const latest = ktimeNow() + BigInt(job.stopNs + PATIENCE_NS);
+  while (!gapIn(recording.deliveries, known, gapNs)) {
+    const now = ktimeNow();
+    if (now > latest) return { missed: true };
+    guest.waitUntil(now + POLL_NS);
+    guest.update();
+  }
+  guest.runFor(job.ticks);
+  guest.pause();
+  const resumed = recording.interrupted.find((moment) => {
+    const before = recording.deliveries.filter(({ ktime }) => ktime < moment.ktime).at(-1);
+    return before !== undefined && since(moment.ktime, before.ktime) > gapNs;
+  });
+  if (resumed === undefined) return { missed: true };
+  return {
+    recorded: {
+      resumedKtime: `${resumed.ktime}`,
+      trace: traceOf({ loop: job.loop, stop: 'sigstop', setup: job.setup }, guest, resumed),
+    },
+  };
+}
+
+const job = JSON.parse(process.argv[2] ?? '') as SigstopJob;
+try {
+  kvmNative().dieWithParent();
+  // The parent may have gone before the line above.
+  if (process.ppid === job.parent)
+    say(withGuest(job.loop, job.setup, quietControl, (guest) => watch(guest, job)));
+} catch (error) {
+  if (!(error instanceof TscopeError)) throw error;
+  say({ failed: { code: error.code, message: error.message, hint: error.hint } });
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { usageError } from '../errors.ts';
+import { divideCountOf } from '../lapic/registers.ts';
+import { formatNs, NS_PER_US } from '../units.ts';
+
+/** What is written to the guest's timer, and the period that KVM makes of it. */
+export interface TimerSetup {
+  /** Divide configuration register (TDCR). */
+  readonly divideRegister: number;
+  readonly divide: number;
+  /** Initial count register (TMICT); one undivided count lasts 1 ns under KVM. */
+  readonly initialCount: number;
+  /** The period after KVM's lower limit, ns. */
+  readonly periodNs: number;
+  /** The period that was asked for, where KVM raises it; else null. */
+  readonly raisedFromNs: number | null;
+}
+
+/** TDCR's values: bits 3, 1 and 0. */
+const DIVIDE_REGISTERS: readonly number[] = [0x0, 0x1, 0x2, 0x3, 0x8, 0x9, 0xa, 0xb];
+
+/** What the timer can divide by. */
+export const DIVIDES: readonly number[] = DIVIDE_REGISTERS.map(divideCountOf).sort((a, b) => a - b);
+
+const MAX_COUNT = 2 ** 32 - 1;
+
+/**
+ * The registers for a period.
+ *
+ * @param minPeriodNs KVM's `min_timer_period_us`: a shorter period becomes this long.
+ * @throws TscopeError USAGE where `divide` is none of the timer's or does not divide the period, and where the
+ * count does not fit the register.
+ */
+export function timerSetup(periodNs: number, divide: number, minPeriodNs: number): TimerSetup {
+  const divideRegister = DIVIDE_REGISTERS.find((register) => divideCountOf(register) === divide);
+  if (divideRegister === undefined) {
+    throw usageError(`--divide: ${divide} is not one of ${DIVIDES.join(', ')}.`);
+  }
+  const initialCount = periodNs / divide;
+  if (!Number.isInteger(initialCount) || initialCount < 1 || initialCount > MAX_COUNT) {
+    throw usageError(
+      `--period: ${formatNs(periodNs)} is not 1 to ${MAX_COUNT} counts of ${divide} ns.`,
+      'The period must be a multiple of the divide count.',
+    );
+  }
+  const raised = periodNs < minPeriodNs;
+  return {
+    divideRegister,
+    divide,
+    initialCount,
+    periodNs: raised ? minPeriodNs : periodNs,
+    raisedFromNs: raised ? periodNs : null,
+  };
+}
+
+const MIN_PERIOD_FILE = '/sys/module/kvm/parameters/min_timer_period_us';
+/** KVM's default, for hosts where the parameter cannot be read. */
+const DEFAULT_MIN_PERIOD_US = 200;
+
+/** KVM's lower limit for a periodic timer on this host, ns. */
+export function minPeriodNs(): number {
+  try {
+    return Number.parseInt(readFileSync(MIN_PERIOD_FILE, 'utf8'), 10) * NS_PER_US;
+  } catch {
+    return DEFAULT_MIN_PERIOD_US * NS_PER_US;
+  }
+}
