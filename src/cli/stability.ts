@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { usageError } from '../errors.ts';
 import type { StabilityOptions } from '../experiment/stability.ts';
 import { stabilityText } from '../report/text/stability.ts';
@@ -21,8 +22,8 @@ FILE holds one number a line (\`-\` reads standard input): time error in seconds
 fractional frequency over each tau0. \`#\` starts a comment, blank lines are skipped, \`nan\` is a gap.
 From a file with several columns: awk '{print $2}' FILE | tscope stability - --tau0 1
 
-Estimators: ${ESTIMATOR_NAMES.join(', ')}. Terms that a gap touches are left out, and n says how many are left.
-Intervals are chi-squared, with the equivalent degrees of freedom (Greenhall and Riley) of the noise that was identified.`;
+Estimators: ${ESTIMATOR_NAMES.join(', ')}.
+Terms that a gap touches are left out, and n says how many are left. Intervals are chi-squared, with the equivalent degrees of freedom (Greenhall and Riley) of the noise that was identified.`;
 
 /** A positive number of seconds, or a duration with its unit. */
 function seconds(flag: string): Parser<number> {
@@ -63,11 +64,13 @@ export const command = defineCommand<Options>({
         choice('--data', ['phase', 'frequency']),
         'phase',
       )
-      .option(
-        '--estimators <list>',
-        'which statistics, comma-separated',
-        list('--estimators', choice('--estimators', ESTIMATOR_NAMES)),
-        ESTIMATOR_NAMES.filter((name) => name !== 'tierms'),
+      .addOption(
+        new Option('--estimators <list>', 'which statistics, comma-separated')
+          .argParser(list('--estimators', choice('--estimators', ESTIMATOR_NAMES)))
+          .default(
+            ESTIMATOR_NAMES.filter((name) => name !== 'tierms'),
+            'all but tierms',
+          ),
       )
       .option(
         '--taus <which>',

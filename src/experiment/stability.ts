@@ -34,12 +34,12 @@ function pointOf({ m, tau, alpha, statistics }: StabilityPoint): StabilityResult
   ]);
   const reasons = entries.flatMap(([name, { reason }]) => (reason === null ? [] : [[name, reason] as const]));
   return {
-    ...Object.fromEntries(fields),
     m,
     tau,
     n: entries[0]?.[1].n ?? 0,
     alpha,
     noise: alpha === null ? null : (NOISE_NAMES[alpha] ?? null),
+    ...Object.fromEntries(fields),
     reasons: Object.fromEntries(reasons),
   };
 }

@@ -31,6 +31,7 @@ export function stabilityText(result: StabilityResult, estimators: readonly Esti
   const missing = gaps === 0 ? '' : `, ${formatCount(gaps)} of them missing`;
   const frequency = table(result, ofUnit('ratio'));
   const time = table(result, ofUnit('s'));
+  const unknown = points.some(({ alpha }) => alpha === null) && estimators.includes('oadev');
   const dashes = points.some(({ reasons }) => Object.keys(reasons).length > 0);
   return [
     `${formatCount(values)} ${data} values, one each ${plain(tau0)} s${missing}.`,
