@@ -23,7 +23,8 @@ fractional frequency over each tau0. \`#\` starts a comment, blank lines are ski
 From a file with several columns: awk '{print $2}' FILE | tscope stability - --tau0 1
 
 Estimators: ${ESTIMATOR_NAMES.join(', ')}.
-Terms that a gap touches are left out, and n says how many are left. Intervals are chi-squared, with the equivalent degrees of freedom (Greenhall and Riley) of the noise that was identified.`;
+Terms that a gap touches are left out, and n says how many are left. Intervals are chi-squared, with the equivalent
+degrees of freedom (Greenhall and Riley) of the noise that was identified.`;
 
 /** A positive number of seconds, or a duration with its unit. */
 function seconds(flag: string): Parser<number> {

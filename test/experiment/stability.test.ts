@@ -90,6 +90,8 @@ test('the tables for people', () => {
           1  2  4.318e+1
           2  4         -
 
+    No interval: it takes 30 points that vary to tell the noise.
+
     A dash: the record is too short, or has too many gaps, for this averaging time."
   `);
 });

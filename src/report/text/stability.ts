@@ -37,6 +37,7 @@ export function stabilityText(result: StabilityResult, estimators: readonly Esti
     `${formatCount(values)} ${data} values, one each ${plain(tau0)} s${missing}.`,
     ...(frequency.length === 0 ? [] : ['', 'Fractional frequency', ...frequency]),
     ...(time.length === 0 ? [] : ['', 'Time, in seconds', ...time]),
+    ...(unknown ? ['', 'No interval: it takes 30 points that vary to tell the noise.'] : []),
     ...(dashes
       ? ['', 'A dash: the record is too short, or has too many gaps, for this averaging time.']
       : []),
