@@ -4,9 +4,6 @@ import { hostCycles, readL1Tsc } from './guest-tsc.ts';
 import { type LapicTimer, NO_HV_DEADLINE } from './lapic-timer.ts';
 import { APIC_LVT_TIMER_PERIODIC } from './registers.ts';
 
-/** The preemption timer's counter is this wide, after the shift. */
-const PREEMPTION_TIMER_BITS = 32;
-
 /**
  * `vmx_set_hv_timer`: loads the preemption timer for `tscdeadline`. The deadline is unsigned, so one that wrapped is
  * far away and refused (-ERANGE), while one that is merely past has a delta of 0 and expires at once.
@@ -18,13 +15,12 @@ function setHvTimer(timer: LapicTimer): 'running' | 'expired' | 'out-of-range' {
   const tscl = tscOf(timer.clock);
   const guestTsc = readL1Tsc(timer, tscl);
   const { tscdeadline, advanceCycles } = timer;
-  let guestDelta = tscdeadline > guestTsc ? tscdeadline - guestTsc : 0n;
-  guestDelta = guestDelta > advanceCycles ? guestDelta - advanceCycles : 0n;
+  let guestDelta = tscdeadline > guestTsc ? BigInt.asUintN(64, tscdeadline - guestTsc) : 0n;
+  guestDelta = guestDelta > advanceCycles ? BigInt.asUintN(64, guestDelta - advanceCycles) : 0n;
   const delta = hostCycles(timer, guestDelta);
   if (delta === null) return 'out-of-range';
-  if (delta >> BigInt(timer.config.preemptionTimerShift + PREEMPTION_TIMER_BITS) !== 0n)
-    return 'out-of-range';
-  timer.hvDeadlineTsc = tscl + delta;
+  if (delta >= timer.preemptionTimerRange) return 'out-of-range';
+  timer.hvDeadlineTsc = BigInt.asUintN(64, tscl + delta);
   return delta === 0n ? 'expired' : 'running';
 }
 

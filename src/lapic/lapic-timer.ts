@@ -21,7 +21,11 @@ const REMAINING = 6;
 const L1_OFFSET = 7;
 const L1_RATIO = 8;
 const ADVANCE_CYCLES = 9;
-const WORDS = 10;
+const HV_RANGE = 10;
+const WORDS = 11;
+
+/** The preemption timer's counter is this wide, after the shift. */
+const PREEMPTION_TIMER_BITS = 32;
 
 /**
  * The state of one emulated LAPIC timer (`struct kvm_lapic` and its `struct kvm_timer`), as after reset, and the
@@ -84,6 +88,7 @@ export class LapicTimer {
     this.#words[L1_OFFSET] = config.l1TscOffset;
     this.#words[L1_RATIO] = ratio;
     this.#words[ADVANCE_CYCLES] = nsecToCycles(this.scale, BigInt(config.timerAdvanceNs));
+    this.#words[HV_RANGE] = 1n << BigInt(config.preemptionTimerShift + PREEMPTION_TIMER_BITS);
     this.#words[HV_DEADLINE] = NO_HV_DEADLINE;
   }
 
@@ -154,5 +159,10 @@ export class LapicTimer {
   /** Guest cycles by which the HV timer fires early. */
   get advanceCycles(): bigint {
     return BigInt.asUintN(64, this.#words[ADVANCE_CYCLES] as bigint);
+  }
+
+  /** Host cycles that the preemption timer cannot hold: 2^32 of its own units. */
+  get preemptionTimerRange(): bigint {
+    return BigInt.asUintN(64, this.#words[HV_RANGE] as bigint);
   }
 }

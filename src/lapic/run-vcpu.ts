@@ -2,7 +2,7 @@ import { ktimeOf, tscOf } from '../clock/time-source.ts';
 import { expiredHvTimer } from './apic-timer.ts';
 import { hrtimerInterrupt } from './hrtimer-interrupt.ts';
 import { takeInterrupt } from './take-interrupt.ts';
-import { hrtimerEvent, interruptWaits, type Vcpu } from './vcpu.ts';
+import { hrtimerDue, interruptWaits, type Vcpu } from './vcpu.ts';
 import { blockVcpu, enterFromUserspace, leaveForUserspace, unblockVcpu } from './vcpu-transitions.ts';
 
 /** Why a loop ended. */
@@ -17,14 +17,14 @@ export type Outcome =
   | 'aborted';
 
 /** The next expiry is in the future, or there is none, and the guest is owed nothing. */
-function caughtUp({ timer }: Vcpu, now: bigint): boolean {
+function caughtUp({ timer, host }: Vcpu): boolean {
   // An HV timer in the past has exited before this is asked.
-  return timer.owed === 0n && !(timer.hrtimerArmed && timer.hrtimerExpires <= now);
+  return timer.owed === 0n && !(timer.hrtimerArmed && timer.hrtimerExpires <= ktimeOf(host));
 }
 
 /** Runs the hrtimer interrupt if it is due. */
-function serveHrtimer(vcpu: Vcpu, now: bigint): 'idle' | 'served' | 'lockup' {
-  if (!vcpu.timer.hrtimerArmed || hrtimerEvent(vcpu) > now) return 'idle';
+function serveHrtimer(vcpu: Vcpu): 'idle' | 'served' | 'lockup' {
+  if (!hrtimerDue(vcpu)) return 'idle';
   if (vcpu.inGuest && vcpu.timer.delivery === 'coalesced') vcpu.vmExits += 1;
   vcpu.inGuest = false;
   return hrtimerInterrupt(vcpu) ? 'served' : 'lockup';
@@ -48,8 +48,9 @@ function exitAtOnce(vcpu: Vcpu): boolean {
 }
 
 /** The idle guest's HLT, and its end. @returns whether it halted or woke just now. */
-function haltOrWake(vcpu: Vcpu, now: bigint): boolean {
-  const wanted = vcpu.idle && !interruptWaits(vcpu) && now >= vcpu.eoiAt;
+function haltOrWake(vcpu: Vcpu): boolean {
+  if (!vcpu.idle) return false;
+  const wanted = !interruptWaits(vcpu) && ktimeOf(vcpu.host) >= vcpu.eoiAt;
   if (wanted === vcpu.halted) return false;
   vcpu.halted = wanted;
   if (wanted) blockVcpu(vcpu.timer);
@@ -57,14 +58,23 @@ function haltOrWake(vcpu: Vcpu, now: bigint): boolean {
   return true;
 }
 
+/** Sets `wakeAt` to the next hrtimer interrupt, or to `until` where that is earlier. */
+function wakeForHrtimer(vcpu: Vcpu, until: bigint): void {
+  const { timer } = vcpu;
+  vcpu.wakeAt = until;
+  if (!timer.hrtimerArmed) return;
+  if (timer.hrtimerExpires < vcpu.wakeAt) vcpu.wakeAt = timer.hrtimerExpires;
+  if (vcpu.wakeAt < vcpu.hangUntil) vcpu.wakeAt = vcpu.hangUntil < until ? vcpu.hangUntil : until;
+}
+
 /** Lets time pass until whatever comes first. */
 function waitForEvent(vcpu: Vcpu, until: bigint): void {
   const { timer, host } = vcpu;
-  let next = until;
-  if (timer.hrtimerArmed && hrtimerEvent(vcpu) < next) next = hrtimerEvent(vcpu);
-  if ((interruptWaits(vcpu) || vcpu.idle) && !vcpu.halted && vcpu.eoiAt < next) next = vcpu.eoiAt;
-  if (timer.hvTimerInUse) host.waitUntilTsc(timer.hvDeadlineTsc, next);
-  else host.waitUntilKtime(next);
+  wakeForHrtimer(vcpu, until);
+  const awaitsEoi = interruptWaits(vcpu) || (vcpu.idle && !vcpu.halted);
+  if (awaitsEoi && vcpu.eoiAt < vcpu.wakeAt) vcpu.wakeAt = vcpu.eoiAt;
+  if (timer.hvTimerInUse) host.waitUntilTsc(timer.hvDeadlineTsc, vcpu.wakeAt);
+  else host.waitUntilKtime(vcpu.wakeAt);
 }
 
 /**
@@ -78,17 +88,16 @@ export function runVcpu(vcpu: Vcpu, until: bigint, goal: 'time' | 'caught-up' = 
   enterFromUserspace(timer);
   while (!vcpu.aborted) {
     host.read();
-    const now = ktimeOf(host);
-    const served = serveHrtimer(vcpu, now);
+    const served = serveHrtimer(vcpu);
     if (served === 'lockup' && !vcpu.aborted) return 'lockup';
     if (served !== 'idle') continue;
     // An overdue HV timer counts as lag, and `until` bounds the exits of `independent`.
-    const exited = now < until && exitAtOnce(vcpu);
+    const exited = ktimeOf(host) < until && exitAtOnce(vcpu);
     if (exited) continue;
-    takeInterrupt(vcpu, now);
-    if (now >= until) return 'time';
-    if (goal === 'caught-up' && caughtUp(vcpu, now)) return 'caught-up';
-    if (haltOrWake(vcpu, now)) continue;
+    takeInterrupt(vcpu);
+    if (ktimeOf(host) >= until) return 'time';
+    if (goal === 'caught-up' && caughtUp(vcpu)) return 'caught-up';
+    if (haltOrWake(vcpu)) continue;
     vcpu.inGuest = !vcpu.halted;
     waitForEvent(vcpu, until);
   }
@@ -105,16 +114,15 @@ export function leaveGuest(vcpu: Vcpu): void {
 
 /** Userspace does something else until `until`, while the host goes on serving its timers. */
 export function stayInUserspace(vcpu: Vcpu, until: bigint): Outcome {
-  const { timer, host } = vcpu;
+  const { host } = vcpu;
   while (!vcpu.aborted) {
     host.read();
-    const now = ktimeOf(host);
-    const served = serveHrtimer(vcpu, now);
+    const served = serveHrtimer(vcpu);
     if (served === 'lockup' && !vcpu.aborted) return 'lockup';
     if (served !== 'idle') continue;
-    if (now >= until) return 'time';
-    const next = timer.hrtimerArmed ? hrtimerEvent(vcpu) : until;
-    host.waitUntilKtime(next < until ? next : until);
+    if (ktimeOf(host) >= until) return 'time';
+    wakeForHrtimer(vcpu, until);
+    host.waitUntilKtime(vcpu.wakeAt);
   }
   return 'aborted';
 }

@@ -78,16 +78,16 @@ export function advancePeriodicTargetExpiration(timer: LapicTimer): void {
   if (policy.tscDeadline === 'accumulated') {
     timer.tscdeadline += nsecToCycles(timer.scale, period);
   } else {
-    syncTscdeadline(timer, now);
+    syncTscdeadline(timer);
   }
 }
 
 /**
- * Computes the TSC deadline from the target, with the clock's latest TSC. A target before `now` gives a negative
+ * Computes the TSC deadline from the target by the clock's latest reading. A target that is past gives a negative
  * delta, and the unsigned deadline wraps far into the future: only `catch-up` comes to that.
  */
-export function syncTscdeadline(timer: LapicTimer, now: bigint): void {
-  const delta = BigInt.asIntN(64, timer.targetExpiration - now);
+export function syncTscdeadline(timer: LapicTimer): void {
+  const delta = BigInt.asIntN(64, timer.targetExpiration - ktimeOf(timer.clock));
   timer.tscdeadline = BigInt.asUintN(
     64,
     readL1Tsc(timer, tscOf(timer.clock)) + nsecToCycles(timer.scale, delta),

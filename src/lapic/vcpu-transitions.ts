@@ -52,9 +52,8 @@ export function enterFromUserspace(timer: LapicTimer): void {
   if (timer.frozen) {
     timer.frozen = false;
     timer.clock.read();
-    const now = ktimeOf(timer.clock);
-    timer.targetExpiration = now + timer.remaining;
-    syncTscdeadline(timer, now);
+    timer.targetExpiration = ktimeOf(timer.clock) + timer.remaining;
+    syncTscdeadline(timer);
     restartApicTimer(timer);
   } else if (timer.gated) {
     timer.gated = false;

@@ -1,4 +1,4 @@
-import type { TimeSource } from '../clock/time-source.ts';
+import { ktimeOf, type TimeSource } from '../clock/time-source.ts';
 import type { LapicTimer } from './lapic-timer.ts';
 
 /**
@@ -35,6 +35,7 @@ const WATCHDOG = 0;
 const HANDLING = 1;
 const EOI_AT = 2;
 const HANG_UNTIL = 3;
+const WAKE_AT = 4;
 const LONG_AGO = -(2n ** 63n);
 
 /** One vCPU with its timer, on one CPU of the host: where it is, and what has been counted. */
@@ -66,7 +67,7 @@ export class Vcpu {
     this.timer = timer;
     this.host = host;
     this.idle = idle;
-    this.#words = new BigInt64Array([watchdogNs, handlingNs, LONG_AGO, LONG_AGO]);
+    this.#words = new BigInt64Array([watchdogNs, handlingNs, LONG_AGO, LONG_AGO, 0n]);
   }
 
   get watchdogNs(): bigint {
@@ -92,13 +93,19 @@ export class Vcpu {
   set hangUntil(ktime: bigint) {
     this.#words[HANG_UNTIL] = ktime;
   }
+
+  /** ktime until which the loop waits. */
+  get wakeAt(): bigint {
+    return this.#words[WAKE_AT] as bigint;
+  }
+  set wakeAt(ktime: bigint) {
+    this.#words[WAKE_AT] = ktime;
+  }
 }
 
-/** ktime of the next hrtimer interrupt, for an hrtimer that is armed. */
-export function hrtimerEvent({ timer, hangUntil }: Vcpu): bigint {
-  const { hrtimerExpires } = timer;
-  return hrtimerExpires < hangUntil ? hangUntil : hrtimerExpires;
-}
+/** The hrtimer interrupt comes now, by the clock's latest reading. */
+export const hrtimerDue = ({ timer, host, hangUntil }: Vcpu): boolean =>
+  timer.hrtimerArmed && timer.hrtimerExpires <= ktimeOf(host) && hangUntil <= ktimeOf(host);
 
 /** An interrupt waits for the guest to take it. */
 export const interruptWaits = ({ timer }: Vcpu): boolean => timer.pending !== 0 || timer.irr;
