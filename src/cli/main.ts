@@ -1,19 +1,30 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf, TscopeError } from '../errors.ts';
+import { formatDuration } from '../units.ts';
 import { version } from '../version.ts';
 import type { CommandSpec } from './command.ts';
 import { commands } from './commands.ts';
 import { type CommonOptions, runCommand } from './run-command.ts';
 import { errorText } from './style.ts';
 
-const DESCRIPTION = `Measures the clocks and the periodic timer of this x86 host: the TSC's true rate, how the clocks
-drift, what KVM's emulated LAPIC timer does after a long stop under each policy, and what that costs.`;
+const DESCRIPTION =
+  "Measures the clocks and the periodic timer of this x86 host: the TSC's true rate, how the clocks drift, what " +
+  "KVM's emulated LAPIC timer does after a long stop under each policy, and what that costs.";
 
 const EPILOGUE = `
 Durations are a number and a unit: 200us, 1.5s, 30d (ns us ms s m h d).
 Exit codes: 0 done; 1 done, with a bad verdict; 2 usage or bad input; 3 this host cannot do it; 130 interrupted.
 Start with \`tscope measure\`; \`tscope COMMAND --help\` explains each command.`;
+
+/** A default as a user would type it; commander prints JSON, which has no durations. */
+function describeDefault(value: unknown): string | undefined {
+  if (typeof value === 'bigint') return formatDuration(value);
+  if (typeof value === 'string') return value;
+  return Array.isArray(value)
+    ? value.map((item) => describeDefault(item) ?? String(item)).join(',')
+    : undefined;
+}
 
 /** Adds one command to the program. `finish` receives the exit code. */
 function register(program: Command, spec: CommandSpec, finish: (code: number) => void): void {
@@ -21,6 +32,10 @@ function register(program: Command, spec: CommandSpec, finish: (code: number) =>
   spec.configure(command);
   command.option('--json', 'print the result as one JSON document');
   if (spec.out !== 'own') command.option('--out <file>', 'also write the JSON document to <file>');
+  for (const option of command.options) {
+    const described = option.defaultValueDescription ?? describeDefault(option.defaultValue);
+    if (described !== undefined) option.default(option.defaultValue, described);
+  }
   command.action(async () => {
     finish(await runCommand(spec, command.opts<CommonOptions>(), command.args));
   });
@@ -29,8 +44,8 @@ function register(program: Command, spec: CommandSpec, finish: (code: number) =>
 /** The program with the command that `name` selects, or with all of them for --help. */
 async function programFor(name: string | undefined, finish: (code: number) => void): Promise<Command> {
   const program = new Command('tscope').description(DESCRIPTION).addHelpText('after', EPILOGUE);
-  program.version(version).configureHelp({ showGlobalOptions: true }).showHelpAfterError(false);
-  program.exitOverride().configureOutput({ outputError: () => {} });
+  program.version(version).helpCommand(false);
+  program.exitOverride().configureOutput({ writeErr: () => {} });
   const selected = name !== undefined && Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
   for (const key of selected) {
     const loaded = await commands[key]?.();
@@ -39,14 +54,19 @@ async function programFor(name: string | undefined, finish: (code: number) => vo
   return program;
 }
 
+/** Commander's complaint in the form of ours. */
+function usageErrorOf({ code, message }: CommanderError): TscopeError {
+  if (code === 'commander.help') return new TscopeError('USAGE', 'no command; `tscope --help` lists them.');
+  const name = process.argv[2] ?? '';
+  const command = Object.hasOwn(commands, name) ? `tscope ${name}` : 'tscope';
+  const sentence = message.replace(/^error: /, '').replace(/\.?\n/g, ' ');
+  return new TscopeError('USAGE', `${sentence}.`, `\`${command} --help\` shows what is accepted.`);
+}
+
 /** What to print and which exit code to leave, for whatever was thrown. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
-    const usage =
-      error.code === 'commander.help' ? 'give a command; `tscope --help` lists them.' : error.message;
-    const message = usage.replace(/^error: /, '').replace(/\n/g, ' ');
-    return report(new TscopeError('USAGE', message, 'See `tscope --help`.'));
+    return error.exitCode === 0 ? 0 : report(usageErrorOf(error));
   }
   if (process.env['TSCOPE_DEBUG'] === '1') console.error(error);
   if (error instanceof TscopeError) {

@@ -1,11 +1,13 @@
 import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { systemCode, TscopeError, usageError } from '../errors.ts';
 
 const failed = (path: string, error: unknown): TscopeError =>
   new TscopeError('IO', `--out: cannot write ${path} (${systemCode(error) ?? String(error)}).`, null, {
     cause: error,
   });
+
+/** Where a file is written before it takes its name. */
+const partOf = (path: string): string => `${path}.${process.pid}.part`;
 
 /**
  * Makes sure, before anything is measured, that `path` can be written later.
@@ -15,10 +17,13 @@ const failed = (path: string, error: unknown): TscopeError =>
 export function checkWritable(path: string): void {
   if (path === '') throw usageError('--out: the path is empty; give a file.');
   try {
-    accessSync(dirname(path), constants.W_OK | constants.X_OK);
     const existing = statSync(path, { throwIfNoEntry: false });
     if (existing?.isDirectory()) throw new TscopeError('IO', `--out: ${path} is a folder; give a file.`);
     if (existing !== undefined) accessSync(path, constants.W_OK);
+    if (existing === undefined || existing.isFile()) {
+      writeFileSync(partOf(path), '');
+      rmSync(partOf(path));
+    }
   } catch (error) {
     throw error instanceof TscopeError ? error : failed(path, error);
   }
@@ -30,7 +35,7 @@ export function checkWritable(path: string): void {
  * @throws TscopeError IO.
  */
 export function writeWhole(path: string, text: string): void {
-  const part = `${path}.${process.pid}.part`;
+  const part = partOf(path);
   try {
     // A device or a pipe cannot be replaced by a rename.
     const replaceable = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;

@@ -1,0 +1,64 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, expect, test } from 'vitest';
+import { tscope } from './tscope.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tscope-measure-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The schema as shipped, judged by a validator that has never seen tscope. */
+function validate(document: { schema: string }): unknown {
+  const kind = /^tscope\/(.+)\/1$/.exec(document.schema)?.[1];
+  const file = join(import.meta.dirname, `../../schema/${kind}.json`);
+  const ajv = new Ajv2020({ formats: { 'date-time': true } });
+  const valid = ajv.compile(JSON.parse(readFileSync(file, 'utf8')));
+  return valid(document) ? null : valid.errors;
+}
+
+test('measure --quick ends in time, validates, and leaves the document and a page of its own', async () => {
+  const run = await tscope(['measure', '--quick', '--json', '--out', 'run'], { cwd: folder });
+  expect(run.stderr).not.toMatch(/ {4}at /);
+  expect(run.code).toBe(0);
+  expect(run.ms).toBeLessThan(15_000);
+  const document = JSON.parse(run.stdout);
+  expect(validate(document)).toBeNull();
+  expect(readFileSync(join(folder, 'run/run.json'), 'utf8')).toBe(run.stdout);
+  const page = readFileSync(join(folder, 'run/report.html'), 'utf8');
+  expect(page).toContain(document.host.hostname);
+  expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+  expect(statSync(join(folder, 'run/report.html')).size).toBeLessThan(500_000);
+}, 60_000);
+
+test('a second run does not overwrite the first', async () => {
+  const { code, stderr } = await tscope(['measure', '--quick', '--out', 'run'], { cwd: folder });
+  expect(code).toBe(2);
+  expect(stderr).toContain('holds a run already');
+});
+
+test('Ctrl-C keeps the parts that were measured, names those that were not, and exits with 130', async () => {
+  const kill = { signal: 'SIGINT', afterMs: 2_500 } as const;
+  const { code, stdout } = await tscope(['measure', '--json', '--out', 'cut'], { cwd: folder, kill });
+  expect(code).toBe(130);
+  const document = JSON.parse(stdout);
+  expect(validate(document)).toBeNull();
+  expect(document.result.calibrate.samples).toBeGreaterThan(0);
+  expect(document.result.skipped.length).toBeGreaterThan(0);
+  expect(existsSync(join(folder, 'cut/report.html'))).toBe(true);
+});
+
+test('a folder that cannot be made is refused before measuring', async () => {
+  const { code, stderr, ms } = await tscope(['measure', '--out', '/proc/none'], { cwd: folder });
+  expect(code).toBe(2);
+  expect(stderr).toContain('/proc/none');
+  expect(ms).toBeLessThan(5_000);
+});
+
+test('the default folder is named by the time', async () => {
+  const kill = { signal: 'SIGINT', afterMs: 1_500 } as const;
+  const { stdout } = await tscope(['measure', '--quick'], { cwd: folder, kill });
+  const [name = ''] = readdirSync(join(folder, 'tscope-runs'));
+  expect(name).toMatch(/^\d{8}-\d{6}$/);
+  expect(stdout).toContain(`tscope-runs/${name}/run.json`);
+});
