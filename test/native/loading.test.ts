@@ -83,6 +83,30 @@ test('where rdtsc is forbidden the error says so, and nothing faults', () => {
   );
 });
 
+test.each([
+  ['arch', 'arm64', 'NOT_X86_64'],
+  ['platform', 'darwin', 'NOT_LINUX'],
+])('on another %s (%s) the error is %s', (property, value, expected) => {
+  const preload = join(folder, `${value}.mjs`);
+  writeFileSync(preload, `Object.defineProperty(process, '${property}', { value: '${value}' });`);
+  expect(inChild(['--import', preload])).toBe(expected);
+});
+
+test('a missing compiler, make or python3 is named, with the package to install', () => {
+  const script = join(import.meta.dirname, '../../scripts/build-native.mjs');
+  const { status, stderr } = spawnSync(process.execPath, [script], {
+    encoding: 'utf8',
+    env: { PATH: folder },
+  });
+  expect(status).toBe(1);
+  expect(
+    stderr
+      .trim()
+      .split('\n')
+      .map((line) => line.split('apt-get install ')[1]),
+  ).toEqual(['g++', 'make', 'python3']);
+});
+
 test('a copy of the addon elsewhere loads as well', () => {
   const copy = join(folder, 'copy.node');
   copyFileSync(ADDON, copy);
