@@ -13,6 +13,9 @@ export interface Brackets {
   readonly after: Float64Array;
   /** Which batch each bracket came from; the brackets of one batch lie within microseconds. */
   readonly batch: Int32Array;
+  readonly cpu: Int32Array;
+  /** The clock's reading is behind its time by less than this, ns. */
+  readonly resolutionNs: number;
 }
 
 /** How many rows were not used, and why. */
@@ -39,13 +42,19 @@ export class BracketLog {
     this.#rows += rows.length / ROW;
   }
 
-  /** Every row on one CPU whose counter did not run backwards, in the order in which it was taken. */
+  /** Number of batches so far. */
+  get batches(): number {
+    return this.#batches.length;
+  }
+
+  /** Every row whose two TSC reads were on one CPU, in the order in which it was taken. */
   brackets(): { brackets: Brackets; cpuChanged: number } {
     const [baseTsc = 0n, baseNs = 0n] = this.#batches[0] ?? [];
     const before = new Float64Array(this.#rows);
     const ns = new Float64Array(this.#rows);
     const after = new Float64Array(this.#rows);
     const batch = new Int32Array(this.#rows);
+    const cpu = new Int32Array(this.#rows);
     let kept = 0;
     for (const [number, rows] of this.#batches.entries()) {
       for (let i = 0; i < rows.length; i += ROW) {
@@ -54,32 +63,46 @@ export class BracketLog {
         ns[kept] = Number((rows[i + 1] as bigint) - baseNs);
         after[kept] = Number(BigInt.asIntN(64, (rows[i + 2] as bigint) - baseTsc));
         batch[kept] = number;
+        cpu[kept] = Number(rows[i + 3]);
         kept++;
       }
     }
-    const brackets = {
+    const all = {
       baseTsc: BigInt.asUintN(64, baseTsc),
       baseNs,
-      before: before.subarray(0, kept),
-      ns: ns.subarray(0, kept),
-      after: after.subarray(0, kept),
-      batch: batch.subarray(0, kept),
+      before,
+      ns,
+      after,
+      batch,
+      cpu,
+      resolutionNs: 1,
     };
+    const brackets = span(all, 0, kept);
     return { brackets, cpuChanged: this.#rows - kept };
   }
 }
 
-/** The brackets at `indices`. */
-export function pick(brackets: Brackets, indices: ArrayLike<number>): Brackets {
-  const count = indices.length;
-  const take = (from: Float64Array) =>
-    Float64Array.from({ length: count }, (_, i) => from[indices[i] ?? 0] ?? 0);
+/** The brackets from index `from` up to, not including, `to`; a view, not a copy. */
+export const span = (brackets: Brackets, from: number, to: number): Brackets => ({
+  ...brackets,
+  before: brackets.before.subarray(from, to),
+  ns: brackets.ns.subarray(from, to),
+  after: brackets.after.subarray(from, to),
+  batch: brackets.batch.subarray(from, to),
+  cpu: brackets.cpu.subarray(from, to),
+});
+
+/** The brackets for which `keep` is true of their window, in ticks. */
+function filtered(brackets: Brackets, keep: (window: number) => boolean): Brackets {
+  const windows = windowsOf(brackets);
+  const kept = (_: number, i: number) => keep(windows[i] ?? 0);
   return {
     ...brackets,
-    before: take(brackets.before),
-    ns: take(brackets.ns),
-    after: take(brackets.after),
-    batch: Int32Array.from({ length: count }, (_, i) => brackets.batch[indices[i] ?? 0] ?? 0),
+    before: brackets.before.filter(kept),
+    ns: brackets.ns.filter(kept),
+    after: brackets.after.filter(kept),
+    batch: brackets.batch.filter(kept),
+    cpu: brackets.cpu.filter(kept),
   };
 }
 
@@ -87,16 +110,32 @@ export function pick(brackets: Brackets, indices: ArrayLike<number>): Brackets {
 export const windowsOf = ({ before, after }: Brackets): Float64Array =>
   Float64Array.from(after, (end, i) => end - (before[i] ?? 0));
 
-/** Drops windows that are wide, measured by the narrowest positive one. */
-export function narrow(brackets: Brackets): { brackets: Brackets; wideWindow: number } {
-  const windows = windowsOf(brackets);
-  const narrowest = windows.reduce(
+/** The narrowest of some windows that is no mistake (a counter that ran backwards makes a negative one). */
+export const narrowestOf = (windows: Float64Array): number =>
+  windows.reduce(
     (least, window) => (window > 0 && window < least ? window : least),
-    Infinity,
+    Number.POSITIVE_INFINITY,
   );
-  const indices: number[] = [];
-  windows.forEach((window, i) => {
-    if (window > 0 && window <= WINDOW_LIMIT * narrowest) indices.push(i);
-  });
-  return { brackets: pick(brackets, indices), wideWindow: windows.length - indices.length };
+
+/** The brackets whose window is at most `WINDOW_LIMIT` times the narrowest. */
+export function narrow(brackets: Brackets): Brackets {
+  const limit = WINDOW_LIMIT * narrowestOf(windowsOf(brackets));
+  return filtered(brackets, (window) => window > 0 && window <= limit);
+}
+
+/**
+ * The same brackets for a clock with a counter of its own, which may step coarsely: its resolution is at most the
+ * smallest step seen, and the TSC may be up to one of its own steps further than it shows.
+ */
+export function ofOwnCounter(brackets: Brackets, granularityTicks: number): Brackets {
+  const { ns } = brackets;
+  const smallest = ns.reduce((least, value, i) => {
+    const step = value - (ns[i - 1] ?? value);
+    return step > 0 && step < least ? step : least;
+  }, Number.POSITIVE_INFINITY);
+  return {
+    ...brackets,
+    after: brackets.after.map((value) => value + granularityTicks),
+    resolutionNs: Number.isFinite(smallest) ? smallest : 1,
+  };
 }

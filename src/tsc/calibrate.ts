@@ -2,15 +2,19 @@ import type { Control } from '../clock/control.ts';
 import { TscopeError, usageError } from '../errors.ts';
 import type { ClockName } from '../host/clocks.ts';
 import { madeFromTsc } from '../host/clocksource.ts';
+import { type Fact, unknown } from '../host/fact.ts';
 import { granularityOf } from '../host/granularity.ts';
 import type { CalibrateResult } from '../schema/calibrate.ts';
 import type { Warning } from '../schema/envelope.ts';
-import { type Brackets, narrow, windowsOf } from './bracket.ts';
+import { type Brackets, ofOwnCounter, windowsOf } from './bracket.ts';
+import { durationOf, withoutDisturbances } from './disturbances.ts';
 import { fitRate } from './fit.ts';
 import { identifyKernel } from './identify.ts';
 import { endToEnd, rateInterval } from './interval.ts';
-import { takeBrackets } from './schedule.ts';
+import { record } from './schedule.ts';
 import type { BracketSource } from './source.ts';
+import { warningsOf } from './warnings.ts';
+import type { Testimony } from './witness.ts';
 
 /** How long to measure, and against which clock. */
 export interface CalibrateOptions {
@@ -37,39 +41,53 @@ export const SHORTEST_NS = 1_000_000;
 export function calibrate(options: CalibrateOptions, source: BracketSource, control: Control): Calibration {
   if (!(options.durationNs >= SHORTEST_NS))
     throw usageError('calibrate: the duration must be at least 1 ms.');
-  const log = takeBrackets(options, source, control);
+  const { log, heard } = record(options, source, control);
   const { brackets: taken, cpuChanged } = log.brackets();
-  const { brackets, wideWindow } = narrow(taken);
-  const fit = fitRate(brackets);
+  const granularityTicks = granularityOf(readingsOf(taken));
+  const derived = heard.every(({ clocksource }) => madeFromTsc(clocksource).value === true);
+  const { longest, events, wanders } = withoutDisturbances(options.clock, taken, heard, (brackets) =>
+    derived ? brackets : ofOwnCounter(brackets, granularityTicks ?? 1),
+  );
+  const fit = fitRate(longest);
   if (fit === null) throw nothingMeasured(options, control);
-  const interval = rateInterval(brackets) ?? endToEnd(brackets);
-  const hz = (ticksPerNs: number) => ticksPerNs * 1e9;
+  const interval = rateInterval(longest) ?? endToEnd(longest);
   const measured = {
-    tscHz: hz(fit.ticksPerNs),
-    tscHzLow: hz(interval.low),
-    tscHzHigh: hz(interval.high),
+    tscHz: fit.ticksPerNs * 1e9,
+    tscHzLow: interval.low * 1e9,
+    tscHzHigh: interval.high * 1e9,
     standardErrorRatio: fit.standardErrorRatio,
   };
-  const clocksource = source.clocksource();
-  const identified = identifyKernel(options.clock, clocksource, measured, brackets);
+  const clocksource = clocksourceAt(heard, longest.batch[0] ?? 0);
+  const { kernel, reason: kernelReason } = identifyKernel(options.clock, clocksource, measured, longest);
+  const made = madeFromTsc(clocksource).value;
+  const within = taken.ns.filter((ns) => ns >= (longest.ns[0] ?? 0) && ns <= (longest.ns.at(-1) ?? 0)).length;
   const result: CalibrateResult = {
     clock: options.clock,
     ...measured,
-    independent: madeFromTsc(clocksource).value === null ? null : !madeFromTsc(clocksource).value,
-    durationNs: (brackets.ns.at(-1) ?? 0) - (brackets.ns[0] ?? 0),
+    independent: made === null ? null : !made,
+    durationNs: durationOf(longest),
     samples: fit.samples,
-    rejected: { wideWindow, cpuChanged, clockDisturbed: 0 },
+    rejected: {
+      wideWindow: within - longest.ns.length,
+      cpuChanged,
+      clockDisturbed: taken.ns.length - within,
+    },
     window: windowStatistics(taken, fit.ticksPerNs),
-    granularityTicks: granularityOf(readingsOf(taken)),
-    kernel: identified.kernel,
-    kernelReason: identified.reason,
+    granularityTicks,
+    kernel,
+    kernelReason,
     trueRate: null,
     trueRateReason: 'no independent reference was asked',
     claims: [],
-    events: [],
+    events: [...events],
   };
-  return { result, warnings: [] };
+  return { result, warnings: warningsOf(result, wanders) };
 }
+
+/** The clocksource that was named last before a batch. */
+const clocksourceAt = (heard: readonly Testimony[], batch: number): Fact<string> =>
+  (heard.findLast((testimony) => testimony.batch <= batch) ?? heard[0])?.clocksource ??
+  unknown('never asked');
 
 function nothingMeasured({ clock }: CalibrateOptions, control: Control): TscopeError {
   if (control.stopRequested()) {

@@ -12,8 +12,8 @@ const ROUNDING = 1e-15;
 /**
  * Every rate at which one straight line passes through all the brackets: whatever the noise, the truth is inside.
  *
- * A line t = a + b c passes a bracket when its TSC, at some moment while the clock showed `ns` (from ns up to,
- * not including, ns + 1), lies between `before` and `after`. So it stays above each point (ns + 1, before) and
+ * A line t = a + b c passes a bracket when its TSC, at some moment while the clock showed `ns` (from ns up to
+ * ns + resolution), lies between `before` and `after`. So it stays above each point (ns + resolution, before) and
  * below each point (ns, after). How far it fails to, as a function of b with the best a, is convex and made of
  * straight pieces; Newton's steps from outside reach both roots exactly.
  *
@@ -23,14 +23,17 @@ export function rateInterval(brackets: Brackets): RateInterval | null {
   const last = brackets.ns.length - 1;
   const first = brackets.ns[0] ?? 0;
   const elapsed = (brackets.ns[last] ?? 0) - first;
-  if (!(elapsed > 1)) return null;
-  const high = edge(brackets, ((brackets.after[last] ?? 0) - (brackets.before[0] ?? 0)) / (elapsed - 1), 1);
-  const low = edge(brackets, ((brackets.before[last] ?? 0) - (brackets.after[0] ?? 0)) / (elapsed + 1), -1);
+  const { resolutionNs } = brackets;
+  if (!(elapsed > resolutionNs)) return null;
+  const most = ((brackets.after[last] ?? 0) - (brackets.before[0] ?? 0)) / (elapsed - resolutionNs);
+  const least = ((brackets.before[last] ?? 0) - (brackets.after[0] ?? 0)) / (elapsed + resolutionNs);
+  const high = edge(brackets, most, 1);
+  const low = edge(brackets, least, -1);
   return high === null || low === null ? null : { low: low * (1 - ROUNDING), high: high * (1 + ROUNDING) };
 }
 
 /** Moves `rate`, a bound, towards the feasible rates until it is one; `side` is 1 for the upper bound. */
-function edge({ before, ns, after }: Brackets, bound: number, side: 1 | -1): number | null {
+function edge({ before, ns, after, resolutionNs }: Brackets, bound: number, side: 1 | -1): number | null {
   let rate = bound;
   for (;;) {
     let floor = -Infinity;
@@ -38,7 +41,7 @@ function edge({ before, ns, after }: Brackets, bound: number, side: 1 | -1): num
     let under = 0;
     let over = 0;
     for (let i = 0; i < ns.length; i++) {
-      const least = (before[i] ?? 0) - rate * ((ns[i] ?? 0) + 1);
+      const least = (before[i] ?? 0) - rate * ((ns[i] ?? 0) + resolutionNs);
       const most = (after[i] ?? 0) - rate * (ns[i] ?? 0);
       if (least > floor) {
         floor = least;
@@ -50,7 +53,7 @@ function edge({ before, ns, after }: Brackets, bound: number, side: 1 | -1): num
       }
     }
     if (floor <= ceiling) return rate;
-    const run = (ns[over] ?? 0) - ((ns[under] ?? 0) + 1);
+    const run = (ns[over] ?? 0) - ((ns[under] ?? 0) + resolutionNs);
     if (side * run <= 0) return null;
     const next = ((after[over] ?? 0) - (before[under] ?? 0)) / run;
     // No step left to make: what remains is the rounding of the products.
@@ -63,17 +66,17 @@ function edge({ before, ns, after }: Brackets, bound: number, side: 1 | -1): num
  * The mean rate between the first and the last brackets, bounded by their windows alone: for a clock whose rate
  * wanders, through which no single line passes.
  */
-export function endToEnd(brackets: Brackets): RateInterval {
-  const count = brackets.ns.length;
+export function endToEnd({ before, ns, after, resolutionNs }: Brackets): RateInterval {
+  const count = ns.length;
   const tail = Math.max(1, Math.min(64, Math.floor(count / 4)));
-  let low = -Infinity;
-  let high = Infinity;
+  let low = Number.NEGATIVE_INFINITY;
+  let high = Number.POSITIVE_INFINITY;
   for (let i = 0; i < tail; i++) {
     for (let j = count - tail; j < count; j++) {
-      const elapsed = (brackets.ns[j] ?? 0) - (brackets.ns[i] ?? 0);
-      low = Math.max(low, ((brackets.before[j] ?? 0) - (brackets.after[i] ?? 0)) / (elapsed + 1));
-      if (elapsed > 1)
-        high = Math.min(high, ((brackets.after[j] ?? 0) - (brackets.before[i] ?? 0)) / (elapsed - 1));
+      const elapsed = (ns[j] ?? 0) - (ns[i] ?? 0);
+      if (elapsed <= resolutionNs) continue;
+      low = Math.max(low, ((before[j] ?? 0) - (after[i] ?? 0)) / (elapsed + resolutionNs));
+      high = Math.min(high, ((after[j] ?? 0) - (before[i] ?? 0)) / (elapsed - resolutionNs));
     }
   }
   return { low, high };

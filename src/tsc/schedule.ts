@@ -3,6 +3,7 @@ import type { ClockName } from '../host/clocks.ts';
 import { NS_PER_MS } from '../units.ts';
 import { BracketLog } from './bracket.ts';
 import { type BracketSource, ROW } from './source.ts';
+import { type Testimony, testify, testimonyEveryNs } from './witness.ts';
 
 /** Rows in a batch: enough that several are undisturbed, few enough to take microseconds. */
 const BATCH = 16;
@@ -50,18 +51,31 @@ export function pauseAt(elapsedNs: number, durationNs: number, chance: number): 
   return Math.min(untilEnd, Math.max(PAUSE_NS, durationNs / MIDDLE_BATCHES) * jitter);
 }
 
-/** Takes batches for the plan's duration, as the measured clock counts it. */
-export function takeBrackets(plan: Plan, source: BracketSource, control: Control): BracketLog {
+/** Everything that was read in a run. */
+export interface Recording {
+  readonly log: BracketLog;
+  readonly heard: readonly Testimony[];
+}
+
+/** Takes batches for the plan's duration, as the measured clock counts it, and hears the witnesses now and then. */
+export function record(plan: Plan, source: BracketSource, control: Control): Recording {
   const log = new BracketLog();
   const rows = new BigInt64Array(BATCH * ROW);
   for (let i = 0; i < WARM_UP; i++) source.readBrackets(plan.clock, rows);
   const start = rows[1] as bigint;
   let told = 0;
+  const heard = [testify(source, 0)];
+  let hear = testimonyEveryNs(plan.durationNs);
   for (;;) {
     source.readBrackets(plan.clock, rows);
     log.add(rows);
     const elapsedNs = Number((rows[1] as bigint) - start);
-    if (elapsedNs >= plan.durationNs || control.stopRequested()) return log;
+    const over = elapsedNs >= plan.durationNs || control.stopRequested();
+    if (over || elapsedNs >= hear) {
+      heard.push(testify(source, log.batches));
+      hear = elapsedNs + testimonyEveryNs(plan.durationNs);
+    }
+    if (over) return { log, heard };
     if (elapsedNs - told >= PROGRESS_NS) {
       control.progress(elapsedNs, plan.durationNs);
       told = elapsedNs;

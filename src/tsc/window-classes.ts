@@ -1,7 +1,7 @@
-import type { Brackets } from './bracket.ts';
+import { type Brackets, narrowestOf, windowsOf } from './bracket.ts';
 
 /**
- * Brackets whose windows are equally long. They have gone the same way through the processor, so the clock was
+ * Brackets whose windows are equally long, or nearly. They have gone the same way through the processor, so the clock was
  * read at nearly the same place in each.
  */
 export interface WindowClass {
@@ -11,6 +11,9 @@ export interface WindowClass {
   readonly y: Float64Array;
   readonly batch: Int32Array;
 }
+
+/** Classes are this share of the narrowest window wide: one step of the counter on a fast clock's window. */
+const CLASS_SHARE = 1 / 16;
 
 /** A class with fewer brackets says nothing about its own scatter. */
 const LEAST_IN_CLASS = 8;
@@ -23,13 +26,15 @@ const SIGMAS_PER_MAD = 1.4826;
 
 /** The classes that have enough brackets, relative to a line through the origin of slope `ticksPerNs`. */
 export function classesOf(brackets: Brackets, ticksPerNs: number): WindowClass[] {
+  const windows = windowsOf(brackets);
+  const width = Math.max(1, narrowestOf(windows) * CLASS_SHARE);
   const members = new Map<number, number[]>();
-  for (let i = 0; i < brackets.ns.length; i++) {
-    const window = (brackets.after[i] ?? 0) - (brackets.before[i] ?? 0);
-    const indices = members.get(window);
-    if (indices === undefined) members.set(window, [i]);
+  windows.forEach((window, i) => {
+    const key = Math.floor(window / width);
+    const indices = members.get(key);
+    if (indices === undefined) members.set(key, [i]);
     else indices.push(i);
-  }
+  });
   return [...members.values()]
     .filter((indices) => indices.length >= LEAST_IN_CLASS)
     .map((indices) => ({

@@ -1,0 +1,116 @@
+import type { ClockName } from '../host/clocks.ts';
+import type { ClockEvent } from '../schema/calibrate.ts';
+import { formatNs } from '../units.ts';
+import type { Brackets } from './bracket.ts';
+import type { Testimony, WitnessClock } from './witness.ts';
+
+/** A jump of one clock against CLOCK_MONOTONIC that the witnesses prove. */
+export interface Jump {
+  readonly kind: 'step' | 'suspend';
+  /** The two moments it lies between, ns of the measured clock since the first bracket. */
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** Middle of what the brackets allow, ns. */
+  readonly sizeNs: number;
+}
+
+/**
+ * Bounds of `clock` - CLOCK_MONOTONIC at one moment, less `base`, ns: each read lies within its bracket.
+ *
+ * @param base an offset of about the same size: the time of day in ns does not fit a double.
+ */
+function offsetBounds(
+  { brackets }: Testimony,
+  clock: WitnessClock,
+  base: bigint,
+  ticksPerNs: number,
+): [number, number] {
+  const [before, ns, after] = brackets[clock];
+  const [monotonicBefore, monotonicNs, monotonicAfter] = brackets.monotonic;
+  const difference = Number(ns - monotonicNs - base);
+  const earliest = Number(before - monotonicAfter) / ticksPerNs;
+  const latest = Number(after - monotonicBefore) / ticksPerNs;
+  return [difference - 1 - latest, difference + 1 - earliest];
+}
+
+/** Every moment at which the bounds of an offset have nothing in common with those before it. */
+function jumpsOfClock(
+  kind: Jump['kind'],
+  clock: WitnessClock,
+  taken: Brackets,
+  heard: readonly Testimony[],
+  ticksPerNs: number,
+): Jump[] {
+  const nsAt = (batch: number) => taken.ns[taken.batch.findLastIndex((each) => each < batch)] ?? 0;
+  const first = heard[0]?.brackets;
+  const base = first === undefined ? 0n : first[clock][1] - first.monotonic[1];
+  const jumps: Jump[] = [];
+  let low = Number.NEGATIVE_INFINITY;
+  let high = Number.POSITIVE_INFINITY;
+  heard.forEach((testimony, i) => {
+    const [least, most] = offsetBounds(testimony, clock, base, ticksPerNs);
+    if (least <= high && most >= low) {
+      low = Math.max(low, least);
+      high = Math.min(high, most);
+      return;
+    }
+    const sizeNs = (least + most - low - high) / 2;
+    jumps.push({ kind, fromNs: nsAt(heard[i - 1]?.batch ?? 0), toNs: nsAt(testimony.batch), sizeNs });
+    low = least;
+    high = most;
+  });
+  return jumps;
+}
+
+/**
+ * Steps of the time of day (CLOCK_REALTIME parts from CLOCK_MONOTONIC) and suspends (CLOCK_BOOTTIME does).
+ *
+ * @param ticksPerNs the TSC's rate, to a per cent.
+ */
+export const jumpsOf = (taken: Brackets, heard: readonly Testimony[], ticksPerNs: number): Jump[] => [
+  ...jumpsOfClock('step', 'realtime', taken, heard, ticksPerNs),
+  ...jumpsOfClock('suspend', 'boottime', taken, heard, ticksPerNs),
+];
+
+const isSetByHand = (clock: ClockName): boolean => clock === 'realtime' || clock === 'tai';
+
+const isStep = ({ kind }: ClockEvent): boolean => kind === 'step' || kind === 'counter-step';
+
+/** Whether `event` lies where the jump does; a break is known no better than the stretches beside it. */
+function coincides(event: ClockEvent, { fromNs, toNs }: Jump): boolean {
+  const slack = toNs - fromNs;
+  return event.atNs >= fromNs - slack && event.atNs <= toNs + slack;
+}
+
+function eventOf(clock: ClockName, { kind, sizeNs, toNs }: Jump): ClockEvent {
+  const size = formatNs(Math.abs(sizeNs));
+  if (kind === 'suspend') return { atNs: toNs, kind, detail: `the system was suspended for ${size}` };
+  const aside = isSetByHand(clock) ? '' : `; ${clock} is not affected`;
+  return {
+    atNs: toNs,
+    kind,
+    detail: `realtime was set ${sizeNs > 0 ? 'forward' : 'back'} by ${size}${aside}`,
+  };
+}
+
+/**
+ * The events of a run with the jumps added. A suspend explains a step that the brackets show at the same time;
+ * a step of the measured clock itself is already among the events.
+ */
+export function withJumps(
+  clock: ClockName,
+  events: readonly ClockEvent[],
+  jumps: readonly Jump[],
+): ClockEvent[] {
+  const suspends = jumps.filter(({ kind }) => kind === 'suspend');
+  const unexplained = events.filter(
+    (event) => !(isStep(event) && suspends.some((suspend) => coincides(event, suspend))),
+  );
+  const news = jumps.filter(
+    (jump) =>
+      jump.kind === 'suspend' ||
+      !isSetByHand(clock) ||
+      !events.some((event) => isStep(event) && coincides(event, jump)),
+  );
+  return [...unexplained, ...news.map((jump) => eventOf(clock, jump))].sort((a, b) => a.atNs - b.atNs);
+}
