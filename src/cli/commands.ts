@@ -6,5 +6,7 @@ type Load = () => Promise<{ command: CommandSpec<never> }>;
 export const commands: Readonly<Record<string, Load>> = {
   measure: () => import('./measure.ts'),
   drift: () => import('./drift.ts'),
+  replay: () => import('./replay.ts'),
   stability: () => import('./stability.ts'),
+  kvm: () => import('./kvm.ts'),
 };

@@ -7,7 +7,7 @@ const GAP = /^[+-]?nan$/i;
 const ACCEPTED = 'Give one number a line; `nan` is a gap, and `#` starts a comment.';
 
 /** Reads what is there, also from a pipe that has nothing yet. 0 at the end. */
-function readSome(descriptor: number, buffer: Uint8Array): number {
+export function readSome(descriptor: number, buffer: Uint8Array): number {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   for (;;) {
     try {

@@ -1,7 +1,9 @@
 import type { Control } from '../clock/control.ts';
+import { kvmExperiment } from '../kvm/experiment.ts';
 import { type CalibrateOptions, calibrate } from '../tsc/calibrate.ts';
 import { hostSource } from '../tsc/source.ts';
 import { driftTask } from './drift/host.ts';
+import { replayFile } from './replay/replay-file.ts';
 import { stabilityTask } from './stability.ts';
 
 /**
@@ -12,7 +14,9 @@ import { stabilityTask } from './stability.ts';
 export const tasks = {
   calibrate: (options: CalibrateOptions, control: Control) => calibrate(options, hostSource(), control),
   drift: driftTask,
+  replay: replayFile,
   stability: stabilityTask,
+  kvm: kvmExperiment,
 } satisfies Record<string, (options: never, control: Control) => unknown>;
 
 type Tasks = typeof tasks;

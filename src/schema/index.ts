@@ -3,7 +3,9 @@ import { calibrateResultSchema } from './calibrate.ts';
 import { hostDocument, hostlessDocument } from './document.ts';
 import { driftResultSchema } from './drift.ts';
 import { hostResultSchema } from './host.ts';
+import { kvmResultSchema } from './kvm.ts';
 import { measureDocumentSchema } from './measure.ts';
+import { replayResultSchema } from './replay.ts';
 import { stabilityResultSchema } from './stability.ts';
 
 /** Every kind of document that a command prints. Each becomes schema/KIND.json in the package. */
@@ -12,5 +14,7 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   host: hostDocument('host', hostResultSchema),
   calibrate: hostDocument('calibrate', calibrateResultSchema),
   drift: hostDocument('drift', driftResultSchema),
+  replay: hostlessDocument('replay', replayResultSchema),
+  kvm: hostDocument('kvm', kvmResultSchema),
   stability: hostlessDocument('stability', stabilityResultSchema),
 };
