@@ -5,6 +5,7 @@ export interface Lateness {
   readonly minNs: number;
   readonly meanNs: number;
   readonly p50Ns: number;
+  readonly p90Ns: number;
   readonly p99Ns: number;
   readonly maxNs: number;
 }
@@ -28,6 +29,7 @@ export function latenessOf(values: readonly number[]): Lateness {
     minNs: quantile(sorted, 0),
     meanNs: values.reduce((sum, value) => sum + value, 0) / values.length,
     p50Ns: quantile(sorted, 0.5),
+    p90Ns: quantile(sorted, 0.9),
     p99Ns: quantile(sorted, 0.99),
     maxNs: quantile(sorted, 1),
   };

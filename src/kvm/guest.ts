@@ -26,11 +26,13 @@ export interface Guest {
   resumeLatencyNs(): bigint;
   /** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
   pause(): void;
-  /** Waits with the guest as it is. @returns false where the user asked to stop first. */
+  /** Waits, exactly, with the guest as it is. @returns false where the user asked to stop first. */
   waitUntil(ktime: bigint): boolean;
 }
 
 const PAUSE_TRIES = 20;
+/** Longer than a sleeping thread is late to wake, mostly. */
+const SPIN_NS = 200_000;
 const POLL_NS = 5n * BigInt(NS_PER_MS);
 
 /** ktime now, ns. */
@@ -120,6 +122,6 @@ function guestOf(machine: NativeGuest, periodNs: number, control: Control): Gues
       pause(machine);
       update();
     },
-    waitUntil: (ktime) => wait.sleepUntil(ktime, now),
+    waitUntil: (ktime) => wait.sleepThenSpin(ktime, SPIN_NS, now),
   };
 }

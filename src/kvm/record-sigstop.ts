@@ -9,8 +9,8 @@ import { NS_PER_MS } from '../units.ts';
 import { ktimeNow } from './guest.ts';
 import type { StopOptions } from './record-stop.ts';
 import { since } from './recorder.ts';
-import { middleOfPeriod } from './resume-time.ts';
 import type { SigstopJob, SigstopMessage } from './sigstop-child.ts';
+import { inPeriod, LEAVE_AT, RESUME_AT } from './stop-moments.ts';
 import type { StopTrace } from './trace.ts';
 
 // A process cannot load TypeScript on every supported Node, so tests that import the sources use the built one.
@@ -21,6 +21,7 @@ const CHILD = fileURLToPath(
   ),
 );
 const NAP_NS = 50 * NS_PER_MS;
+const SPIN_NS = 200_000;
 /** How often a stop that met the vCPU's thread outside KVM_RUN is tried again. */
 const TRIES = 4;
 
@@ -29,7 +30,7 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
   for (;;) {
     if (control.stopRequested()) return false;
     const left = Number(ktime - ktimeNow());
-    if (left < NAP_NS) return hostWaiter(control).sleepUntil(ktime, new BigInt64Array(2));
+    if (left < NAP_NS) return hostWaiter(control).sleepThenSpin(ktime, SPIN_NS, new BigInt64Array(2));
     await setTimeout(Math.min(left - NAP_NS / 2, NAP_NS) / NS_PER_MS);
   }
 }
@@ -76,11 +77,14 @@ async function stopOnce(
         const leftNs = since(stoppedAt, BigInt(resumedKtime));
         return { ...trace, leftNs, counts: [], saved: null, restoredNs: null, activity: null };
       }
+      const { startedKtime, resumeLatencyNs } = message.ready;
+      const started = BigInt(startedKtime);
+      const next = ktimeNow() + BigInt(setup.periodNs);
+      if (!(await waitUntil(inPeriod(next, started, setup.periodNs, LEAVE_AT), control))) return null;
       child.kill('SIGSTOP');
       stoppedAt = ktimeNow();
-      const { startedKtime, resumeLatencyNs } = message.ready;
-      const middle = middleOfPeriod(stoppedAt + BigInt(stopNs), BigInt(startedKtime), setup.periodNs);
-      if (!(await waitUntil(middle - BigInt(resumeLatencyNs), control))) return null;
+      const resumeAt = inPeriod(stoppedAt + BigInt(stopNs), started, setup.periodNs, RESUME_AT);
+      if (!(await waitUntil(resumeAt - BigInt(resumeLatencyNs), control))) return null;
       child.kill('SIGCONT');
     }
     if (control.stopRequested()) return null;

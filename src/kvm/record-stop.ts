@@ -1,8 +1,8 @@
 import type { Control } from '../clock/control.ts';
 import { watchActivity } from './activity.ts';
-import { type Guest, withGuest } from './guest.ts';
+import { type Guest, ktimeNow, withGuest } from './guest.ts';
 import { lastOf, type Moment, type Recording, since } from './recorder.ts';
-import { middleOfPeriod } from './resume-time.ts';
+import { inPeriod, LEAVE_AT, RESUME_AT } from './stop-moments.ts';
 import type { TimerSetup } from './timer-setup.ts';
 import type { CountReading, GuestLoop, StopTrace, ThreadCpu } from './trace.ts';
 
@@ -81,6 +81,8 @@ export function recordStop(options: StopOptions, control: Control): StopTrace | 
     const endOfCalm = watchActivity(machine);
     if (!guest.runFor(ticks)) return null;
     const before = endOfCalm();
+    const nextPeriod = ktimeNow() + BigInt(setup.periodNs);
+    if (!guest.waitUntil(inPeriod(nextPeriod, guest.started()[1], setup.periodNs, LEAVE_AT))) return null;
     guest.pause();
 
     const left = lastOf(recording.left);
@@ -91,7 +93,7 @@ export function recordStop(options: StopOptions, control: Control): StopTrace | 
       counts.push(bracketed((bracket) => machine.currentCount(bracket)));
     }
     if (saved !== null) machine.restoreLapic();
-    const resumeAt = middleOfPeriod(left.ktime + BigInt(stopNs), guest.started()[1], setup.periodNs);
+    const resumeAt = inPeriod(left.ktime + BigInt(stopNs), guest.started()[1], setup.periodNs, RESUME_AT);
     const endOfRecovery = watchActivity(machine);
     if (!guest.waitUntil(resumeAt - guest.resumeLatencyNs())) return null;
     if (!guest.runFor(ticks)) return null;

@@ -1,0 +1,59 @@
+import { DIVIDES } from '../kvm/timer-setup.ts';
+import { kvmText } from '../report/text/kvm.ts';
+import { defineCommand } from './command.ts';
+import { duration, integer } from './options.ts';
+
+interface Options {
+  readonly period: bigint;
+  readonly stop: bigint;
+  readonly divide: number;
+  readonly ticks: number;
+  readonly yesReally?: true;
+}
+
+const HELP = `
+Runs a guest of a few bytes on KVM's in-kernel local APIC, whose periodic timer interrupts it; stops it in several
+ways; resumes it in the middle of a period; and records every interrupt. Next to them stands what the model predicts.
+
+Verdicts:
+  keeps-running  the software timer runs on while the guest is stopped: nothing to catch up (AMD, always)
+  clamps         the overdue expiration becomes "now": the fixed kernel
+  catches-up     every missed period is run through, interrupts off: CVE-2025-71104 (exit code 1)
+  inconclusive   this run does not tell; the sentence says why
+
+Safety: on a kernel that catches up, a stop costs its length divided by the period, times 79 ns, with interrupts off. Up
+to 20 ms are taken for granted; more need --yes-really; a stop that could reach the watchdog is refused.
+
+Examples:
+  tscope kvm                              a second at 1 ms: about ten seconds in all
+  tscope kvm --period 200us --stop 10s
+  tscope kvm --json --out kvm.json`;
+
+export const command = defineCommand<Options>({
+  name: 'kvm',
+  summary: 'runs a real guest: does this kernel catch up, clamp, or keep its timer running over a stop?',
+  needsHost: true,
+  configure: (command) =>
+    command
+      .option('--period <time>', "the guest's timer period", duration('--period', '10us', '10s'), 1_000_000n)
+      .option(
+        '--stop <time>',
+        'how long the guest is stopped, each time',
+        duration('--stop', '10ms', '1h'),
+        1_000_000_000n,
+      )
+      .option(
+        '--divide <n>',
+        `the timer's divide count, of ${DIVIDES.join(', ')}`,
+        integer('--divide', 1, 128),
+        1,
+      )
+      .option('--ticks <n>', 'interrupts of the running guest', integer('--ticks', 100, 20_000), 500)
+      .option('--yes-really', 'allow a stop whose catch-up burst could take longer than 20 ms')
+      .addHelpText('after', HELP),
+  run: async ({ measure }, { period, stop, divide, ticks, yesReally = false }) => {
+    const options = { periodNs: Number(period), stopNs: Number(stop), divide, ticks, yesReally };
+    const { result, warnings } = await measure('kvm', options);
+    return { result, warnings, text: kvmText(result), exitCode: result.verdict === 'catches-up' ? 1 : 0 };
+  },
+});

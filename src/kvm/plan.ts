@@ -1,0 +1,72 @@
+import { NS_PER_MS } from '../units.ts';
+import type { RunningOptions } from './record-running.ts';
+import { type TimerSetup, timerSetup } from './timer-setup.ts';
+import type { GuestLoop, StopKind } from './trace.ts';
+
+/** What a user asks for. */
+export interface KvmOptions {
+  readonly periodNs: number;
+  readonly divide: number;
+  readonly stopNs: number;
+  /** Interrupts of the running guest. */
+  readonly ticks: number;
+  /** Do it although a catch-up burst could take longer than 20 ms. */
+  readonly yesReally: boolean;
+}
+
+/** One stop to make. */
+export interface PlannedStop {
+  readonly loop: GuestLoop;
+  readonly stop: StopKind;
+}
+
+/** Everything to do, in order. */
+export interface Plan {
+  readonly setup: TimerSetup;
+  readonly running: readonly RunningOptions[];
+  readonly stops: readonly PlannedStop[];
+  /** Interrupts before and after each stop. */
+  readonly stopTicks: number;
+  /** An estimate of the whole, to show progress against. */
+  readonly totalNs: number;
+}
+
+const LOOPS: readonly GuestLoop[] = ['halt', 'spin'];
+/** The running guest of the main period, and shorter looks at longer periods and other divide counts. */
+const SWEEP_FACTORS = [1, 4];
+const SWEEP_DIVIDES = [1, 16, 128];
+const SWEEP_TICKS = 40;
+/** Interrupts on either side of a stop: for a phase that is sure on a host where they come late, and for long periods. */
+const STOP_TICKS = 100;
+const LONG_PERIOD = { ns: 20 * NS_PER_MS, ticks: 30 };
+
+/**
+ * The experiments for some options. Periods of the sweep are rounded to what the divide count allows.
+ *
+ * @throws TscopeError USAGE as `timerSetup`.
+ */
+export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
+  const { periodNs, divide, ticks } = options;
+  const setup = timerSetup(periodNs, divide, minPeriodNs);
+  const others = SWEEP_FACTORS.flatMap((factor) =>
+    SWEEP_DIVIDES.map((by) => ({ period: Math.round((periodNs * factor) / by) * by, by })),
+  ).filter(({ period, by }) => period > 0 && !(period === periodNs && by === divide));
+  const running = LOOPS.flatMap((loop) => [
+    { loop, setup, ticks },
+    ...others.map(({ period, by }) => ({
+      loop,
+      setup: timerSetup(period, by, minPeriodNs),
+      ticks: SWEEP_TICKS,
+    })),
+  ]);
+  const stops: PlannedStop[] = [
+    { loop: 'spin', stop: 'pause' },
+    { loop: 'halt', stop: 'pause' },
+    { loop: 'halt', stop: 'sigstop' },
+    { loop: 'halt', stop: 'save-restore' },
+  ];
+  const stopTicks = setup.periodNs > LONG_PERIOD.ns ? LONG_PERIOD.ticks : STOP_TICKS;
+  const runningNs = running.reduce((sum, row) => sum + row.ticks * row.setup.periodNs, 0);
+  const stopsNs = stops.length * (options.stopNs + 2 * stopTicks * setup.periodNs);
+  return { setup, running, stops, stopTicks, totalNs: runningNs + stopsNs };
+}

@@ -1,0 +1,71 @@
+import type { Control } from '../clock/control.ts';
+import { type Lateness, latenessOf, latenessOn, ticksOn } from './grid.ts';
+import { withGuest } from './guest.ts';
+import { type Moment, since } from './recorder.ts';
+import { type Slope, slopeOf } from './slope.ts';
+import type { TimerSetup } from './timer-setup.ts';
+import type { GuestLoop } from './trace.ts';
+
+/** A guest that was left to run. */
+export interface Running {
+  readonly loop: GuestLoop;
+  readonly periodNs: number;
+  readonly divide: number;
+  readonly ticks: number;
+  /** Ticks for which no interrupt of their own came: the one before was still on its way. */
+  readonly coalesced: number;
+  /** The period as the interrupts show it, ns of ktime, and TSC cycles. */
+  readonly meanPeriodNs: number;
+  readonly meanPeriodErrorNs: number;
+  readonly meanPeriodCycles: number;
+  readonly latenessNs: Lateness;
+}
+
+/** The rows to measure: one guest each. */
+export interface RunningOptions {
+  readonly loop: GuestLoop;
+  readonly setup: TimerSetup;
+  readonly ticks: number;
+}
+
+/** What the deliveries of a running guest say, `gridKtime` being the earliest that its timer can have started. */
+export function runningOf(
+  { loop, setup }: RunningOptions,
+  deliveries: readonly Moment[],
+  gridKtime: bigint,
+): Running {
+  const { periodNs, divide } = setup;
+  const times = deliveries.map(({ ktime }) => since(ktime, gridKtime));
+  const origin = deliveries[0]?.tsc ?? 0n;
+  const ticks = ticksOn(times, 0, periodNs);
+  const period: Slope = slopeOf(ticks, times);
+  const cycles = slopeOf(
+    ticks,
+    deliveries.map(({ tsc }) => since(tsc, origin)),
+  );
+  const passed = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + 1;
+  return {
+    loop,
+    periodNs,
+    divide,
+    ticks: times.length,
+    coalesced: Math.max(0, passed - times.length),
+    meanPeriodNs: period.slope,
+    meanPeriodErrorNs: period.error,
+    meanPeriodCycles: cycles.slope,
+    latenessNs: latenessOf(latenessOn(times, 0, periodNs)),
+  };
+}
+
+/**
+ * Runs a guest for a number of interrupts.
+ *
+ * @returns null where the user asked to stop first.
+ * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
+ */
+export function recordRunning(options: RunningOptions, control: Control): Running | null {
+  return withGuest(options.loop, options.setup, control, (guest) => {
+    if (!guest.runFor(options.ticks)) return null;
+    return runningOf(options, guest.recording.deliveries.slice(0, options.ticks), guest.started()[0]);
+  });
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { count } from './measured.ts';
+
+/** What the guest does between interrupts. */
+export const loopSchema = z.enum(['halt', 'spin']);
+
+/** How far interrupts come after the points of the timer's grid, ns. */
+const latenessSchema = z.strictObject({
+  minNs: z.number(),
+  meanNs: z.number(),
+  p50Ns: z.number(),
+  p90Ns: z.number(),
+  p99Ns: z.number(),
+  maxNs: z.number(),
+});
+
+/** A guest that was left to run. */
+export const kvmRunningSchema = z.strictObject({
+  loop: loopSchema,
+  periodNs: z.number(),
+  divide: count,
+  ticks: count,
+  /** Ticks for which no interrupt of their own came. */
+  coalesced: count,
+  meanPeriodNs: z.number(),
+  meanPeriodErrorNs: z.number(),
+  meanPeriodCycles: z.number(),
+  latenessNs: latenessSchema,
+});
+
+/** KVM's counters of the vCPU that moved, by KVM's names; null before Linux 5.14. */
+const stats = z.record(z.string(), z.number()).nullable();
+/** A share of all CPUs' time, from /proc/stat. */
+const share = z.number().nullable();
+
+export const kvmVerdict = z.enum(['keeps-running', 'clamps', 'catches-up', 'inconclusive']);
+export type KvmVerdict = z.infer<typeof kvmVerdict>;
+
+/** TMCCT read from outside; times in ns from the resume. */
+const reading = z.strictObject({ atNs: z.number(), uncertaintyNs: z.number(), remainingNs: z.number() });
+
+/** A guest that was stopped and resumed. */
+export const kvmStopSchema = z.strictObject({
+  loop: loopSchema,
+  stop: z.enum(['pause', 'sigstop', 'save-restore']),
+  periodNs: z.number(),
+  stopNs: z.number(),
+  /** Ticks that came due while the guest was stopped, and those of them that it never saw. */
+  missedTicks: count,
+  lostTicks: z.int(),
+  interruptsFirstPeriod: count,
+  firstInterruptNs: z.number().nullable(),
+  /** The first 50 interrupts, ns from the resume. */
+  deliveriesNs: z.array(z.number()),
+  /** Whether interrupts after the resume are on the grid of those before the stop; null where that is unclear. */
+  onGrid: z.boolean().nullable(),
+  phaseShiftNs: z.number().nullable(),
+  phaseShiftErrorNs: z.number().nullable(),
+  resumePhaseNs: z.number(),
+  /** CPU time of the vCPU's thread from the resume past the first period, and usually in as long. */
+  hostCpuNs: z.number().nullable(),
+  usualCpuNs: z.number().nullable(),
+  interruptShare: z.strictObject({ before: share, after: share }),
+  stats: z.strictObject({ before: stats, after: stats }),
+  counts: z.array(reading),
+  verdict: kvmVerdict,
+  explanation: z.string(),
+});
+
+/** What the model predicts for one policy, and how the main stop follows it. */
+export const kvmModelSchema = z.strictObject({
+  policy: z.string(),
+  /** The first 50 interrupts, ns from the resume. */
+  deliveriesNs: z.array(z.number()),
+  callbacks: count,
+  vmExits: count,
+  lockup: z.boolean(),
+  agreement: z.strictObject({
+    predicted: count,
+    matched: count,
+    extra: count,
+    meanLatenessNs: z.number().nullable(),
+    toleranceNs: z.number(),
+    agrees: z.boolean(),
+  }),
+});
+
+/** A guest whose local APIC was saved when it stopped and restored when it went on. */
+export const kvmSaveRestoreSchema = z.strictObject({
+  stopNs: z.number(),
+  /** What TMCCT had left when it was saved. */
+  remainingNs: z.number(),
+  /** From the restore to the first interrupt; null where none came. */
+  firstInterruptNs: z.number().nullable(),
+  /** The remaining count stood still over the stop, as the model says, interrupt by interrupt. */
+  agreesWithModel: z.boolean(),
+});
+
+export const kvmResultSchema = z.strictObject({
+  requestedPeriodNs: z.number(),
+  /** After KVM's lower limit. */
+  periodNs: z.number(),
+  divide: count,
+  /** What a catch-up burst would have cost at most: an estimate, at 79 ns a callback. */
+  burstEstimate: z.strictObject({ callbacks: count, burstNs: z.number() }),
+  host: z.strictObject({
+    kernel: z.string(),
+    preemptionTimer: z.boolean().nullable(),
+    preemptionTimerSource: z.string(),
+    tscKhz: count,
+  }),
+  path: z.enum(['hrtimer', 'preemption-timer', 'unknown']),
+  pathReason: z.string(),
+  /** Null where the run was stopped before. */
+  running: kvmRunningSchema.nullable(),
+  /** Other periods, divide counts and the other guest. */
+  sweep: z.array(kvmRunningSchema),
+  resume: kvmStopSchema.nullable(),
+  /** The stops beside `resume`. */
+  otherStops: z.array(kvmStopSchema),
+  saveRestore: kvmSaveRestoreSchema.nullable(),
+  model: z.array(kvmModelSchema),
+  verdict: kvmVerdict,
+  explanation: z.string(),
+});
+export type KvmResult = z.infer<typeof kvmResultSchema>;
+export type KvmStop = z.infer<typeof kvmStopSchema>;
+export type KvmRunning = z.infer<typeof kvmRunningSchema>;
