@@ -13,4 +13,9 @@ export class EventLog {
     if (this.events.length < MOST) this.events.push({ at: at.toISOString(), kind, detail });
     else this.dropped += 1;
   }
+
+  /** Takes the events out, for a run without end. */
+  drain(): DriftEvent[] {
+    return this.events.splice(0);
+  }
 }

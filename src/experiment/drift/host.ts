@@ -3,6 +3,7 @@ import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import { hostWaiter } from '../../clock/wait.ts';
 import { type ClockFacts, type ClockName, clocksFacts } from '../../host/clocks.ts';
+import type { CalibrateResult } from '../../schema/calibrate.ts';
 import type { DriftPair, DriftResult } from '../../schema/drift.ts';
 import type { Finding, Warning } from '../../schema/envelope.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
@@ -20,7 +21,7 @@ type Independence = Pick<DriftPair, 'independent' | 'independentReason'>;
  * Whether two clocks can disagree for another reason than arithmetic: one of them must have an oscillator of its own,
  * or be steered to one.
  */
-function independenceOf(
+export function independenceOf(
   facts: readonly ClockFacts[],
   clock: ComparedClock,
   reference: ClockName,
@@ -36,19 +37,25 @@ function independenceOf(
 }
 
 /** The exact rate of the kernel's own conversion where the clocks are made from the TSC, else the measured one. */
-function nominalRate(control: Control): DriftHost['nominal'] {
-  const { result } = calibrate({ durationNs: CALIBRATION_NS, clock: 'monotonic_raw' }, hostSource(), control);
+export function nominalRate(result: CalibrateResult): DriftHost['nominal'] {
   const hz = result.kernel?.hz ?? null;
   if (hz === null) return { hz: result.tscHz, source: 'measured against monotonic_raw before the run' };
   return { hz, source: `the kernel's mult ${result.kernel?.mult} >> ${result.kernel?.shift}` };
 }
+
+/** A calibration before the run. @param control only its stop is heeded. */
+export const calibrateBriefly = (control: Control): CalibrateResult =>
+  calibrate({ durationNs: CALIBRATION_NS, clock: 'monotonic_raw' }, hostSource(), {
+    progress: () => {},
+    stopRequested: control.stopRequested,
+  }).result;
 
 /**
  * This host, for `drift`.
  *
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
  */
-export function driftHost(control: Control): DriftHost {
+export function driftHost(control: Control, intervalNs: number): DriftHost {
   const clock = new HostClock();
   const source = hostSource();
   const waiter = hostWaiter(control);
@@ -56,14 +63,14 @@ export function driftHost(control: Control): DriftHost {
   const reached = new BigInt64Array(2);
   return {
     source,
-    nominal: nominalRate({ progress: () => {}, stopRequested: control.stopRequested }),
+    nominal: nominalRate(calibrateBriefly(control)),
     now: () => {
       clock.read();
       return ktimeOf(clock);
     },
     date: () => new Date(),
     waitUntil: (ktime) => waiter.sleepUntil(ktime, reached),
-    watchers: hostWatchers(() => source.clocksource().value),
+    watchers: hostWatchers(() => source.clocksource().value, intervalNs),
     independence: (name, reference) => independenceOf(facts, name, reference),
   };
 }
@@ -94,6 +101,6 @@ function warningsOf({ pairs, eventsDropped }: DriftResult): Warning[] {
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
  */
 export function driftTask(options: DriftOptions, control: Control): Finding<DriftResult> {
-  const result = drift(driftHost(control), options, control);
+  const result = drift(driftHost(control, options.intervalNs), options, control);
   return { result, warnings: warningsOf(result) };
 }

@@ -4,17 +4,18 @@ import { formatNs, formatRatio } from '../../units.ts';
 import { analysePhase } from './analysis.ts';
 import { EventLog } from './event-log.ts';
 import { type Jump, JumpDetector } from './jumps.ts';
-import { PhaseRecord } from './phase-record.ts';
+import type { PhaseRecord } from './phase-record.ts';
 import type { ClockPhase } from './sampler.ts';
 
 /** A clock to compare: one of the kernel's, or the counter itself. */
 export type ComparedClock = 'tsc' | ClockName;
 
 /** One clock against the reference, from the first sample to the result. */
-export class PairTracker {
+export class PairTracker<Record extends PhaseRecord = PhaseRecord> {
   readonly clock: ComparedClock;
   readonly log = new EventLog();
-  readonly #record = new PhaseRecord();
+  /** The phase on the grid, steps and sleep taken out; the last sample is not in it yet. */
+  readonly record: Record;
   readonly #jumps = new JumpDetector();
   readonly #phase: ClockPhase | null;
   readonly #reference: ClockPhase;
@@ -26,10 +27,31 @@ export class PairTracker {
   #heldAt: Date = new Date(0);
 
   /** @param phase the clock's; null for the TSC, whose phase is 0 by definition. */
-  constructor(clock: ComparedClock, phase: ClockPhase | null, reference: ClockPhase) {
+  constructor(clock: ComparedClock, phase: ClockPhase | null, reference: ClockPhase, record: Record) {
     this.clock = clock;
     this.#phase = phase;
     this.#reference = reference;
+    this.record = record;
+  }
+
+  /**
+   * The last sample as it was read: how far the clock has moved against the reference since the first one, steps and
+   * sleep included, and the hard bound of that; null where it was rejected.
+   */
+  get latest(): { readonly ns: number; readonly boundNs: number } | null {
+    return this.#fresh ? { ns: this.#difference() - this.#origin, boundNs: this.#bound() } : null;
+  }
+
+  get #fresh(): boolean {
+    return this.#reference.fresh && (this.#phase?.fresh ?? true);
+  }
+
+  #difference(): number {
+    return (this.#phase?.phase ?? 0) - this.#reference.phase;
+  }
+
+  #bound(): number {
+    return (this.#phase?.halfWindow ?? 0) + this.#reference.halfWindow;
   }
 
   /**
@@ -39,13 +61,12 @@ export class PairTracker {
    * @param slept true where the host slept since the last sample, which explains any jump.
    */
   sample(atNs: number, at: Date, slept: boolean): void {
-    const fresh = this.#reference.fresh && (this.#phase?.fresh ?? true);
-    if (!fresh) {
+    if (!this.#fresh) {
       this.miss();
       return;
     }
-    const phase = (this.#phase?.phase ?? 0) - this.#reference.phase;
-    const bound = (this.#phase?.halfWindow ?? 0) + this.#reference.halfWindow;
+    const phase = this.#difference();
+    const bound = this.#bound();
     if (Number.isNaN(this.#origin)) this.#origin = phase;
     if (slept) {
       this.#stepped += phase - this.#origin - this.#stepped - (this.#held ?? 0);
@@ -69,14 +90,14 @@ export class PairTracker {
   }
 
   #release(): void {
-    if (this.#held !== null) this.#record.push(this.#held);
+    if (this.#held !== null) this.record.push(this.#held);
     this.#held = null;
   }
 
   /** Fills a grid point at which no sample was taken. */
   miss(): void {
     this.#release();
-    this.#record.push(Number.NaN);
+    this.record.push(Number.NaN);
   }
 
   /** The contract's figures. @param intervalNs between two grid points as sampled. */
@@ -87,7 +108,7 @@ export class PairTracker {
     hostEvents: EventLog,
   ): DriftPair {
     this.#release();
-    const figures = analysePhase(this.#record.points, intervalNs * this.#record.stride);
+    const figures = analysePhase(this.record.points, intervalNs * this.record.stride);
     const events = [...hostEvents.events, ...this.log.events].sort((a, b) => a.at.localeCompare(b.at));
     return {
       clock: this.clock,

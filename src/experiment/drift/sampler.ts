@@ -7,6 +7,9 @@ const BURST = 8;
 /** A burst whose narrowest bracket is this many times the narrowest ever is a disturbed one. */
 const WIDEST = 3;
 
+/** So many disturbed bursts in a row are no disturbance: the clock has become dearer to read, as after a migration. */
+const PATIENCE = 8;
+
 /** What the sampler knows of one clock. */
 export interface ClockPhase {
   readonly name: ClockName;
@@ -20,6 +23,8 @@ export interface ClockPhase {
   /** False where the last sample of this clock was rejected; `phase` is then an old one. */
   fresh: boolean;
   rejected: number;
+  /** Those among the rejected whose thread moved to another CPU in every bracket. */
+  moved: number;
 }
 
 /** The clocks of a host, read at nearly one moment again and again. */
@@ -32,14 +37,24 @@ export class Sampler {
   readonly #rows = new BigInt64Array(BURST * ROW);
   readonly #last: BigInt64Array;
   readonly #narrowest: Float64Array;
+  /** Of each clock: wide bursts in a row, and the narrowest among them. */
+  readonly #wide: { count: number; narrowest: number }[];
 
   /** @param tscHz what one tick is taken for. */
   constructor(source: Pick<BracketSource, 'readBrackets'>, names: readonly ClockName[], tscHz: number) {
     this.#source = source;
     this.#nsPerTick = 1e9 / tscHz;
-    this.clocks = names.map((name) => ({ name, phase: 0, halfWindow: 0, fresh: false, rejected: 0 }));
+    this.clocks = names.map((name) => ({
+      name,
+      phase: 0,
+      halfWindow: 0,
+      fresh: false,
+      rejected: 0,
+      moved: 0,
+    }));
     this.#last = new BigInt64Array(names.length * 2);
     this.#narrowest = new Float64Array(names.length).fill(Infinity);
+    this.#wide = names.map(() => ({ count: 0, narrowest: Infinity }));
     for (let i = 0; i < names.length; i++) this.#start(i);
   }
 
@@ -68,6 +83,23 @@ export class Sampler {
     this.#keep(i, this.#burst(i));
   }
 
+  /** Whether a window is near the narrowest ever, or so many in a row are not that this is how it is now. */
+  #usual(i: number, window: number): boolean {
+    const narrowest = Math.min(this.#narrowest[i] as number, window);
+    const wide = this.#wide[i] as { count: number; narrowest: number };
+    this.#narrowest[i] = narrowest;
+    if (window <= narrowest * WIDEST + 20) {
+      wide.count = 0;
+      wide.narrowest = Infinity;
+      return true;
+    }
+    wide.count += 1;
+    wide.narrowest = Math.min(wide.narrowest, window);
+    if (wide.count < PATIENCE) return false;
+    this.#narrowest[i] = wide.narrowest;
+    return window <= wide.narrowest * WIDEST + 20;
+  }
+
   #keep(i: number, row: number): void {
     const rows = this.#rows;
     this.#last[i * 2] = rows[row + 1];
@@ -79,12 +111,11 @@ export class Sampler {
     const clock = this.clocks[i] as ClockPhase;
     const row = this.#burst(i);
     const window = windowOf(rows, row) * this.#nsPerTick;
-    const narrowest = Math.min(this.#narrowest[i] as number, window);
-    this.#narrowest[i] = narrowest;
     this.cpu = Number(rows[row + 3]);
-    clock.fresh = this.cpu !== -1 && window > 0 && window <= narrowest * WIDEST + 20;
+    clock.fresh = this.cpu !== -1 && window > 0 && this.#usual(i, window);
     if (!clock.fresh) {
       clock.rejected += 1;
+      if (this.cpu === -1) clock.moved += 1;
       return;
     }
     const passed = Number(BigInt.asIntN(64, (rows[row + 1] as bigint) - (this.#last[i * 2] as bigint)));

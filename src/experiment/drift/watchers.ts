@@ -83,17 +83,21 @@ export function throttleCount(folder: string = CPUS): number | null {
   return sum;
 }
 
-/** Steal of 50 ms between two looks is worth an event. */
+/** Steal of 50 ms for each second between two looks is worth an event. */
 const STEAL_TICKS = 5;
 
-/** Every watcher of this host that reads a file; a look costs some tens of microseconds. */
-export function hostWatchers(clocksource: () => string | null): Watcher[] {
+/**
+ * Every watcher of this host that reads a file; a look costs some tens of microseconds.
+ *
+ * @param lookNs time between two looks.
+ */
+export function hostWatchers(clocksource: () => string | null, lookNs: number): Watcher[] {
   return [
     watchClocksource(clocksource),
     watchCounter(
       'steal',
       () => stealTicks(),
-      STEAL_TICKS,
+      STEAL_TICKS * Math.max(1, lookNs / 1e9),
       (ticks) => `${ticks * 10} ms were stolen from this host's CPUs`,
     ),
     watchCounter(

@@ -167,3 +167,10 @@ test('a quiet million samples invents no event and keeps its memory bounded', ()
   expect(pair('tsc').samples).toBeLessThanOrEqual(2 ** 17);
   expect(pair('realtime').rateRatio).toBeCloseTo(3e-6, 12);
 }, 120_000);
+
+test('clocks that become dearer to read for good are rejected for a while, then sampled again', () => {
+  const { pair } = run({ window: (ns) => (ns < T ? 60 : 1_000) }, 200);
+  expect(pair('realtime').rejected).toBeGreaterThan(0);
+  expect(pair('realtime').samples).toBeGreaterThan(180);
+  expect(pair('realtime').events).toEqual([]);
+});

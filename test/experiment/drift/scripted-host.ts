@@ -19,6 +19,8 @@ export interface Script {
   /** Called at each sample with true time. */
   readonly onWait?: (ns: number) => void;
   readonly stopAfter?: number;
+  /** Window of each bracket at a true time, ns. */
+  readonly window?: (ns: number) => number;
 }
 
 /** A host whose clocks do what the script says, in virtual time. */
@@ -29,6 +31,7 @@ export function scriptedHost({
   noise = () => 0,
   onWait,
   stopAfter,
+  window = () => WINDOW,
 }: Script) {
   let now = 1_000_000;
   let waits = 0;
@@ -37,12 +40,13 @@ export function scriptedHost({
       readBrackets: (clock, out) => {
         for (let row = 0; row < out.length; row += 4) {
           const tsc = now + (errors.tsc?.(now) ?? 0);
-          const reading = now + WINDOW / 2 + (errors[clock]?.(now) ?? 0) + (noise() * WINDOW) / 2;
+          const width = window(now);
+          const reading = now + width / 2 + (errors[clock]?.(now) ?? 0) + (noise() * width) / 2;
           out[row] = BigInt(Math.round(tsc));
           out[row + 1] = BigInt(Math.round(reading));
-          out[row + 2] = BigInt(Math.round(tsc)) + BigInt(WINDOW);
+          out[row + 2] = BigInt(Math.round(tsc)) + BigInt(width);
           out[row + 3] = BigInt(cpu(now));
-          now += WINDOW;
+          now += width;
         }
       },
     },
