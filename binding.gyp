@@ -15,8 +15,12 @@
         "native/read.cc",
         "native/wait.cc",
         "native/thread.cc",
-        "native/adjtimex.cc"
+        "native/adjtimex.cc",
+        "native/exchange.cc",
+        "native/perf.cc",
+        "native/peek.cc"
       ],
+      "ldflags": ["-Wl,-z,nodelete"],
       "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.mjs)\""]
     },
     {

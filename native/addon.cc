@@ -14,6 +14,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("rdtsc", Rdtsc);
   add("rdtscp", Rdtscp);
   add("createPairReader", CreatePairReader);
+  add("createTscReader", CreateTscReader);
   add("readBrackets", ReadBrackets);
   add("clockResolution", ClockResolution);
 
@@ -29,7 +30,11 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("lockMemory", LockMemory);
   add("unlockMemory", UnlockMemory);
 
+  add("exchangeTsc", ExchangeTsc);
+
   add("readAdjtimex", ReadAdjtimex);
+  add("readPerfTime", ReadPerfTime);
+  add("peek", Peek);
   return exports;
 }
 

@@ -22,6 +22,7 @@ Napi::Value ReadAdjtimex(const Napi::CallbackInfo& info) {
   set("offset", static_cast<double>(t.offset));
   set("maxErrorUs", static_cast<double>(t.maxerror));
   set("estErrorUs", static_cast<double>(t.esterror));
+  set("constant", static_cast<double>(t.constant));
   set("tai", t.tai);
   return out;
 }

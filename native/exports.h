@@ -12,9 +12,11 @@ Napi::Value TscReadable(const Napi::CallbackInfo& info);
 Napi::Value Cpuid(const Napi::CallbackInfo& info);
 
 // read.cc
+bool ThrowUnlessTscReadable(Napi::Env env);
 Napi::Value Rdtsc(const Napi::CallbackInfo& info);
 Napi::Value Rdtscp(const Napi::CallbackInfo& info);
 Napi::Value CreatePairReader(const Napi::CallbackInfo& info);
+Napi::Value CreateTscReader(const Napi::CallbackInfo& info);
 Napi::Value ReadBrackets(const Napi::CallbackInfo& info);
 Napi::Value ClockResolution(const Napi::CallbackInfo& info);
 
@@ -31,6 +33,15 @@ Napi::Value GetTimerSlack(const Napi::CallbackInfo& info);
 Napi::Value SetTimerSlack(const Napi::CallbackInfo& info);
 Napi::Value LockMemory(const Napi::CallbackInfo& info);
 Napi::Value UnlockMemory(const Napi::CallbackInfo& info);
+
+// exchange.cc
+Napi::Value ExchangeTsc(const Napi::CallbackInfo& info);
+
+// perf.cc
+Napi::Value ReadPerfTime(const Napi::CallbackInfo& info);
+
+// peek.cc
+Napi::Value Peek(const Napi::CallbackInfo& info);
 
 // adjtimex.cc
 Napi::Value ReadAdjtimex(const Napi::CallbackInfo& info);

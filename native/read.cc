@@ -15,14 +15,6 @@ namespace {
 constexpr size_t kPair = 2;     // ktime, TSC
 constexpr size_t kBracket = 4;  // TSC before, clock, TSC after, CPU (-1: it changed in between)
 
-bool ThrowUnlessReadable(Napi::Env env) {
-  if (TscReadable()) return false;
-  Napi::Error error = Napi::Error::New(env, "rdtsc is forbidden in this thread (prctl PR_SET_TSC)");
-  error.Set("code", Napi::String::New(env, "TSC_FORBIDDEN"));
-  error.ThrowAsJavaScriptException();
-  return true;
-}
-
 int ReadClock(clockid_t clock, timespec* t) { return clock_gettime(clock, t) == 0 ? 0 : errno; }
 
 int ReadClockBySyscall(clockid_t clock, timespec* t) { return syscall(SYS_clock_gettime, clock, t) == 0 ? 0 : errno; }
@@ -55,17 +47,44 @@ napi_value ReadPairIntoBuffer(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value ReadTscIntoBuffer(napi_env env, napi_callback_info info) {
+  void* word;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &word) == napi_ok) {
+    *static_cast<int64_t*>(word) = static_cast<int64_t>(ReadTsc());
+  }
+  return nullptr;
+}
+
+// A function without arguments that fills `target`, an array on shared memory. Such memory cannot be detached, so
+// the function need not check it at each call: that makes one read cost about 45 ns instead of 75.
+Napi::Value BindReader(const Napi::CallbackInfo& info, const Words& target, napi_callback read, const char* name) {
+  Napi::Env env = info.Env();
+  napi_value reader;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, read, target.data, &reader) != napi_ok) return env.Undefined();
+  // The function holds its array, and so the memory, for as long as it lives.
+  Napi::Object(env, reader).DefineProperty(Napi::PropertyDescriptor::Value("target", info[0], napi_enumerable));
+  return Napi::Value(env, reader);
+}
+
 }  // namespace
 
+bool ThrowUnlessTscReadable(Napi::Env env) {
+  if (TscReadable()) return false;
+  Napi::Error error = Napi::Error::New(env, "rdtsc is forbidden in this thread (prctl PR_SET_TSC)");
+  error.Set("code", Napi::String::New(env, "TSC_FORBIDDEN"));
+  error.ThrowAsJavaScriptException();
+  return true;
+}
+
 Napi::Value Rdtsc(const Napi::CallbackInfo& info) {
-  if (ThrowUnlessReadable(info.Env())) return info.Env().Undefined();
+  if (ThrowUnlessTscReadable(info.Env())) return info.Env().Undefined();
   return Napi::BigInt::New(info.Env(), ReadTsc());
 }
 
 // rdtscp(out): out[0] = TSC, out[1] = CPU.
 Napi::Value Rdtscp(const Napi::CallbackInfo& info) {
   Words out;
-  if (!Arguments(info, "rdtscp").Array(0, "out", 2, &out) || ThrowUnlessReadable(info.Env())) {
+  if (!Arguments(info, "rdtscp").Array(0, "out", 2, &out) || ThrowUnlessTscReadable(info.Env())) {
     return info.Env().Undefined();
   }
   uint32_t cpu;
@@ -75,21 +94,21 @@ Napi::Value Rdtscp(const Napi::CallbackInfo& info) {
 }
 
 // createPairReader(pair) -> a function without arguments that reads ktime into pair[0], then the TSC into pair[1].
-// The array stands on shared memory, which cannot be detached, so the function need not check it at each
-// call: that makes one read cost about 45 ns instead of 75.
 Napi::Value CreatePairReader(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
   Words pair;
-  if (!Arguments(info, "createPairReader").SharedArray(0, "pair", kPair, &pair) || ThrowUnlessReadable(env)) {
-    return env.Undefined();
+  if (!Arguments(info, "createPairReader").SharedArray(0, "pair", kPair, &pair) || ThrowUnlessTscReadable(info.Env())) {
+    return info.Env().Undefined();
   }
-  napi_value reader;
-  if (napi_create_function(env, "readPair", NAPI_AUTO_LENGTH, ReadPairIntoBuffer, pair.data, &reader) != napi_ok) {
-    return env.Undefined();
+  return BindReader(info, pair, ReadPairIntoBuffer, "readPair");
+}
+
+// createTscReader(word) -> a function without arguments that reads the TSC into word[0].
+Napi::Value CreateTscReader(const Napi::CallbackInfo& info) {
+  Words word;
+  if (!Arguments(info, "createTscReader").SharedArray(0, "word", 1, &word) || ThrowUnlessTscReadable(info.Env())) {
+    return info.Env().Undefined();
   }
-  // The function holds its array, and so the memory, for as long as it lives.
-  Napi::Object(env, reader).DefineProperty(Napi::PropertyDescriptor::Value("pair", info[0], napi_enumerable));
-  return Napi::Value(env, reader);
+  return BindReader(info, word, ReadTscIntoBuffer, "readTsc");
 }
 
 // readBrackets(clockId, bySyscall, out): fills each row of four words of `out`.
@@ -100,7 +119,7 @@ Napi::Value ReadBrackets(const Napi::CallbackInfo& info) {
   bool bySyscall;
   Words out;
   if (!args.Integer(0, "clockId", INT32_MIN, INT32_MAX, &clock) || !args.Boolean(1, "bySyscall", &bySyscall) ||
-      !args.Array(2, "out", kBracket, &out) || ThrowUnlessReadable(env)) {
+      !args.Array(2, "out", kBracket, &out) || ThrowUnlessTscReadable(env)) {
     return env.Undefined();
   }
   const clockid_t id = static_cast<clockid_t>(clock);

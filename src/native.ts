@@ -19,6 +19,8 @@ export interface Adjtimex {
   offset: number;
   maxErrorUs: number;
   estErrorUs: number;
+  /** Time constant of the kernel's own loop, log2 of seconds. */
+  constant: number;
   tai: number;
 }
 
@@ -44,6 +46,8 @@ export interface Native {
    * pair[0] and, after it, the TSC into pair[1]. The cheapest read of both clocks there is.
    */
   createPairReader(pair: BigInt64Array): () => void;
+  /** The same for the TSC alone, into word[0]. */
+  createTscReader(word: BigInt64Array): () => void;
   /**
    * Fills `out` with rows of four: TSC before, clock (ns), TSC after, CPU (-1: the thread moved in between).
    * `clockId` is a CLOCK_* number or a dynamic one (~fd << 3 | 3).
@@ -73,7 +77,17 @@ export interface Native {
   lockMemory(): void;
   unlockMemory(): void;
 
+  /**
+   * Fills `out` with rounds of three words, for at most 100 ms: this thread's TSC, the TSC of a thread that runs on
+   * `cpu`, this thread's TSC; each read after the one before. Answers how many rounds were done.
+   */
+  exchangeTsc(cpu: number, out: BigInt64Array): number;
+
   readAdjtimex(): Adjtimex;
+  /** [cap_user_time, time_mult, time_shift] of a perf event's first page. */
+  readPerfTime(out: BigInt64Array): void;
+  /** Copies words (at most 512) from this process's memory; throws EFAULT for a page that is not there. */
+  peek(address: bigint, out: BigInt64Array): void;
 }
 
 /** Every symbol of the second addon, which runs a tiny guest under KVM. Errors as in `Native`. */
