@@ -14,6 +14,15 @@ export type ErrorCode =
   | 'TSC_FORBIDDEN'
   /** A file could not be read or written. */
   | 'IO'
+  /** The file is no store, a damaged one, or one of a newer tscope; it is left as it is. */
+  | 'STORE_REFUSED'
+  /** The disk under the store is full; what was stored stays readable. */
+  | 'STORE_FULL'
+  | 'STORE_READ_ONLY'
+  /** The store's file was removed or replaced while it was open. */
+  | 'STORE_REMOVED'
+  /** Another process held the store for too long. */
+  | 'STORE_BUSY'
   /** The user stopped it before anything was measured. */
   | 'INTERRUPTED'
   /** tscope itself is wrong. */
@@ -40,7 +49,17 @@ export class TscopeError extends Error {
 export const usageError = (message: string, hint: string | null = null): TscopeError =>
   new TscopeError('USAGE', message, hint);
 
-const EXIT_CODES: Partial<Record<ErrorCode, number>> = { USAGE: 2, IO: 2, INTERRUPTED: 130, DEFECT: 70 };
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+  USAGE: 2,
+  IO: 2,
+  STORE_REFUSED: 2,
+  STORE_FULL: 2,
+  STORE_READ_ONLY: 2,
+  STORE_REMOVED: 2,
+  STORE_BUSY: 2,
+  INTERRUPTED: 130,
+  DEFECT: 70,
+};
 
 /** The exit code that an error leaves: 2 for bad input, 3 where this host cannot do it, 70 for a defect. */
 export const exitCodeOf = (error: TscopeError): number => EXIT_CODES[error.code] ?? 3;

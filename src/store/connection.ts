@@ -1,0 +1,74 @@
+import Database from 'libsql';
+import { storeError } from './store-error.ts';
+
+/** One value of a row. Integers are bigint throughout: times in ns pass 2^53. */
+export type Cell = bigint | number | string | null;
+export type Row = readonly Cell[];
+
+/** How long a statement waits for another process, ms. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** An open database: statements by their text, errors as the user's. Everything is synchronous. */
+export interface Connection {
+  /** The file, for messages. */
+  readonly path: string;
+  /** Runs statements that return nothing, separated by semicolons. */
+  exec(sql: string): void;
+  /** Runs a statement that changes rows. @returns how many it changed. */
+  run(sql: string, ...values: Cell[]): number;
+  /** The first row, or null. */
+  get(sql: string, ...values: Cell[]): Row | null;
+  /** All rows. For long tables ask for pages: nothing is left half read, since that would hold up the writers. */
+  all(sql: string, ...values: Cell[]): Row[];
+  /** The value of a pragma. */
+  pragma(name: string): Cell;
+  close(): void;
+}
+
+/**
+ * Opens a connection. Integers go in and come out as bigint; a `number` is a REAL.
+ *
+ * @param target what SQLite opens: the absolute path, or a `file:` URL.
+ * @throws TscopeError where it cannot be opened; and from each method, for what a user can do something about.
+ */
+export function connect(path: string, target: string): Connection {
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(error, path);
+    }
+  };
+  const database = guarded(() => new Database(target, { timeout: BUSY_TIMEOUT_MS }));
+  const statements = new Map<string, Database.Statement>();
+  const prepared = (sql: string): Database.Statement => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = database.prepare(sql);
+    statement.safeIntegers(true);
+    statements.set(sql, statement);
+    return statement;
+  };
+  const rows = (sql: string, values: Cell[]): Row[] =>
+    prepared(sql)
+      .raw(true)
+      .all(...values) as Row[];
+  return {
+    path,
+    exec: (sql) => guarded(() => void database.exec(sql)),
+    run: (sql, ...values) => guarded(() => prepared(sql).run(...values).changes),
+    get: (sql, ...values) =>
+      guarded(
+        () =>
+          (prepared(sql)
+            .raw(true)
+            .get(...values) as Row | undefined) ?? null,
+      ),
+    all: (sql, ...values) => guarded(() => rows(sql, values)),
+    pragma: (name) => guarded(() => rows(`PRAGMA ${name}`, [])[0]?.[0] ?? null),
+    close: () => {
+      statements.clear();
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import type { Cell } from './connection.ts';
+import { csvCell } from './csv.ts';
+import { EXPORT_ROWS, type ExportKind } from './export-rows.ts';
+
+type ColumnType = 'text' | 'ns' | 'number' | 'flag';
+/** What a value is outside the store. */
+export type Plain = string | number | boolean | null;
+
+interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+}
+
+/** The columns of a kind of row, in order. */
+export const columnsOf = (kind: ExportKind): Column[] =>
+  Object.entries(EXPORT_ROWS[kind]).map(([name, type]) => ({
+    name: name.replace('?', ''),
+    type,
+    nullable: name.endsWith('?'),
+  }));
+
+export const EXPORT_KINDS = Object.keys(EXPORT_ROWS) as ExportKind[];
+
+/** The head of the CSV form: one table with the columns of all kinds, `row` first. */
+export const CSV_HEAD: readonly string[] = [
+  'row',
+  ...new Set(EXPORT_KINDS.flatMap((kind) => columnsOf(kind).map(({ name }) => name))),
+];
+
+function plain(cell: Cell, type: ColumnType): Plain {
+  if (cell === null) return null;
+  if (type === 'ns') return String(cell);
+  if (type === 'flag') return cell === 1n;
+  return type === 'number' ? Number(cell) : String(cell);
+}
+
+/** Writes rows of one kind, each with its line end. */
+export type Format = (kind: ExportKind, rows: ReadonlyArray<readonly Cell[]>) => string;
+
+export const jsonLines: Format = (kind, rows) => {
+  const columns = columnsOf(kind);
+  const object = (row: readonly Cell[]) =>
+    Object.fromEntries([
+      ['row', kind],
+      ...columns.map(({ name, type }, i) => [name, plain(row[i] ?? null, type)]),
+    ]);
+  return rows.map((row) => `${JSON.stringify(object(row))}\n`).join('');
+};
+
+export const csvLines: Format = (kind, rows) => {
+  const columns = columnsOf(kind);
+  const places = CSV_HEAD.map((name) => columns.findIndex((column) => column.name === name));
+  const cell = (row: readonly Cell[], index: number) => {
+    const column = columns[index];
+    const value = column === undefined ? null : plain(row[index] ?? null, column.type);
+    return csvCell(value === null ? null : String(value));
+  };
+  const line = (row: readonly Cell[]) =>
+    [kind, ...places.slice(1).map((index) => cell(row, index))].join(',');
+  return rows.map((row) => `${line(row)}\n`).join('');
+};
+
+/** A value as the store takes it, or a complaint. */
+function cellOf(value: Plain | undefined, { name, type, nullable }: Column): Cell {
+  if (value === null || value === undefined) {
+    if (nullable) return null;
+    throw new RangeError(`has no ${name}`);
+  }
+  if (type === 'text' && typeof value === 'string') return value;
+  if (type === 'number' && typeof value === 'number' && Number.isFinite(value)) return value;
+  if (type === 'flag' && typeof value === 'boolean') return BigInt(value);
+  if (type === 'ns' && typeof value === 'string' && /^-?\d{1,19}$/.test(value)) return BigInt(value);
+  throw new RangeError(`has ${JSON.stringify(value)} for ${name}`);
+}
+
+/** One row as it is read back: its kind, and the cells in the order of its columns. */
+export interface ParsedRow {
+  readonly kind: ExportKind;
+  readonly cells: Cell[];
+}
+
+function parsed(row: unknown, field: (column: Column) => Plain | undefined): ParsedRow {
+  const kind = EXPORT_KINDS.find((name) => name === row);
+  if (kind === undefined) throw new RangeError(`is no row of a store: its kind is ${JSON.stringify(row)}`);
+  return { kind, cells: columnsOf(kind).map((column) => cellOf(field(column), column)) };
+}
+
+/** @throws RangeError saying what is wrong with the line. */
+export function parseJsonLine(line: string): ParsedRow {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new RangeError('is not JSON');
+  }
+  if (typeof value !== 'object' || value === null) throw new RangeError('is no JSON object');
+  const fields = new Map<string, Plain>(Object.entries(value));
+  return parsed(fields.get('row'), ({ name }) => fields.get(name));
+}
+
+/** @param head the names of the columns, from the first line. @throws RangeError saying what is wrong with the line. */
+export function parseCsvRecord(
+  head: ReadonlyArray<string | null>,
+  cells: ReadonlyArray<string | null>,
+): ParsedRow {
+  if (cells.length !== head.length)
+    throw new RangeError(`has ${cells.length} columns instead of ${head.length}`);
+  const text = (name: string) => cells[head.indexOf(name)] ?? null;
+  return parsed(text('row'), ({ name, type }) => {
+    const value = text(name);
+    if (value === null || type === 'text' || type === 'ns') return value;
+    if (type === 'number') return value.trim() === '' ? value : Number(value);
+    return value === 'true' || value === 'false' ? value === 'true' : value;
+  });
+}
