@@ -32,13 +32,14 @@ export interface Plan {
 }
 
 const LOOPS: readonly GuestLoop[] = ['halt', 'spin'];
-/** The running guest of the main period, and shorter looks at longer periods and other divide counts. */
+/** Beside the main period: shorter looks at longer periods and other divide counts, where that is a matter of seconds. */
 const SWEEP_FACTORS = [1, 4];
 const SWEEP_DIVIDES = [1, 16, 128];
 const SWEEP_TICKS = 40;
 /** Interrupts on either side of a stop: for a phase that is sure on a host where they come late, and for long periods. */
 const STOP_TICKS = 100;
-const LONG_PERIOD = { ns: 20 * NS_PER_MS, ticks: 30 };
+const STOP_TICKS_OF_LONG_PERIODS = 30;
+const LONG_PERIOD_NS = 20 * NS_PER_MS;
 
 /**
  * The experiments for some options. Periods of the sweep are rounded to what the divide count allows.
@@ -50,7 +51,9 @@ export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
   const setup = timerSetup(periodNs, divide, minPeriodNs);
   const others = SWEEP_FACTORS.flatMap((factor) =>
     SWEEP_DIVIDES.map((by) => ({ period: Math.round((periodNs * factor) / by) * by, by })),
-  ).filter(({ period, by }) => period > 0 && !(period === periodNs && by === divide));
+  ).filter(
+    ({ period, by }) => period > 0 && period <= LONG_PERIOD_NS && !(period === periodNs && by === divide),
+  );
   const running = LOOPS.flatMap((loop) => [
     { loop, setup, ticks },
     ...others.map(({ period, by }) => ({
@@ -65,7 +68,7 @@ export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
     { loop: 'halt', stop: 'sigstop' },
     { loop: 'halt', stop: 'save-restore' },
   ];
-  const stopTicks = setup.periodNs > LONG_PERIOD.ns ? LONG_PERIOD.ticks : STOP_TICKS;
+  const stopTicks = setup.periodNs > LONG_PERIOD_NS ? STOP_TICKS_OF_LONG_PERIODS : STOP_TICKS;
   const runningNs = running.reduce((sum, row) => sum + row.ticks * row.setup.periodNs, 0);
   const stopsNs = stops.length * (options.stopNs + 2 * stopTicks * setup.periodNs);
   return { setup, running, stops, stopTicks, totalNs: runningNs + stopsNs };

@@ -16,8 +16,12 @@ export interface StopOptions {
   readonly ticks: number;
 }
 
-/** When TMCCT is read, as shares of the stop. */
-const READ_AT = [0.31, 0.53, 0.79];
+/** When TMCCT is read: shares of the stop, and of the period, away from where it is about to start anew. */
+const READ_AT = [
+  [0.3, 0.3],
+  [0.5, 0.5],
+  [0.8, 0.7],
+] as const;
 
 type Bracket = readonly [bigint, bigint];
 
@@ -81,19 +85,20 @@ export function recordStop(options: StopOptions, control: Control): StopTrace | 
     const endOfCalm = watchActivity(machine);
     if (!guest.runFor(ticks)) return null;
     const before = endOfCalm();
-    const nextPeriod = ktimeNow() + BigInt(setup.periodNs);
-    if (!guest.waitUntil(inPeriod(nextPeriod, guest.started()[1], setup.periodNs, LEAVE_AT))) return null;
+    const during = (ktime: bigint, share: number) =>
+      inPeriod(ktime, guest.started()[1], setup.periodNs, share);
+    if (!guest.waitUntil(during(ktimeNow() + BigInt(setup.periodNs), LEAVE_AT))) return null;
     guest.pause();
 
     const left = lastOf(recording.left);
     const saved = stop === 'save-restore' ? bracketed((bracket) => machine.saveLapic(bracket)) : null;
     const counts: { readonly value: number; readonly bracket: Bracket }[] = [];
-    for (const share of READ_AT) {
-      if (!guest.waitUntil(left.ktime + BigInt(Math.round(stopNs * share)))) return null;
+    for (const [share, phase] of READ_AT) {
+      if (!guest.waitUntil(during(left.ktime + BigInt(Math.round(stopNs * share)), phase))) return null;
       counts.push(bracketed((bracket) => machine.currentCount(bracket)));
     }
     if (saved !== null) machine.restoreLapic();
-    const resumeAt = inPeriod(left.ktime + BigInt(stopNs), guest.started()[1], setup.periodNs, RESUME_AT);
+    const resumeAt = during(left.ktime + BigInt(stopNs), RESUME_AT);
     const endOfRecovery = watchActivity(machine);
     if (!guest.waitUntil(resumeAt - guest.resumeLatencyNs())) return null;
     if (!guest.runFor(ticks)) return null;

@@ -26,7 +26,10 @@ const WORDS = 4;
 const ROWS = 1024;
 
 /** An empty recording, and how to bring it up to date from a guest. */
-export function recorder(guest: NativeGuest): { readonly recording: Recording; update(): void } {
+export function recorder(guest: Pick<NativeGuest, 'drain'>): {
+  readonly recording: Recording;
+  update(): void;
+} {
   const rows = new BigInt64Array(ROWS * WORDS);
   const recording: Recording = {
     deliveries: [],

@@ -80,7 +80,6 @@ export const kvmModelSchema = z.strictObject({
     matched: count,
     extra: count,
     meanLatenessNs: z.number().nullable(),
-    toleranceNs: z.number(),
     agrees: z.boolean(),
   }),
 });

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { agreementOf } from '../../src/kvm/agreement.ts';
+import { predict } from '../../src/kvm/prediction.ts';
+import type { PolicyName } from '../../src/lapic/policies.ts';
+import { recordedTrace, synthetic, TSC_KHZ } from './traces.ts';
+
+const KVM: readonly PolicyName[] = ['independent', 'catch-up', 'clamp'];
+
+test.each(['halt-pause', 'spin-pause'])(
+  '%s: the model predicts every interrupt, under every policy of KVM',
+  (name) => {
+    const trace = recordedTrace(name);
+    for (const policy of KVM) {
+      const agreement = agreementOf(trace, predict(trace, policy, 'hrtimer', TSC_KHZ).deliveriesNs);
+      expect(agreement).toMatchObject({ agrees: true, extra: 0 });
+      expect(agreement.matched).toBe(agreement.predicted);
+    }
+  },
+);
+
+test.each(['freeze', 'gate', 'reinject'] as const)('a real guest does not follow %s', (policy) => {
+  const trace = recordedTrace('halt-pause');
+  expect(agreementOf(trace, predict(trace, policy, 'hrtimer', TSC_KHZ).deliveriesNs).agrees).toBe(false);
+});
+
+test.each(['halt-save-restore', 'spin-save-restore'])(
+  '%s: the count goes on from where it was saved',
+  (name) => {
+    const trace = recordedTrace(name);
+    const { deliveriesNs } = predict(trace, 'clamp', 'hrtimer', TSC_KHZ);
+    expect(agreementOf(trace, deliveriesNs).agrees).toBe(true);
+    const due = (trace.restoredNs?.[1] ?? 0) + (trace.saved?.remainingNs ?? 0);
+    expect(Math.abs((deliveriesNs[0] ?? 0) - due)).toBeLessThan(100_000);
+  },
+);
+
+test('on the preemption timer the policies part, and each trace agrees with its own', () => {
+  for (const [policy, other] of [
+    ['catch-up', 'clamp'],
+    ['clamp', 'catch-up'],
+  ] as const) {
+    const trace = synthetic({ policy, path: 'preemption-timer' });
+    const agrees = (name: PolicyName) =>
+      agreementOf(trace, predict(trace, name, 'preemption-timer', TSC_KHZ).deliveriesNs).agrees;
+    expect(agrees(policy)).toBe(true);
+    expect(agrees(other)).toBe(false);
+  }
+});
+
+test('a prediction is used once, a late interrupt matches the tick before it, and none is made up', () => {
+  const trace = synthetic({ policy: 'clamp', path: 'hrtimer', ticks: 30, lateness: () => 10_000 });
+  const came = {
+    ...trace,
+    deliveriesNs: [...trace.deliveriesNs.filter((time) => time < 0), 1e6, 1.05e6, 3e6],
+  };
+  expect(agreementOf(came, [0.99e6, 1.99e6, 2.99e6])).toMatchObject({ predicted: 3, matched: 2, extra: 1 });
+  expect(agreementOf(came, [])).toMatchObject({
+    predicted: 0,
+    matched: 0,
+    extra: 3,
+    meanLatenessNs: null,
+    agrees: false,
+  });
+});

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { type Measured, resultOf } from '../../src/kvm/result.ts';
+import { timerSetup } from '../../src/kvm/timer-setup.ts';
+import { kvmWarnings } from '../../src/kvm/warnings.ts';
+import { kvmText } from '../../src/report/text/kvm.ts';
+import { kvmResultSchema } from '../../src/schema/kvm.ts';
+import { recordedTrace, synthetic, TSC_KHZ } from './traces.ts';
+
+const measured = (change: Partial<Measured> = {}): Measured => ({
+  options: { periodNs: 1_000_000, divide: 1, stopNs: 1_000_000_000, ticks: 500, yesReally: false },
+  setup: timerSetup(1_000_000, 1, 200_000),
+  host: {
+    kernel: '6.18.0',
+    preemptionTimer: false,
+    source: 'kvm_amd is loaded; SVM has no preemption timer',
+  },
+  tscKhz: TSC_KHZ,
+  running: [],
+  traces: ['spin-pause', 'halt-pause', 'halt-sigstop', 'halt-save-restore'].map(recordedTrace),
+  ...change,
+});
+
+const intel = { kernel: '6.12.0', preemptionTimer: true, source: 'preemption_timer: on' };
+
+test('recorded stops make a whole result: the verdict, its evidence, and the model beside it', () => {
+  const result = resultOf(measured());
+  expect(kvmResultSchema.parse(result)).toEqual(result);
+  expect(result).toMatchObject({ path: 'hrtimer', verdict: 'keeps-running' });
+  expect(result.resume).toMatchObject({
+    loop: 'halt',
+    stop: 'pause',
+    onGrid: true,
+    lostTicks: 999,
+    missedTicks: 1000,
+  });
+  expect(result.resume?.deliveriesNs).toHaveLength(50);
+  expect(result.otherStops.map(({ verdict }) => verdict)).toEqual(['keeps-running', 'inconclusive']);
+  expect(result.saveRestore).toMatchObject({ agreesWithModel: true });
+  expect(result.model.filter(({ agreement }) => agreement.agrees).map(({ policy }) => policy)).toEqual(
+    expect.arrayContaining(['independent', 'catch-up', 'clamp']),
+  );
+  expect(kvmWarnings(result)).toEqual([]);
+});
+
+test('a host that catches up: the spinning guest is the main one, and the warning names the way out', () => {
+  const traces = (['spin', 'halt'] as const).map((loop) =>
+    synthetic({ policy: 'catch-up', path: 'preemption-timer', loop }),
+  );
+  const result = resultOf(measured({ host: intel, traces }));
+  expect(result).toMatchObject({ path: 'preemption-timer', verdict: 'catches-up', resume: { loop: 'spin' } });
+  const agreeing = result.model.filter(({ agreement }) => agreement.agrees).map(({ policy }) => policy);
+  expect(agreeing).toContain('catch-up');
+  expect(agreeing).not.toContain('clamp');
+  expect(kvmWarnings(result)).toMatchObject([
+    { code: 'kvm-catches-up', hint: expect.stringContaining('preemption_timer=0') },
+  ]);
+  expect(kvmText(result)).toContain('Verdict: catches-up: ');
+});
+
+test('a fixed host: clamps, and the model agrees', () => {
+  const traces = [synthetic({ policy: 'clamp', path: 'preemption-timer' })];
+  const result = resultOf(measured({ host: intel, traces }));
+  expect(result.verdict).toBe('clamps');
+  expect(result.model.find(({ policy }) => policy === 'clamp')?.agreement.agrees).toBe(true);
+  expect(result.model.find(({ policy }) => policy === 'catch-up')?.agreement.agrees).toBe(false);
+});
+
+test('interrupted before anything: nulls and a verdict that claims nothing', () => {
+  const result = resultOf(measured({ traces: [] }));
+  expect(kvmResultSchema.parse(result)).toEqual(result);
+  expect(result).toMatchObject({
+    running: null,
+    resume: null,
+    saveRestore: null,
+    model: [],
+    verdict: 'inconclusive',
+  });
+  expect(kvmText(result)).toContain('Verdict: inconclusive');
+});
+
+test('a raised period and a long burst are told; interrupts that no policy predicts too', () => {
+  const trace = recordedTrace('halt-pause');
+  const scrambled = trace.deliveriesNs.map((time, i) => (time < 0 ? time : time + (i % 2) * 350_000));
+  const result = resultOf(
+    measured({
+      options: { periodNs: 100_000, divide: 1, stopNs: 60_000_000_000, ticks: 500, yesReally: true },
+      setup: timerSetup(100_000, 1, 200_000),
+      traces: [{ ...trace, deliveriesNs: scrambled.slice(0, 110) }],
+    }),
+  );
+  const codes = kvmWarnings(result).map(({ code }) => code);
+  expect(codes).toContain('kvm-period-raised');
+  expect(codes).toContain('kvm-long-burst');
+});
