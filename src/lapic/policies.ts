@@ -15,7 +15,7 @@ export interface Policy {
   /** The rule, and who follows it, in one line. */
   readonly summary: string;
   /**
-   * The next target of a timer with `target`, handled at `now`. Pure; `period` is positive whenever the timer
+   * The next target, modulo 2^64, of a timer with `target`, handled at `now`. Pure; `period` is positive whenever the timer
    * calls it, and 0 never moves a target further than to `now`. An expiry handled early (the preemption timer's
    * advance) moves on by one period under every policy.
    */
@@ -33,7 +33,7 @@ export interface Policy {
 const advance = (target: bigint, _now: bigint, period: bigint): bigint => target + period;
 
 const advanceOrNow = (target: bigint, now: bigint, period: bigint): bigint => {
-  const next = target + period;
+  const next = BigInt.asIntN(64, target + period);
   return next < now ? now : next;
 };
 
@@ -41,11 +41,11 @@ const nextOnGrid = (target: bigint, now: bigint, period: bigint): bigint =>
   target + period * (missedPeriods(target, now, period) + 1n);
 
 const restartWhenLate = (target: bigint, now: bigint, period: bigint): bigint =>
-  now - target >= period ? now + period : target + period;
+  BigInt.asIntN(64, now - target) >= period ? now + period : target + period;
 
 /** Whole periods of lag at `now`: the expiries that an on-time timer would have had since `target`. */
 export const missedPeriods = (target: bigint, now: bigint, period: bigint): bigint =>
-  now <= target || period === 0n ? 0n : (now - target) / period;
+  now <= target || period === 0n ? 0n : BigInt.asIntN(64, now - target) / period;
 
 /** Shared by the policies that restart the hrtimer where the target is. */
 const atTarget = {

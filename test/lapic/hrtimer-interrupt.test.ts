@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { hrtimerInterrupt } from '../../src/lapic/hrtimer-interrupt.ts';
+import { runVcpu } from '../../src/lapic/run-vcpu.ts';
+import { now, periodicVcpu, SECOND, START } from './virtual-vcpu.ts';
+
+const PERIOD = 1_000_000n;
+const software = { config: { hvTimer: false } };
+
+/** A vCPU on the software timer whose CPU was stalled for `stall` ns. */
+const stalled = (policy: Parameters<typeof periodicVcpu>[0], stall: bigint, setup = {}) => {
+  const vcpu = periodicVcpu(policy, { ...software, ...setup });
+  vcpu.host.advance(stall);
+  return vcpu;
+};
+
+test('runs callbacks back to back while the expiry is not after the time at the start of the pass', () => {
+  const exact = stalled('catch-up', 10n * PERIOD, { callbackNs: 0n });
+  hrtimerInterrupt(exact);
+  expect(exact.callbacks).toBe(10);
+  const short = stalled('catch-up', 10n * PERIOD - 1n, { callbackNs: 0n });
+  hrtimerInterrupt(short);
+  expect(short.callbacks).toBe(9);
+});
+
+test('what falls due meanwhile is for the next pass, and the third is the last', () => {
+  // Each callback lasts half a period: 10 in the first pass, 5 in the second, 2 or 3 in the third.
+  const vcpu = stalled('catch-up', 10n * PERIOD, { callbackNs: PERIOD / 2n });
+  expect(hrtimerInterrupt(vcpu)).toBe(true);
+  expect(vcpu.callbacks).toBe(17);
+  expect(vcpu.hangs).toBe(1);
+});
+
+test('after a hang the next event is put off by the time spent', () => {
+  const vcpu = stalled('catch-up', 10n * PERIOD, { callbackNs: PERIOD / 2n });
+  const entry = now(vcpu);
+  hrtimerInterrupt(vcpu);
+  const spent = now(vcpu) - entry;
+  expect(spent).toBe((17n * PERIOD) / 2n);
+  expect(vcpu.hangUntil).toBe(now(vcpu) + spent);
+  const { callbacks } = vcpu;
+  runVcpu(vcpu, vcpu.hangUntil - 1n);
+  expect(vcpu.callbacks).toBe(callbacks);
+  runVcpu(vcpu, vcpu.hangUntil + 1n);
+  expect(vcpu.callbacks).toBeGreaterThan(callbacks);
+});
+
+test('a hang puts it off by 100 ms at most', () => {
+  const vcpu = stalled('catch-up', SECOND, { callbackNs: (PERIOD * 9n) / 10n });
+  hrtimerInterrupt(vcpu);
+  expect(vcpu.hangs).toBe(1);
+  expect(vcpu.hangUntil - now(vcpu)).toBe(100_000_000n);
+});
+
+test('clamp leaves after one late callback and one at now', () => {
+  const vcpu = stalled('clamp', 50n * PERIOD + 7n);
+  expect(hrtimerInterrupt(vcpu)).toBe(true);
+  expect(vcpu.callbacks).toBe(2);
+  expect(vcpu.hangs).toBe(0);
+});
+
+describe('the watchdog', () => {
+  test('fires once the interrupt has lasted that long, in the middle of the backlog', () => {
+    const watchdogNs = 1_000_000n;
+    const vcpu = stalled('catch-up', 100n * SECOND, { options: { watchdogNs } });
+    const entry = now(vcpu);
+    expect(runVcpu(vcpu, START + 1_000n * SECOND)).toBe('lockup');
+    const spent = now(vcpu) - entry;
+    expect(spent).toBeGreaterThanOrEqual(watchdogNs);
+    expect(spent).toBeLessThan((watchdogNs * 105n) / 100n);
+    const madeUp = BigInt(vcpu.callbacks) * PERIOD;
+    expect(now(vcpu) - vcpu.timer.targetExpiration).toBe(100n * SECOND + spent - madeUp - PERIOD);
+  });
+
+  test('has nothing to see under any policy that does not catch up in the interrupt', () => {
+    for (const policy of ['clamp', 'skip', 'delay', 'freeze', 'reinject', 'gate'] as const) {
+      const vcpu = stalled(policy, 100n * SECOND, { options: { watchdogNs: 1_000n } });
+      expect(runVcpu(vcpu, now(vcpu) + PERIOD)).toBe('time');
+    }
+  });
+
+  test('sees a timer whose callback costs more than its period: each hang leaves more to do', () => {
+    const vcpu = stalled('catch-up', 0n, { callbackNs: 2n * PERIOD, options: { watchdogNs: SECOND } });
+    expect(runVcpu(vcpu, START + 100n * SECOND)).toBe('lockup');
+    expect(vcpu.hangs).toBeGreaterThan(0);
+  });
+
+  test('under clamp the same timer is late but makes no backlog', () => {
+    const vcpu = stalled('clamp', 0n, { callbackNs: 2n * PERIOD, options: { watchdogNs: SECOND } });
+    expect(runVcpu(vcpu, START + 10n * SECOND)).toBe('time');
+    expect(now(vcpu) - vcpu.timer.targetExpiration).toBeLessThan(100n * PERIOD);
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { ScriptedClock } from '../../src/clock/scripted.ts';
+import { ktimeOf, tscOf } from '../../src/clock/time-source.ts';
+import { apicTimerFn, expiredHvTimer, restartApicTimer } from '../../src/lapic/apic-timer.ts';
+import { type LapicConfig, lapicDefaults } from '../../src/lapic/config.ts';
+import { readL1Tsc } from '../../src/lapic/guest-tsc.ts';
+import { cancelHvTimer } from '../../src/lapic/hv-timer.ts';
+import { LapicTimer } from '../../src/lapic/lapic-timer.ts';
+import { type PolicyName, policies } from '../../src/lapic/policies.ts';
+import { programPeriodic } from '../../src/lapic/program-periodic.ts';
+import {
+  readTmcct,
+  restoreRegisters,
+  saveRegisters,
+  writeLvtt,
+  writeTdcr,
+  writeTmict,
+} from '../../src/lapic/register-writes.ts';
+import { nsecToCycles } from '../../src/lapic/time-scale.ts';
+
+const KHZ = 2_000_000;
+const PERIOD = 1_000_000n;
+
+/** A timer on clocks that stand at `ns` and 2 cycles for each. */
+function timerAt(policy: PolicyName, config: Partial<LapicConfig> = {}) {
+  const clock = new ScriptedClock();
+  const at = (ns: bigint) => clock.set(ns, 2n * ns);
+  at(0n);
+  const timer = new LapicTimer({ ...lapicDefaults, guestTscKhz: KHZ, ...config }, policies[policy], clock);
+  return { timer, clock, at };
+}
+
+describe("the mail thread's two slips", () => {
+  /** The draft taken literally: its last statement assigns the TSC deadline to target_expiration. */
+  function draftAdvance(timer: LapicTimer): void {
+    const { clock } = timer;
+    clock.read();
+    timer.targetExpiration += timer.period;
+    if (timer.targetExpiration < ktimeOf(clock)) timer.targetExpiration = ktimeOf(clock);
+    const delta = timer.targetExpiration - ktimeOf(clock);
+    timer.targetExpiration = readL1Tsc(timer, tscOf(clock)) + nsecToCycles(timer.scale, delta);
+  }
+
+  test('as drafted, the expiration is a cycle count and the deadline never moves: every entry exits', () => {
+    const { timer, at } = timerAt('clamp');
+    programPeriodic(timer, PERIOD);
+    at(PERIOD);
+    for (let i = 0; i < 3; i++) {
+      cancelHvTimer(timer);
+      draftAdvance(timer);
+      restartApicTimer(timer);
+      expect(timer.targetExpiration).toBeGreaterThan(2n * PERIOD);
+      expect(timer.tscdeadline).toBe(2n * PERIOD);
+      // Expired already: the guest would leave before its first instruction, for ever.
+      expect(timer.hvDeadlineTsc).toBe(2n * PERIOD);
+    }
+  });
+
+  test('as applied, both deadlines say the same instant', () => {
+    const { timer, at } = timerAt('clamp');
+    programPeriodic(timer, PERIOD);
+    at(PERIOD);
+    expiredHvTimer(timer);
+    expect(timer.targetExpiration).toBe(2n * PERIOD);
+    expect(timer.tscdeadline).toBe(4n * PERIOD);
+    expect(timer.hvDeadlineTsc).toBe(4n * PERIOD);
+  });
+
+  test('the period is non-zero wherever a target is advanced', () => {
+    const { timer, at } = timerAt('clamp');
+    programPeriodic(timer, PERIOD);
+    timer.period = 0n;
+    at(5n * PERIOD);
+    expiredHvTimer(timer);
+    expect(timer).toMatchObject({ advances: 0, pending: 1, hvTimerInUse: false, hrtimerArmed: false });
+  });
+});
+
+test('period 0 in the hrtimer callback warns once and does not restart', () => {
+  const { timer, at } = timerAt('catch-up', { hvTimer: false });
+  programPeriodic(timer, PERIOD);
+  timer.period = 0n;
+  at(PERIOD);
+  apicTimerFn(timer);
+  expect(timer).toMatchObject({ warnings: 1, hrtimerArmed: false, advances: 0 });
+  timer.hrtimerArmed = true;
+  apicTimerFn(timer);
+  expect(timer.warnings).toBe(1);
+});
+
+describe('save and restore', () => {
+  test.each([true, false])('the remaining count stands still over the pause, HV timer %s', (hvTimer) => {
+    const { timer, at } = timerAt('catch-up', { hvTimer });
+    programPeriodic(timer, PERIOD);
+    at(400_000n);
+    const saved = saveRegisters(timer);
+    expect(saved.tmcct).toBe(600_000);
+    at(86_400_000_000_000n);
+    restoreRegisters(timer, saved);
+    expect(timer.targetExpiration).toBe(86_400_000_000_000n + 600_000n);
+    expect(readTmcct(timer)).toBe(600_000);
+    expect(timer.pending).toBe(0);
+  });
+
+  test('a count larger than the initial one is cut to the period', () => {
+    const { timer } = timerAt('clamp');
+    programPeriodic(timer, PERIOD);
+    restoreRegisters(timer, { ...saveRegisters(timer), tmcct: 5_000_000 });
+    expect(timer.targetExpiration).toBe(PERIOD);
+  });
+
+  test('a count of 0 is a whole period in periodic mode, and due at once in one-shot', () => {
+    const periodic = timerAt('clamp');
+    programPeriodic(periodic.timer, PERIOD);
+    periodic.at(PERIOD);
+    restoreRegisters(periodic.timer, saveRegisters(periodic.timer));
+    expect(periodic.timer.targetExpiration).toBe(2n * PERIOD);
+    const oneShot = timerAt('clamp');
+    writeLvtt(oneShot.timer, 0x20);
+    writeTmict(oneShot.timer, 500_000);
+    oneShot.at(2n * PERIOD);
+    restoreRegisters(oneShot.timer, saveRegisters(oneShot.timer));
+    expect(oneShot.timer.targetExpiration).toBe(2n * PERIOD);
+    expect(oneShot.timer.pending).toBe(1);
+  });
+});
+
+test('a new divide count stretches what remains of the period', () => {
+  const { timer, at } = timerAt('clamp');
+  writeLvtt(timer, 0x20020);
+  writeTdcr(timer, 0xb);
+  writeTmict(timer, 1_000_000);
+  at(250_000n);
+  writeTdcr(timer, 0x0);
+  expect(timer.period).toBe(2n * PERIOD);
+  expect(timer.targetExpiration).toBe(250_000n + 1_500_000n);
+  // Half of the period before last is 499,999.9 cycles in 32.32 fixed point.
+  expect(2n * timer.targetExpiration - timer.tscdeadline).toBeLessThanOrEqual(2n);
+});
+
+test('the minimum period guards periodic mode only', () => {
+  const { timer } = timerAt('clamp');
+  writeLvtt(timer, 0x20020);
+  writeTdcr(timer, 0xb);
+  writeTmict(timer, 10);
+  expect(timer.period).toBe(200_000n);
+  const oneShot = timerAt('clamp').timer;
+  writeLvtt(oneShot, 0x20);
+  writeTdcr(oneShot, 0xb);
+  writeTmict(oneShot, 10);
+  expect(oneShot.period).toBe(10n);
+});
+
+test('the period that a guest wants is programmed exactly, or refused', () => {
+  for (const period of [200_000n, 209_715n, 1_739_904n, 4_294_967_296n, 128n * (2n ** 32n - 1n)]) {
+    const { timer } = timerAt('clamp');
+    programPeriodic(timer, period);
+    expect(timer.period).toBe(period);
+  }
+  expect(() => programPeriodic(timerAt('clamp').timer, 128n * 2n ** 32n)).toThrow(RangeError);
+  expect(() => programPeriodic(timerAt('clamp', { busCycleNs: 40 }).timer, 41n)).toThrow(RangeError);
+});
