@@ -5,7 +5,9 @@ type Load = () => Promise<{ command: CommandSpec<never> }>;
 /** Every command, in the order of `tscope --help`. Only the one that runs is loaded. */
 export const commands: Readonly<Record<string, Load>> = {
   measure: () => import('./measure.ts'),
+  timer: () => import('./timer.ts'),
   drift: () => import('./drift.ts'),
+  stop: () => import('./stop.ts'),
   replay: () => import('./replay.ts'),
   stability: () => import('./stability.ts'),
   kvm: () => import('./kvm.ts'),

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { systemCode, TscopeError } from '../errors.ts';
 import { native } from '../native.ts';
 import type { Warning } from '../schema/envelope.ts';
@@ -21,11 +23,6 @@ const REFUSALS = {
     code: 'timer-slack',
     message: 'The timer slack could not be set to 1 ns; sleeps end up to 50 us late.',
     hint: null,
-  },
-  memory: {
-    code: 'memory-not-locked',
-    message: 'Memory could not be locked; a page fault may show as a late tick.',
-    hint: 'Run as root, or raise the memlock limit.',
   },
 } satisfies Record<string, Warning>;
 
@@ -55,9 +52,23 @@ export function pinTo(cpu: number): void {
   native().setAffinity([cpu]);
 }
 
+let collect: (() => void) | null = null;
+
+/** Collects garbage now, so that it need not be done in the middle of a measurement. */
+export function collectGarbage(): void {
+  if (collect === null) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
+}
+
 /**
- * Readies the calling thread for measuring: pinned, SCHED_FIFO, 1 ns of timer slack, memory locked, garbage collected.
- * Everything but the memory lock is the thread's own and ends with it.
+ * Readies the calling thread for measuring: pinned, SCHED_FIFO, 1 ns of timer slack, garbage collected. All of it is
+ * the thread's own and ends with it.
+ *
+ * Memory is not locked: under mlockall madvise(MADV_DONTNEED) fails, and V8 ends the process when it gives a page
+ * back. A measurement allocates and touches its memory beforehand instead.
  *
  * @returns a warning for each thing that was refused.
  * @throws TscopeError USAGE for a CPU the thread may not use, and as `native`.
@@ -67,9 +78,8 @@ export function quietThread({ cpu, priority }: QuietOptions): Warning[] {
   if (cpu !== null) pinTo(cpu);
   const warnings = [
     ...attempt(() => addon.setTimerSlack(1), REFUSALS.slack),
-    ...attempt(() => addon.lockMemory(), REFUSALS.memory),
     ...(priority === null ? [] : attempt(() => addon.setFifoPriority(priority), REFUSALS.fifo)),
   ];
-  globalThis.gc?.();
+  collectGarbage();
   return warnings;
 }

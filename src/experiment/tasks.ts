@@ -5,6 +5,8 @@ import { hostSource } from '../tsc/source.ts';
 import { driftTask } from './drift/host.ts';
 import { replayFile } from './replay/replay-file.ts';
 import { stabilityTask } from './stability.ts';
+import { stopTask } from './stop/task.ts';
+import { timerTask } from './timer/task.ts';
 
 /**
  * Everything that waits or measures, by name. A task runs on a worker thread of its own, synchronously, and talks
@@ -17,6 +19,8 @@ export const tasks = {
   replay: replayFile,
   stability: stabilityTask,
   kvm: kvmExperiment,
+  stop: stopTask,
+  timer: timerTask,
 } satisfies Record<string, (options: never, control: Control) => unknown>;
 
 type Tasks = typeof tasks;

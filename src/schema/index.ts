@@ -7,13 +7,17 @@ import { kvmResultSchema } from './kvm.ts';
 import { measureDocumentSchema } from './measure.ts';
 import { replayResultSchema } from './replay.ts';
 import { stabilityResultSchema } from './stability.ts';
+import { stopResultSchema } from './stop.ts';
+import { timerResultSchema } from './timer.ts';
 
 /** Every kind of document that a command prints. Each becomes schema/KIND.json in the package. */
 export const documents: Readonly<Record<string, z.ZodType>> = {
   measure: measureDocumentSchema,
   host: hostDocument('host', hostResultSchema),
   calibrate: hostDocument('calibrate', calibrateResultSchema),
+  timer: hostDocument('timer', timerResultSchema),
   drift: hostDocument('drift', driftResultSchema),
+  stop: hostDocument('stop', stopResultSchema),
   replay: hostlessDocument('replay', replayResultSchema),
   kvm: hostDocument('kvm', kvmResultSchema),
   stability: hostlessDocument('stability', stabilityResultSchema),

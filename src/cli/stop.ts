@@ -1,0 +1,127 @@
+import { usageError } from '../errors.ts';
+import { MIN_TIMER_PERIOD_US, type StopOptions, stopDefaults } from '../experiment/stop/options.ts';
+import { type PolicyName, policyNames } from '../lapic/policies.ts';
+import { stopText } from '../report/text/stop.ts';
+import { formatCount } from '../units.ts';
+import { defineCommand } from './command.ts';
+import { choice, duration, integer, list } from './options.ts';
+
+interface Options {
+  readonly periods: bigint[];
+  readonly stops: bigint[];
+  readonly policies: PolicyName[];
+  readonly watchdog: bigint;
+  readonly delivery: StopOptions['delivery'];
+  readonly repeat: number;
+  readonly budget: bigint;
+  readonly simulate?: true;
+  readonly callbackCost: bigint;
+  readonly exitCost: bigint;
+  readonly cpu?: number;
+  readonly priority?: number;
+}
+
+/** KVM counts its minimum period in whole microseconds; the count register has 32 bits of ns at divide by one. */
+const PERIODS = ['1us', '4294967295ns'] as const;
+/** A hundred years: the sum of host time and stop fits ktime, and the TSC does not wrap below 5.8 GHz. */
+const STOPS = ['1us', '36500d'] as const;
+const MOST_RUNS = 100_000;
+
+const HELP = `
+The timer of KVM's local APIC runs on this host's clocks; the guest is left, both clocks are moved forward by the stop, and
+everything after the return is real: each callback reads both clocks until the timer has caught up or the watchdog fires.
+A recovery that is cut short is projected from its own pace, and marked so.
+
+Examples:
+  tscope stop                                      8 policies, 2 periods, 5 stops: within a minute
+  tscope stop --periods 1739904ns --stops 55d      the crash's guest
+  tscope stop --simulate --callback-cost 79ns      virtual time; the same result on every run and host`;
+
+export const command = defineCommand<Options>({
+  name: 'stop',
+  summary: 'what each policy does after a long stop, and what it costs',
+  needsHost: true,
+  configure: (command) =>
+    command
+      .option('--periods <times>', 'timer periods', list('--periods', duration('--periods', ...PERIODS)), [
+        ...stopDefaults.periodsNs,
+      ])
+      .option(
+        '--stops <times>',
+        'how long the guest is away',
+        list('--stops', duration('--stops', ...STOPS)),
+        [...stopDefaults.stopsNs],
+      )
+      .option(
+        '--policies <names>',
+        `which, of ${policyNames.join(', ')}`,
+        list('--policies', choice('--policies', policyNames)),
+        [...policyNames],
+      )
+      .option(
+        '--watchdog <time>',
+        'a hard lockup after this long in one interrupt',
+        duration('--watchdog', '1ms', '1h'),
+        stopDefaults.watchdogNs,
+      )
+      .option(
+        '--delivery <how>',
+        'coalesced: as one pending interrupt; posted: each at once (timers on housekeeping CPUs)',
+        choice('--delivery', ['coalesced', 'posted']),
+        stopDefaults.delivery,
+      )
+      .option(
+        '--repeat <n>',
+        'stops for each row, from other phases, where they are short',
+        integer('--repeat', 1, 10_000),
+        stopDefaults.repeat,
+      )
+      .option(
+        '--budget <time>',
+        'time for all rows; those that do not fit are cut and projected',
+        duration('--budget', '1s', '1d'),
+        BigInt(stopDefaults.budgetNs),
+      )
+      .option('--simulate', 'virtual time with fixed costs; needs no host')
+      .option(
+        '--callback-cost <time>',
+        'with --simulate: one hrtimer callback',
+        duration('--callback-cost', '1ns', '1ms'),
+        79n,
+      )
+      .option(
+        '--exit-cost <time>',
+        'with --simulate: one VM exit and entry',
+        duration('--exit-cost', '1ns', '1ms'),
+        1000n,
+      )
+      .option('--cpu <n>', 'stay on this CPU', integer('--cpu', 0, 65_535))
+      .option('--priority <n>', 'SCHED_FIFO priority', integer('--priority', 1, 99))
+      .addHelpText('after', HELP),
+  run: async ({ measure }, options) => {
+    const runs = options.policies.length * options.periods.length * options.stops.length * options.repeat;
+    if (runs > MOST_RUNS) {
+      throw usageError(
+        `stop: ${formatCount(runs)} stops (policies x periods x stops x repeat) are more than ${formatCount(MOST_RUNS)}.`,
+      );
+    }
+    const { result, warnings } = await measure('stop', {
+      policies: options.policies,
+      periodsNs: options.periods,
+      stopsNs: options.stops,
+      watchdogNs: options.watchdog,
+      delivery: options.delivery,
+      repeat: options.repeat,
+      simulate: options.simulate ? { callbackNs: options.callbackCost, exitNs: options.exitCost } : null,
+      budgetNs: Number(options.budget),
+      quiet: { cpu: options.cpu ?? null, priority: options.priority ?? null },
+    });
+    const short = options.periods.some((periodNs) => periodNs < BigInt(MIN_TIMER_PERIOD_US) * 1000n);
+    const lowered = {
+      code: 'below-min-timer-period',
+      message: `KVM's min_timer_period_us is ${MIN_TIMER_PERIOD_US} unless set; shorter periods are run as if it had been lowered.`,
+      hint: null,
+    };
+    return { result, warnings: [...warnings, ...(short ? [lowered] : [])], text: stopText(result) };
+  },
+});

@@ -1,0 +1,79 @@
+import { usageError } from '../errors.ts';
+import { timerDefaults } from '../experiment/timer/options.ts';
+import { type PolicyName, policyNames } from '../lapic/policies.ts';
+import { timerText } from '../report/text/timer.ts';
+import { TIMER_BACKENDS, type TimerBackend } from '../schema/timer.ts';
+import { defineCommand } from './command.ts';
+import { choice, duration, integer } from './options.ts';
+
+interface Options {
+  readonly period: bigint;
+  readonly duration: bigint;
+  readonly policy: PolicyName;
+  readonly backend: TimerBackend;
+  readonly stopEvery?: bigint;
+  readonly stopFor?: bigint;
+  readonly cpu?: number;
+  readonly priority?: number;
+}
+
+const HELP = `
+A periodic timer of KVM's local APIC, live: the thread waits for each expiry as the backend does, handles it under the policy,
+and notes how late it was. hrtimer sleeps; tsc spins on the TSC, as the preemption timer's hardware; hybrid sleeps, then spins.
+With --stop-every and --stop-for the thread really leaves, and the policy shows what it does about the periods missed.
+
+Examples:
+  tscope timer --priority 80                                  lateness of a sleeping timer, 1 ms for 10 s
+  tscope timer --policy independent --backend tsc --period 1000033ns --duration 30s
+  tscope timer --policy catch-up --backend tsc --stop-every 2s --stop-for 500ms`;
+
+export const command = defineCommand<Options>({
+  name: 'timer',
+  summary: 'the periodic timer, live: lateness, missed ticks, TSC deadline against ktime deadline',
+  needsHost: true,
+  configure: (command) =>
+    command
+      .option(
+        '--period <time>',
+        'from tick to tick',
+        duration('--period', '10us', '4294967295ns'),
+        timerDefaults.periodNs,
+      )
+      .option('--duration <time>', 'how long', duration('--duration', '1ms', '30d'), timerDefaults.durationNs)
+      .option(
+        '--policy <name>',
+        `what to do about missed ticks: ${policyNames.join(', ')}`,
+        choice('--policy', policyNames),
+        timerDefaults.policy,
+      )
+      .option(
+        '--backend <name>',
+        `how to wait: ${TIMER_BACKENDS.join(', ')}`,
+        choice('--backend', TIMER_BACKENDS),
+        timerDefaults.backend,
+      )
+      .option('--stop-every <time>', 'leave this often', duration('--stop-every', '1ms', '1d'))
+      .option('--stop-for <time>', 'for this long', duration('--stop-for', '1us', '1d'))
+      .option('--cpu <n>', 'stay on this CPU', integer('--cpu', 0, 65_535))
+      .option('--priority <n>', 'SCHED_FIFO priority', integer('--priority', 1, 99))
+      .addHelpText('after', HELP),
+  run: async ({ measure }, options) => {
+    const { period, policy, backend, stopEvery, stopFor } = options;
+    if (options.duration < period) throw usageError('--duration: it is shorter than one --period.');
+    if ((stopEvery === undefined) !== (stopFor === undefined)) {
+      throw usageError('--stop-every and --stop-for go together; give both or neither.');
+    }
+    const stops =
+      stopEvery === undefined || stopFor === undefined ? null : { everyNs: stopEvery, forNs: stopFor };
+    const quiet = { cpu: options.cpu ?? null, priority: options.priority ?? null };
+    const { result, warnings } = await measure('timer', {
+      periodNs: period,
+      durationNs: options.duration,
+      policy,
+      backend,
+      stops,
+      quiet,
+    });
+    return { result, warnings, text: timerText(result) };
+  },
+});

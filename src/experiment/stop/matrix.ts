@@ -1,0 +1,61 @@
+import type { Control } from '../../clock/control.ts';
+import type { PolicyName } from '../../lapic/policies.ts';
+import type { StopRow } from '../../schema/stop.ts';
+import { measureRow } from './row.ts';
+import type { OneStop, StopRun } from './run-stop.ts';
+
+/** One row to measure. */
+export type Cell = Pick<OneStop, 'policy' | 'periodNs' | 'stopNs'>;
+
+/** How long a row may be followed. */
+export interface Limits {
+  /** @param cutBefore a shorter stop of the same policy and period was cut or locked up. */
+  limitNs(cell: Cell, cutBefore: boolean): bigint;
+}
+
+/** Every combination, short stops first: what a user waits for last is what takes longest. */
+export function cellsOf(
+  policies: readonly PolicyName[],
+  periodsNs: readonly bigint[],
+  stopsNs: readonly bigint[],
+): Cell[] {
+  const ascending = [...stopsNs].sort((a, b) => (a < b ? -1 : 1));
+  return ascending.flatMap((stopNs) =>
+    periodsNs.flatMap((periodNs) => policies.map((policy) => ({ policy, periodNs, stopNs }))),
+  );
+}
+
+/** Measures every cell; the rows so far where `control` asks to stop. */
+export function measureMatrix(
+  cells: readonly Cell[],
+  repeat: number,
+  limits: Limits,
+  runStop: (cell: Cell, limitNs: bigint, phase: number) => StopRun | null,
+  control: Control,
+): StopRow[] {
+  const cut = new Set<string>();
+  const rows: StopRow[] = [];
+  for (const cell of cells) {
+    if (control.stopRequested()) break;
+    const series = `${cell.policy} ${cell.periodNs}`;
+    const limitNs = limits.limitNs(cell, cut.has(series));
+    const row = measureRow(repeat, (phase) => runStop(cell, limitNs, phase));
+    if (row === null) break;
+    if (row.ended !== 'caught-up') cut.add(series);
+    rows.push(row);
+    control.progress(rows.length, cells.length);
+  }
+  return rows;
+}
+
+/** Rows in the order in which the user named policies, periods and stops. */
+export function ordered(
+  rows: readonly StopRow[],
+  cells: readonly Cell[],
+  policies: readonly PolicyName[],
+): StopRow[] {
+  const periods = [...new Set(cells.map(({ periodNs }) => Number(periodNs)))];
+  const rank = (row: StopRow) =>
+    policies.indexOf(row.policy) * periods.length + periods.indexOf(row.periodNs);
+  return [...rows].sort((a, b) => rank(a) - rank(b) || a.stopNs - b.stopNs);
+}

@@ -1,0 +1,43 @@
+import type { Delivery } from '../../lapic/lapic-timer.ts';
+import type { PolicyName } from '../../lapic/policies.ts';
+import type { QuietOptions } from '../quiet-thread.ts';
+
+/** Virtual time instead of this host's. */
+export interface Simulation {
+  readonly callbackNs: bigint;
+  /** A VM exit and the entry after it. */
+  readonly exitNs: bigint;
+}
+
+/** What `stop` measures: every policy with every period after every stop. */
+export interface StopOptions {
+  readonly policies: readonly PolicyName[];
+  readonly periodsNs: readonly bigint[];
+  readonly stopsNs: readonly bigint[];
+  readonly watchdogNs: bigint;
+  readonly delivery: Delivery;
+  /** Runs of each row, as far as they are short. */
+  readonly repeat: number;
+  readonly simulate: Simulation | null;
+  /** How long the whole may take on real clocks; rows that do not fit are cut and projected. */
+  readonly budgetNs: number;
+  readonly quiet: QuietOptions;
+}
+
+const S = 1_000_000_000n;
+
+/** The contract's defaults. */
+export const stopDefaults: StopOptions = {
+  policies: ['independent', 'catch-up', 'clamp', 'skip', 'delay', 'freeze', 'reinject', 'gate'],
+  periodsNs: [200_000n, 1_000_000n],
+  stopsNs: [S, 60n * S, 3600n * S, 86_400n * S, 30n * 86_400n * S],
+  watchdogNs: 10n * S,
+  delivery: 'coalesced',
+  repeat: 20,
+  simulate: null,
+  budgetNs: 50e9,
+  quiet: { cpu: null, priority: null },
+};
+
+/** KVM's default `min_timer_period_us`; a shorter period is run as if the module had been loaded with a lower one. */
+export const MIN_TIMER_PERIOD_US = 200;

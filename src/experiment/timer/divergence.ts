@@ -1,0 +1,128 @@
+import { KTIME, TSC } from '../../clock/time-source.ts';
+import type { LapicTimer } from '../../lapic/lapic-timer.ts';
+import { nsecToCycles } from '../../lapic/time-scale.ts';
+import type { TimerResult } from '../../schema/timer.ts';
+import type { RateInterval } from '../../tsc/interval.ts';
+import { difference } from '../difference.ts';
+
+/** Ticks that are kept at most; of a longer run, every second one, every fourth one and so on. */
+const CAPACITY = 2 ** 19;
+/** The slope is fitted to the means of this many stretches, whose scatter gives its error whatever the noise. */
+const STRETCHES = 64;
+const POINTS_DRAWN = 240;
+/** Below this many ticks there is no slope worth a number. */
+const LEAST_TICKS = 8;
+
+type Divergence = TimerResult['divergence'];
+
+/** Collects how far the TSC deadline lies from the ktime deadline, tick by tick, in memory taken beforehand. */
+export class DivergenceLog {
+  readonly #elapsed: Float64Array;
+  readonly #ns: Float64Array;
+  readonly #stride: number;
+  readonly #nsPerCycle: number;
+  readonly #began: bigint;
+  #ticks = 0;
+  #kept = 0;
+
+  /**
+   * @param ticks how many are expected.
+   * @param began ktime of the start, ns.
+   */
+  constructor(ticks: number, tscHz: number, began: bigint) {
+    this.#stride = Math.max(1, Math.ceil(ticks / CAPACITY));
+    const size = Math.min(CAPACITY, Math.ceil(ticks / this.#stride) + 1);
+    this.#elapsed = new Float64Array(size).fill(0);
+    this.#ns = new Float64Array(size).fill(0);
+    this.#nsPerCycle = 1e9 / tscHz;
+    this.#began = began;
+  }
+
+  /**
+   * Notes both deadlines of a timer that has just been advanced, as seen from a reading of both clocks. A deadline
+   * that is past is left out: under catch-up the TSC deadline is no time then, it has wrapped.
+   */
+  note(timer: LapicTimer, reading: BigInt64Array): void {
+    const ktimeLeft = difference(timer.targetExpiration, reading[KTIME] as bigint);
+    if (ktimeLeft < 0) return;
+    this.#ticks += 1;
+    if (this.#ticks % this.#stride !== 0 || this.#kept === this.#ns.length) return;
+    const cyclesLeft = difference(BigInt.asIntN(64, timer.tscdeadline), reading[TSC] as bigint);
+    this.#elapsed[this.#kept] = difference(reading[KTIME] as bigint, this.#began);
+    this.#ns[this.#kept] = cyclesLeft * this.#nsPerCycle - ktimeLeft;
+    this.#kept += 1;
+  }
+
+  /** @param predicted the rate that the arithmetic gives; its interval comes from the TSC's rate. */
+  result(predicted: RatePrediction): Divergence {
+    const elapsed = this.#elapsed.subarray(0, this.#kept);
+    const ns = this.#ns.subarray(0, this.#kept);
+    const line = slopeOf(elapsed, ns);
+    if (line === null) return null;
+    return {
+      rateRatio: line.slope,
+      rateStandardError: line.standardError,
+      atEndNs: ns.at(-1) ?? 0,
+      maxAbsNs: ns.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+      predictedRateRatio: predicted.ratio,
+      predictedLowRatio: predicted.low,
+      predictedHighRatio: predicted.high,
+      points: thinned(elapsed, ns),
+    };
+  }
+}
+
+/** The mean of the middle half: what was read in the middle of an interruption has no weight. */
+function middleMean(values: Float64Array): number {
+  const sorted = values.slice().sort();
+  const cut = Math.floor(sorted.length / 4);
+  const middle = sorted.subarray(cut, sorted.length - cut);
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
+}
+
+function slopeOf(x: Float64Array, y: Float64Array): { slope: number; standardError: number } | null {
+  if (x.length < LEAST_TICKS) return null;
+  const stretches = Math.min(STRETCHES, Math.floor(x.length / 2));
+  const points = Array.from({ length: stretches }, (_, i) => {
+    const from = Math.floor((i * x.length) / stretches);
+    const to = Math.floor(((i + 1) * x.length) / stretches);
+    const mean = x.subarray(from, to).reduce((sum, value) => sum + value, 0) / (to - from);
+    return [mean, middleMean(y.subarray(from, to))] as const;
+  });
+  const meanX = points.reduce((sum, [a]) => sum + a, 0) / stretches;
+  const meanY = points.reduce((sum, [, b]) => sum + b, 0) / stretches;
+  const xx = points.reduce((sum, [a]) => sum + (a - meanX) ** 2, 0);
+  const slope = points.reduce((sum, [a, b]) => sum + (a - meanX) * (b - meanY), 0) / xx;
+  const residual = points.reduce((sum, [a, b]) => sum + (b - meanY - slope * (a - meanX)) ** 2, 0);
+  return { slope, standardError: Math.sqrt(residual / (stretches - 2) / xx) };
+}
+
+function thinned(x: Float64Array, y: Float64Array): [number, number][] {
+  const step = Math.max(1, x.length / POINTS_DRAWN);
+  const count = Math.floor(x.length / step);
+  return Array.from({ length: count }, (_, i): [number, number] => {
+    const k = Math.floor(i * step);
+    return [x[k] ?? 0, Number((y[k] ?? 0).toFixed(1))];
+  });
+}
+
+/** A rate, and what it lies between. */
+export interface RatePrediction {
+  readonly ratio: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * How fast the TSC deadline leaves the ktime deadline. Accumulated on its own (`independent`), it moves by a whole
+ * number of cycles each period, at the rate that KVM was told; computed from the target each time, it does not.
+ *
+ * @param tscHz the rate against ktime.
+ * @param rate its bounds in cycles for each ns.
+ */
+export function predictDivergence(timer: LapicTimer, tscHz: number, rate: RateInterval): RatePrediction {
+  if (timer.policy.tscDeadline !== 'accumulated') return { ratio: 0, low: 0, high: 0 };
+  const cyclesPerNs = Number(nsecToCycles(timer.scale, timer.period)) / Number(timer.period);
+  const at = (ticksPerNs: number) => cyclesPerNs / ticksPerNs - 1;
+  return { ratio: at(tscHz / 1e9), low: at(rate.high), high: at(rate.low) };
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { count, percentiles } from './measured.ts';
+import { policyName } from './policy.ts';
+
+/** A statistic over several runs of one row. */
+const overRuns = z.strictObject({
+  minNs: z.number(),
+  p50Ns: z.number(),
+  p99Ns: z.number(),
+  maxNs: z.number(),
+});
+
+/** Why the measurement of a row ended. */
+export const STOP_ENDS = [
+  /** The timer's next expiry was in the future again, and nothing was owed. */
+  'caught-up',
+  /** One hrtimer interrupt lasted as long as the watchdog allows. */
+  'watchdog',
+  /** Its share of the time was used up: what is beyond is projected. */
+  'budget',
+] as const;
+
+export const stopRowSchema = z.strictObject({
+  policy: policyName,
+  periodNs: z.number(),
+  stopNs: z.number(),
+  ended: z.enum(STOP_ENDS),
+  /** hrtimer callbacks from the return to the end. */
+  callbacks: count,
+  vmExits: count,
+  interrupts: count,
+  /** Expiries that were handled: callbacks, exits of the HV timer, and the one on falling back to software. */
+  expirations: count,
+  /** Points of the timer's grid from leaving the guest to the end. */
+  missedPeriods: count,
+  /** Of these, the ones that the guest gets no interrupt for. */
+  lostTicks: count,
+  /** From the return to the end; with `ended` other than 'caught-up', how long it was followed. */
+  recoveryNs: z.number(),
+  recoveryCycles: z.number(),
+  /** From one handled expiry to the next; null where none was handled. */
+  callbackNs: percentiles.nullable(),
+  /** How far the grid moved, within one period; in the timer's own time (see `frozenNs`). */
+  phaseShiftNs: z.number(),
+  /** How long the timer's own time stood still: about the stop under `freeze`, else 0. */
+  frozenNs: z.number(),
+  /** Shortest interval between two interrupts, from the return to the third tick after the end; null: fewer than two. */
+  shortestIntervalNs: z.number().nullable(),
+  backendAfter: z.enum(['hv', 'sw']),
+  /** True: the watchdog fired, or would have (`ended` is 'budget' and the projection exceeds it). */
+  lockup: z.boolean(),
+  /** Lag that was left at the end. */
+  behindNs: z.number(),
+  /** Where it did not catch up: the totals at which it would have, at the measured pace; null members: never. */
+  projected: z
+    .strictObject({
+      callbacks: z.number().nullable(),
+      vmExits: z.number().nullable(),
+      interrupts: z.number().nullable(),
+      recoveryNs: z.number().nullable(),
+    })
+    .nullable(),
+  /** How often the stop was repeated, each leaving the guest at another phase; the row is the median run. */
+  runs: count,
+  phaseShift: overRuns,
+  recovery: overRuns,
+});
+export type StopRow = z.infer<typeof stopRowSchema>;
+
+export const stopResultSchema = z.strictObject({
+  simulated: z.boolean(),
+  delivery: z.enum(['coalesced', 'posted']),
+  watchdogNs: z.number(),
+  tscHz: z.number(),
+  /** The guest's TSC as KVM was told, integer kHz. */
+  guestTscKhz: z.number(),
+  rows: z.array(stopRowSchema),
+  /** One advance of a timer without lag; null where time is simulated. */
+  tickCost: z
+    .array(
+      z.strictObject({
+        policy: policyName,
+        p50Ns: z.number(),
+        p99Ns: z.number(),
+        cycles: z.number(),
+        /** Less the cost under catch-up, with a 95 % interval of its median. */
+        overCatchUpNs: z.number(),
+        overCatchUpLowNs: z.number(),
+        overCatchUpHighNs: z.number(),
+        overCatchUpCycles: z.number(),
+      }),
+    )
+    .nullable(),
+  /** The stop whose recovery under catch-up takes as long as the watchdog allows. */
+  lockupThreshold: z.array(
+    z.strictObject({
+      periodNs: z.number(),
+      atHostCost: z.strictObject({ callbackNs: z.number(), stopNs: z.number() }),
+      atCrashCost: z.strictObject({ callbackNs: z.number(), stopNs: z.number() }),
+    }),
+  ),
+});
+export type StopResult = z.infer<typeof stopResultSchema>;

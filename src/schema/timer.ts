@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { count } from './measured.ts';
+import { policyName } from './policy.ts';
+
+/** What waits for the next expiry. */
+export const TIMER_BACKENDS = [
+  /** clock_nanosleep on the ktime deadline, as KVM's hrtimer. */
+  'hrtimer',
+  /** Spins on the TSC deadline, as the VMX preemption timer's hardware. */
+  'tsc',
+  /** Sleeps until shortly before the ktime deadline, then spins. */
+  'hybrid',
+] as const;
+export type TimerBackend = (typeof TIMER_BACKENDS)[number];
+
+export const timerResultSchema = z.strictObject({
+  policy: policyName,
+  backend: z.enum(TIMER_BACKENDS),
+  /** What the timer ended on: under `catch-up` a stop moves it from the TSC to the hrtimer for good. */
+  backendAfter: z.enum(['hv', 'sw']),
+  periodNs: z.number(),
+  durationNs: z.number(),
+  ticks: count,
+  /** Periods that passed without a tick. */
+  missed: count,
+  /** Times that the thread really left, and for how long each. */
+  stops: count,
+  stopForNs: z.number(),
+  /** From the deadline, as ktime, to the first instruction after the wait. */
+  latenessNs: z
+    .strictObject({
+      min: z.number(),
+      mean: z.number(),
+      p50: z.number(),
+      p90: z.number(),
+      p99: z.number(),
+      p999: z.number(),
+      max: z.number(),
+    })
+    .nullable(),
+  /** Ticks by lateness: `count` in [fromNs, toNs). */
+  histogram: z.array(z.strictObject({ fromNs: z.number(), toNs: z.number(), count })),
+  /** The TSC deadline, as ktime, less the ktime deadline. */
+  divergence: z
+    .strictObject({
+      /** Its slope over the run, and the slope's standard error. */
+      rateRatio: z.number(),
+      rateStandardError: z.number(),
+      atEndNs: z.number(),
+      maxAbsNs: z.number(),
+      /** From the rounding of the period in cycles and from the TSC's rate, whose interval gives low and high. */
+      predictedRateRatio: z.number(),
+      predictedLowRatio: z.number(),
+      predictedHighRatio: z.number(),
+      /** [ns since the first tick, ns], thinned for drawing. */
+      points: z.array(z.tuple([z.number(), z.number()])),
+    })
+    .nullable(),
+  guestTscKhz: z.number(),
+});
+export type TimerResult = z.infer<typeof timerResultSchema>;
