@@ -29,6 +29,16 @@ constexpr uint64_t kIdentityMapAddress = 0xfffbc000;
 
 constexpr uint64_t kX2apicEnable = 1 << 10;
 
+// An ioctl again while a signal interrupts it: creating a VM takes locks that any signal breaks off.
+template <typename Argument>
+int Call(const Fd& fd, unsigned long request, Argument argument) {
+  int result;
+  do {
+    result = ioctl(fd.get(), request, argument);
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
 Failure Check(int result, const char* syscall) { return result < 0 ? Failure{syscall, errno} : Failure{}; }
 
 }  // namespace
@@ -36,24 +46,24 @@ Failure Check(int result, const char* syscall) { return result < 0 ? Failure{sys
 Failure Machine::Create() {
   kvm_ = Fd(open("/dev/kvm", O_RDWR | O_CLOEXEC));
   if (!kvm_.valid()) return {"open /dev/kvm", errno};
-  if (ioctl(kvm_.get(), KVM_GET_API_VERSION, 0) != KVM_API_VERSION) return {"KVM_GET_API_VERSION", ENOSYS};
-  if (ioctl(kvm_.get(), KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT) <= 0) return {"KVM_CAP_IMMEDIATE_EXIT", ENOSYS};
-  vm_ = Fd(ioctl(kvm_.get(), KVM_CREATE_VM, 0));
+  if (Call(kvm_, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) return {"KVM_GET_API_VERSION", ENOSYS};
+  if (Call(kvm_, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT) <= 0) return {"KVM_CAP_IMMEDIATE_EXIT", ENOSYS};
+  vm_ = Fd(Call(kvm_, KVM_CREATE_VM, 0));
   if (!vm_.valid()) return {"KVM_CREATE_VM", errno};
   // Without these an Intel host refuses to create the local APIC's vCPU; other hosts take no notice.
-  ioctl(vm_.get(), KVM_SET_TSS_ADDR, kTssAddress);
-  ioctl(vm_.get(), KVM_SET_IDENTITY_MAP_ADDR, &kIdentityMapAddress);
-  if (ioctl(vm_.get(), KVM_CREATE_IRQCHIP, 0) < 0) return {"KVM_CREATE_IRQCHIP", errno};
+  Call(vm_, KVM_SET_TSS_ADDR, kTssAddress);
+  Call(vm_, KVM_SET_IDENTITY_MAP_ADDR, &kIdentityMapAddress);
+  if (Call(vm_, KVM_CREATE_IRQCHIP, 0) < 0) return {"KVM_CREATE_IRQCHIP", errno};
   return CreateVcpu();
 }
 
 Failure Machine::CreateVcpu() {
-  vcpu_ = Fd(ioctl(vm_.get(), KVM_CREATE_VCPU, 0));
+  vcpu_ = Fd(Call(vm_, KVM_CREATE_VCPU, 0));
   return vcpu_.valid() ? Failure{} : Failure{"KVM_CREATE_VCPU", errno};
 }
 
 Failure Machine::Prepare(Loop loop) {
-  const int length = ioctl(kvm_.get(), KVM_GET_VCPU_MMAP_SIZE, 0);
+  const int length = Call(kvm_, KVM_GET_VCPU_MMAP_SIZE, 0);
   if (length < 0) return {"KVM_GET_VCPU_MMAP_SIZE", errno};
   if (!run_.Map(static_cast<size_t>(length), vcpu_.get())) return {"mmap", errno};
   if (const Failure failure = LoadMemory(loop)) return failure;
@@ -73,41 +83,41 @@ Failure Machine::LoadMemory(Loop loop) {
   // The interrupt vector table stands at address 0: offset, then segment (0).
   memcpy(memory + kTimerVector * 4, &kHandlerAddress, sizeof kHandlerAddress);
   const kvm_userspace_memory_region region{0, 0, 0, kMemoryBytes, reinterpret_cast<uint64_t>(memory)};
-  return Check(ioctl(vm_.get(), KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
+  return Check(Call(vm_, KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
 }
 
 Failure Machine::SetCpuid() const {
   std::vector<uint8_t> buffer(sizeof(CpuidHeader) + kMaxCpuidEntries * sizeof(kvm_cpuid_entry2));
   const CpuidHeader header{kMaxCpuidEntries, 0};
   memcpy(buffer.data(), &header, sizeof header);
-  if (ioctl(kvm_.get(), kGetSupportedCpuid, buffer.data()) < 0) return {"KVM_GET_SUPPORTED_CPUID", errno};
-  return Check(ioctl(vcpu_.get(), kSetCpuid2, buffer.data()), "KVM_SET_CPUID2");
+  if (Call(kvm_, kGetSupportedCpuid, buffer.data()) < 0) return {"KVM_GET_SUPPORTED_CPUID", errno};
+  return Check(Call(vcpu_, kSetCpuid2, buffer.data()), "KVM_SET_CPUID2");
 }
 
 Failure Machine::SetRegisters() const {
   kvm_sregs special;
-  if (ioctl(vcpu_.get(), KVM_GET_SREGS, &special) < 0) return {"KVM_GET_SREGS", errno};
+  if (Call(vcpu_, KVM_GET_SREGS, &special) < 0) return {"KVM_GET_SREGS", errno};
   special.cs.base = 0;
   special.cs.selector = 0;
   special.apic_base |= kX2apicEnable;
-  if (ioctl(vcpu_.get(), KVM_SET_SREGS, &special) < 0) return {"KVM_SET_SREGS", errno};
+  if (Call(vcpu_, KVM_SET_SREGS, &special) < 0) return {"KVM_SET_SREGS", errno};
   kvm_regs registers{};
   registers.rip = kCodeAddress;
   registers.rsp = kStackTop;
   registers.rflags = 2;  // the bit that is always set
-  return Check(ioctl(vcpu_.get(), KVM_SET_REGS, &registers), "KVM_SET_REGS");
+  return Check(Call(vcpu_, KVM_SET_REGS, &registers), "KVM_SET_REGS");
 }
 
 Failure Machine::GetLapic(kvm_lapic_state* state) const {
-  return Check(ioctl(vcpu_.get(), KVM_GET_LAPIC, state), "KVM_GET_LAPIC");
+  return Check(Call(vcpu_, KVM_GET_LAPIC, state), "KVM_GET_LAPIC");
 }
 
 Failure Machine::SetLapic(const kvm_lapic_state& state) const {
-  return Check(ioctl(vcpu_.get(), KVM_SET_LAPIC, &state), "KVM_SET_LAPIC");
+  return Check(Call(vcpu_, KVM_SET_LAPIC, &state), "KVM_SET_LAPIC");
 }
 
 Failure Machine::TscKhz(int* khz) const {
-  *khz = ioctl(vcpu_.get(), KVM_GET_TSC_KHZ, 0);
+  *khz = Call(vcpu_, KVM_GET_TSC_KHZ, 0);
   return Check(*khz, "KVM_GET_TSC_KHZ");
 }
 

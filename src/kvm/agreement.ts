@@ -1,4 +1,4 @@
-import { type Lateness, latenessOf, latenessOn } from './grid.ts';
+import { latenessOf, latenessOn, ticksOn } from './grid.ts';
 import type { StopTrace } from './trace.ts';
 
 /** How well the interrupts of a trace follow a prediction, one by one. */
@@ -11,7 +11,10 @@ export interface Agreement {
   readonly extra: number;
   /** Mean of (came - predicted) over those matched, ns; null where none is. */
   readonly meanLatenessNs: number | null;
-  /** Nine in ten match, at most one in ten is extra, and they are as late as interrupts were before the stop. */
+  /**
+   * As many match as did on their grid before the stop, less one in ten; at most one in ten is extra; and they are
+   * as late as before.
+   */
   readonly agrees: boolean;
 }
 
@@ -20,15 +23,13 @@ const EXCUSED = 0.1;
 /** How much later or earlier than usual the matches may be on average, in periods. */
 const OFFSET = 1 / 5;
 
-/** How late interrupts were before the stop. */
-const usualLateness = ({ deliveriesNs, startNs, periodNs }: StopTrace): Lateness =>
-  latenessOf(
-    latenessOn(
-      deliveriesNs.filter((time) => time < 0),
-      startNs[0],
-      periodNs,
-    ),
-  );
+/** Before the stop: how late interrupts were, and the share of ticks that had one of their own. */
+function usual({ deliveriesNs, startNs: [start], periodNs }: StopTrace): { meanNs: number; share: number } {
+  const before = deliveriesNs.filter((time) => time < 0);
+  const ticks = ticksOn(before, start, periodNs);
+  const passed = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + 1;
+  return { meanNs: latenessOf(latenessOn(before, start, periodNs)).meanNs, share: before.length / passed };
+}
 
 /**
  * Compares the interrupts after the resume with those predicted, in order, each prediction used once. A late interrupt
@@ -36,6 +37,7 @@ const usualLateness = ({ deliveriesNs, startNs, periodNs }: StopTrace): Lateness
  */
 export function agreementOf(trace: StopTrace, predictedNs: readonly number[]): Agreement {
   const { periodNs } = trace;
+  const { meanNs, share } = usual(trace);
   const uncertaintyNs = trace.startNs[1] - trace.startNs[0];
   const came = trace.deliveriesNs.filter((time) => time >= 0);
   const last = came.at(-1) ?? 0;
@@ -58,8 +60,8 @@ export function agreementOf(trace: StopTrace, predictedNs: readonly number[]): A
     extra,
     meanLatenessNs,
     agrees:
-      matched >= (1 - EXCUSED) * predicted.length &&
+      matched >= (Math.min(1, share) - EXCUSED) * predicted.length &&
       extra <= EXCUSED * came.length &&
-      Math.abs((meanLatenessNs ?? 0) - usualLateness(trace).meanNs) <= OFFSET * periodNs,
+      Math.abs((meanLatenessNs ?? 0) - meanNs) <= OFFSET * periodNs,
   };
 }
