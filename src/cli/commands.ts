@@ -5,6 +5,8 @@ type Load = () => Promise<{ command: CommandSpec<never> }>;
 /** Every command, in the order of `tscope --help`. Only the one that runs is loaded. */
 export const commands: Readonly<Record<string, Load>> = {
   measure: () => import('./measure.ts'),
+  host: () => import('./host.ts'),
+  calibrate: () => import('./calibrate.ts'),
   timer: () => import('./timer.ts'),
   drift: () => import('./drift.ts'),
   stop: () => import('./stop.ts'),

@@ -1,7 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import { kvmExperiment } from '../kvm/experiment.ts';
-import { type CalibrateOptions, calibrate } from '../tsc/calibrate.ts';
-import { hostSource } from '../tsc/source.ts';
+import { calibrateHost } from '../tsc/calibrate-host.ts';
 import { driftTask } from './drift/host.ts';
 import { replayFile } from './replay/replay-file.ts';
 import { stabilityTask } from './stability.ts';
@@ -9,12 +8,12 @@ import { stopTask } from './stop/task.ts';
 import { timerTask } from './timer/task.ts';
 
 /**
- * Everything that waits or measures, by name. A task runs on a worker thread of its own, synchronously, and talks
- * through its Control between batches only. Options and results cross threads: plain data, bigint and typed
- * arrays.
+ * Everything that waits or measures, by name. A task runs on a worker thread of its own, synchronously while it
+ * measures, and talks through its Control between batches only. Options and results cross threads: plain data,
+ * bigint and typed arrays.
  */
 export const tasks = {
-  calibrate: (options: CalibrateOptions, control: Control) => calibrate(options, hostSource(), control),
+  calibrate: calibrateHost,
   drift: driftTask,
   replay: replayFile,
   stability: stabilityTask,
@@ -26,4 +25,4 @@ export const tasks = {
 type Tasks = typeof tasks;
 export type TaskName = keyof Tasks;
 export type TaskOptions<Name extends TaskName> = Parameters<Tasks[Name]>[0];
-export type TaskResult<Name extends TaskName> = ReturnType<Tasks[Name]>;
+export type TaskResult<Name extends TaskName> = Awaited<ReturnType<Tasks[Name]>>;

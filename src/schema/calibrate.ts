@@ -41,6 +41,21 @@ export const clockEvent = z.strictObject({
 });
 export type ClockEvent = z.infer<typeof clockEvent>;
 
+/** One CPU's TSC against that of the first CPU. Null where it is not known; `reason` says why. */
+const cpuTsc = z.strictObject({
+  cpu: count,
+  offsetNs: z.number().nullable(),
+  /** Half the interval that the exchange leaves for the offset. */
+  resolutionNs: z.number().nullable(),
+  rateRatio: z.number().nullable(),
+  rateResolutionRatio: z.number().nullable(),
+  rounds: count,
+  /** Rounds in which a later reading, on the other CPU, was lower. */
+  warps: count,
+  reason: z.string().nullable(),
+});
+export type CpuTsc = z.infer<typeof cpuTsc>;
+
 /** `result` of `tscope calibrate`. */
 export const calibrateResultSchema = z.strictObject({
   clock: clockName,
@@ -61,6 +76,8 @@ export const calibrateResultSchema = z.strictObject({
   trueRate: z.strictObject({ hz: z.number(), errorRatio: z.number(), reference: z.string() }).nullable(),
   trueRateReason: z.string().nullable(),
   claims: z.array(claim),
+  cpus: z.array(cpuTsc),
+  cpusReason: z.string().nullable(),
   events: z.array(clockEvent),
 });
 export type CalibrateResult = z.infer<typeof calibrateResultSchema>;

@@ -79,6 +79,8 @@ export function calibrate(options: CalibrateOptions, source: BracketSource, cont
     trueRate: null,
     trueRateReason: 'no independent reference was asked',
     claims: [],
+    cpus: [],
+    cpusReason: 'the other CPUs were not asked',
     events: [...events],
   };
   return { result, warnings: warningsOf(result, wanders) };

@@ -1,4 +1,5 @@
-import type { CalibrateResult, ClockEvent } from '../schema/calibrate.ts';
+import type { TscFacts } from '../host/tsc.ts';
+import type { CalibrateResult, ClockEvent, CpuTsc } from '../schema/calibrate.ts';
 import type { Warning } from '../schema/envelope.ts';
 import { formatNs } from '../units.ts';
 
@@ -31,6 +32,44 @@ export function warningsOf({ events, clock }: CalibrateResult, wanders: boolean)
       code: 'rate-wanders',
       message: `No single rate fits all brackets: ${clock} wanders against the TSC, and the rate is the mean over the run.`,
       hint: 'A disciplined clock, or a second oscillator, does so over minutes; `tscope drift` shows how.',
+    });
+  }
+  return warnings;
+}
+
+/** What the CPU itself says against its TSC. */
+export function tscWarnings({ invariant }: Pick<TscFacts, 'invariant'>): Warning[] {
+  if (invariant.value !== false) return [];
+  return [
+    {
+      code: 'tsc-not-invariant',
+      message: 'This CPU does not promise a TSC of constant rate: it may change with power states.',
+      hint: 'Measure for longer, under the load that matters, and use the clock that the kernel chose.',
+    },
+  ];
+}
+
+const apart = ({ offsetNs, resolutionNs }: CpuTsc): boolean =>
+  offsetNs !== null && resolutionNs !== null && Math.abs(offsetNs) > resolutionNs;
+
+/** CPUs whose TSC is provably not that of the first one. */
+export function cpuWarnings(cpus: readonly CpuTsc[]): Warning[] {
+  const warnings: Warning[] = [];
+  const list = (some: readonly CpuTsc[]) => some.map(({ cpu }) => cpu).join(', ');
+  const warped = cpus.filter(({ warps }) => warps > 0);
+  if (warped.length > 0) {
+    warnings.push({
+      code: 'tsc-warp',
+      message: `Time went backwards between CPU ${cpus[0]?.cpu ?? 0} and CPU ${list(warped)}: a TSC read later was lower.`,
+      hint: 'Pin what reads the TSC to one CPU, or use a clock of the kernel.',
+    });
+  }
+  const offset = cpus.filter((each) => each.warps === 0 && apart(each));
+  if (offset.length > 0) {
+    warnings.push({
+      code: 'tsc-offset',
+      message: `The TSC of CPU ${list(offset)} is provably apart from that of CPU ${cpus[0]?.cpu ?? 0}.`,
+      hint: 'Intervals that begin on one CPU and end on another carry the difference.',
     });
   }
   return warnings;

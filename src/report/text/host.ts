@@ -1,0 +1,92 @@
+import type { Fact } from '../../host/fact.ts';
+import type { HostFacts } from '../../schema/host.ts';
+import { formatNs, formatSignificant } from '../../units.ts';
+import { textTable } from './table.ts';
+
+/** `name  value  (source)`, or why there is none. */
+function factLine<T>(name: string, fact: Fact<T>, format: (value: T) => string = String): string {
+  const text = 'source' in fact ? `${format(fact.value)}  (${fact.source})` : `unknown: ${fact.reason}`;
+  return `  ${name.padEnd(16)}${text}`;
+}
+
+const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+const orDash = (value: number | null, format: (value: number) => string): string =>
+  value === null ? '-' : format(value);
+const flag = (value: boolean | null): string => (value === null ? '-' : yesNo(value));
+
+function clocksTable(clocks: HostFacts['clocks']): string {
+  const head = ['clock', '#resolution', '#one read', 'vDSO', 'independent of the TSC', 'why'];
+  const rows = clocks.map((clock) => [
+    clock.name,
+    orDash(clock.resolutionNs, formatNs),
+    orDash(clock.readNs, (ns) => `${formatSignificant(ns)} ns`),
+    flag(clock.syscallFallback === null ? null : !clock.syscallFallback),
+    flag(clock.independent),
+    clock.reason ?? '',
+  ]);
+  return textTable(head, rows)
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}
+
+/** What systeminformation calls things, and where it differs from what was read directly. */
+function namesLines({ names }: HostFacts): string[] {
+  if (names.value === null) return [`  unknown: ${names.reason}`];
+  return names.value.map(({ name, systeminformation, direct, same }) => {
+    const said = systeminformation.value ?? `unknown: ${systeminformation.reason}`;
+    const against = same === false ? `  (differs: read directly it is ${direct})` : '';
+    return `  ${name.padEnd(28)}${said}${against}`;
+  });
+}
+
+/** Every fact, with where it comes from. */
+export function hostText(host: HostFacts): string {
+  const { cpu, tsc, virtualization, clocksource, kvm, scheduling, os } = host;
+  const signature = [cpu.family, cpu.model, cpu.stepping].map(({ value }) => value ?? '?').join(', ');
+  return [
+    'CPU',
+    factLine('vendor', cpu.vendor),
+    factLine('brand', cpu.brand),
+    `  ${'signature'.padEnd(16)}family, model, stepping ${signature}`,
+    '',
+    'TSC',
+    factLine('readable', tsc.readable, yesNo),
+    factLine('invariant', tsc.invariant, yesNo),
+    factLine('rdtscp', tsc.rdtscp, yesNo),
+    factLine('TSC_ADJUST', tsc.adjust, yesNo),
+    factLine('deadline timer', tsc.deadlineTimer, yesNo),
+    factLine('granularity', tsc.granularityTicks, (ticks) => `${ticks} ticks`),
+    '',
+    'Virtualization',
+    factLine('guest', virtualization.guest, yesNo),
+    factLine('hypervisor', virtualization.hypervisor),
+    factLine('container', virtualization.container),
+    '',
+    'Clocksource',
+    factLine('current', clocksource.current),
+    factLine('available', clocksource.available, (names) => names.join(', ')),
+    factLine('from the TSC', clocksource.derivedFromTsc, yesNo),
+    '',
+    'Clocks',
+    clocksTable(host.clocks),
+    '',
+    'KVM',
+    factLine('available', kvm.available, yesNo),
+    factLine('preemption timer', kvm.preemptionTimer, yesNo),
+    factLine('guest TSC', kvm.tscKhz, (khz) => `${khz} kHz`),
+    '',
+    'Scheduling',
+    factLine('SCHED_FIFO', scheduling.realtimeAllowed, (may) => (may ? 'allowed' : 'not allowed')),
+    factLine('affinity', scheduling.affinity, (cpus) => cpus.join(',')),
+    factLine('timer slack', scheduling.timerSlackNs, formatNs),
+    '',
+    'System',
+    factLine('name', os.name),
+    factLine('kernel', os.kernel),
+    factLine('node', os.node),
+    '',
+    'Names by systeminformation',
+    ...namesLines(host),
+  ].join('\n');
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { reasonOf } from '../../host/fact.ts';
+import { native } from '../../native.ts';
+import { type Claim, noClaim } from './claim.ts';
+
+const SOURCE = 'pvclock page';
+const PAGE = 4096n;
+
+/** The part of struct pvclock_vcpu_time_info (asm/pvclock-abi.h) that makes a frequency. */
+export interface PvclockScale {
+  /** ns = ((ticks << shift) * mul) >> 32; a negative shift is to the right. */
+  readonly mul: number;
+  readonly shift: number;
+}
+
+/** What the scale stands for before a kernel truncates it to kHz. */
+export const pvclockHz = ({ mul, shift }: PvclockScale): number => (1e9 * 2 ** 32) / mul / 2 ** shift;
+
+/**
+ * Where the kernel maps the page into every process: the first page of [vvar_vclock] since Linux 6.13, the second
+ * one of [vvar] before.
+ */
+export function pvclockAddress(maps: string): bigint | null {
+  const start = (name: string): bigint | null => {
+    const line = new RegExp(`^([0-9a-f]+)-.* \\[${name}\\]$`, 'm').exec(maps);
+    return line === null ? null : BigInt(`0x${line[1]}`);
+  };
+  const vvar = start('vvar');
+  return start('vvar_vclock') ?? (vvar === null ? null : vvar + PAGE);
+}
+
+/** version, tsc_timestamp, system_time, then mul and shift in the fourth word. */
+function readScale(address: bigint): PvclockScale {
+  const words = new BigInt64Array(4);
+  native().peek(address, words);
+  const last = BigInt.asUintN(64, words[3] ?? 0n);
+  return { mul: Number(last & 0xffffffffn), shift: Number(BigInt.asIntN(8, last >> 32n)) };
+}
+
+/** The scale that the hypervisor hands to kvm-clock, where this system is its guest. */
+export function pvclockClaim(): Claim {
+  try {
+    const address = pvclockAddress(readFileSync('/proc/self/maps', 'latin1'));
+    if (address === null) return noClaim(SOURCE, 'the kernel maps no such page');
+    const scale = readScale(address);
+    if (scale.mul === 0) return noClaim(SOURCE, 'the hypervisor left it empty');
+    return {
+      source: SOURCE,
+      hz: pvclockHz(scale),
+      reason: "the hypervisor's scale; a guest's kernel cuts it to whole kHz",
+    };
+  } catch (error) {
+    return noClaim(SOURCE, `${reasonOf(error)}: no kvm-clock in this system`);
+  }
+}
