@@ -33,7 +33,7 @@ const INSERTS: Readonly<Record<ExportKind, string>> = {
 function lookups(connection: Connection) {
   const known = new Map<string, bigint>();
   const find = (what: string, sql: string, ...names: Cell[]): bigint => {
-    const key = JSON.stringify([sql, ...names]);
+    const key = [sql, ...names].join('\0');
     const id = known.get(key) ?? connection.get(sql, ...names)?.[0];
     if (id === null || id === undefined)
       throw new RangeError(`names the ${what} ${names.join(' ')}, which is not there`);

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { quietControl } from '../../src/clock/control.ts';
+import { CsvReader, csvCell } from '../../src/store/csv.ts';
+import { appendEvents } from '../../src/store/events.ts';
+import { exportStore } from '../../src/store/export.ts';
+import { importInto } from '../../src/store/import.ts';
+import { rollUp } from '../../src/store/roll-up.ts';
+import { endRun, listRuns } from '../../src/store/runs.ts';
+import { appendSamples } from '../../src/store/series.ts';
+import { openStore, openStoreToRead, type Store } from '../../src/store/store.ts';
+import { batchOf, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+
+const folder = temporaryFolder();
+const source = storeWithSeries(join(folder, 'source.db'));
+appendSamples(source.store, batchOf(source.series, ramp(12_345, SECOND)));
+appendSamples(source.store, [[source.series, { atNs: T0 - 1n, offsetNs: -0.1 - 0.2e-7, windowNs: 1e-9 }]]);
+appendEvents(source.store, source.run, [
+  { series: source.series, atNs: T0, kind: 'step', detail: 'a "step", of\r\n1 ms' },
+  { series: null, atNs: T0, kind: 'suspend', detail: '' },
+]);
+endRun(source.store, source.run, T0 + 1n, '{"text":"é\\n,"}');
+rollUp(source.store);
+
+/** Every row of every table, without the numbers that each store gives anew. */
+const contents = ({ connection }: Store) =>
+  ['host', 'run', 'series', 'sample', 'rollup', 'event'].map((table) =>
+    connection.all(`SELECT * FROM ${table} ORDER BY 1, 2, 3`),
+  );
+
+test.each(['csv', 'jsonl'])('what was exported as %s and imported is the same', (format) => {
+  const file = join(folder, `all.${format}`);
+  const count = exportStore(openStoreToRead(join(folder, 'source.db')), file, quietControl);
+  expect(count).toBe(1 + 1 + 1 + 2 + 12_346 + 207 + 4);
+  const copy = openStore(join(folder, `copy-${format}.db`));
+  expect(importInto(copy, file, quietControl)).toBe(count);
+  expect(contents(copy)).toEqual(contents(source.store));
+  // Importing it once more changes nothing, and exporting it gives the same file.
+  importInto(copy, file, quietControl);
+  expect(contents(copy)).toEqual(contents(source.store));
+  const again = join(folder, `again.${format}`);
+  exportStore(copy, again, quietControl);
+  expect(readFileSync(again, 'utf8')).toBe(readFileSync(file, 'utf8'));
+});
+
+test('an import adds to what is there', () => {
+  const file = join(folder, 'more.jsonl');
+  exportStore(source.store, file, quietControl);
+  const other = storeWithSeries(join(folder, 'other.db'));
+  importInto(other.store, file, quietControl);
+  expect(listRuns(other.store)).toHaveLength(2);
+});
+
+const line = (values: object) => `${JSON.stringify(values)}\n`;
+const host = line({ row: 'host', host: 'h', name: 'h', facts: null });
+
+test.each([
+  ['bad.jsonl', `${host}{"row":`, 'line 2 is not JSON'],
+  ['bad.jsonl', `${host}7\n`, 'line 2 is no JSON object'],
+  ['bad.jsonl', `${host}${line({ row: 'cat' })}`, 'line 2 is no row of a store: its kind is "cat"'],
+  ['bad.jsonl', `${host}\n${line({ row: 'host', host: 'x' })}`, 'line 3 has no name'],
+  ['bad.jsonl', line({ row: 'host', host: 1, name: 'x' }), 'line 1 has 1 for host'],
+  [
+    'bad.jsonl',
+    line({ row: 'run', run: 'r', host: 'h', command: 'x', startedAtNs: '1' }),
+    'line 1 names the host h',
+  ],
+  [
+    'bad.jsonl',
+    `${host}${line({ row: 'run', run: 'r', host: 'h', command: 'x', startedAtNs: '99999999999999999999' })}`,
+    'line 2 has "99999999999999999999" for startedAtNs',
+  ],
+  ['bad.csv', 'row,host,name\nhost,h\n', 'line 2 has 2 columns instead of 3'],
+  ['bad.csv', 'row,host,name\nhost,"h\n\n",x\nhost,,x\n', 'line 5 has no host'],
+  ['bad.txt', '', 'ends neither in .csv nor in .jsonl'],
+])('%s: a bad line is named, and nothing is imported', (name, text, message) => {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  const store = openStore(join(folder, 'refusing.db'));
+  expect(() => importInto(store, file, quietControl)).toThrow(message);
+  expect(contents(store).flat()).toEqual([]);
+  store.close();
+});
+
+test('an export that cannot be written leaves nothing, and says why', () => {
+  expect(() => exportStore(source.store, join(folder, 'no/such/place.csv'), quietControl)).toThrow(
+    '(ENOENT)',
+  );
+  const stopped = { progress: () => {}, stopRequested: () => true };
+  expect(exportStore(source.store, join(folder, 'stopped.csv'), stopped)).toBeNull();
+  expect(readdirSync(folder).filter((name) => /stopped|partial/.test(name))).toEqual([]);
+});
+
+test('CSV comes back cell by cell, however it is cut into pieces', () => {
+  const cell = fc.option(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', 'é', ' ') }));
+  const table = fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(table, fc.integer({ min: 1, max: 9 }), (records, size) => {
+      const text = records.map((cells) => `${cells.map(csvCell).join(',')}\n`).join('');
+      const reader = new CsvReader();
+      const found = [];
+      for (let at = 0; at < text.length; at += size) found.push(...reader.add(text.slice(at, at + size)));
+      found.push(...reader.end());
+      expect(found.map(({ cells }) => cells)).toEqual(records);
+    }),
+  );
+});
