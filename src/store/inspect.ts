@@ -53,8 +53,8 @@ function quickCheck(connection: Connection): boolean {
   try {
     return connection.pragma('quick_check(1)') === 'ok';
   } catch (error) {
-    if (error instanceof TscopeError && error.code === 'STORE_REFUSED') return false;
-    throw error;
+    // Where the check cannot be made (no room for the shared memory file), opening decides.
+    return !(error instanceof TscopeError && error.code === 'STORE_REFUSED');
   } finally {
     connection.close();
   }

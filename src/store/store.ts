@@ -114,20 +114,16 @@ export function openStore(file: string): Store {
   }
 }
 
-/** A connection that only reads, also from a read-only medium and from a full disk. */
+/** A connection that only reads, also from a read-only medium, where no file can be put beside the store. */
 function connectToRead(path: string): Connection {
+  const connection = connect(path, urlOf(path, 'mode=ro'));
   try {
-    const connection = connect(path, urlOf(path, 'mode=ro'));
     versionOf(connection);
-    connection.get('SELECT 1 FROM sqlite_master');
     return connection;
   } catch (error) {
-    if (!(error instanceof TscopeError && error.code === 'IO')) throw error;
-    // There is no room, or no permission, for the shared memory file beside the store.
-    if (standsAlone(path)) return connect(path, urlOf(path, 'immutable=1'));
-    const connection = connect(path, path);
-    connection.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON');
-    return connection;
+    connection.close();
+    if (!(error instanceof TscopeError && error.code === 'IO' && standsAlone(path))) throw error;
+    return connect(path, urlOf(path, 'immutable=1'));
   }
 }
 

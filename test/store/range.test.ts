@@ -93,7 +93,10 @@ test('where only roll-ups are left they stand in for the samples, none twice', (
   const cut = floorTo(T0, HOUR_NS) + HOUR_NS;
   store.connection.run('DELETE FROM sample WHERE series = ? AND at < ?', BigInt(series), cut);
   const counted = (step: bigint) =>
-    queryRange(store, series, floorTo(T0, HOUR_NS), T0 + 3n * HOUR_NS, step).reduce((sum, { count }) => sum + count, 0);
+    queryRange(store, series, floorTo(T0, HOUR_NS), T0 + 3n * HOUR_NS, step).reduce(
+      (sum, { count }) => sum + count,
+      0,
+    );
   for (const step of [SECOND * 5n, MINUTE_NS, HOUR_NS]) expect(counted(step)).toBe(7200);
   store.connection.run('DELETE FROM sample WHERE series = ?', BigInt(series));
   for (const step of [SECOND * 5n, MINUTE_NS, HOUR_NS]) expect(counted(step)).toBe(7200);
