@@ -22,12 +22,12 @@ function caughtUp({ timer, host }: Vcpu): boolean {
   return timer.owed === 0n && !(timer.hrtimerArmed && timer.hrtimerExpires <= ktimeOf(host));
 }
 
-/** Runs the hrtimer interrupt if it is due. */
-function serveHrtimer(vcpu: Vcpu): 'idle' | 'served' | 'lockup' {
-  if (!hrtimerDue(vcpu)) return 'idle';
+/** Runs the hrtimer interrupt if it is due. @returns false where it was not left. */
+function serveHrtimer(vcpu: Vcpu): boolean {
+  if (!hrtimerDue(vcpu)) return true;
   if (vcpu.inGuest && vcpu.timer.delivery === 'coalesced') vcpu.vmExits += 1;
   vcpu.inGuest = false;
-  return hrtimerInterrupt(vcpu) ? 'served' : 'lockup';
+  return hrtimerInterrupt(vcpu);
 }
 
 /**
@@ -88,9 +88,7 @@ export function runVcpu(vcpu: Vcpu, until: bigint, goal: 'time' | 'caught-up' = 
   enterFromUserspace(timer);
   while (!vcpu.aborted) {
     host.read();
-    const served = serveHrtimer(vcpu);
-    if (served === 'lockup' && !vcpu.aborted) return 'lockup';
-    if (served !== 'idle') continue;
+    if (!serveHrtimer(vcpu)) return vcpu.aborted ? 'aborted' : 'lockup';
     // An overdue HV timer counts as lag, and `until` bounds the exits of `independent`.
     const exited = ktimeOf(host) < until && exitAtOnce(vcpu);
     if (exited) continue;
@@ -117,9 +115,7 @@ export function stayInUserspace(vcpu: Vcpu, until: bigint): Outcome {
   const { host } = vcpu;
   while (!vcpu.aborted) {
     host.read();
-    const served = serveHrtimer(vcpu);
-    if (served === 'lockup' && !vcpu.aborted) return 'lockup';
-    if (served !== 'idle') continue;
+    if (!serveHrtimer(vcpu)) return vcpu.aborted ? 'aborted' : 'lockup';
     if (ktimeOf(host) >= until) return 'time';
     wakeForHrtimer(vcpu, until);
     host.waitUntilKtime(vcpu.wakeAt);

@@ -1,7 +1,7 @@
 import { ktimeOf, tscOf } from '../clock/time-source.ts';
 import { readL1Tsc } from './guest-tsc.ts';
 import type { LapicTimer } from './lapic-timer.ts';
-import { missedPeriods } from './policies.ts';
+import { missedPeriods, nextTargetOf } from './policies.ts';
 import { APIC_LVT_TIMER_PERIODIC } from './registers.ts';
 import { nsecToCycles } from './time-scale.ts';
 
@@ -74,7 +74,7 @@ export function advancePeriodicTargetExpiration(timer: LapicTimer): void {
   const now = ktimeOf(clock);
   timer.advances += 1;
   if (policy.reinjects) timer.owed += missedPeriods(timer.targetExpiration, now, period);
-  timer.targetExpiration = policy.nextTarget(timer.targetExpiration, now, period);
+  timer.targetExpiration = nextTargetOf(policy, timer.targetExpiration, now, period);
   if (policy.tscDeadline === 'accumulated') {
     timer.tscdeadline += nsecToCycles(timer.scale, period);
   } else {

@@ -1,0 +1,132 @@
+// What an expiry of the timer model costs: the backlog of `catch-up` in virtual time and on this host's clocks, each
+// against a plain C loop of the same steps that runs in turns with it, and ordinary ticks of the whole vCPU loop.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { HostClock } from '../../dist/clock/host.js';
+import { ktimeOf } from '../../dist/clock/time-source.js';
+import { WarpedClock } from '../../dist/clock/warped.js';
+import { lapicDefaults } from '../../dist/lapic/config.js';
+import { hrtimerInterrupt } from '../../dist/lapic/hrtimer-interrupt.js';
+import { LapicTimer } from '../../dist/lapic/lapic-timer.js';
+import { policies, policyNames } from '../../dist/lapic/policies.js';
+import { programPeriodic } from '../../dist/lapic/program-periodic.js';
+import { runVcpu } from '../../dist/lapic/run-vcpu.js';
+import { Vcpu } from '../../dist/lapic/vcpu.js';
+import { VirtualHost } from '../../dist/lapic/virtual-host.js';
+
+const ROUNDS = 25;
+const PERIOD = 200_000n;
+const KHZ = 2_194_843;
+const HOST_CALLBACKS = 200_000n;
+const VIRTUAL_CALLBACKS = 2_000_000n;
+const TICKS = 200_000n;
+
+const sorted = (values) => Float64Array.from(values).sort();
+const median = (values) => sorted(values)[values.length >> 1];
+const nsOf = (work) => {
+  const begin = process.hrtime.bigint();
+  work();
+  return Number(process.hrtime.bigint() - begin);
+};
+
+/** A vCPU on the software timer, which is where `catch-up` works its backlog off. */
+function softwareVcpu(host, policy, config = {}) {
+  const timer = new LapicTimer(
+    { ...lapicDefaults, guestTscKhz: KHZ, hvTimer: false, ...config },
+    policies[policy],
+    host,
+  );
+  programPeriodic(timer, PERIOD);
+  return new Vcpu(timer, host);
+}
+
+const virtualHost = () => new VirtualHost(KHZ, { callbackNs: 79n, exitNs: 79n }, 1n << 50n);
+
+/** ns of work for each missed period of a stall in virtual time. */
+function virtualBacklog() {
+  const host = virtualHost();
+  const vcpu = softwareVcpu(host, 'catch-up');
+  host.advance(VIRTUAL_CALLBACKS * PERIOD);
+  return nsOf(() => hrtimerInterrupt(vcpu)) / vcpu.callbacks;
+}
+
+/** ns of work for each ordinary tick of the vCPU's loop: wait, interrupt, callback, injection, entry. */
+function virtualTicks(policy, hvTimer) {
+  const vcpu = softwareVcpu(virtualHost(), policy, { hvTimer });
+  const until = (1n << 50n) + TICKS * PERIOD;
+  return nsOf(() => runVcpu(vcpu, until)) / vcpu.timer.advances;
+}
+
+/** Real clocks, moved forward by a stall; notes the ktime of every callback. */
+class NotingHost extends WarpedClock {
+  at = new Float64Array(Number(HOST_CALLBACKS) + 1_000);
+  count = 0;
+  callbackDone() {
+    this.at[this.count++] = Number(ktimeOf(this) & 0xffff_ffff_ffffn);
+  }
+}
+
+/** The median time from one callback to the next on this host's clocks, ns, and their mean. */
+function hostBacklog(clock) {
+  const host = new NotingHost(clock);
+  const vcpu = softwareVcpu(host, 'catch-up');
+  host.leap(HOST_CALLBACKS * PERIOD, 0n);
+  const total = nsOf(() => hrtimerInterrupt(vcpu));
+  const each = host.at.subarray(1, host.count).map((at, i) => at - host.at[i]);
+  return { median: median(each), mean: total / vcpu.callbacks };
+}
+
+async function withC(use) {
+  const folder = mkdtempSync(join(tmpdir(), 'tscope-bench-'));
+  try {
+    const program = join(folder, 'catch-up');
+    execFileSync('gcc', ['-O2', '-o', program, join(import.meta.dirname, 'catch-up.c')]);
+    const child = spawn(program);
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    await use(async () => {
+      child.stdin.write('\n');
+      const [real, virtual] = (await lines.next()).value.split(' ').map(Number);
+      return { real, virtual };
+    });
+    child.stdin.end();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const samples = { virtual: [], virtualC: [], sw: [], hv: [], host: [], hostMean: [], hostC: [] };
+const clock = new HostClock();
+await withC(async (measureC) => {
+  for (let round = 0; round < ROUNDS; round++) {
+    // Every policy takes part, so that no call is compiled for one of them alone.
+    const policy = policyNames[round % policyNames.length];
+    samples.virtual.push(virtualBacklog());
+    const host = hostBacklog(clock);
+    samples.host.push(host.median);
+    samples.hostMean.push(host.mean);
+    const c = await measureC();
+    samples.hostC.push(c.real);
+    samples.virtualC.push(c.virtual);
+    samples.sw.push(virtualTicks(policy, false));
+    samples.hv.push(virtualTicks(policy, true));
+  }
+});
+
+const rate = (ns) => `${(1e3 / ns).toFixed(1)} million/s`;
+const line = (name, values, rest) => {
+  const [least, middle] = [sorted(values)[0], median(values)];
+  console.log(
+    `${name.padEnd(38)} ${middle.toFixed(1).padStart(6)} ns (least ${least.toFixed(1)}), ${rest(middle)}`,
+  );
+};
+const versus = (c) => (ns) =>
+  `${rate(ns)}; in C ${median(c).toFixed(1)} ns, ratio ${(ns / median(c)).toFixed(2)}`;
+line('virtual time, one catch-up callback', samples.virtual, versus(samples.virtualC));
+line('virtual time, one software-timer tick', samples.sw, rate);
+line('virtual time, one HV-timer tick', samples.hv, rate);
+line('host clocks, median catch-up callback', samples.host, versus(samples.hostC));
+line('host clocks, mean catch-up callback', samples.hostMean, versus(samples.hostC));
+console.log(`median of ${ROUNDS} rounds, taken in turns; ${policyNames.length} policies in the same process`);
