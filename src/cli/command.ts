@@ -37,6 +37,8 @@ export interface CommandSpec<Options extends object = object> {
   readonly needsHost: boolean;
   /** `own`: --out means something else here (a folder, a page), and the command handles it itself. */
   readonly out?: 'own';
+  /** A daemon: a signal is how it ends, so that the exit code is then 0. */
+  readonly endsBySignal?: true;
   /** Adds arguments, options and help to `command`. */
   configure(command: Command): void;
   /** @param args the positional arguments, in order. */

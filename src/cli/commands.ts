@@ -13,4 +13,5 @@ export const commands: Readonly<Record<string, Load>> = {
   replay: () => import('./replay.ts'),
   stability: () => import('./stability.ts'),
   kvm: () => import('./kvm.ts'),
+  agent: () => import('./agent.ts'),
 };

@@ -92,7 +92,7 @@ export async function runCommand(
     const text = host === null ? answer.text : `${hostLine(host)}\n\n${answer.text}`;
     print(options.json ? json : text, answer.warnings ?? []);
     if (failure !== null) throw failure;
-    return signal.aborted ? 130 : (answer.exitCode ?? 0);
+    return signal.aborted && !spec.endsBySignal ? 130 : (answer.exitCode ?? 0);
   } finally {
     progress.clear();
     release();

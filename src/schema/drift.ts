@@ -31,6 +31,17 @@ export type DriftEvent = z.infer<typeof driftEventSchema>;
 /** A statistic that the record is too short for is null. */
 const deviation = z.number().nullable();
 
+/** The deviations at one averaging time. */
+export const stabilityRowSchema = z.strictObject({
+  tauNs: z.number(),
+  adev: deviation,
+  oadev: deviation,
+  mdev: deviation,
+  tdevNs: deviation,
+  hdev: deviation,
+  n: count,
+});
+
 export const driftPairSchema = z.strictObject({
   clock: z.string(),
   reference: z.string(),
@@ -46,17 +57,7 @@ export const driftPairSchema = z.strictObject({
    * they are taken out of every other figure, and listed as events. */
   atEndNs: z.number().nullable(),
   maxTimeIntervalErrorNs: z.number().nullable(),
-  stability: z.array(
-    z.strictObject({
-      tauNs: z.number(),
-      adev: deviation,
-      oadev: deviation,
-      mdev: deviation,
-      tdevNs: deviation,
-      hdev: deviation,
-      n: count,
-    }),
-  ),
+  stability: z.array(stabilityRowSchema),
   events: z.array(driftEventSchema),
   /** The time error over the run, thinned for drawing: [ns since the start, ns]. */
   timeError: z.array(z.tuple([z.number(), z.number()])),

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { agentResultSchema } from './agent.ts';
+import { agentApi } from './agent-api.ts';
 import { calibrateResultSchema } from './calibrate.ts';
 import { hostDocument, hostlessDocument } from './document.ts';
 import { driftResultSchema } from './drift.ts';
@@ -21,4 +23,6 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   replay: hostlessDocument('replay', replayResultSchema),
   kvm: hostDocument('kvm', kvmResultSchema),
   stability: hostlessDocument('stability', stabilityResultSchema),
+  agent: hostDocument('agent', agentResultSchema),
+  ...Object.fromEntries(Object.entries(agentApi).map(([path, document]) => [`agent-${path}`, document])),
 };

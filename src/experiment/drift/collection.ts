@@ -20,6 +20,7 @@ export class Collection<Record extends PhaseRecord = PhaseRecord> {
   readonly sampler: Sampler;
   readonly pairs: readonly PairTracker<Record>[];
   readonly hostLog = new EventLog();
+  readonly reference: ClockPhase;
   readonly #host: CollectionHost;
   readonly #suspend: SuspendWatch;
   readonly #watchCpu: Watcher;
@@ -37,16 +38,12 @@ export class Collection<Record extends PhaseRecord = PhaseRecord> {
     const names = [...new Set([reference, ...kernelClocks, ...WATCHED])];
     this.#host = host;
     this.sampler = new Sampler(host.source, names, host.nominal.hz);
+    this.reference = this.#phase(reference);
     this.pairs = clocks
       .filter((clock) => clock !== reference)
       .map(
         (clock) =>
-          new PairTracker(
-            clock,
-            clock === 'tsc' ? null : this.#phase(clock),
-            this.#phase(reference),
-            record(),
-          ),
+          new PairTracker(clock, clock === 'tsc' ? null : this.#phase(clock), this.reference, record()),
       );
     this.#suspend = new SuspendWatch(this.#phase('boottime'), this.#phase('monotonic'));
     this.#watchCpu = watchCpu(() => this.sampler.cpu);

@@ -63,6 +63,18 @@ export class Sampler {
     for (let i = 0; i < this.clocks.length; i++) this.#sample(i);
   }
 
+  /** One clock less another as they were last read, to the ns: both moved to one moment of the TSC. */
+  difference(name: ClockName, reference: ClockName): bigint {
+    const [i, j] = [this.#index(name), this.#index(reference)];
+    const word = (at: number) => this.#last[at] as bigint;
+    const ticks = Number(BigInt.asIntN(64, word(i * 2 + 1) - word(j * 2 + 1))) / 2;
+    return word(i * 2) - word(j * 2) - BigInt(Math.round(ticks * this.#nsPerTick));
+  }
+
+  #index(name: ClockName): number {
+    return this.clocks.findIndex((clock) => clock.name === name);
+  }
+
   /** @returns the narrowest row of a burst of this clock; its CPU is -1 where the thread moved in every one. */
   #burst(i: number): number {
     const rows = this.#rows;

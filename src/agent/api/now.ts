@@ -1,0 +1,61 @@
+import { hostname } from 'node:os';
+import { nominalRate } from '../../experiment/drift/host.ts';
+import type { AgentNow, AgentStability } from '../../schema/agent-api.ts';
+import { version } from '../../version.ts';
+import type { Health } from '../health.ts';
+import type { PairIdentity } from '../sampling/messages.ts';
+import { type AgentState, pairsOf } from '../state.ts';
+
+const isoOf = (ms: number | undefined): string | null =>
+  ms === undefined ? null : new Date(ms).toISOString();
+
+const identityOf = ({ clock, reference, independent, independentReason }: PairIdentity) => ({
+  clock,
+  reference,
+  independent,
+  independentReason,
+});
+
+/** What the agent knows at this moment, as `/api/v1/now` and the first message of the stream say it. */
+export function nowOf(state: AgentState, health: Health, intervalNs: number): AgentNow {
+  const result = state.calibrated?.result ?? null;
+  return {
+    hostname: hostname(),
+    version,
+    intervalNs,
+    clocksource: state.calibrated?.clocksource ?? null,
+    tsc:
+      result === null
+        ? null
+        : {
+            hz: nominalRate(result).hz,
+            standardErrorRatio: result.standardErrorRatio,
+            reference: result.clock,
+            independent: result.independent,
+            nominalHz: state.started?.nominal.hz ?? null,
+          },
+    runStartedAt: isoOf(state.started?.atMs),
+    sampledAt: isoOf(state.sample?.atMs),
+    pairs: pairsOf(state).map((pair) => {
+      const sample = state.sample?.pairs.find(({ clock }) => clock === pair.clock);
+      return {
+        ...identityOf(pair),
+        offsetNs: sample?.ns ?? null,
+        boundNs: sample?.boundNs ?? null,
+        rateRatio: sample?.rateRatio ?? null,
+        rateStandardError: sample?.rateStandardError ?? null,
+      };
+    }),
+    events: { ...state.events },
+    health,
+  };
+}
+
+/** Stability of every pair over the present run. */
+export const stabilityOf = (state: AgentState): AgentStability => ({
+  from: isoOf(state.started?.atMs),
+  pairs: pairsOf(state).map((pair) => ({
+    ...identityOf(pair),
+    points: [...(state.stability.find(({ clock }) => clock === pair.clock)?.points ?? [])],
+  })),
+});

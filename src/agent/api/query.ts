@@ -1,0 +1,74 @@
+import { usageError } from '../../errors.ts';
+import { wholeStep } from '../../store/range.ts';
+import { parseDuration } from '../../units.ts';
+
+const HOUR_NS = 3_600_000_000_000n;
+/** Steps of a query that names none: a plot shows no more. */
+const STEPS = 600n;
+/** Most steps of a query: an answer of a few hundred kilobytes. */
+export const MOST_STEPS = 5_000n;
+/** 1970 to 2100, s: a time outside is a mistake (milliseconds, most often). */
+const LATEST_S = 4_102_444_800;
+
+/** A stretch of time, ns since the epoch. */
+export interface TimeRange {
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+}
+
+/**
+ * Refuses parameters that no one reads, and those given twice.
+ *
+ * @throws TscopeError USAGE.
+ */
+export function onlyParameters(query: URLSearchParams, ...names: string[]): void {
+  for (const name of query.keys()) {
+    if (!names.includes(name)) {
+      const accepted = names.length === 0 ? 'there are none here' : `there are ${names.join(', ')}`;
+      throw usageError(`there is no parameter '${name.slice(0, 40)}'; ${accepted}.`);
+    }
+    if (query.getAll(name).length > 1) throw usageError(`${name}: give it once.`);
+  }
+}
+
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** A time as Prometheus takes it: Unix seconds or RFC 3339. */
+function timeOf(name: string, text: string): bigint {
+  const seconds = /^\d{1,12}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+  const ms = RFC3339.test(text) ? Date.parse(text) : seconds * 1000;
+  if (ms >= 0 && ms <= LATEST_S * 1000) return BigInt(Math.round(ms * 1e3)) * 1000n;
+  throw usageError(
+    `${name}: '${text.slice(0, 40)}' is not a time; give Unix seconds or RFC 3339, as in 2026-01-31T23:59:59Z.`,
+  );
+}
+
+/**
+ * `from` and `to`; without them the last hour.
+ *
+ * @throws TscopeError USAGE.
+ */
+export function timeRange(query: URLSearchParams, nowMs = Date.now()): TimeRange {
+  const [from, to] = [query.get('from'), query.get('to')];
+  const toNs = to === null ? BigInt(Math.ceil(nowMs)) * 1_000_000n : timeOf('to', to);
+  const fromNs = from === null ? toNs - HOUR_NS : timeOf('from', from);
+  if (fromNs >= toNs) throw usageError('from: must be earlier than to.');
+  return { fromNs, toNs };
+}
+
+/**
+ * `step`, a duration; without it about 600 steps.
+ *
+ * @returns the step that the store answers with.
+ * @throws TscopeError USAGE.
+ */
+export function stepOf(query: URLSearchParams, { fromNs, toNs }: TimeRange): bigint {
+  const text = query.get('step');
+  const lengthNs = toNs - fromNs;
+  const step = text === null ? lengthNs / STEPS : parseDuration(text.slice(0, 40), 'step');
+  const whole = wholeStep(step < 1_000_000n ? 1_000_000n : step);
+  if (lengthNs / whole > MOST_STEPS) {
+    throw usageError(`step: ${text} makes more than ${MOST_STEPS} steps of that range; give a longer one.`);
+  }
+  return whole;
+}

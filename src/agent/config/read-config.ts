@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { systemCode, TscopeError, usageError } from '../../errors.ts';
+import type { Warning } from '../../schema/envelope.ts';
+import {
+  needsToken,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  type Settings,
+  settingsSchema,
+} from './settings.ts';
+import { checkToken, readToken } from './token.ts';
+
+/** Settings as given: text, and lists in a file. */
+export type Given = Partial<Record<SettingName, unknown>>;
+
+/** From where a setting's value comes. */
+export type Origin = 'flag' | 'environment' | 'file' | 'default';
+
+/** The effective configuration, and who decided what. */
+export interface Config {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<SettingName, Origin>>;
+  /** Null where none is asked for. */
+  readonly token: string | null;
+  /** The file that was read, or null. */
+  readonly file: string | null;
+  readonly warnings: readonly Warning[];
+}
+
+/** What is known before the file is read. */
+export interface Sources {
+  readonly flags: Given & { readonly config?: string | undefined };
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** TSCOPE_TOKEN_FILE for tokenFile. */
+export const variableOf = (name: string): string =>
+  `TSCOPE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+
+/** --token-file for tokenFile. */
+export const flagOf = (name: string): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Variables that are no settings. */
+const OTHER_VARIABLES = ['TSCOPE_CONFIG', 'TSCOPE_TOKEN', 'TSCOPE_DEBUG'];
+
+const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
+
+function readSettingsFile(path: string): Given {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = systemCode(error) ?? String(error);
+    throw new TscopeError('IO', `cannot read the configuration ${path} (${code}).`, null, { cause: error });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw usageError(`${path} is not JSON: ${detail}.`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw usageError(`${path} must hold one JSON object, as in {"interval": "10s"}.`);
+  }
+  for (const name of Object.keys(value)) {
+    if (!isSetting(name)) {
+      throw usageError(`${path}: there is no setting '${name}'; there are ${SETTING_NAMES.join(', ')}.`);
+    }
+  }
+  return value;
+}
+
+function fromEnvironment(environment: Sources['environment']): Given {
+  const entries = SETTING_NAMES.map((name) => [name, environment[variableOf(name)]] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ''));
+}
+
+/** A variable that looks like ours and is none is most likely misspelt. */
+function unknownVariables(environment: Sources['environment']): Warning[] {
+  const known = [...SETTING_NAMES.map(variableOf), ...OTHER_VARIABLES];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('TSCOPE_') && !known.includes(name))
+    .map((name) => ({
+      code: 'unknown-variable',
+      message: `The environment's ${name} is no setting of the agent and is ignored.`,
+      hint: `There are ${known.join(', ')}.`,
+    }));
+}
+
+/** Where a reader has to look for a setting's value. */
+function placeOf(name: SettingName, origin: Origin, file: string | null): string {
+  if (origin === 'file') return `${file}: ${name}`;
+  return origin === 'environment' ? variableOf(name) : flagOf(name);
+}
+
+/**
+ * Puts the configuration together: flags before the environment, the environment before the file, the file before the
+ * defaults.
+ *
+ * @throws TscopeError USAGE naming the place and what is accepted; IO where a file cannot be read.
+ */
+export function readConfig({ flags, environment }: Sources): Config {
+  const file = flags.config ?? (environment['TSCOPE_CONFIG'] || null);
+  const layers: readonly [Origin, Given][] = [
+    ['flag', flags],
+    ['environment', fromEnvironment(environment)],
+    ['file', file === null ? {} : readSettingsFile(file)],
+  ];
+  const given: Given = {};
+  const origins = {} as Record<SettingName, Origin>;
+  for (const name of SETTING_NAMES) {
+    const layer = layers.find(([, values]) => values[name] !== undefined);
+    origins[name] = layer?.[0] ?? 'default';
+    const value = layer === undefined ? SETTINGS[name].fallback : layer[1][name];
+    if (value !== null && value !== '') given[name] = value;
+    else if (name === 'hostNames') given[name] = [];
+  }
+  const checked = settingsSchema.safeParse(given);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    const name = SETTING_NAMES.find((candidate) => candidate === issue?.path[0]);
+    if (issue === undefined || name === undefined) throw checked.error;
+    const place = placeOf(name, origins[name], file);
+    throw usageError(`${place}: ${describe(issue.message, given[name])}.`);
+  }
+  const settings = checked.data;
+  if (settings.clocks.every((clock) => clock === settings.reference)) {
+    const place = placeOf('clocks', origins.clocks, file);
+    throw usageError(`${place}: give another clock than the reference, ${settings.reference}.`);
+  }
+  const token = readToken(settings.tokenFile, environment['TSCOPE_TOKEN']);
+  checkToken(token, needsToken(settings), settings.listen);
+  return { settings, origins, token, file, warnings: unknownVariables(environment) };
+}
+
+/** A schema's complaint with the value that it is about. */
+function describe(message: string, value: unknown): string {
+  const shown = JSON.stringify(value) ?? String(value);
+  const text = message.charAt(0).toLowerCase() + message.slice(1);
+  if (text.startsWith("'")) return text;
+  return `${shown.length > 60 ? `${shown.slice(0, 60)}...` : shown}: ${text}`;
+}

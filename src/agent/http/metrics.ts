@@ -1,0 +1,198 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { nominalRate } from '../../experiment/drift/host.ts';
+import { version } from '../../version.ts';
+import type { Health } from '../health.ts';
+import { type AgentState, pairsOf } from '../state.ts';
+
+/** What the metrics are read from at each scrape. */
+export interface MetricsView {
+  readonly state: AgentState;
+  health(): Health;
+  storeBytes(): number | null;
+  liveClients(): number;
+}
+
+type Labels = Readonly<Record<string, string>>;
+type Value = readonly [labels: Labels, value: number];
+
+const text = (flag: boolean | null): string => (flag === null ? 'unknown' : String(flag));
+
+/** Labels that say which pair a value belongs to. */
+function pairLabels(state: AgentState, clock: string): Labels | null {
+  const pair = pairsOf(state).find((candidate) => candidate.clock === clock);
+  if (pair === undefined) return null;
+  return { clock, reference: pair.reference, independent: text(pair.independent) };
+}
+
+/** One value for each pair that has one. */
+function eachPair(
+  state: AgentState,
+  read: (pair: NonNullable<AgentState['sample']>['pairs'][number]) => number | null,
+): Value[] {
+  return (state.sample?.pairs ?? []).flatMap((pair) => {
+    const labels = pairLabels(state, pair.clock);
+    const value = read(pair);
+    return labels === null || value === null ? [] : [[labels, value] as const];
+  });
+}
+
+const seconds = (ns: number | null): number | null => (ns === null ? null : ns / 1e9);
+const single = (value: number | null | undefined): Value[] => (value == null ? [] : [[{}, value]]);
+
+function frequencies({ calibrated }: AgentState): Value[] {
+  if (calibrated === null) return [];
+  const { result } = calibrated;
+  const derived = { reference: result.clock, independent: text(result.independent) };
+  const true_ = result.trueRate;
+  return [
+    [derived, nominalRate(result).hz],
+    ...(true_ === null ? [] : [[{ reference: true_.reference, independent: 'true' }, true_.hz] as const]),
+  ];
+}
+
+const stabilityValues = (state: AgentState): Value[] =>
+  state.stability.flatMap(({ clock, points }) => {
+    const labels = pairLabels(state, clock);
+    return points.flatMap(({ tauNs, oadev }) =>
+      labels === null || oadev === null
+        ? []
+        : [[{ ...labels, tau_seconds: String(Number((tauNs / 1e9).toPrecision(9))) }, oadev] as const],
+    );
+  });
+
+const PAIR = ['clock', 'reference', 'independent'] as const;
+
+/** A registry whose values are what `view` says when it is scraped. */
+export function createMetrics({ state, health, storeBytes, liveClients }: MetricsView): Registry {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: readonly string[], read: () => Value[]) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.set(labels, value);
+      },
+    });
+  const counter = (name: string, help: string, labelNames: readonly string[], read: () => Value[]) =>
+    new Counter({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.inc(labels, value);
+      },
+    });
+
+  gauge('tscope_build_info', 'A constant 1, labelled by the version.', ['version', 'node'], () => [
+    [{ version, node: process.version }, 1],
+  ]);
+  gauge(
+    'tscope_clocksource_info',
+    "A constant 1, labelled by the kernel's clocksource and whether it is the TSC in another form.",
+    ['clocksource', 'derived_from_tsc'],
+    () =>
+      state.calibrated === null
+        ? []
+        : [
+            [
+              {
+                clocksource: state.calibrated.clocksource ?? 'unknown',
+                derived_from_tsc: text(state.calibrated.derivedFromTsc),
+              },
+              1,
+            ],
+          ],
+  );
+  gauge(
+    'tscope_tsc_frequency_hertz',
+    'Rate of the TSC as the reference clock counts seconds, at the last calibration.',
+    ['reference', 'independent'],
+    () => frequencies(state),
+  );
+  gauge('tscope_tsc_frequency_standard_error_ratio', 'Standard error of the last calibration.', [], () =>
+    single(state.calibrated?.result.standardErrorRatio),
+  );
+  gauge(
+    'tscope_clock_frequency_offset_ratio',
+    "The clock's rate against the reference, less 1, over the last 60 samples; 1e-6 is one ppm.",
+    PAIR,
+    () => eachPair(state, ({ rateRatio }) => rateRatio),
+  );
+  gauge(
+    'tscope_clock_frequency_offset_standard_error_ratio',
+    'Standard error of tscope_clock_frequency_offset_ratio.',
+    PAIR,
+    () => eachPair(state, ({ rateStandardError }) => rateStandardError),
+  );
+  gauge(
+    'tscope_clock_offset_seconds',
+    'How far the clock has moved against the reference since the run began, steps included.',
+    PAIR,
+    () => eachPair(state, ({ ns }) => seconds(ns)),
+  );
+  gauge(
+    'tscope_clock_offset_bound_seconds',
+    'Hard bound of the error of tscope_clock_offset_seconds.',
+    PAIR,
+    () => eachPair(state, ({ boundNs }) => seconds(boundNs)),
+  );
+  gauge(
+    'tscope_clock_adev_ratio',
+    'Overlapping Allan deviation of the clock against the reference over this run.',
+    [...PAIR, 'tau_seconds'],
+    () => stabilityValues(state),
+  );
+  counter('tscope_clock_events_total', 'Events found, by kind.', ['kind'], () =>
+    Object.entries(state.events).map(([kind, count]) => [{ kind }, count]),
+  );
+  counter('tscope_samples_total', 'Samples taken of all pairs together.', [], () => single(state.samples));
+  counter(
+    'tscope_samples_rejected_total',
+    'Clock reads rejected (wide_window, cpu_changed) and samples not taken because the thread was late (late).',
+    ['reason'],
+    () => [
+      [{ reason: 'wide_window' }, state.rejected.wide],
+      [{ reason: 'cpu_changed' }, state.rejected.moved],
+      [{ reason: 'late' }, state.missed],
+    ],
+  );
+  gauge('tscope_last_sample_timestamp_seconds', 'When the last sample was taken.', [], () =>
+    single(state.sample === null ? null : state.sample.atMs / 1000),
+  );
+  gauge('tscope_healthy', '1 where sampling and the store both work, else 0.', [], () =>
+    single(health().status === 'ok' ? 1 : 0),
+  );
+  gauge('tscope_store_up', '1 where samples can be stored, else 0.', [], () =>
+    single(health().store.ok ? 1 : 0),
+  );
+  counter('tscope_store_failures_total', 'Failed attempts to store.', [], () =>
+    single(health().store.failures),
+  );
+  gauge('tscope_store_pending_samples', 'Samples that wait in memory to be stored.', [], () =>
+    single(health().store.pending),
+  );
+  counter(
+    'tscope_store_dropped_samples_total',
+    'Samples given up because too many were waiting to be stored.',
+    [],
+    () => single(health().store.dropped),
+  );
+  gauge('tscope_store_size_bytes', 'Size of the store in use.', [], () => single(storeBytes()));
+  gauge('tscope_live_clients', 'Browsers that follow the live stream.', [], () => single(liveClients()));
+  counter('process_cpu_seconds_total', 'User and system CPU time spent.', [], () => {
+    const { user, system } = process.cpuUsage();
+    return single((user + system) / 1e6);
+  });
+  gauge('process_resident_memory_bytes', 'Resident memory size.', [], () =>
+    single(process.memoryUsage.rss()),
+  );
+  gauge('process_start_time_seconds', 'When the process started.', [], () =>
+    single((Date.now() - performance.now()) / 1000),
+  );
+  return registry;
+}

@@ -1,0 +1,110 @@
+import { analysePhase } from '../../experiment/drift/analysis.ts';
+import { Collection, type CollectionHost } from '../../experiment/drift/collection.ts';
+import type { PairTracker } from '../../experiment/drift/pair.ts';
+import type { AgentEvent, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
+import { RecentRecord } from './recent-record.ts';
+
+/** What the loop needs of a host; tests script it. */
+export interface SamplingHost extends CollectionHost {
+  /** ktime, ns. */
+  now(): bigint;
+  /** Waits until a ktime; false where the loop is to end. */
+  waitUntil(ktime: bigint): boolean;
+  /** Measures the TSC's rate anew, for at most so many ns, and tells. */
+  recalibrate(mostNs: number): void;
+}
+
+type Tracker = PairTracker<RecentRecord>;
+
+/** The stability costs milliseconds, so it is renewed at each sample only while it is short. */
+const SHORT = 64;
+const STABILITY_EVERY = 32;
+
+/** The wall clock may be off the run's own time by so much, ms, before the run has to end, and for so many samples, in
+ * which what happened to it is recognised. */
+const OFF_MS = 1_000;
+const OFF_SAMPLES = 3;
+
+/** Share of an interval that a calibration may take. */
+const CALIBRATION_SHARE = 0.25;
+
+function pairSample(pair: Tracker, collection: Collection<RecentRecord>, interval: number): PairSample {
+  const { latest } = pair;
+  const of = (name: string) => collection.sampler.clocks.find((clock) => clock.name === name);
+  const reads = [of(pair.clock), collection.reference];
+  const moved = reads.reduce((sum, read) => sum + (read?.moved ?? 0), 0);
+  const rejected = reads.reduce((sum, read) => sum + (read?.rejected ?? 0), 0);
+  const { rateRatio, rateStandardError } = analysePhase(Float64Array.from(pair.record.recent), interval);
+  return {
+    clock: pair.clock,
+    ns: latest?.ns ?? null,
+    boundNs: latest?.boundNs ?? null,
+    rateRatio,
+    rateStandardError,
+    rejected: { wide: rejected - moved, moved },
+  };
+}
+
+/** The events since the last sample; a pair whose rate changed forgets the old one. */
+function drainEvents(collection: Collection<RecentRecord>): AgentEvent[] {
+  const events: AgentEvent[] = collection.hostLog.drain().map((event) => ({ ...event, clock: null }));
+  for (const pair of collection.pairs) {
+    const own = pair.log.drain();
+    if (own.some(({ kind }) => kind === 'frequency-step')) pair.record.forgetRecent();
+    events.push(...own.map((event) => ({ ...event, clock: pair.clock })));
+  }
+  return events;
+}
+
+const stabilityOf = ({ clock, record }: Tracker, interval: number) => ({
+  clock,
+  points: analysePhase(record.points, interval * record.stride).stability,
+});
+
+/**
+ * Samples on a regular grid until the host says that it is enough.
+ *
+ * @param tell receives everything, from the start on.
+ * @returns `clock-set` where the wall clock no longer agrees with the times of the run, so that another one should
+ * begin.
+ */
+export function sampleUntilStopped(
+  host: SamplingHost,
+  { interval, clocks, reference, recalibrate }: SamplingOptions,
+  tell: (message: SamplingMessage) => void,
+): 'stopped' | 'clock-set' {
+  const collection = new Collection(host, clocks, reference, () => new RecentRecord());
+  const startMs = host.date().getTime();
+  const start = host.now();
+  const elapsed = (): number => Number(host.now() - start);
+  let missed = 0;
+  let recalibrateAt = recalibrate;
+  let off = 0;
+  const origins = collection.pairs.map(({ clock }) => ({
+    clock,
+    ns: clock === 'tsc' ? 0n : collection.sampler.difference(clock, reference),
+  }));
+  tell({ kind: 'started', nominal: host.nominal, atMs: startMs, origins });
+  for (let point = 0; host.waitUntil(start + BigInt(Math.round(point * interval))); point++) {
+    for (const due = Math.floor(elapsed() / interval); point < due; point++) {
+      collection.miss();
+      missed += 1;
+    }
+    const atNs = elapsed();
+    collection.sample(atNs);
+    const atMs = startMs + atNs / 1e6;
+    const events = drainEvents(collection);
+    const pairs = collection.pairs.map((pair) => pairSample(pair, collection, interval));
+    tell({ kind: 'sample', atMs, pairs, events, missed });
+    if (point <= SHORT || point % STABILITY_EVERY === 0) {
+      tell({ kind: 'stability', pairs: collection.pairs.map((pair) => stabilityOf(pair, interval)) });
+    }
+    if (atNs >= recalibrateAt) {
+      recalibrateAt = atNs + recalibrate;
+      host.recalibrate(interval * CALIBRATION_SHARE);
+    }
+    off = Math.abs(host.date().getTime() - startMs - elapsed() / 1e6) > OFF_MS ? off + 1 : 0;
+    if (off >= OFF_SAMPLES) return 'clock-set';
+  }
+  return 'stopped';
+}

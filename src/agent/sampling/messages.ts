@@ -1,0 +1,78 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { ComparedClock } from '../../experiment/drift/pair.ts';
+import type { ClockName } from '../../host/clocks.ts';
+import type { CalibrateResult } from '../../schema/calibrate.ts';
+import type { DriftEvent, DriftPair } from '../../schema/drift.ts';
+
+/** What the sampling thread is told when it starts. Durations are ns. */
+export interface SamplingOptions {
+  readonly interval: number;
+  readonly clocks: readonly ComparedClock[];
+  readonly reference: ClockName;
+  readonly recalibrate: number;
+}
+
+/** Which clocks are compared, and what that is worth. */
+export type PairIdentity = Pick<DriftPair, 'clock' | 'reference' | 'independent' | 'independentReason'> & {
+  readonly clock: ComparedClock;
+};
+
+/** One pair at one sample. */
+export interface PairSample {
+  readonly clock: ComparedClock;
+  /** How far the clock has moved against the reference since the run began, ns; null where the read was rejected. */
+  readonly ns: number | null;
+  /** Hard bound of that, ns. */
+  readonly boundNs: number | null;
+  /** Over the last points, steps left out. */
+  readonly rateRatio: number | null;
+  readonly rateStandardError: number | null;
+  readonly rejected: { readonly wide: number; readonly moved: number };
+}
+
+/** An event, and the pair that it is about; null is the host. */
+export interface AgentEvent extends DriftEvent {
+  readonly clock: string | null;
+}
+
+/** A pair's stability over the whole run. */
+export interface PairStability {
+  readonly clock: ComparedClock;
+  readonly points: DriftPair['stability'];
+}
+
+/** What the sampling thread tells. Counts are totals of the run. */
+export type SamplingMessage =
+  | {
+      readonly kind: 'started';
+      readonly nominal: { readonly hz: number; readonly source: string };
+      /** Wall clock, ms. */
+      readonly atMs: number;
+      /** The clock less the reference, ns, that the samples count from; 0 for the TSC, whose phase has no origin. */
+      readonly origins: readonly { readonly clock: ComparedClock; readonly ns: bigint }[];
+    }
+  | {
+      readonly kind: 'sample';
+      /** Wall clock at the start of the run plus the time that has passed since: it only ever grows. */
+      readonly atMs: number;
+      readonly pairs: readonly PairSample[];
+      readonly events: readonly AgentEvent[];
+      /** Grid points that passed because the thread was late. */
+      readonly missed: number;
+    }
+  | { readonly kind: 'stability'; readonly pairs: readonly PairStability[] }
+  | {
+      readonly kind: 'calibrated';
+      readonly result: CalibrateResult;
+      readonly pairs: readonly PairIdentity[];
+      readonly clocksource: string | null;
+      readonly derivedFromTsc: boolean | null;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint: string | null;
+    };
+
+export type SampleMessage = Extract<SamplingMessage, { kind: 'sample' }>;

@@ -1,0 +1,26 @@
+import { PhaseRecord } from '../../experiment/drift/phase-record.ts';
+
+/** Points behind the present rate: ten minutes at the default interval. */
+const RECENT = 60;
+/** Points behind the stability: two days at the default interval; then every second one goes, and so on. */
+const CAPACITY = 2 ** 14;
+
+/** A record for a run of months: the whole in bounded memory, and the last points one by one. */
+export class RecentRecord extends PhaseRecord {
+  readonly recent: number[] = [];
+
+  constructor() {
+    super(CAPACITY);
+  }
+
+  override push(phase: number): void {
+    super.push(phase);
+    this.recent.push(phase);
+    if (this.recent.length > RECENT) this.recent.shift();
+  }
+
+  /** What came before is no longer how this clock runs. */
+  forgetRecent(): void {
+    this.recent.length = 0;
+  }
+}

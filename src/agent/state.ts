@@ -1,0 +1,69 @@
+import { EVENT_KINDS, type EventKind } from '../schema/drift.ts';
+import type { PairIdentity, PairStability, SampleMessage, SamplingMessage } from './sampling/messages.ts';
+
+type Started = Extract<SamplingMessage, { kind: 'started' }>;
+type Calibrated = Extract<SamplingMessage, { kind: 'calibrated' }>;
+
+/** Everything that the agent knows at this moment. Counts only ever grow, over all runs since it started. */
+export interface AgentState {
+  readonly startedAt: Date;
+  started: Started | null;
+  calibrated: Calibrated | null;
+  sample: SampleMessage | null;
+  /** When the last sample arrived, ms of `performance.now`. */
+  sampledAt: number | null;
+  stability: readonly PairStability[];
+  /** Why no samples come; null while they do. */
+  samplingFailure: string | null;
+  samples: number;
+  missed: number;
+  readonly rejected: { wide: number; moved: number };
+  readonly events: Record<EventKind, number>;
+}
+
+/** The state of an agent that has seen nothing yet. */
+export const initialState = (startedAt: Date): AgentState => ({
+  startedAt,
+  started: null,
+  calibrated: null,
+  sample: null,
+  sampledAt: null,
+  stability: [],
+  samplingFailure: null,
+  samples: 0,
+  missed: 0,
+  rejected: { wide: 0, moved: 0 },
+  events: Object.fromEntries(EVENT_KINDS.map((kind) => [kind, 0])) as Record<EventKind, number>,
+});
+
+/** The pairs that are compared now. */
+export const pairsOf = (state: AgentState): readonly PairIdentity[] => state.calibrated?.pairs ?? [];
+
+const rejectedIn = (sample: SampleMessage | null, reason: 'wide' | 'moved'): number =>
+  sample?.pairs.reduce((sum, pair) => sum + pair.rejected[reason], 0) ?? 0;
+
+function takeSample(state: AgentState, sample: SampleMessage): void {
+  const before = state.sample;
+  state.rejected.wide += rejectedIn(sample, 'wide') - rejectedIn(before, 'wide');
+  state.rejected.moved += rejectedIn(sample, 'moved') - rejectedIn(before, 'moved');
+  state.missed += sample.missed - (before?.missed ?? 0);
+  state.samples += 1;
+  for (const event of sample.events) state.events[event.kind] += 1;
+  state.sample = sample;
+  state.sampledAt = performance.now();
+  state.samplingFailure = null;
+}
+
+/** Takes in what the sampling thread tells. */
+export function absorb(state: AgentState, message: SamplingMessage): void {
+  if (message.kind === 'sample') takeSample(state, message);
+  else if (message.kind === 'stability') state.stability = message.pairs;
+  else if (message.kind === 'calibrated') state.calibrated = message;
+  else if (message.kind === 'failed') state.samplingFailure = message.message;
+  else {
+    // A new run counts from 0 again.
+    state.started = message;
+    state.sample = null;
+    state.stability = [];
+  }
+}

@@ -1,0 +1,101 @@
+import { Agent } from '../agent/agent.ts';
+import { formatListenAddress, type ListenAddress } from '../agent/config/listen-address.ts';
+import { describeSettings, planOf } from '../agent/config/plan.ts';
+import { type Config, flagOf, readConfig, type Sources, variableOf } from '../agent/config/read-config.ts';
+import { SETTING_NAMES, SETTINGS } from '../agent/config/settings.ts';
+import { jsonLog } from '../agent/log.ts';
+import { TscopeError } from '../errors.ts';
+import { agentText } from '../report/text/agent.ts';
+import type { AgentResult } from '../schema/agent.ts';
+import { defineCommand } from './command.ts';
+
+type Options = Sources['flags'] & { readonly check?: true };
+
+const HELP = `
+Runs until SIGTERM or Ctrl-C; SIGHUP reads the configuration again. The log goes to stderr, a JSON object a line.
+Each setting is taken from its flag, else from the environment (${variableOf('interval')}, ${variableOf('tokenFile')} ...), else from
+the configuration file (--config or TSCOPE_CONFIG: a JSON object, {"interval": "10s", "clocks": ["tsc", "realtime"]}).
+Others than this host are served only with a token: Prometheus sends it as a bearer token, a browser asks for it as
+a password (any user name).
+
+Serves / (a live page), /metrics (Prometheus), /healthz, and /api/v1/ now, host, runs, samples, events, stability, live.
+
+Examples:
+  tscope agent --check                       what it would do, and why
+  tscope agent --interval 1s --db /var/lib/tscope/tscope.db
+  TSCOPE_TOKEN_FILE=/etc/tscope/token tscope agent --listen 0.0.0.0:9797 --user tscope`;
+
+const log = jsonLog((line) => process.stderr.write(line));
+
+/** Reads the configuration again; a bad one changes nothing. */
+async function reload(agent: Agent, sources: Sources): Promise<void> {
+  try {
+    await agent.reload(readConfig(sources));
+  } catch (error) {
+    if (!(error instanceof TscopeError)) throw error;
+    log('error', `the configuration stays as it was: ${error.message}`, { hint: error.hint });
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+
+/** Runs the daemon until `signal` aborts. */
+async function run(
+  config: Config,
+  sources: Sources,
+  signal: AbortSignal,
+): Promise<NonNullable<AgentResult['ran']>> {
+  const begun = performance.now();
+  const agent = new Agent(config, log);
+  const onHangUp = () => void reload(agent, sources);
+  let address: ListenAddress;
+  let notStored = 0;
+  try {
+    address = await agent.start();
+    process.on('SIGHUP', onHangUp);
+    await Promise.race([aborted(signal), agent.failed]);
+  } finally {
+    process.off('SIGHUP', onHangUp);
+    notStored = await agent.stop();
+  }
+  return {
+    address: formatListenAddress(address),
+    durationNs: (performance.now() - begun) * 1e6,
+    samples: agent.state.samples,
+    events: Object.values(agent.state.events).reduce((sum, count) => sum + count, 0),
+    notStored,
+  };
+}
+
+export const command = defineCommand<Options>({
+  name: 'agent',
+  summary: 'samples the clocks for months as a daemon: store, Prometheus metrics, a live page',
+  needsHost: true,
+  endsBySignal: true,
+  configure: (command) => {
+    for (const name of SETTING_NAMES) {
+      const { placeholder, help, fallback } = SETTINGS[name];
+      const shown = fallback === null || fallback === '' ? help : `${help} (default: ${fallback})`;
+      command.option(`${flagOf(name)} <${placeholder}>`, shown);
+    }
+    command
+      .option('--config <file>', 'JSON file with settings (default: $TSCOPE_CONFIG)')
+      .option('--check', 'say what it would do, and do nothing')
+      .addHelpText('after', HELP);
+  },
+  run: async ({ signal }, { check, ...flags }) => {
+    const sources: Sources = { flags, environment: process.env };
+    const config = readConfig(sources);
+    const result: AgentResult = {
+      file: config.file,
+      settings: describeSettings(config),
+      plan: planOf(config),
+      ran: check ? null : await run(config, sources, signal),
+    };
+    return { result, text: agentText(result), warnings: check ? config.warnings : [] };
+  },
+});

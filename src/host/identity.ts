@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** Which host this is, for records that outlive a process. */
+export interface Identity {
+  /** machine-id(5), which stays the same over the life of an installation; the host name where there is none. */
+  readonly key: string;
+  readonly name: string;
+}
+
+/** Reads the machine id, without a child process. */
+export function hostIdentity(): Identity {
+  const name = hostname();
+  try {
+    return { key: readFileSync('/etc/machine-id', 'utf8').trim() || name, name };
+  } catch {
+    return { key: name, name };
+  }
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { EVENT_KINDS, stabilityRowSchema } from './drift.ts';
+import { envelope, schemaId } from './envelope.ts';
+import { count } from './measured.ts';
+
+/** A document of the agent's API: `startedAt` is when the agent started. */
+const apiDocument = <Result extends z.ZodType>(kind: string, result: Result) =>
+  z.strictObject({ schema: z.literal(schemaId(`agent-${kind}`)), ...envelope, result });
+
+const ratio = z.number().nullable();
+const iso = z.iso.datetime();
+
+const pair = {
+  clock: z.string(),
+  reference: z.string(),
+  independent: z.boolean().nullable(),
+  independentReason: z.string(),
+};
+
+/** `/healthz` is this object itself, without an envelope. */
+export const agentHealthSchema = z.strictObject({
+  status: z.enum(['ok', 'degraded']),
+  sampling: z.strictObject({
+    ok: z.boolean(),
+    reason: z.string().nullable(),
+    lastSampleAgeSeconds: z.number().nullable(),
+  }),
+  store: z.strictObject({
+    ok: z.boolean(),
+    reason: z.string().nullable(),
+    code: z.string().nullable(),
+    since: iso.nullable(),
+    pending: count,
+    dropped: count,
+    failures: count,
+  }),
+});
+export type AgentHealth = z.infer<typeof agentHealthSchema>;
+
+/** What the agent knows at this moment. */
+export const agentNowSchema = z.strictObject({
+  hostname: z.string(),
+  version: z.string(),
+  intervalNs: z.number(),
+  clocksource: z.string().nullable(),
+  tsc: z
+    .strictObject({
+      hz: z.number(),
+      standardErrorRatio: z.number(),
+      reference: z.string(),
+      independent: z.boolean().nullable(),
+      nominalHz: z.number().nullable(),
+    })
+    .nullable(),
+  /** When the present run began. */
+  runStartedAt: iso.nullable(),
+  sampledAt: iso.nullable(),
+  pairs: z.array(
+    z.strictObject({
+      ...pair,
+      offsetNs: z.number().nullable(),
+      boundNs: z.number().nullable(),
+      rateRatio: ratio,
+      rateStandardError: ratio,
+    }),
+  ),
+  events: z.record(z.enum(EVENT_KINDS), count),
+  health: agentHealthSchema,
+});
+export type AgentNow = z.infer<typeof agentNowSchema>;
+
+export const agentRunsSchema = z.strictObject({
+  runs: z.array(
+    z.strictObject({
+      /** The number that `series` name it by, and the name that `tscope runs` shows. */
+      id: count,
+      key: z.string(),
+      hostname: z.string(),
+      command: z.string(),
+      startedAt: iso,
+      endedAt: iso.nullable(),
+      lastSampleAt: iso.nullable(),
+    }),
+  ),
+});
+
+/** Columns of equal length: a step is one row of all of them. */
+export const agentSamplesSchema = z.strictObject({
+  from: iso,
+  to: iso,
+  stepNs: z.number(),
+  series: z.array(
+    z.strictObject({
+      run: count,
+      ...pair,
+      /** Start of each step, Unix seconds. */
+      at: z.array(z.number()),
+      count: z.array(count),
+      /** How far the clock has moved against the reference since its run began, ns. */
+      meanNs: z.array(z.number()),
+      minNs: z.array(z.number()),
+      maxNs: z.array(z.number()),
+      rateRatio: z.array(ratio),
+    }),
+  ),
+});
+export type AgentSamples = z.infer<typeof agentSamplesSchema>;
+
+export const agentEventSchema = z.strictObject({
+  at: iso,
+  kind: z.string(),
+  detail: z.string(),
+  /** Null: the host. */
+  clock: z.string().nullable(),
+});
+export const agentEventsSchema = z.strictObject({
+  from: iso,
+  to: iso,
+  events: z.array(agentEventSchema),
+  /** True where there are more than were listed. */
+  truncated: z.boolean(),
+});
+export type AgentEvents = z.infer<typeof agentEventsSchema>;
+
+export const agentStabilitySchema = z.strictObject({
+  /** When the run that it speaks of began. */
+  from: iso.nullable(),
+  pairs: z.array(z.strictObject({ ...pair, points: z.array(stabilityRowSchema) })),
+});
+export type AgentStability = z.infer<typeof agentStabilitySchema>;
+
+/** The API's documents by the path under /api/v1/. */
+export const agentApi = {
+  now: apiDocument('now', agentNowSchema),
+  runs: apiDocument('runs', agentRunsSchema),
+  samples: apiDocument('samples', agentSamplesSchema),
+  events: apiDocument('events', agentEventsSchema),
+  stability: apiDocument('stability', agentStabilitySchema),
+} as const;
