@@ -1,5 +1,6 @@
 import { measureHost } from '../experiment/measure.ts';
 import { reportPage } from '../report/html/report.ts';
+import { inputOfRun } from '../report/input.ts';
 import { measureText } from '../report/text/measure.ts';
 import { measureDocumentSchema } from '../schema/measure.ts';
 import { defineCommand } from './command.ts';
@@ -38,7 +39,7 @@ export const command = defineCommand<Options>({
         text: `${measureText(result)}\n\nWritten: ${folder.document}, ${folder.report}`,
         save: (json) => {
           writeWhole(folder.document, json);
-          writeWhole(folder.report, reportPage(measureDocumentSchema.parse(JSON.parse(json))));
+          writeWhole(folder.report, reportPage(inputOfRun(measureDocumentSchema.parse(JSON.parse(json)))));
         },
       };
     } catch (error) {

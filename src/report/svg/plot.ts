@@ -1,22 +1,9 @@
-import { element, escapeText } from './element.ts';
-import { linearScale, logScale, type Scale } from './scale.ts';
-
-/** One axis: what it shows, in which unit, on which scale. */
-export interface Axis {
-  /** With the unit: "lateness (us)". */
-  readonly label: string;
-  readonly scale: 'linear' | 'log';
-  /** A mark's text. */
-  readonly format: (value: number) => string;
-  /** Widens the range that the data gives. */
-  readonly include?: readonly number[];
-}
-
-export interface Series {
-  readonly label: string;
-  readonly as: 'line' | 'dots' | 'dashes' | 'bars';
-  readonly points: ReadonlyArray<readonly [x: number, y: number]>;
-}
+import { type Area, type Axis, axes, axisScale, marksWidth } from './axes.ts';
+import { type Drawing, figure, type Size, textWidth } from './drawing.ts';
+import { element, escapeText, label, line } from './element.ts';
+import { type EndLabel, endLabels, endLabelsWidth } from './end-labels.ts';
+import { rangeOf, type Scale } from './scale.ts';
+import { drawSeries, markerPath, type Series, styleOf } from './series.ts';
 
 export interface Plot {
   /** What a reader who cannot see it is told. */
@@ -24,112 +11,104 @@ export interface Plot {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
-  /** A labelled line across at one y: a limit. */
-  readonly limits?: ReadonlyArray<{ readonly at: number; readonly label: string }>;
+  /** A labelled line across at one value. */
+  readonly limits?: ReadonlyArray<{ readonly axis: 'x' | 'y'; readonly at: number; readonly label: string }>;
 }
 
-const WIDTH = 720;
-const HEIGHT = 340;
-const LEFT = 72;
-const RIGHT = WIDTH - 16;
-const TOP = 14;
-const BOTTOM = HEIGHT - 46;
+const TOP = 30;
+const BELOW = 46;
 
-const scaleOf = (axis: Axis, values: number[], from: number, to: number): Scale => {
-  const all = [...values, ...(axis.include ?? [])].filter(
-    (v) => Number.isFinite(v) && (axis.scale === 'linear' || v > 0),
-  );
-  const range = [
-    all.reduce((a, b) => Math.min(a, b), Infinity),
-    all.reduce((a, b) => Math.max(a, b), -Infinity),
-  ] as const;
-  const known = all.length > 0 ? range : ([1, 10] as const);
-  return axis.scale === 'log' ? logScale(known, [from, to]) : linearScale(known, [from, to]);
-};
+const HEIGHT = { wide: 390, narrow: 320 } as const;
 
-const text = (x: number, y: number, anchor: string, content: string, extra = {}): string =>
-  element('text', { x, y, 'text-anchor': anchor, ...extra }, escapeText(content));
+/** Where the last point of a line is; null without one. */
+function endOf(series: Series, x: Scale, y: Scale): readonly [number, number] | null {
+  const last = series.points.findLast(([a, b]) => Number.isFinite(a) && Number.isFinite(b));
+  return last === undefined ? null : [x(last[0]), y(last[1])];
+}
 
-function axes(plot: Plot, x: Scale, y: Scale): string {
-  const middle = (TOP + BOTTOM) / 2;
+/** Across: the name above the line. Upright: names in rows from the top, each in the first row where it is free. */
+function limitLines({ limits = [] }: Plot, area: Area, x: Scale, y: Scale): string {
+  const { left, right, top, bottom } = area;
+  const across = limits.filter(({ axis }) => axis === 'y');
+  const upright = limits.filter(({ axis }) => axis === 'x').sort((a, b) => a.at - b.at);
+  const taken: number[] = [];
+  const names = upright.map(({ at, label: text }) => {
+    const width = textWidth(text);
+    const start = Math.min(x(at) + 5, right - width);
+    const free = taken.findIndex((end) => end < start);
+    const row = free === -1 ? taken.length : free;
+    taken[row] = start + width + 8;
+    return label(start, top + 12 + row * 15, 'start', text, 'limit');
+  });
   return [
-    ...y.marks.map(
-      (mark) =>
-        element('line', { class: 'grid', x1: LEFT, x2: RIGHT, y1: y(mark), y2: y(mark) }) +
-        text(LEFT - 8, y(mark) + 4, 'end', plot.y.format(mark)),
-    ),
-    ...x.marks.map(
-      (mark) =>
-        element('line', { class: 'grid', x1: x(mark), x2: x(mark), y1: TOP, y2: BOTTOM }) +
-        text(x(mark), BOTTOM + 18, 'middle', plot.x.format(mark)),
-    ),
-    text((LEFT + RIGHT) / 2, HEIGHT - 8, 'middle', plot.x.label, { class: 'axis' }),
-    text(14, middle, 'middle', plot.y.label, { class: 'axis', transform: `rotate(-90 14 ${middle})` }),
+    ...across.map(({ at, label: text }) => {
+      const above = y(at) - 7 > top + 8 ? y(at) - 7 : y(at) + 16;
+      return line(left, y(at), right, y(at), 'limit') + label(left + 6, above, 'start', text, 'limit');
+    }),
+    ...upright.map(({ at }) => line(x(at), top, x(at), bottom, 'limit')),
+    ...names,
   ].join('');
 }
 
-function drawn(series: Series, index: number, x: Scale, y: Scale): string {
-  const at = series.points
-    .filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
-    .map(([a, b]) => [x(a), y(b)] as const);
-  const colour = { class: `series s${index % 8}` };
-  const label = element('title', {}, escapeText(series.label));
-  const each = (draw: (px: number, py: number) => string) => at.map(([px, py]) => draw(px, py)).join('');
-  if (series.as === 'dots') {
-    return element(
-      'g',
-      colour,
-      label,
-      each((cx, cy) => element('circle', { cx, cy, r: 3 })),
-    );
-  }
-  if (series.as === 'bars') {
-    const width = Math.max(1, (RIGHT - LEFT) / Math.max(1, at.length) - 1);
-    const bar = (px: number, py: number) =>
-      element('rect', { x: px - width / 2, y: py, width, height: Math.max(0, BOTTOM - py) });
-    return element('g', colour, label, each(bar));
-  }
-  const points = at.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(' ');
-  const dash = series.as === 'dashes' ? '6 5' : undefined;
-  const dots = at.length <= 24 ? each((cx, cy) => element('circle', { cx, cy, r: 2.5 })) : '';
-  return element('g', colour, label, element('polyline', { points, 'stroke-dasharray': dash }), dots);
+function draw(plot: Plot, size: Size): Drawing {
+  const height = HEIGHT[size.name];
+  const bottom = height - BELOW;
+  const points = plot.series.flatMap((series) => series.points);
+  const limit = (axis: 'x' | 'y') => (plot.limits ?? []).filter((l) => l.axis === axis).map(({ at }) => at);
+  const y = axisScale(plot.y, [...points.map(([, b]) => b), ...limit('y')], [bottom, TOP], false);
+  const named = size.name === 'wide' && plot.series.length > 1;
+  const left = marksWidth(y);
+  const right = size.width - (named ? endLabelsWidth(plot.series.map((series) => series.label)) : 10);
+  const area = { left, right, top: TOP, bottom };
+  const x = axisScale(plot.x, [...points.map(([a]) => a), ...limit('x')], [left, right], true);
+  const ends = plot.series.flatMap((series, i): EndLabel[] => {
+    const end = endOf(series, x, y);
+    return end === null ? [] : [{ text: series.label, style: styleOf(series, i), x: end[0], y: end[1] }];
+  });
+  const content = [
+    axes(area, x, y, { x: plot.x.label, y: plot.y.label }),
+    limitLines(plot, area, x, y),
+    ...plot.series.map((series, i) => drawSeries(series, i, bottom, x, y)),
+    named ? endLabels(ends, right, TOP, bottom) : '',
+  ];
+  return { height, content: content.join('') };
 }
 
+/** Names and markers, for the drawing that has no room for them. */
 const legend = (series: readonly Series[]): string =>
   element(
     'ul',
     { class: 'legend' },
-    ...series.map(({ label }, i) =>
-      element('li', {}, element('i', { class: `s${i % 8}` }), escapeText(label)),
-    ),
+    ...series.map((one, i) => {
+      const style = styleOf(one, i);
+      const marker = element('path', { class: 'mark', d: markerPath(style, 7, 7) });
+      const icon = element(
+        'svg',
+        { class: `s${style}`, viewBox: '0 0 14 14', 'aria-hidden': 'true' },
+        marker,
+      );
+      return element('li', {}, icon, escapeText(one.label));
+    }),
   );
 
-/** A figure: the plot as SVG, sized by the page, and its legend where there is more than one series. */
-export function plotFigure(plot: Plot): string {
-  const points = plot.series.flatMap((series) => series.points);
-  const limits = plot.limits ?? [];
-  const x = scaleOf(
-    plot.x,
-    points.map(([value]) => value),
-    LEFT,
-    RIGHT,
+/** Says that there is nothing to draw, and why, in a figure's place. */
+export const nothingToDraw = (why: string): string => element('p', { class: 'empty' }, escapeText(why));
+
+/**
+ * A figure: the plot for a page and for a phone, and its caption.
+ *
+ * @param caption HTML.
+ */
+export function plotFigure(plot: Plot, caption = ''): string {
+  const drawable = plot.series
+    .map((series, i) => ({ ...series, style: styleOf(series, i) }))
+    .filter(({ points }) => rangeOf(points.map(([, y]) => y)) !== null);
+  if (drawable.length === 0) return nothingToDraw(`${plot.title}: no values.`);
+  const shown = { ...plot, series: drawable };
+  return figure(
+    plot.title,
+    (size) => draw(shown, size),
+    drawable.length > 1 ? legend(drawable) : '',
+    caption,
   );
-  const y = scaleOf(
-    plot.y,
-    [...points.map(([, value]) => value), ...limits.map(({ at }) => at)],
-    BOTTOM,
-    TOP,
-  );
-  const content = [
-    element('title', {}, escapeText(plot.title)),
-    axes(plot, x, y),
-    ...limits.map(
-      ({ at, label }) =>
-        element('line', { class: 'limit', x1: LEFT, x2: RIGHT, y1: y(at), y2: y(at) }) +
-        text(RIGHT - 4, y(at) - 6, 'end', label, { class: 'limit' }),
-    ),
-    ...plot.series.map((series, i) => drawn(series, i, x, y)),
-  ];
-  const svg = element('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' }, ...content);
-  return element('figure', {}, plot.series.length > 1 ? legend(plot.series) : '', svg);
 }

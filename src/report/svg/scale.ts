@@ -1,41 +1,141 @@
-/** Maps values of one axis to pixels, and says where its marks go. */
-export interface Scale {
-  (value: number): number;
-  readonly marks: readonly number[];
+import { linearText } from './mark-text.ts';
+
+/** A mark on an axis. */
+export interface Mark {
+  readonly value: number;
+  readonly text: string;
 }
 
-type Range = readonly [from: number, to: number];
+/** Maps the values of one axis to pixels, and says where its marks go. */
+export interface Scale {
+  (value: number): number;
+  readonly marks: readonly Mark[];
+  /** The values at both ends. */
+  readonly domain: Range;
+}
+
+export type Range = readonly [from: number, to: number];
+
+/** Beyond this, differences of values leave the range of a double; nothing measured comes near. */
+const LARGEST = 1e150;
+/** A span smaller than this share of the values is noise of the doubles themselves. */
+const FLAT = 1e-11;
+
+/** The finite values' range; null without any. */
+export function rangeOf(values: Iterable<number>): Range | null {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (Math.abs(value) > LARGEST || Number.isNaN(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return low <= high ? [low, high] : null;
+}
 
 /** Steps that people count in: 1, 2 or 5 times a power of ten, at most `most` of them over `span`. */
-function niceStep(span: number, most: number): number {
+export function niceStep(span: number, most: number): number {
   const rough = span / most;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= rough) ?? 10;
+  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= rough * (1 - 1e-9)) ?? 10;
   return factor * power;
 }
 
 /** A linear scale that starts and ends on a mark. */
-export function linearScale([low, high]: Range, [from, to]: Range, most = 6): Scale {
-  const span = high > low ? high - low : Math.abs(low) || 1;
+export function linearScale([low, high]: Range, [from, to]: Range, most: number): Scale {
+  const least = Math.max(Math.abs(low), Math.abs(high)) * FLAT || 1;
+  const span = Math.max(high - low, least);
   const step = niceStep(span, most);
-  const first = Math.floor(low / step + 1e-9);
-  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
-  const marks = Array.from({ length: last - first + 1 }, (_, i) =>
-    Number(((first + i) * step).toPrecision(12)),
-  );
+  const first = Math.floor(low / step + 1e-6);
+  const last = Math.max(first + 1, Math.ceil(high / step - 1e-6));
+  const marks = Array.from({ length: last - first + 1 }, (_, i) => {
+    const value = (first + i) * step;
+    return { value, text: linearText(value, step) };
+  });
   const slope = (to - from) / ((last - first) * step);
-  return Object.assign((value: number) => from + (value - first * step) * slope, { marks });
+  return Object.assign((value: number) => from + (value - first * step) * slope, {
+    marks,
+    domain: [first * step, last * step] as const,
+  });
 }
 
-/** A logarithmic scale over whole decades; values at or below zero sit on the lowest one. */
-export function logScale([low, high]: Range, [from, to]: Range, most = 8): Scale {
-  const first = Math.floor(Math.log10(low) + 1e-9);
-  const last = Math.max(first + 1, Math.ceil(Math.log10(high) - 1e-9));
-  const every = Math.ceil((last - first) / most);
-  const marks: number[] = [];
-  for (let decade = first; decade <= last; decade += every) marks.push(10 ** decade);
+/** How a logarithmic scale is marked. */
+export interface LogMarks {
+  /** A mark's text. */
+  readonly format: (value: number) => string;
+  /** Where marks may stand, ascending; powers of ten if left out. */
+  readonly at?: readonly number[];
+}
+
+const powersOfTen = (low: number, high: number): number[] => {
+  const first = Math.floor(Math.log10(low));
+  const count = Math.ceil(Math.log10(high)) - first + 1;
+  return Array.from({ length: count }, (_, i) => Number(`1e${first + i}`));
+};
+
+/** At most `most` of `values`, evenly thinned; the last one stays. */
+function thinned(values: readonly number[], most: number): readonly number[] {
+  const every = Math.max(1, Math.ceil(values.length / Math.max(2, most)));
+  return values.filter((_, i) => (values.length - 1 - i) % every === 0);
+}
+
+/**
+ * A logarithmic scale with room at both ends. Where `zero` pixels are given, that much at the start is set apart for
+ * values of 0 and below, which stand on a mark of their own.
+ */
+export function logScale(
+  [low, high]: Range,
+  [from, to]: Range,
+  most: number,
+  { format, at }: LogMarks,
+  zero = 0,
+): Scale {
+  const candidates = at ?? powersOfTen(low, high);
+  const inside = candidates.filter((value) => value >= low * 0.999 && value <= high * 1.001);
+  // With less than two marks inside nobody could read the scale: it goes on to the next mark either way.
+  const bottom = inside.length >= 2 ? low : (candidates.findLast((value) => value <= low) ?? low);
+  const top =
+    inside.length >= 2 ? high : (candidates.find((value) => value >= high && value > bottom) ?? high);
+  const span = Math.log10(top / bottom) || 1;
+  const first = Math.log10(bottom) - span * 0.04;
+  const start = from + Math.sign(to - from) * zero;
+  const slope = (to - start) / (span * 1.08);
+  const shown = candidates.filter((value) => value >= bottom * 0.999 && value <= top * 1.001);
+  const marks = thinned(shown, most).map((value) => ({ value, text: format(value) }));
+  const place = (value: number) => (value > 0 ? start + (Math.log10(value) - first) * slope : from);
+  return Object.assign(place, {
+    marks: zero === 0 ? marks : [{ value: 0, text: '0' }, ...marks],
+    domain: [bottom, top] as const,
+  });
+}
+
+/**
+ * A scale with both signs and many sizes: linear up to `linear` on either side of zero, which is as long as one decade,
+ * and logarithmic beyond.
+ */
+export function symlogScale(
+  [low, high]: Range,
+  linear: number,
+  [from, to]: Range,
+  most: number,
+  format: (value: number) => string,
+): Scale {
+  const warp = (value: number) => {
+    const size = Math.abs(value) / linear;
+    return Math.sign(value) * (size <= 1 ? size : 1 + Math.log10(size));
+  };
+  const [first, last] = [warp(low), low < high ? warp(high) : warp(low) + 1];
   const slope = (to - from) / (last - first);
-  const place = (value: number) =>
-    from + (Math.max(first, Math.log10(Math.max(value, 1e-300))) - first) * slope;
-  return Object.assign(place, { marks });
+  const decades = Math.ceil(Math.max(Math.abs(first), Math.abs(last)));
+  const every = Math.max(1, Math.ceil((last - first) / most));
+  const sizes = Array.from({ length: decades + 1 }, (_, i) => linear * 10 ** i).filter(
+    (_, i) => (i + 1) % every === 0,
+  );
+  const marks = [...sizes.map((size) => -size).reverse(), 0, ...sizes]
+    .filter((value) => value >= low && value <= high)
+    .map((value) => ({ value, text: format(value) }));
+  return Object.assign((value: number) => from + (warp(value) - first) * slope, {
+    marks,
+    domain: [low, high] as const,
+  });
 }

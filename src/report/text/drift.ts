@@ -1,4 +1,4 @@
-import type { DriftPair, DriftResult } from '../../schema/drift.ts';
+import type { DriftEvent, DriftPair, DriftResult } from '../../schema/drift.ts';
 import { formatCount, formatNs, formatRatio, formatSignificant } from '../../units.ts';
 import { textTable } from './table.ts';
 
@@ -34,15 +34,21 @@ function stabilityText(pair: DriftPair): string {
   return `${pair.clock} - ${pair.reference}: stability\n${textTable(head, pair.stability.map(stabilityRow))}`;
 }
 
-/** Events that concern the whole host stand in every pair; each is told once. */
-function eventsText(pairs: readonly DriftPair[]): string {
-  const lines = pairs.flatMap(({ clock, events }) =>
-    events.map(({ at, kind, detail }) => {
+/** Every event once, though those that concern the whole host stand in every pair; the clock named where it matters. */
+export function eventLines(pairs: readonly DriftPair[]): DriftEvent[] {
+  const all = pairs.flatMap(({ clock, events }) =>
+    events.map(({ at, kind, detail }): [string, DriftEvent] => {
       const own = kind === 'step' || kind === 'frequency-step';
-      return `  ${at}  ${kind}: ${own ? `${clock} ` : ''}${detail}`;
+      const named = own ? `${clock} ${detail}` : detail;
+      return [`${at} ${kind} ${named}`, { at, kind, detail: named }];
     }),
   );
-  return lines.length === 0 ? 'Events: none.' : ['Events:', ...new Set(lines)].join('\n');
+  return [...new Map(all).values()];
+}
+
+function eventsText(pairs: readonly DriftPair[]): string {
+  const lines = eventLines(pairs).map(({ at, kind, detail }) => `  ${at}  ${kind}: ${detail}`);
+  return lines.length === 0 ? 'Events: none.' : ['Events:', ...lines].join('\n');
 }
 
 /** The result for people. */

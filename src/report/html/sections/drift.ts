@@ -1,53 +1,68 @@
-import type { DriftResult } from '../../../schema/drift.ts';
-import { formatCount, formatNs, formatSignificant } from '../../../units.ts';
+import type { DriftPair, DriftResult } from '../../../schema/drift.ts';
+import { formatCount, formatNs } from '../../../units.ts';
+import { timeUnit } from '../../svg/mark-text.ts';
 import { plotFigure } from '../../svg/plot.ts';
-import { rateText } from '../../text/drift.ts';
-import { caption, type Section, table } from '../page.ts';
+import { eventLines, rateText } from '../../text/drift.ts';
+import { driftVerdict } from '../../verdicts/drift.ts';
+import { caption, heading, paragraph, table } from '../markup.ts';
+import type { Section } from '../page.ts';
 
-const timeError = ({ pairs }: DriftResult): string =>
-  plotFigure({
-    title: 'Time error of each clock over the run',
-    x: { label: 'time (s)', scale: 'linear', format: formatSignificant },
-    y: { label: 'time error (ns)', scale: 'linear', format: formatSignificant },
-    series: pairs.map((pair) => ({
-      label: `${pair.clock} - ${pair.reference}`,
-      as: 'line',
-      points: pair.timeError.map(([atNs, ns]) => [atNs / 1e9, ns] as const),
-    })),
-  });
+/** What a pair is called. */
+export const pairName = ({ clock, reference }: DriftPair): string => `${clock} - ${reference}`;
 
-const stability = ({ pairs }: DriftResult): string =>
-  plotFigure({
-    title: 'Overlapping Allan deviation of each pair',
-    x: { label: 'averaging time (s)', scale: 'log', format: formatSignificant },
-    y: { label: 'overlapping Allan deviation', scale: 'log', format: (value) => value.toExponential(0) },
-    series: pairs.map((pair) => ({
-      label: `${pair.clock} - ${pair.reference}`,
-      as: 'line',
-      points: pair.stability.flatMap(({ tauNs, oadev }) => (oadev ? [[tauNs / 1e9, oadev] as const] : [])),
-    })),
-  });
+function timeErrorFigure({ pairs, intervalNs, durationNs }: DriftResult): string {
+  const largest = Math.max(0, ...pairs.flatMap((pair) => pair.timeError.map(([, ns]) => Math.abs(ns))));
+  const unit = timeUnit(largest);
+  return plotFigure(
+    {
+      title: 'Time error of each clock over the run',
+      x: { label: 'time (s)', scale: 'linear' },
+      y: { label: `time error (${unit.unit})`, scale: 'linear', include: [0] },
+      series: pairs.map((pair) => ({
+        label: pairName(pair),
+        as: 'line',
+        points: pair.timeError.map(([atNs, ns]) => [atNs / 1e9, ns / unit.ns] as const),
+      })),
+    },
+    caption(
+      `What each clock has gained on the reference since the start: a sample each ${formatNs(intervalNs)} for ${formatNs(durationNs)}, the narrowest of a burst of brackets (TSC, clock, TSC) each time.`,
+    ),
+  );
+}
+
+const pairRow = (pair: DriftPair): string[] => [
+  pairName(pair),
+  rateText(pair),
+  pair.atEndNs === null ? '-' : formatNs(pair.atEndNs),
+  pair.maxTimeIntervalErrorNs === null ? '-' : formatNs(pair.maxTimeIntervalErrorNs),
+  formatCount(pair.samples),
+  `${pair.independent === null ? 'not known' : pair.independent ? 'yes' : 'no'}: ${pair.independentReason}`,
+];
 
 /** How the clocks ran against one another. */
 export function driftSection(result: DriftResult): Section {
-  const rows = result.pairs.map((pair) => [
-    `${pair.clock} - ${pair.reference}`,
-    rateText(pair),
-    pair.atEndNs === null ? '-' : formatNs(pair.atEndNs),
-    formatCount(pair.samples),
-    pair.events.map(({ kind, detail }) => `${kind}: ${detail}`).join('; ') || 'none',
-    `${pair.independent === null ? 'unknown' : pair.independent ? 'yes' : 'no'} (${pair.independentReason})`,
-  ]);
+  const events = eventLines(result.pairs);
   const html = [
-    table(['clocks', '#rate', '#at end', '#samples', 'events', 'independent'], rows),
-    timeError(result),
-    caption(
-      `A sample each ${formatNs(result.intervalNs)} for ${formatNs(result.durationNs)}, the narrowest of eight brackets each time.`,
+    paragraph(driftVerdict(result).text, 'lead'),
+    timeErrorFigure(result),
+    table(
+      [
+        'clocks',
+        '#rate (1 standard error)',
+        '#at the end',
+        '#largest time interval error',
+        '#samples',
+        'independent',
+      ],
+      result.pairs.map(pairRow),
     ),
-    stability(result),
-    caption(
-      'White phase noise falls with slope -1, white frequency noise with -1/2; flicker frequency noise is flat.',
-    ),
+    events.length === 0
+      ? ''
+      : heading('Events') +
+        table(
+          ['at', 'event', 'detail'],
+          events.map(({ at, kind, detail }) => [at, kind, detail]),
+        ),
   ];
-  return { title: 'Drift', html: html.join('') };
+  return { id: 'drift', title: 'Drift', html: html.join('') };
 }

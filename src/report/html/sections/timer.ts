@@ -1,0 +1,108 @@
+import type { TimerResult } from '../../../schema/timer.ts';
+import { formatCount, formatNs, formatRatio } from '../../../units.ts';
+import { durationText, timeUnit } from '../../svg/mark-text.ts';
+import { plotFigure } from '../../svg/plot.ts';
+import { unsigned } from '../../verdicts/calibrate.ts';
+import { BACKEND_WORDS, timerVerdict } from '../../verdicts/timer.ts';
+import { caption, heading, paragraph, table } from '../markup.ts';
+import type { Section } from '../page.ts';
+
+/** Bars of the histogram below this are on the linear part of an axis with both signs, ns. */
+const LINEAR = 10;
+
+/** The outline of the histogram: level over each bar, a gap where a bar is empty. */
+const outline = ({ histogram }: TimerResult): Array<readonly [number, number]> =>
+  histogram.flatMap(({ fromNs, toNs, count }) =>
+    count === 0 ? [[Number.NaN, Number.NaN] as const] : [[fromNs, count] as const, [toNs, count] as const],
+  );
+
+function histogramFigure(result: TimerResult): string {
+  const { latenessNs, histogram, ticks, periodNs, backend } = result;
+  const signed = histogram.some(({ fromNs }) => fromNs < LINEAR);
+  const marks = { format: durationText };
+  const limits =
+    latenessNs === null
+      ? []
+      : ([
+          ['50 %', latenessNs.p50],
+          ['99 %', latenessNs.p99],
+          ['99.9 %', latenessNs.p999],
+          ['max', latenessNs.max],
+        ] as const);
+  return plotFigure(
+    {
+      title: `Histogram of the lateness of ${formatCount(ticks)} ticks`,
+      x: { label: 'lateness (ns to s)', scale: signed ? 'symlog' : 'log', linear: LINEAR, marks },
+      y: { label: 'ticks (count)', scale: 'log', marks: { format: formatCount }, include: [0.7] },
+      series: [{ label: 'ticks', as: 'area', points: outline(result) }],
+      limits: limits.map(([name, at]) => ({ axis: 'x' as const, at, label: `${name} ${formatNs(at)}` })),
+    },
+    caption(
+      `Lateness: from a tick's deadline to the first instruction after the wait; ${formatCount(ticks)} ticks of ${formatNs(periodNs)}, ${BACKEND_WORDS[backend]}.`,
+      'Both axes are logarithmic; bars are ten to a decade. Left of the line named 50 % is half of the ticks.',
+    ),
+  );
+}
+
+function divergenceFigure({ divergence, policy }: TimerResult): string {
+  if (divergence === null) return '';
+  const { points, rateRatio, rateStandardError, predictedRateRatio, atEndNs } = divergence;
+  const unit = timeUnit(Math.max(...points.map(([, ns]) => Math.abs(ns)), 0));
+  const last = points.at(-1)?.[0] ?? 0;
+  return (
+    heading('TSC deadline against ktime deadline') +
+    plotFigure(
+      {
+        title: 'The TSC deadline less the ktime deadline over the run',
+        x: { label: 'time (s)', scale: 'linear' },
+        y: { label: `TSC deadline - ktime deadline (${unit.unit})`, scale: 'linear', include: [0] },
+        series: [
+          {
+            label: 'measured',
+            as: 'line',
+            style: 0,
+            points: points.map(([at, ns]) => [at / 1e9, ns / unit.ns] as const),
+          },
+          {
+            label: 'predicted',
+            as: 'dashes',
+            style: 1,
+            points: [
+              [0, 0],
+              [last / 1e9, (predictedRateRatio * last) / unit.ns],
+            ],
+          },
+        ],
+      },
+      caption(
+        `Policy ${policy}: ${formatRatio(rateRatio)} +/- ${unsigned(rateStandardError)} (1 standard error), predicted ${formatRatio(predictedRateRatio)}; ${formatNs(atEndNs)} at the end.`,
+        'Predicted from the rounding of the period in cycles and from the rate of the TSC.',
+      ),
+    )
+  );
+}
+
+/** The periodic timer on this host: how late it comes, and whether its two deadlines stay together. */
+export function timerSection(result: TimerResult): Section {
+  const { latenessNs } = result;
+  const html = [
+    paragraph(timerVerdict(result).text, 'lead'),
+    histogramFigure(result),
+    latenessNs === null
+      ? ''
+      : table(
+          ['#ticks', '#missed', '#min', '#mean', '#50 %', '#90 %', '#99 %', '#99.9 %', '#max'],
+          [
+            [
+              formatCount(result.ticks),
+              formatCount(result.missed),
+              ...(['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const).map((name) =>
+                formatNs(latenessNs[name]),
+              ),
+            ],
+          ],
+        ),
+    divergenceFigure(result),
+  ];
+  return { id: 'timer', title: 'The live timer', html: html.join('') };
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { usageError } from '../errors.ts';
+import { calibrateResultSchema } from '../schema/calibrate.ts';
+import { hostDocument } from '../schema/document.ts';
+import { driftResultSchema } from '../schema/drift.ts';
+import type { Warning } from '../schema/envelope.ts';
+import { type HostSummary, hostResultSchema } from '../schema/host.ts';
+import { kvmResultSchema } from '../schema/kvm.ts';
+import { type MeasureDocument, measureDocumentSchema } from '../schema/measure.ts';
+import { stopResultSchema } from '../schema/stop.ts';
+import { timerResultSchema } from '../schema/timer.ts';
+import type { Parts } from './parts.ts';
+
+/** What a report or a comparison is made from: a document's envelope, and the parts that it holds. */
+export interface ReportInput {
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly startedAt: string;
+  readonly host: HostSummary;
+  readonly warnings: readonly Warning[];
+  readonly parts: Parts;
+  /** Parts of a run that were not measured, and why. */
+  readonly skipped: ReadonlyArray<{ readonly part: string; readonly reason: string }>;
+}
+
+const results = {
+  host: hostResultSchema,
+  calibrate: calibrateResultSchema,
+  timer: timerResultSchema,
+  drift: driftResultSchema,
+  stop: stopResultSchema,
+  kvm: kvmResultSchema,
+} as const;
+type Single = keyof typeof results;
+const singles = Object.keys(results) as Single[];
+
+/** A whole run's document in the form of a report's input. */
+export function inputOfRun({ result, tool, startedAt, host, warnings }: MeasureDocument): ReportInput {
+  const { quick: _, skipped, ...parts } = result;
+  return { tool, startedAt, host, warnings, parts, skipped };
+}
+
+const header = z.object({ schema: z.string().regex(/^tscope\/[a-z]+\/\d+$/) });
+
+/** Where a document differs from its schema, in one line. */
+function firstIssue({ issues }: z.ZodError): string {
+  const issue = issues[0];
+  return `${issue?.path.join('.') || 'the document'}: ${issue?.message ?? 'not valid'}`;
+}
+
+function checked<T extends z.ZodType>(schema: T, value: unknown, name: string): z.infer<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw usageError(`${name} is not what its schema says (${firstIssue(parsed.error)}).`);
+}
+
+/**
+ * Reads a document: that of a run, or of one command whose result a report can show.
+ *
+ * @param name what to call it in messages.
+ * @throws TscopeError USAGE for anything else, saying what is accepted.
+ */
+export function inputOf(value: unknown, name: string): ReportInput {
+  const accepted = `a document of tscope ${['measure', ...singles].join(', ')}`;
+  const head = header.safeParse(value);
+  if (!head.success) throw usageError(`${name} is no document of tscope; give ${accepted}.`);
+  const [, kind = '', version = ''] = head.data.schema.split('/');
+  if (version !== '1')
+    throw usageError(`${name} is of version ${version}, from a newer tscope; this one reads 1.`);
+  if (kind === 'measure') return inputOfRun(checked(measureDocumentSchema, value, name));
+  const single = singles.find((one) => one === kind);
+  if (single === undefined) throw usageError(`${name} is a document of tscope ${kind}; give ${accepted}.`);
+  const { result, tool, startedAt, host, warnings } = checked(
+    hostDocument(single, results[single]),
+    value,
+    name,
+  );
+  return { tool, startedAt, host, warnings, parts: { [single]: result }, skipped: [] };
+}

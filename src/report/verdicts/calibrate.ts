@@ -1,0 +1,22 @@
+import type { CalibrateResult } from '../../schema/calibrate.ts';
+import { formatHz, formatRatio } from '../../units.ts';
+import type { Verdict } from './verdict.ts';
+
+/** An error for people, without a sign: `0.00865 ppb`. */
+export const unsigned = (ratio: number): string => formatRatio(Math.abs(ratio)).replace(/^\+/, '');
+
+/** What the TSC's rate is, and whether that can be believed. */
+export function calibrateVerdict(result: CalibrateResult): Verdict {
+  const { tscHz, standardErrorRatio, clock, kernel, trueRate, trueRateReason, independent } = result;
+  const rate = `The TSC runs at ${formatHz(tscHz)} +/- ${unsigned(standardErrorRatio)} against ${clock}`;
+  const offset = kernel?.offsetRatio ?? null;
+  const known = offset === null ? '' : `, ${formatRatio(offset)} from what the kernel takes it for`;
+  const about = "The TSC's rate";
+  if (trueRate !== null) {
+    const truth = `By ${trueRate.reference}, its true rate is ${formatHz(trueRate.hz)} +/- ${unsigned(trueRate.errorRatio)}.`;
+    return { level: 'good', about, text: `${rate}${known}. ${truth}` };
+  }
+  const why = trueRateReason === null ? '' : ` (${trueRateReason})`;
+  const same = independent === false ? ' That clock is made from the TSC itself:' : '';
+  return { level: 'note', about, text: `${rate}${known}.${same} The true rate is not known here${why}.` };
+}
