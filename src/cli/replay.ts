@@ -14,7 +14,8 @@ FILE is one scenario or an array of them, as JSON or packed with gzip (\`-\` rea
 do: lvtt, tmict, tdcr (value: the register's), tscdeadline (value: a decimal string), tmcct, hv-expire, hrtimer-expire,
 block, unblock, inject, save-restore. Both clocks stand still within a step.
 config also takes l1TscOffset, l1TscScalingRatio, preemptionTimerShift, timerAdvanceNs, minTimerPeriodUs, busCycleNs,
-hvTimer and tscDeadlineTimer. With "expect", a state for each step, every difference is reported and the exit code is 1.`;
+hvTimer and tscDeadlineTimer. freeze and gate act on leaving the guest, which no step does: here they are clamp.
+With "expect", a state for each step, every difference is reported and the exit code is 1.`;
 
 export const command = defineCommand({
   name: 'replay',
