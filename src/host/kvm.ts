@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { kvmNative } from '../native.ts';
 import { type Fact, factOf, fileFact, known, mapFact, unknown } from './fact.ts';
 
 /** What this host can do for guests of its own. */
@@ -20,7 +21,7 @@ function preemptionTimer(): Fact<boolean> {
   return unknown('neither kvm_intel nor kvm_amd is loaded');
 }
 
-/** Opens /dev/kvm once, without creating a guest. */
+/** Opens /dev/kvm, and creates one empty guest to ask for its TSC's frequency. */
 export function kvmFacts(): KvmFacts {
   const available = factOf('/dev/kvm', () => {
     closeSync(openSync('/dev/kvm', 'r+'));
@@ -29,6 +30,6 @@ export function kvmFacts(): KvmFacts {
   return {
     available,
     preemptionTimer: preemptionTimer(),
-    tscKhz: unknown(available.value === null ? available.reason : 'no guest was created to ask'),
+    tscKhz: available.value === null ? available : factOf('KVM_GET_TSC_KHZ', () => kvmNative().tscKhz()),
   };
 }

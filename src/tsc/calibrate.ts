@@ -45,8 +45,11 @@ export function calibrate(options: CalibrateOptions, source: BracketSource, cont
   const { brackets: taken, cpuChanged } = log.brackets();
   const granularityTicks = granularityOf(readingsOf(taken));
   const derived = heard.every(({ clocksource }) => madeFromTsc(clocksource).value === true);
-  const { longest, events, wanders } = withoutDisturbances(options.clock, taken, heard, (brackets) =>
-    derived ? brackets : ofOwnCounter(brackets, granularityTicks ?? 1),
+  const { longest, events, wanders, isWhole } = withoutDisturbances(
+    options.clock,
+    taken,
+    heard,
+    (brackets) => (derived ? brackets : ofOwnCounter(brackets, granularityTicks ?? 1)),
   );
   const fit = fitRate(longest);
   if (fit === null) throw nothingMeasured(options, control);
@@ -60,7 +63,8 @@ export function calibrate(options: CalibrateOptions, source: BracketSource, cont
   const clocksource = clocksourceAt(heard, longest.batch[0] ?? 0);
   const { kernel, reason: kernelReason } = identifyKernel(options.clock, clocksource, measured, longest);
   const made = madeFromTsc(clocksource).value;
-  const within = taken.ns.filter((ns) => ns >= (longest.ns[0] ?? 0) && ns <= (longest.ns.at(-1) ?? 0)).length;
+  const [first = 0, last = 0] = [longest.batch[0], longest.batch.at(-1)];
+  const beside = isWhole ? 0 : taken.batch.filter((batch) => batch < first || batch > last).length;
   const result: CalibrateResult = {
     clock: options.clock,
     ...measured,
@@ -68,9 +72,9 @@ export function calibrate(options: CalibrateOptions, source: BracketSource, cont
     durationNs: durationOf(longest),
     samples: fit.samples,
     rejected: {
-      wideWindow: within - longest.ns.length,
+      wideWindow: taken.ns.length - beside - longest.ns.length,
       cpuChanged,
-      clockDisturbed: taken.ns.length - within,
+      clockDisturbed: beside,
     },
     window: windowStatistics(taken, fit.ticksPerNs),
     granularityTicks,

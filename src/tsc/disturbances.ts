@@ -14,6 +14,8 @@ export interface Undisturbed {
   readonly events: readonly ClockEvent[];
   /** True where no single line passes through `longest`, though nothing sudden happened. */
   readonly wanders: boolean;
+  /** True where `longest` is the whole run. */
+  readonly isWhole: boolean;
 }
 
 /** A stretch of a piece; `wanders` where it was joined from several lines. */
@@ -50,11 +52,12 @@ export function withoutDisturbances(
     previous = inPiece.stretches.at(-1)?.brackets ?? null;
   }
   const [longest] = stretches.toSorted((a, b) => durationOf(b.brackets) - durationOf(a.brackets));
-  if (longest === undefined) return { longest: span(taken, 0, 0), events, wanders: false };
+  if (longest === undefined) return { longest: span(taken, 0, 0), events, wanders: false, isWhole: false };
   return {
     longest: longest.brackets,
     events: withJumps(clock, events, jumpsOf(taken, heard, roughRate(longest.brackets))),
     wanders: longest.wanders,
+    isWhole: stretches.length === 1,
   };
 }
 

@@ -32,6 +32,9 @@ export interface Candidate extends KernelRatio {
   readonly hz: number;
 }
 
+/** No counter below 9 GHz gets a smaller mult. */
+const LEAST_MULT = 2 ** 20;
+
 /** No interval that is worth searching holds more kHz than this. */
 const MOST_KHZ = 10_000;
 
@@ -41,8 +44,10 @@ const MOST_KHZ = 10_000;
  * @returns null where the interval is too wide to say anything.
  */
 export function candidatesWithin(low: number, high: number): Candidate[] | null {
-  const from = Math.max(1, Math.floor(low / 1000) - 2);
-  const to = Math.ceil(high / 1000) + 2;
+  // mult is rounded: its exact frequency may be half a step of it away from the integer.
+  const margin = 1 + Math.ceil(high / 1000 / LEAST_MULT);
+  const from = Math.max(1, Math.floor(low / 1000) - margin);
+  const to = Math.ceil(high / 1000) + margin;
   if (!(to - from <= MOST_KHZ)) return null;
   const byMult = new Map<number, Candidate & { khz: number[] }>();
   for (let khz = from; khz <= to; khz++) {

@@ -49,28 +49,19 @@ export function tscWarnings({ invariant }: Pick<TscFacts, 'invariant'>): Warning
   ];
 }
 
-const apart = ({ offsetNs, resolutionNs }: CpuTsc): boolean =>
-  offsetNs !== null && resolutionNs !== null && Math.abs(offsetNs) > resolutionNs;
-
-/** CPUs whose TSC is provably not that of the first one. */
+/**
+ * CPUs whose TSC is provably not that of the first one. (An interval for the offset that leaves out 0 is the same
+ * thing: some reading taken later was lower.)
+ */
 export function cpuWarnings(cpus: readonly CpuTsc[]): Warning[] {
-  const warnings: Warning[] = [];
-  const list = (some: readonly CpuTsc[]) => some.map(({ cpu }) => cpu).join(', ');
-  const warped = cpus.filter(({ warps }) => warps > 0);
-  if (warped.length > 0) {
-    warnings.push({
+  const warped = cpus.filter(({ warps }) => warps > 0).map(({ cpu }) => cpu);
+  if (warped.length === 0) return [];
+  const [first] = cpus;
+  return [
+    {
       code: 'tsc-warp',
-      message: `Time went backwards between CPU ${cpus[0]?.cpu ?? 0} and CPU ${list(warped)}: a TSC read later was lower.`,
+      message: `Time went backwards between CPU ${first?.cpu ?? 0} and CPU ${warped.join(', ')}: a TSC read later was lower.`,
       hint: 'Pin what reads the TSC to one CPU, or use a clock of the kernel.',
-    });
-  }
-  const offset = cpus.filter((each) => each.warps === 0 && apart(each));
-  if (offset.length > 0) {
-    warnings.push({
-      code: 'tsc-offset',
-      message: `The TSC of CPU ${list(offset)} is provably apart from that of CPU ${cpus[0]?.cpu ?? 0}.`,
-      hint: 'Intervals that begin on one CPU and end on another carry the difference.',
-    });
-  }
-  return warnings;
+    },
+  ];
 }

@@ -5,6 +5,16 @@ import { textTable } from './table.ts';
 /** A ratio that is a size and has no sign: `0.21 ppb`. */
 const size = (ratio: number): string => formatRatio(Math.abs(ratio)).replace(/^\+/, '');
 
+/** A frequency with as many digits as its error leaves: `2596.120 121 583 MHz`. */
+function preciseHz(hz: number, errorRatio: number): string {
+  const decimals = Math.min(
+    12,
+    Math.max(3, Math.ceil(-Math.log10(Math.max(errorRatio * hz, 1e-6) / 1e6) / 3) * 3),
+  );
+  const [whole = '', fraction = ''] = (hz / 1e6).toFixed(decimals).split('.');
+  return `${whole}.${fraction.replace(/\d{3}(?=\d)/g, '$& ')} MHz`;
+}
+
 /** A name, and lines set under one another beside it. */
 const paragraph = (name: string, lines: readonly string[]): string =>
   lines.map((line, i) => `${(i === 0 ? name : '').padEnd(12)}${line}`).join('\n');
@@ -20,7 +30,7 @@ function measuredLines(result: CalibrateResult): string[] {
         ? 'two oscillators: a real comparison'
         : 'the clock is made from the TSC: this says how the kernel scales it, not how true the crystal is';
   return [
-    `${formatHz(result.tscHz)} +/- ${size(result.standardErrorRatio)} (1 standard error)`,
+    `${preciseHz(result.tscHz, result.standardErrorRatio)} +/- ${size(result.standardErrorRatio)} (1 standard error)`,
     `certainly between ${formatHz(result.tscHzLow)} and ${formatHz(result.tscHzHigh)} (+/- ${size(halfWidth)})`,
     `${formatNs(result.durationNs)} against ${result.clock}; ${kind}`,
     `${formatCount(result.samples)} brackets used; left out: ${formatCount(rejected.wideWindow)} wide, ${formatCount(rejected.cpuChanged)} on two CPUs, ${formatCount(rejected.clockDisturbed)} beside a disturbance`,
@@ -37,7 +47,7 @@ function kernelLines({ kernel, kernelReason }: CalibrateResult): string[] {
   const khz = tscKhz === null ? (kernelReason ?? '') : `${tscKhz} kHz`;
   return [
     `clocksource ${clocksource}: ${khz}, so ns = cycles * ${mult} >> ${shift}`,
-    `exactly ${formatHz(hz)}; measured ${formatRatio(offsetRatio)} from it`,
+    `exactly ${preciseHz(hz, 1e-12)}; measured ${formatRatio(offsetRatio)} from it`,
   ];
 }
 
@@ -46,7 +56,9 @@ function trueLines({ trueRate, trueRateReason }: CalibrateResult): string[] {
     return (trueRateReason ?? 'not known')
       .split('; ')
       .map((line, i) => (i === 0 ? `not known: ${line}` : line));
-  return [`${formatHz(trueRate.hz)} +/- ${size(trueRate.errorRatio)} by ${trueRate.reference}`];
+  return [
+    `${preciseHz(trueRate.hz, trueRate.errorRatio)} +/- ${size(trueRate.errorRatio)} by ${trueRate.reference}`,
+  ];
 }
 
 function claimsTable(claims: CalibrateResult['claims']): string {
@@ -71,6 +83,7 @@ function cpuRow({
   reason,
 }: CpuTsc): string[] {
   const rate = rateRatio === null ? '-' : `${formatRatio(rateRatio)} +/- ${size(rateResolutionRatio ?? 0)}`;
+  if (resolutionNs === 0) return [`CPU ${cpu}`, '-', '-', '-', reason ?? ''];
   const offset = offsetNs === null ? '-' : `${formatNs(offsetNs)} +/- ${nsOrDash(resolutionNs)}`;
   return [`CPU ${cpu}`, offset, rate, String(warps), reason ?? ''];
 }

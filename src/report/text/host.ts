@@ -6,7 +6,7 @@ import { textTable } from './table.ts';
 /** `name  value  (source)`, or why there is none. */
 function factLine<T>(name: string, fact: Fact<T>, format: (value: T) => string = String): string {
   const text = 'source' in fact ? `${format(fact.value)}  (${fact.source})` : `unknown: ${fact.reason}`;
-  return `  ${name.padEnd(16)}${text}`;
+  return `  ${name.padEnd(18)}${text}`;
 }
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
@@ -48,7 +48,7 @@ export function hostText(host: HostFacts): string {
     'CPU',
     factLine('vendor', cpu.vendor),
     factLine('brand', cpu.brand),
-    `  ${'signature'.padEnd(16)}family, model, stepping ${signature}`,
+    `  ${'signature'.padEnd(18)}family, model, stepping ${signature}`,
     '',
     'TSC',
     factLine('readable', tsc.readable, yesNo),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { reasonOf } from '../../host/fact.ts';
 import { native } from '../../native.ts';
+import { formatRatio } from '../../units.ts';
 import { type Claim, noClaim } from './claim.ts';
 
 const SOURCE = 'pvclock page';
@@ -15,6 +16,15 @@ export interface PvclockScale {
 
 /** What the scale stands for before a kernel truncates it to kHz. */
 export const pvclockHz = ({ mul, shift }: PvclockScale): number => (1e9 * 2 ** 32) / mul / 2 ** shift;
+
+/**
+ * What a guest's kernel makes of the scale (pvclock_tsc_khz): it truncates before it shifts, so that a kHz and more
+ * can get lost.
+ */
+export function pvclockKhz({ mul, shift }: PvclockScale): number {
+  const khz = (1_000_000n << 32n) / BigInt(mul);
+  return Number(shift < 0 ? khz << BigInt(-shift) : khz >> BigInt(shift));
+}
 
 /**
  * Where the kernel maps the page into every process: the first page of [vvar_vclock] since Linux 6.13, the second
@@ -44,11 +54,11 @@ export function pvclockClaim(): Claim {
     if (address === null) return noClaim(SOURCE, 'the kernel maps no such page');
     const scale = readScale(address);
     if (scale.mul === 0) return noClaim(SOURCE, 'the hypervisor left it empty');
-    return {
-      source: SOURCE,
-      hz: pvclockHz(scale),
-      reason: "the hypervisor's scale; a guest's kernel cuts it to whole kHz",
-    };
+    const hz = pvclockHz(scale);
+    const khz = pvclockKhz(scale);
+    const gain = formatRatio(hz / (khz * 1e3) - 1);
+    const reason = `the hypervisor's scale; Linux truncates it to ${khz} kHz, and its clocks then gain ${gain} on this`;
+    return { source: SOURCE, hz, reason };
   } catch (error) {
     return noClaim(SOURCE, `${reasonOf(error)}: no kvm-clock in this system`);
   }

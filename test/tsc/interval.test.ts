@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { endToEnd, rateInterval } from '../../src/tsc/interval.ts';
+import { around, bracketsOf } from './made-brackets.ts';
+
+const rate = fc.double({ min: 0.5, max: 6, noNaN: true });
+const window = fc.record({
+  gap: fc.double({ min: 2, max: 1e6, noNaN: true }),
+  lead: fc.double({ min: 0, max: 500, noNaN: true }),
+  trail: fc.double({ min: 0, max: 500, noNaN: true }),
+});
+const windows = fc.array(window, { minLength: 2, maxLength: 50 });
+
+/** Brackets of a clock and a counter that never change, whatever the delays between the reads. */
+const steady = (ticksPerNs: number, gaps: ReadonlyArray<{ gap: number; lead: number; trail: number }>) => {
+  let at = 1000;
+  return bracketsOf(
+    gaps.map(({ gap, lead, trail }) => {
+      at += gap;
+      return around(at, ticksPerNs, lead, trail);
+    }),
+  );
+};
+
+test('the true rate is inside, whatever the delays were', () => {
+  fc.assert(
+    fc.property(rate, windows, (ticksPerNs, gaps) => {
+      const interval = rateInterval(steady(ticksPerNs, gaps));
+      return interval !== null && interval.low <= ticksPerNs && interval.high >= ticksPerNs;
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('it is never wider than what the ends alone say', () => {
+  fc.assert(
+    fc.property(rate, windows, (ticksPerNs, gaps) => {
+      const brackets = steady(ticksPerNs, gaps);
+      const best = rateInterval(brackets);
+      const ends = endToEnd(brackets);
+      return best !== null && best.low >= ends.low - 1e-12 && best.high <= ends.high + 1e-12;
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('more brackets never make it wider', () => {
+  fc.assert(
+    fc.property(rate, windows, window, (ticksPerNs, gaps, another) => {
+      const few = rateInterval(steady(ticksPerNs, gaps));
+      const more = rateInterval(steady(ticksPerNs, [...gaps, another]));
+      if (few === null || more === null) return false;
+      return more.low >= few.low - 1e-12 && more.high <= few.high + 1e-12;
+    }),
+  );
+});
+
+test('where no line passes through all brackets, there is none', () => {
+  const jump = [0, 1000, 2000, 3000].map((ns) => ({ before: ns, ns, after: ns + 50 }));
+  expect(rateInterval(bracketsOf(jump))).not.toBeNull();
+  const jumped = jump.map((row, i) =>
+    i < 2 ? row : { ...row, before: row.before + 200, after: row.after + 200 },
+  );
+  // Two and two alone would fit a steeper line; a third on either side does not.
+  expect(rateInterval(bracketsOf([...jumped, { before: 4200, ns: 4000, after: 4250 }]))).toBeNull();
+});
+
+test('a change of rate is seen as soon as it passes the windows', () => {
+  const rows = Array.from({ length: 100 }, (_, i) => {
+    const ns = i * 10_000;
+    const ticks = 2.5 * ns + (i > 50 ? (i - 50) * 10_000 * 2.5 * 500e-6 : 0);
+    return { before: ticks - 50, ns, after: ticks + 50 };
+  });
+  expect(rateInterval(bracketsOf(rows.slice(0, 50)))).not.toBeNull();
+  expect(rateInterval(bracketsOf(rows))).toBeNull();
+});
+
+test('a coarse clock is believed only to its resolution', () => {
+  const rows = Array.from({ length: 50 }, (_, i) => {
+    const at = i * 7919;
+    const ns = Math.floor(at / 279) * 279;
+    return { before: 2.5 * at - 20, ns, after: 2.5 * at + 20 };
+  });
+  expect(rateInterval(bracketsOf(rows, 1))).toBeNull();
+  const interval = rateInterval(bracketsOf(rows, 279));
+  expect(interval?.low).toBeLessThan(2.5);
+  expect(interval?.high).toBeGreaterThan(2.5);
+});
+
+test('a single moment says nothing', () => {
+  expect(rateInterval(bracketsOf([{ before: 0, ns: 0, after: 50 }]))).toBeNull();
+  expect(rateInterval(bracketsOf([]))).toBeNull();
+});
