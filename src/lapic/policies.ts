@@ -30,29 +30,18 @@ export interface Policy {
   readonly reinjects: boolean;
 }
 
-const advance = (target: bigint, _now: bigint, period: bigint): bigint => target + period;
+export const advance = (target: bigint, _now: bigint, period: bigint): bigint => target + period;
 
-const advanceOrNow = (target: bigint, now: bigint, period: bigint): bigint => {
+export const advanceOrNow = (target: bigint, now: bigint, period: bigint): bigint => {
   const next = BigInt.asIntN(64, target + period);
   return next < now ? now : next;
 };
 
-const nextOnGrid = (target: bigint, now: bigint, period: bigint): bigint =>
+export const nextOnGrid = (target: bigint, now: bigint, period: bigint): bigint =>
   target + period * (missedPeriods(target, now, period) + 1n);
 
-const restartWhenLate = (target: bigint, now: bigint, period: bigint): bigint =>
+export const restartWhenLate = (target: bigint, now: bigint, period: bigint): bigint =>
   BigInt.asIntN(64, now - target) >= period ? now + period : target + period;
-
-/**
- * `policy.nextTarget(target, now, period)`. A call through the table would put its four bigints on the heap, 160
- * bytes for each of millions of callbacks; by name it is compiled into its caller.
- */
-export function nextTargetOf({ nextTarget }: Policy, target: bigint, now: bigint, period: bigint): bigint {
-  if (nextTarget === advance) return BigInt.asIntN(64, advance(target, now, period));
-  if (nextTarget === advanceOrNow) return BigInt.asIntN(64, advanceOrNow(target, now, period));
-  if (nextTarget === nextOnGrid) return BigInt.asIntN(64, nextOnGrid(target, now, period));
-  return BigInt.asIntN(64, nextTarget(target, now, period));
-}
 
 /** Whole periods of lag at `now`: the expiries that an on-time timer would have had since `target`. */
 export const missedPeriods = (target: bigint, now: bigint, period: bigint): bigint =>
