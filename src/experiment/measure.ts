@@ -3,7 +3,9 @@ import { hostFacts } from '../host/host-facts.ts';
 import { nativeWithTsc } from '../native.ts';
 import type { Finding, Warning } from '../schema/envelope.ts';
 import type { MeasureResult, Part } from '../schema/measure.ts';
+import { stopDefaults } from './stop/options.ts';
 import type { TaskName, TaskOptions, TaskResult } from './tasks.ts';
+import { timerDefaults } from './timer/options.ts';
 
 /** Runs one task; what `runTask` does, with somebody watching. */
 export type Measure = <Name extends TaskName>(
@@ -11,19 +13,29 @@ export type Measure = <Name extends TaskName>(
   options: TaskOptions<Name>,
 ) => Promise<TaskResult<Name>>;
 
-const S = 1e9;
+const MS = 1_000_000;
+const S = 1_000 * MS;
 
 /** What each part is given: about 50 s in all, or 12 s. */
 const plan = (quick: boolean) =>
   ({
     calibrate: { durationNs: quick ? S : 5 * S, clock: 'monotonic_raw' },
+    timer: { ...timerDefaults, durationNs: BigInt(quick ? 1500 * MS : 8 * S) },
     drift: {
-      durationNs: quick ? 3 * S : 15 * S,
-      intervalNs: quick ? 0.02 * S : 0.05 * S,
+      durationNs: quick ? 2 * S : 12 * S,
+      intervalNs: quick ? 20 * MS : 50 * MS,
       clocks: ['tsc', 'monotonic', 'realtime'],
       reference: 'monotonic_raw',
     },
-  }) as const satisfies { [Name in Part & TaskName]?: TaskOptions<Name> };
+    stop: { ...stopDefaults, repeat: quick ? 3 : stopDefaults.repeat, budgetNs: quick ? 2 * S : 15 * S },
+    kvm: {
+      periodNs: MS,
+      divide: 1,
+      stopNs: quick ? 200 * MS : S,
+      ticks: quick ? 100 : 500,
+      yesReally: false,
+    },
+  }) as const satisfies { [Name in Part & TaskName]: TaskOptions<Name> };
 
 /**
  * The main job: every part in order. A part that this host cannot do, and those after an interruption, are null and
@@ -49,6 +61,7 @@ export async function measureHost(
     }
     try {
       const found = await run();
+      // Two parts can have the same doubt about the host.
       warnings.push(...found.warnings.filter(({ code }) => warnings.every((known) => known.code !== code)));
       return found.result;
     } catch (error) {
@@ -59,6 +72,9 @@ export async function measureHost(
   }
 
   const calibrate = await part('calibrate', () => measure('calibrate', options.calibrate));
+  const timer = await part('timer', () => measure('timer', options.timer));
   const drift = await part('drift', () => measure('drift', options.drift));
-  return { result: { quick, host, calibrate, drift, skipped }, warnings };
+  const stop = await part('stop', () => measure('stop', options.stop));
+  const kvm = await part('kvm', () => measure('kvm', options.kvm));
+  return { result: { quick, host, calibrate, timer, drift, stop, kvm, skipped }, warnings };
 }
