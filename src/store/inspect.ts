@@ -7,11 +7,14 @@ import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 const MAGIC = 'SQLite format 3\0';
 const HEADER_BYTES = 100;
 /** Offsets in SQLite's file header (https://www.sqlite.org/fileformat.html). */
+const PAGE_COUNT_AT = 28;
 const USER_VERSION_AT = 60;
 const APPLICATION_ID_AT = 68;
 
 /** Files up to this size are checked page by page when they are opened: at most 0.2 s. */
 const CHECKED_BYTES = 64 * 2 ** 20;
+
+const SECOND_LOOK_MS = 100;
 
 const ANOTHER_FILE = 'It is left as it is; give another file.';
 
@@ -30,8 +33,9 @@ export const urlOf = (path: string, mode: 'mode=ro' | 'immutable=1'): string =>
 
 const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
 
-/** True where the file alone is the whole store: no process has it open and none left anything unmerged. */
-export const standsAlone = (path: string): boolean => (sizeOf(`${path}-wal`) ?? 0) === 0;
+/** True where the file alone is the whole store: no process is writing to it and none left anything unmerged. */
+export const standsAlone = (path: string): boolean =>
+  ['-wal', '-journal'].every((log) => (sizeOf(path + log) ?? 0) === 0);
 
 function header(path: string): Buffer {
   const buffer = Buffer.alloc(HEADER_BYTES);
@@ -60,6 +64,26 @@ function quickCheck(connection: Connection): boolean {
   }
 }
 
+function look(path: string): boolean {
+  const size = sizeOf(path);
+  if (size === null || size === 0) return false;
+  const bytes = header(path);
+  if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+    throw refused(`${path} is not a tscope store.`);
+  }
+  if (bytes.readUInt32BE(APPLICATION_ID_AT) !== APPLICATION_ID) {
+    // One page holds no table: a database that has just come into being.
+    if (bytes.readUInt32BE(PAGE_COUNT_AT) === 1) return false;
+    throw refused(`${path} is an SQLite database, but not a tscope store.`);
+  }
+  const version = bytes.readUInt32BE(USER_VERSION_AT);
+  if (version > MIGRATIONS.length) throw newerStore(path, version);
+  if (size > CHECKED_BYTES) return true;
+  const mode = standsAlone(path) ? 'immutable=1' : 'mode=ro';
+  if (!quickCheck(connect(path, urlOf(path, mode)))) throw refused(`${path} is damaged.`);
+  return true;
+}
+
 /**
  * Looks at a file before it is opened for good, without changing it or leaving anything beside it.
  *
@@ -68,19 +92,12 @@ function quickCheck(connection: Connection): boolean {
  * @throws TscopeError STORE_REFUSED where it is no store, a newer one, or damaged; IO where it cannot be read.
  */
 export function inspect(path: string): boolean {
-  const size = sizeOf(path);
-  if (size === null || size === 0) return false;
-  const bytes = header(path);
-  if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) {
-    throw refused(`${path} is not a tscope store.`);
+  try {
+    return look(path);
+  } catch (error) {
+    if (!(error instanceof TscopeError && error.code === 'STORE_REFUSED')) throw error;
+    // Without locks, a store that another process creates or closes at this moment looks damaged. A real one still does.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SECOND_LOOK_MS);
+    return look(path);
   }
-  if (bytes.readUInt32BE(APPLICATION_ID_AT) !== APPLICATION_ID) {
-    throw refused(`${path} is an SQLite database, but not a tscope store.`);
-  }
-  const version = bytes.readUInt32BE(USER_VERSION_AT);
-  if (version > MIGRATIONS.length) throw newerStore(path, version);
-  const mode = standsAlone(path) ? 'immutable=1' : 'mode=ro';
-  if (size <= CHECKED_BYTES && !quickCheck(connect(path, urlOf(path, mode))))
-    throw refused(`${path} is damaged.`);
-  return true;
 }
