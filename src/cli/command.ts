@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { TaskName, TaskOptions, TaskResult } from '../experiment/tasks.ts';
+import type { Measure } from '../experiment/measure.ts';
 import type { Warning } from '../schema/envelope.ts';
 
 /** What a command found. */
@@ -18,7 +18,7 @@ export interface Answer {
 /** What a command may use while it runs. */
 export interface Context {
   /** Runs a task on a worker thread of its own, with progress drawn on stderr; Ctrl-C asks it to stop early. */
-  measure<Name extends TaskName>(name: Name, options: TaskOptions<Name>): Promise<TaskResult<Name>>;
+  readonly measure: Measure;
   /** When the command began, the `startedAt` of its document. */
   readonly startedAt: Date;
   /** Aborted by Ctrl-C. What was measured so far is then printed, and the exit code is 130. */

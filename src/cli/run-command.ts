@@ -50,8 +50,11 @@ function contextOf(progress: Progress, startedAt: Date, signal: AbortSignal): Co
     startedAt,
     signal,
     status: (text) => progress.status(text),
-    measure: (name, options) =>
-      runTask(name, options, { signal, progress: (done, total) => progress.bar(name, done, total) }),
+    measure: (name, options, limit) =>
+      runTask(name, options, {
+        signal: limit === undefined ? signal : AbortSignal.any([signal, limit]),
+        progress: (done, total) => progress.bar(name, done, total),
+      }),
   };
 }
 
