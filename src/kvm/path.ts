@@ -43,3 +43,13 @@ export function pathOf(trace: StopTrace, host: PathHost): PathFinding {
   if (host.preemptionTimer === null) return { path: 'unknown', reason: host.source };
   return { path: host.preemptionTimer ? 'preemption-timer' : 'hrtimer', reason: host.source };
 }
+
+/**
+ * The path of all guests: what those showed that were paused, whose timer could be watched meanwhile. One on the
+ * preemption timer is enough.
+ */
+export function pathOfAll(traces: readonly StopTrace[], host: PathHost): PathFinding {
+  const found = traces.filter(({ stop }) => stop === 'pause').map((trace) => pathOf(trace, host));
+  const nothing: PathFinding = { path: 'unknown', reason: 'no guest was stopped' };
+  return found.find(({ path }) => path === 'preemption-timer') ?? found[0] ?? nothing;
+}

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,7 @@ import { ktimeNow } from './guest.ts';
 import type { StopOptions } from './record-stop.ts';
 import { since } from './recorder.ts';
 import type { SigstopJob, SigstopMessage } from './sigstop-child.ts';
-import { inPeriod, LEAVE_AT, RESUME_AT } from './stop-moments.ts';
+import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop-moments.ts';
 import type { StopTrace } from './trace.ts';
 
 // A process cannot load TypeScript on every supported Node, so tests that import the sources use the built one.
@@ -38,19 +39,17 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
 /**
  * Stops, by SIGSTOP, a process that owns a guest, and continues it in the middle of a period.
  *
- * @returns null where the user asked to stop first.
+ * @returns null where the user asked to stop first; `missed` where the signal met the vCPU outside the guest each time.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export async function recordSigstop(
   options: Omit<StopOptions, 'stop'>,
   control: Control,
-): Promise<StopTrace | null> {
-  for (let tries = 0; tries < TRIES && !control.stopRequested(); tries++) {
+): Promise<StopTrace | null | 'missed'> {
+  for (let tries = 1; ; tries++) {
     const trace = await stopOnce(options, control);
-    if (trace !== 'missed') return trace;
+    if (trace !== 'missed' || tries === TRIES) return trace;
   }
-  if (control.stopRequested()) return null;
-  throw new TscopeError('UNSUPPORTED', `SIGSTOP met the vCPU outside the guest ${TRIES} times in a row.`);
 }
 
 async function stopOnce(
@@ -62,7 +61,8 @@ async function stopOnce(
   const child = spawn(process.execPath, [CHILD, JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const started = new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  const started = once(child, 'spawn');
+  const ended = once(child, 'close').catch(() => {});
   let stoppedAt = 0n;
   try {
     await started;
@@ -80,7 +80,7 @@ async function stopOnce(
       const { startedKtime, resumeLatencyNs } = message.ready;
       const started = BigInt(startedKtime);
       const next = ktimeNow() + BigInt(setup.periodNs);
-      if (!(await waitUntil(inPeriod(next, started, setup.periodNs, LEAVE_AT), control))) return null;
+      if (!(await waitUntil(inPeriod(next, started, setup.periodNs, SIGSTOP_AT), control))) return null;
       child.kill('SIGSTOP');
       stoppedAt = ktimeNow();
       const resumeAt = inPeriod(stoppedAt + BigInt(stopNs), started, setup.periodNs, RESUME_AT);
@@ -91,5 +91,7 @@ async function stopOnce(
     throw new TscopeError('UNSUPPORTED', 'The process that owned the guest ended before it answered.');
   } finally {
     child.kill('SIGKILL');
+    child.stdout.destroy();
+    await ended;
   }
 }

@@ -2,7 +2,7 @@ import { policyNames } from '../lapic/policies.ts';
 import type { KvmResult, KvmStop } from '../schema/kvm.ts';
 import { agreementOf } from './agreement.ts';
 import type { KvmHost } from './host.ts';
-import { type PathFinding, pathOf } from './path.ts';
+import { type PathFinding, pathOfAll } from './path.ts';
 import type { KvmOptions } from './plan.ts';
 import { predict } from './prediction.ts';
 import type { Running } from './record-running.ts';
@@ -27,17 +27,6 @@ export interface Measured {
 const LISTED = 50;
 
 const listed = (timesNs: readonly number[]): number[] => timesNs.slice(0, LISTED).map(Math.round);
-
-/** What decides the path: the guest that was paused, whose timer could be watched meanwhile. */
-function pathOfAll(traces: readonly StopTrace[], host: KvmHost): PathFinding {
-  const paused = traces.filter(({ stop }) => stop === 'pause');
-  const found = paused.map((trace) => pathOf(trace, host));
-  // A spinning guest spends its time where the preemption timer counts; it is recorded first.
-  return (
-    found.find(({ path }) => path === 'preemption-timer') ??
-    found[0] ?? { path: 'unknown', reason: 'no guest was stopped' }
-  );
-}
 
 function stopOf(trace: StopTrace, path: PathFinding, host: KvmHost): KvmStop {
   const { grid, unclear: _, ...finding } = findingOf(trace);

@@ -30,7 +30,7 @@ export const LEAST_INTERRUPTS = 20;
 /** The resume must be this far from the old grid, in periods, for the two grids to differ. */
 const LEAST_DISTANCE = 1 / 8;
 /** A shift belongs to a grid when it is nearer to it than this share of the distance between the two. */
-const NEAR = 0.4;
+const NEAR = 0.3;
 /** Standard errors that must fit into that. */
 const SIGMAS = 4;
 

@@ -8,6 +8,12 @@ export const RESUME_AT = 0.5;
 export const LEAVE_AT = 0.8;
 
 /**
+ * Where in a period SIGSTOP is sent: it takes a while to reach the vCPU's thread, and should find it in KVM_RUN, not on
+ * its way out with an interrupt.
+ */
+export const SIGSTOP_AT = 0.4;
+
+/**
  * The moment at `share` of the period that `ktime` lies in.
  *
  * @param startedKtime a point of the grid.

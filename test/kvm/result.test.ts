@@ -34,7 +34,7 @@ test('recorded stops make a whole result: the verdict, its evidence, and the mod
     missedTicks: 1000,
   });
   expect(result.resume?.deliveriesNs).toHaveLength(50);
-  expect(result.otherStops.map(({ verdict }) => verdict)).toEqual(['keeps-running', 'inconclusive']);
+  expect(result.otherStops.map(({ verdict }) => verdict)).toEqual(['keeps-running', 'keeps-running']);
   expect(result.saveRestore).toMatchObject({ agreesWithModel: true });
   expect(result.model.filter(({ agreement }) => agreement.agrees).map(({ policy }) => policy)).toEqual(
     expect.arrayContaining(['independent', 'catch-up', 'clamp']),

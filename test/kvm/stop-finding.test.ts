@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { findingOf } from '../../src/kvm/stop-finding.ts';
 import { recordedTrace, synthetic } from './traces.ts';
 
-test.each(['halt-pause', 'spin-pause', 'halt-sigstop', 'spin-sigstop'])(
+test.each(['halt-pause', 'halt-sigstop', 'spin-sigstop'])(
   '%s: all missed ticks but the coalesced one are lost',
   (name) => {
     const { missedTicks, lostTicks, stopNs } = findingOf(recordedTrace(name));
