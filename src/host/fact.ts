@@ -15,10 +15,18 @@ export const unknown = (reason: string): { readonly value: null; readonly reason
   reason,
 });
 
-/** What went wrong, in a few words: the system's code where there is one. */
+/** The system's codes that people meet most, in words. */
+const IN_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'access denied',
+  EPERM: 'not permitted',
+};
+
+/** What went wrong, in a few words without a full stop. */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return (systemCode(error) ?? message).replace(/\.$/, '');
+  const code = systemCode(error);
+  if (code !== null) return code in IN_WORDS ? `${IN_WORDS[code]} (${code})` : code;
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }
 
 /** The value that `read` gives, or what it threw as the reason. */

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { kvmNative } from '../native.ts';
-import { type Fact, factOf, fileFact, known, mapFact, unknown } from './fact.ts';
+import { type Fact, factOf, fileFact, known, mapFact, reasonOf, unknown } from './fact.ts';
 
 /** What this host can do for guests of its own. */
 export interface KvmFacts {
@@ -21,15 +21,25 @@ function preemptionTimer(): Fact<boolean> {
   return unknown('neither kvm_intel nor kvm_amd is loaded');
 }
 
+/** Whether this process may create guests. */
+function available(): Fact<boolean> {
+  try {
+    closeSync(openSync('/dev/kvm', 'r+'));
+    return known(true, '/dev/kvm');
+  } catch (error) {
+    return known(false, `/dev/kvm: ${reasonOf(error)}`);
+  }
+}
+
 /** Opens /dev/kvm, and creates one empty guest to ask for its TSC's frequency. */
 export function kvmFacts(): KvmFacts {
-  const available = factOf('/dev/kvm', () => {
-    closeSync(openSync('/dev/kvm', 'r+'));
-    return true;
-  });
+  const usable = available();
   return {
-    available,
+    available: usable,
     preemptionTimer: preemptionTimer(),
-    tscKhz: available.value === null ? available : factOf('KVM_GET_TSC_KHZ', () => kvmNative().tscKhz()),
+    tscKhz:
+      usable.value === true
+        ? factOf('KVM_GET_TSC_KHZ', () => kvmNative().tscKhz())
+        : unknown('no /dev/kvm to ask'),
   };
 }

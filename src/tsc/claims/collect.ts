@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { cpuid } from '../../host/cpuid.ts';
 import { reasonOf } from '../../host/fact.ts';
-import { kvmNative, native } from '../../native.ts';
+import { kvmFacts } from '../../host/kvm.ts';
+import { native } from '../../native.ts';
 import { type Claim, noClaim } from './claim.ts';
 import { cpuidClaims } from './cpuid.ts';
 import { kernelLogClaims } from './kernel-log.ts';
@@ -34,6 +35,19 @@ function cpuidOrReasons(): Claim[] {
   }
 }
 
+function kvmClaim(): Claim {
+  const { available, tscKhz } = kvmFacts();
+  if (tscKhz.value === null) {
+    const refused = available.value === false && 'source' in available;
+    return noClaim('KVM_GET_TSC_KHZ', refused ? available.source : tscKhz.reason);
+  }
+  return {
+    source: 'KVM_GET_TSC_KHZ',
+    hz: tscKhz.value * 1e3,
+    reason: 'what KVM here would give to a guest, in whole kHz',
+  };
+}
+
 const numberIn = (path: string): number | null => Number(readFileSync(path, 'utf8')) || null;
 
 /** The first "cpu MHz" of the kernel's list. */
@@ -62,12 +76,7 @@ export function collectClaims(): Claim[] {
       () => khzToHz(numberIn(`${CPU0}/tsc_freq_khz`)),
       'empty',
     ),
-    claimOf(
-      'KVM_GET_TSC_KHZ',
-      'what KVM here would give to a guest, in whole kHz',
-      () => kvmNative().tscKhz() * 1e3,
-      '',
-    ),
+    kvmClaim(),
     claimOf(
       '/proc/cpuinfo "cpu MHz" (not the TSC)',
       "the core's speed at this moment, in a guest often copied from the TSC's",

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { reasonOf } from '../../host/fact.ts';
 import { native } from '../../native.ts';
 import { formatRatio } from '../../units.ts';
+import { kernelHz, multShift } from '../kernel-ratio.ts';
 import { type Claim, noClaim } from './claim.ts';
 
 const SOURCE = 'pvclock page';
@@ -56,7 +57,7 @@ export function pvclockClaim(): Claim {
     if (scale.mul === 0) return noClaim(SOURCE, 'the hypervisor left it empty');
     const hz = pvclockHz(scale);
     const khz = pvclockKhz(scale);
-    const gain = formatRatio(hz / (khz * 1e3) - 1);
+    const gain = formatRatio(hz / kernelHz(multShift(khz)) - 1);
     const reason = `the hypervisor's scale; Linux truncates it to ${khz} kHz, and its clocks then gain ${gain} on this`;
     return { source: SOURCE, hz, reason };
   } catch (error) {

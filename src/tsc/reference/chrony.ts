@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { systemCode } from '../../errors.ts';
 import { reasonOf } from '../../host/fact.ts';
 import { byCorrection, type NoReference, type Reference } from './reference.ts';
 
@@ -71,7 +72,7 @@ export function chronyReference(port: number = CHRONY_PORT): Promise<Reference |
     };
     const timer = setTimeout(() => finish({ reason: 'chronyd: no answer' }), PATIENCE_MS);
     socket.once('error', (error) => {
-      const refused = reasonOf(error) === 'ECONNREFUSED';
+      const refused = systemCode(error) === 'ECONNREFUSED';
       finish({
         reason: refused ? `chronyd: nobody listens on 127.0.0.1:${port}` : `chronyd: ${reasonOf(error)}`,
       });
