@@ -1,8 +1,9 @@
-import { Agent } from '../agent/agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { formatListenAddress, type ListenAddress } from '../agent/config/listen-address.ts';
 import { describeSettings, planOf } from '../agent/config/plan.ts';
 import { type Config, flagOf, readConfig, type Sources, variableOf } from '../agent/config/read-config.ts';
 import { SETTING_NAMES, SETTINGS } from '../agent/config/settings.ts';
+import { saveMemory } from '../agent/frugal.ts';
 import { jsonLog } from '../agent/log.ts';
 import { TscopeError } from '../errors.ts';
 import { agentText } from '../report/text/agent.ts';
@@ -50,6 +51,8 @@ async function run(
   signal: AbortSignal,
 ): Promise<NonNullable<AgentResult['ran']>> {
   const begun = performance.now();
+  saveMemory();
+  const { Agent } = await import('../agent/agent.ts');
   const agent = new Agent(config, log);
   const onHangUp = () => void reload(agent, sources);
   let address: ListenAddress;
