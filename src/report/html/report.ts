@@ -22,8 +22,8 @@ const of = <Part>(part: Part | null | undefined, section: (part: Part) => Sectio
 export function reportPage({ tool, startedAt, host, warnings, parts, skipped }: ReportInput): string {
   const sections: Section[] = [
     ...(warnings.length === 0 ? [] : [warningsSection(warnings)]),
+    ...((parts.stop ?? parts.kvm ?? null) === null ? [] : [aroundStopSection()]),
     ...of(parts.kvm, kvmSection),
-    ...of(parts.stop, aroundStopSection),
     ...of(parts.stop, stopSection),
     ...of(parts.timer, timerSection),
     ...of(parts.calibrate, calibrateSection),

@@ -43,7 +43,7 @@ export const STYLE = `
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-main { margin: 0 auto; max-width: 892px; padding: 2rem 1rem 4rem; }
+main { margin: 0 auto; max-width: 952px; padding: 2rem 1rem 4rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .4rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.3rem; margin: 3.2rem 0 .6rem; padding-top: .9rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 1.8rem 0 .3rem; }
@@ -57,13 +57,13 @@ a { color: var(--note); text-underline-offset: .15em; }
   max-width: none; }
 .verdicts b { display: block; font-size: .82rem; letter-spacing: .02em; color: var(--unknown); }
 ${['good', 'note', 'bad'].map((level) => `.verdicts li.${level} { border-color: var(--${level}); } .verdicts .${level} b { color: var(--${level}); }`).join('\n')}
-.facts { display: grid; grid-template-columns: minmax(9rem, 1fr) 2fr 2fr; margin: .4rem 0 1rem; font-size: .93rem; }
+.facts { display: grid; grid-template-columns: 11rem 1fr 1fr; margin: .4rem 0 1rem; font-size: .93rem; }
 .facts > div { display: grid; grid-column: 1 / -1; grid-template-columns: subgrid; gap: 0 1rem; padding: .28rem 0;
   border-bottom: 1px solid var(--line); }
 .facts dt { color: var(--faint); } .facts dd { margin: 0; overflow-wrap: anywhere; } .facts dd + dd { color: var(--faint); }
 .scroll { overflow-x: auto; margin: .8rem 0; }
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem 1.1rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { padding: .3rem 1rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 td:last-child, th:last-child { padding-right: 0; }
 td.number, th.number { text-align: right; white-space: nowrap; } td.name { white-space: nowrap; }
 thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
@@ -74,16 +74,18 @@ svg text { fill: var(--faint); font-size: 13px; font-variant-numeric: tabular-nu
 svg text.axis { fill: var(--ink); } svg text.own { fill: currentColor; font-weight: 600; } svg text.note { font-size: 12px; }
 svg line { stroke: var(--line); } svg .zero { stroke: var(--faint); } svg .base { stroke: var(--line); }
 svg line.limit { stroke: var(--bad); stroke-dasharray: 5 4; } svg text.limit { fill: var(--bad); }
+svg line.point { stroke: var(--ink); stroke-dasharray: 5 4; } svg text.point { fill: var(--ink); }
 svg line.old { stroke: var(--faint); stroke-dasharray: 1 4; } svg .band { fill: var(--card); stroke: var(--line); }
 svg .line { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; } svg .dashed { stroke-dasharray: 7 5; }
 svg .leader { fill: none; stroke: currentColor; stroke-width: 1; opacity: .5; }
-svg .area { fill: currentColor; opacity: .75; } svg .hollow { fill: var(--paper); stroke: currentColor; stroke-width: 1.6; }
+svg .area { fill: currentColor; opacity: .75; }
 svg .event { stroke: currentColor; stroke-width: 2.5; } svg .mark, svg rect { fill: currentColor; }
-svg rect.band { fill: var(--card); } svg rect.busy { fill: currentColor; opacity: .38; }
+svg rect.band { fill: var(--card); } svg rect.busy { fill: currentColor; opacity: .38; } svg .mark.hollow { fill: var(--paper); stroke: currentColor; stroke-width: 1.6; }
 .legend { flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; margin: .4rem 0 0; padding: 0; font-size: .9rem; }
 .legend svg { width: 14px; height: 14px; margin-right: .35rem; vertical-align: -2px; }
-${SERIES_COLOURS.light.map((_, i) => `.s${i} { color: var(--c${i}); }`).join(' ')}
+${SERIES_COLOURS.light.map((_, i) => `.s${i} { color: var(--c${i}); }`).join(' ')} .s8 { color: var(--ink); }
 code, pre { font: .88em/1.5 ui-monospace, monospace; } code { overflow-wrap: anywhere; }
+details { margin: .8rem 0; } summary { cursor: pointer; }
 dl.how dt { font-weight: 600; margin-top: .8rem; } dl.how dd { margin: 0; max-width: 72ch; }
 footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }
 @media screen and (max-width: 699px) {

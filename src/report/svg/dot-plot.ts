@@ -36,7 +36,7 @@ function draw(plot: DotPlot, size: Size): Drawing {
   const values = plot.dots.flatMap(({ value, interval = [value, value] }) => [value, ...interval]);
   const extent = Math.max(plot.linear, ...values.filter(Number.isFinite).map(Math.abs)) * 1.5;
   const widest = textWidth(plot.format(-extent));
-  const most = Math.floor((right - left) / (widest + 8));
+  const most = Math.ceil((right - left) / (widest + 2));
   const x = symlogScale([-extent, extent], plot.linear, [left + 6, right - 6], most, plot.format);
   const marks = x.marks.map(({ value, text }) => {
     const upright = line(x(value), TOP, x(value), bottom, value === 0 ? 'grid zero' : 'grid');

@@ -7,7 +7,7 @@ export interface Size {
 }
 
 const SIZES: readonly Size[] = [
-  { name: 'wide', width: 860 },
+  { name: 'wide', width: 920 },
   { name: 'narrow', width: 350 },
 ];
 
@@ -36,8 +36,8 @@ export function figure(title: string, draw: (size: Size) => Drawing, ...after: s
   return element('figure', {}, ...drawings, ...after);
 }
 
-/** About how wide a text is in the drawings' font; a little too wide rather than too narrow. */
-export const textWidth = (text: string): number => text.length * 7.2;
+/** About how wide a text is in the drawings' font; rather too wide than too narrow, since the font is the reader's. */
+export const textWidth = (text: string): number => text.length * 7.6;
 
 /** The hover text of what surrounds it. */
 export const tooltip = (text: string): string => element('title', {}, escapeText(text));

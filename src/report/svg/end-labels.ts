@@ -11,6 +11,8 @@ export interface EndLabel {
 }
 
 const LINE = 16;
+/** How much wider than the other text the names are. */
+const BOLD = 1.1;
 
 /** Pushes the labels apart, in order, within [top, bottom], each as near to its line as the others let it. */
 export function spread(wanted: readonly number[], top: number, bottom: number): number[] {
@@ -50,7 +52,8 @@ export function spread(wanted: readonly number[], top: number, bottom: number): 
 }
 
 /** Room for the labels beside the plot. */
-export const endLabelsWidth = (texts: readonly string[]): number => Math.max(...texts.map(textWidth)) + 26;
+export const endLabelsWidth = (texts: readonly string[]): number =>
+  Math.max(...texts.map(textWidth)) * BOLD + 24;
 
 /** The labels in their lines' colours, with a leader where one had to move. */
 export function endLabels(labels: readonly EndLabel[], left: number, top: number, bottom: number): string {

@@ -1,7 +1,8 @@
-import { type Area, type Axis, axes, axisScale, marksWidth } from './axes.ts';
-import { type Drawing, figure, type Size, textWidth } from './drawing.ts';
-import { element, escapeText, label, line } from './element.ts';
+import { type Axis, axes, axisScale, marksWidth } from './axes.ts';
+import { type Drawing, figure, type Size } from './drawing.ts';
+import { element, escapeText } from './element.ts';
 import { type EndLabel, endLabels, endLabelsWidth } from './end-labels.ts';
+import { type Guide, limitLines, NAME_ROW, pointLines } from './guides.ts';
 import { rangeOf, type Scale } from './scale.ts';
 import { drawSeries, markerPath, type Series, styleOf } from './series.ts';
 
@@ -11,8 +12,10 @@ export interface Plot {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
-  /** A labelled line across at one value. */
-  readonly limits?: ReadonlyArray<{ readonly axis: 'x' | 'y'; readonly at: number; readonly label: string }>;
+  /** Lines across, at values of y. */
+  readonly limits?: readonly Guide[];
+  /** Upright lines, at values of x. */
+  readonly points?: readonly Guide[];
 }
 
 const TOP = 30;
@@ -26,50 +29,34 @@ function endOf(series: Series, x: Scale, y: Scale): readonly [number, number] | 
   return last === undefined ? null : [x(last[0]), y(last[1])];
 }
 
-/** Across: the name above the line. Upright: names in rows from the top, each in the first row where it is free. */
-function limitLines({ limits = [] }: Plot, area: Area, x: Scale, y: Scale): string {
-  const { left, right, top, bottom } = area;
-  const across = limits.filter(({ axis }) => axis === 'y');
-  const upright = limits.filter(({ axis }) => axis === 'x').sort((a, b) => a.at - b.at);
-  const taken: number[] = [];
-  const names = upright.map(({ at, label: text }) => {
-    const width = textWidth(text);
-    const start = Math.min(x(at) + 5, right - width);
-    const free = taken.findIndex((end) => end < start);
-    const row = free === -1 ? taken.length : free;
-    taken[row] = start + width + 8;
-    return label(start, top + 12 + row * 15, 'start', text, 'limit');
-  });
-  return [
-    ...across.map(({ at, label: text }) => {
-      const above = y(at) - 7 > top + 8 ? y(at) - 7 : y(at) + 16;
-      return line(left, y(at), right, y(at), 'limit') + label(left + 6, above, 'start', text, 'limit');
-    }),
-    ...upright.map(({ at }) => line(x(at), top, x(at), bottom, 'limit')),
-    ...names,
-  ].join('');
-}
-
 function draw(plot: Plot, size: Size): Drawing {
-  const height = HEIGHT[size.name];
+  const { series, limits = [], points = [] } = plot;
+  const rows = size.name === 'wide' ? Math.min(2, points.length) : points.length;
+  const top = TOP + rows * NAME_ROW;
+  const height = HEIGHT[size.name] + rows * NAME_ROW;
   const bottom = height - BELOW;
-  const points = plot.series.flatMap((series) => series.points);
-  const limit = (axis: 'x' | 'y') => (plot.limits ?? []).filter((l) => l.axis === axis).map(({ at }) => at);
-  const y = axisScale(plot.y, [...points.map(([, b]) => b), ...limit('y')], [bottom, TOP], false);
-  const named = size.name === 'wide' && plot.series.length > 1;
+  const all = series.flatMap((one) => one.points);
+  const y = axisScale(
+    plot.y,
+    [...all.map(([, b]) => b), ...limits.map(({ at }) => at)],
+    [bottom, top],
+    false,
+  );
+  const named = size.name === 'wide' && series.length > 1;
   const left = marksWidth(y);
-  const right = size.width - (named ? endLabelsWidth(plot.series.map((series) => series.label)) : 10);
-  const area = { left, right, top: TOP, bottom };
-  const x = axisScale(plot.x, [...points.map(([a]) => a), ...limit('x')], [left, right], true);
-  const ends = plot.series.flatMap((series, i): EndLabel[] => {
-    const end = endOf(series, x, y);
-    return end === null ? [] : [{ text: series.label, style: styleOf(series, i), x: end[0], y: end[1] }];
+  const right = size.width - (named ? endLabelsWidth(series.map((one) => one.label)) : 10);
+  const area = { left, right, top, bottom };
+  const x = axisScale(plot.x, [...all.map(([a]) => a), ...points.map(({ at }) => at)], [left, right], true);
+  const ends = series.flatMap((one, i): EndLabel[] => {
+    const end = endOf(one, x, y);
+    return end === null ? [] : [{ text: one.label, style: styleOf(one, i), x: end[0], y: end[1] }];
   });
   const content = [
     axes(area, x, y, { x: plot.x.label, y: plot.y.label }),
-    limitLines(plot, area, x, y),
-    ...plot.series.map((series, i) => drawSeries(series, i, bottom, x, y)),
-    named ? endLabels(ends, right, TOP, bottom) : '',
+    ...series.map((one, i) => drawSeries(one, i, bottom, x, y)),
+    limitLines(limits, area, y),
+    pointLines(points, area, x, rows),
+    named ? endLabels(ends, right, top, bottom) : '',
   ];
   return { height, content: content.join('') };
 }

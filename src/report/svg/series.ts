@@ -38,11 +38,15 @@ const MARKERS: readonly Marker[] = [
   at((p, x, y) => `M${p(x - 5)} ${p(y - 1.6)}h10v3.2h-10z`),
 ];
 
+/** The style of what is no series of its own: in the text's colour. */
+export const PLAIN_STYLE = 8;
+
 /** The style of a series in a plot. */
 export const styleOf = (series: Series, index: number): number => (series.style ?? index) % MARKERS.length;
 
 /** The marker of a style, as a path's data. */
-export const markerPath = (style: number, x: number, y: number): string => MARKERS[style]?.(x, y) ?? '';
+export const markerPath = (style: number, x: number, y: number): string =>
+  MARKERS[style % MARKERS.length]?.(x, y) ?? '';
 
 type Pixel = readonly [x: number, y: number];
 

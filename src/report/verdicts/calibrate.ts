@@ -7,7 +7,7 @@ export const unsigned = (ratio: number): string => formatRatio(Math.abs(ratio)).
 
 /** What the TSC's rate is, and whether that can be believed. */
 export function calibrateVerdict(result: CalibrateResult): Verdict {
-  const { tscHz, standardErrorRatio, clock, kernel, trueRate, trueRateReason, independent } = result;
+  const { tscHz, standardErrorRatio, clock, kernel, trueRate, independent } = result;
   const rate = `The TSC runs at ${formatHz(tscHz)} +/- ${unsigned(standardErrorRatio)} against ${clock}`;
   const offset = kernel?.offsetRatio ?? null;
   const known = offset === null ? '' : `, ${formatRatio(offset)} from what the kernel takes it for`;
@@ -16,7 +16,9 @@ export function calibrateVerdict(result: CalibrateResult): Verdict {
     const truth = `By ${trueRate.reference}, its true rate is ${formatHz(trueRate.hz)} +/- ${unsigned(trueRate.errorRatio)}.`;
     return { level: 'good', about, text: `${rate}${known}. ${truth}` };
   }
-  const why = trueRateReason === null ? '' : ` (${trueRateReason})`;
-  const same = independent === false ? ' That clock is made from the TSC itself:' : '';
-  return { level: 'note', about, text: `${rate}${known}.${same} The true rate is not known here${why}.` };
+  const same =
+    independent === false
+      ? ' That clock is made from the TSC itself, so this is the ratio that the kernel uses.'
+      : '';
+  return { level: 'note', about, text: `${rate}${known}.${same} The true rate is not known here.` };
 }

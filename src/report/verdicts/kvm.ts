@@ -1,23 +1,21 @@
 import type { KvmResult } from '../../schema/kvm.ts';
 import type { Level, Verdict } from './verdict.ts';
 
-const LEVELS: Readonly<Record<KvmResult['verdict'], Level>> = {
-  'keeps-running': 'good',
-  clamps: 'good',
-  'catches-up': 'bad',
-  inconclusive: 'unknown',
+const WORDS: Readonly<Record<KvmResult['verdict'], readonly [Level, string]>> = {
+  'keeps-running': [
+    'good',
+    "A guest's timer keeps running while the guest is stopped: there is nothing to catch up, whatever the kernel would do about it.",
+  ],
+  clamps: ['good', 'It clamps: what a guest missed in a stop is dropped, as the fix does.'],
+  'catches-up': [
+    'bad',
+    'It runs through every period that a guest missed, with interrupts off: CVE-2025-71104 is open on this host.',
+  ],
+  inconclusive: ['unknown', 'This run does not tell what it does with the ticks that a guest misses.'],
 };
 
-const WORDS: Readonly<Record<KvmResult['verdict'], string>> = {
-  'keeps-running': 'Its timer keeps running over a stop.',
-  clamps: 'It clamps: the fix is in this kernel.',
-  'catches-up': 'It catches up, period by period: CVE-2025-71104 is open on this host.',
-  inconclusive: 'This run does not tell what it does.',
-};
-
-/** What this kernel does with a real guest's timer. */
-export const kvmVerdict = ({ verdict, explanation }: KvmResult): Verdict => ({
-  level: LEVELS[verdict],
-  about: "This kernel's KVM",
-  text: `${WORDS[verdict]} ${explanation}`,
-});
+/** What this kernel does with a real guest's timer. The evidence is the result's own explanation. */
+export function kvmVerdict({ verdict }: KvmResult): Verdict {
+  const [level, text] = WORDS[verdict];
+  return { level, about: "This kernel's KVM", text };
+}

@@ -10,10 +10,10 @@ export interface Verdict {
   readonly text: string;
 }
 
-/** What a level is called beside its colour. */
+/** What a level is called beside its colour; a note needs no name. */
 export const LEVEL_WORDS: Readonly<Record<Level, string>> = {
   good: 'good',
-  note: 'note',
+  note: '',
   bad: 'problem',
   unknown: 'not known',
 };

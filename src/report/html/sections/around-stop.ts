@@ -3,6 +3,7 @@ import { formatCount, formatNs } from '../../../units.ts';
 import { type AroundStop, aroundStop, type StopScene } from '../../interrupts-around-stop.ts';
 import { policyStyle } from '../../policy-style.ts';
 import { durationText } from '../../svg/mark-text.ts';
+import { PLAIN_STYLE } from '../../svg/series.ts';
 import { type Strip, type StripRow, stripFigure } from '../../svg/strip.ts';
 import { caption, heading, paragraph, table } from '../markup.ts';
 import type { Section } from '../page.ts';
@@ -43,12 +44,12 @@ function noteOf(
 const place = (ns: number, scene: StopScene): number =>
   ns >= 0 ? ns / scene.periodNs : (ns + scene.stopNs) / scene.periodNs - BREAK;
 
-function rowOf(run: AroundStop, scene: StopScene, name: string): StripRow {
+function rowOf(run: AroundStop, scene: StopScene, name: string, style = policyStyle(run.policy)): StripRow {
   const slow = (run.callbacks > 100 || run.vmExits > 100) && run.caughtUpNs !== null;
   return {
     label: name,
     note: noteOf(run, scene),
-    style: policyStyle(run.policy),
+    style,
     events: run.interruptsNs.map((ns) => place(ns, scene)),
     busy: slow
       ? [
@@ -81,7 +82,12 @@ function strip(rows: readonly StripRow[], scene: StopScene, title: string, band:
 /** The interrupts that a guest gets around a stop, policy by policy: the model in virtual time. */
 export function aroundStopSection(): Section {
   const rows = policyNames.map((name) => rowOf(aroundStop(SCENE, name), SCENE, name));
-  const software = rowOf(aroundStop({ ...SCENE, hvTimer: false }, 'clamp'), SCENE, 'software timer');
+  const software = rowOf(
+    aroundStop({ ...SCENE, hvTimer: false }, 'clamp'),
+    SCENE,
+    'software timer',
+    PLAIN_STYLE,
+  );
   const posted = (['catch-up', 'clamp'] as const).map((name: PolicyName) =>
     rowOf(aroundStop(STALL, name), STALL, name),
   );

@@ -1,9 +1,10 @@
 import type { CalibrateResult } from '../../../schema/calibrate.ts';
 import { formatCount, formatHz, formatNs, formatRatio } from '../../../units.ts';
 import { type Dot, dotPlotFigure } from '../../svg/dot-plot.ts';
-import { calibrateVerdict, unsigned } from '../../verdicts/calibrate.ts';
-import { caption, facts, heading, paragraph, table } from '../markup.ts';
+import { unsigned } from '../../verdicts/calibrate.ts';
+import { caption, facts } from '../markup.ts';
 import type { Section } from '../page.ts';
+import { claimsTable, cpusTable, eventsTable } from './calibrate-tables.ts';
 
 /** Where the claims' axis is linear around zero: finer than any claim that is not the kernel's own. */
 const LINEAR = 1e-9;
@@ -66,14 +67,6 @@ function dotsOf({
   return [measured, ...known, ...truth, ...others];
 }
 
-const claimRows = ({ claims }: CalibrateResult): string[][] =>
-  claims.map(({ source, hz, offsetRatio, reason }) => [
-    source,
-    hz === null ? '-' : formatHz(hz),
-    offsetRatio === null ? '-' : formatRatio(offsetRatio),
-    reason,
-  ]);
-
 function resultFacts(result: CalibrateResult): Array<readonly [string, string, string]> {
   const { kernel, trueRate, rejected, window, granularityTicks } = result;
   const counts = `${formatCount(rejected.wideWindow)} too wide, ${formatCount(rejected.cpuChanged)} moved CPU, ${formatCount(rejected.clockDisturbed)} near a disturbance`;
@@ -119,30 +112,24 @@ export function calibrateSection(result: CalibrateResult): Section {
   const figure = dotPlotFigure(
     {
       title: 'Offset of every known rate of the TSC from the measured one',
-      axis: 'offset from the measured rate (ratio; linear within 1 ppb of 0, logarithmic beyond)',
+      axis: 'offset from the measured rate (ppb to %)',
       format: offsetMark,
       linear: LINEAR,
       dots,
     },
     caption(
-      'Each mark is what one source says; the bar around the measured rate is its hard interval.',
+      'Each mark is what one source says; the bar around the measured rate is its hard interval. The axis is linear within 1 ppb of 0 and logarithmic beyond.',
       result.independent === false
         ? `${result.clock} is made from the TSC, so that the kernel agrees is no proof of its rate.`
         : '',
     ),
   );
-  const events = result.events.map(({ atNs, kind, detail }) => [formatNs(atNs), kind, detail]);
   const html = [
-    paragraph(calibrateVerdict(result).text, 'lead'),
     figure,
     facts(resultFacts(result)),
-    result.claims.length === 0
-      ? ''
-      : heading('Who else claims to know it') +
-        table(['source', '#rate', '#offset', 'why it may differ'], claimRows(result)),
-    events.length === 0
-      ? ''
-      : heading('What happened meanwhile') + table(['#after', 'event', 'detail'], events),
+    claimsTable(result),
+    cpusTable(result),
+    eventsTable(result),
   ];
   return { id: 'calibration', title: "The TSC's rate", html: html.join('') };
 }

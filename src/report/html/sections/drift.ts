@@ -3,23 +3,20 @@ import { formatCount, formatNs } from '../../../units.ts';
 import { timeUnit } from '../../svg/mark-text.ts';
 import { plotFigure } from '../../svg/plot.ts';
 import { eventLines, rateText } from '../../text/drift.ts';
-import { driftVerdict } from '../../verdicts/drift.ts';
-import { caption, heading, paragraph, table } from '../markup.ts';
+import { caption, paragraph, table } from '../markup.ts';
 import type { Section } from '../page.ts';
+import { eventsTable } from './drift-events.ts';
 
-/** What a pair is called. */
-export const pairName = ({ clock, reference }: DriftPair): string => `${clock} - ${reference}`;
-
-function timeErrorFigure({ pairs, intervalNs, durationNs }: DriftResult): string {
+function timeErrorFigure({ pairs, reference, intervalNs, durationNs }: DriftResult): string {
   const largest = Math.max(0, ...pairs.flatMap((pair) => pair.timeError.map(([, ns]) => Math.abs(ns))));
   const unit = timeUnit(largest);
   return plotFigure(
     {
       title: 'Time error of each clock over the run',
       x: { label: 'time (s)', scale: 'linear' },
-      y: { label: `time error (${unit.unit})`, scale: 'linear', include: [0] },
+      y: { label: `time error against ${reference} (${unit.unit})`, scale: 'linear', include: [0] },
       series: pairs.map((pair) => ({
-        label: pairName(pair),
+        label: pair.clock,
         as: 'line',
         points: pair.timeError.map(([atNs, ns]) => [atNs / 1e9, ns / unit.ns] as const),
       })),
@@ -31,38 +28,42 @@ function timeErrorFigure({ pairs, intervalNs, durationNs }: DriftResult): string
 }
 
 const pairRow = (pair: DriftPair): string[] => [
-  pairName(pair),
+  pair.clock,
   rateText(pair),
   pair.atEndNs === null ? '-' : formatNs(pair.atEndNs),
   pair.maxTimeIntervalErrorNs === null ? '-' : formatNs(pair.maxTimeIntervalErrorNs),
   formatCount(pair.samples),
-  `${pair.independent === null ? 'not known' : pair.independent ? 'yes' : 'no'}: ${pair.independentReason}`,
+  pair.independent === null ? 'not known' : pair.independent ? 'yes' : 'no',
 ];
+
+/** Why each pair is independent or not; what holds for all of them is said once. */
+function independence(pairs: readonly DriftPair[]): string {
+  const reasons = new Map<string, string[]>();
+  for (const { clock, independentReason } of pairs) {
+    reasons.set(independentReason, [...(reasons.get(independentReason) ?? []), clock]);
+  }
+  return [...reasons].map(([reason, clocks]) => `${clocks.join(', ')}: ${reason}.`).join(' ');
+}
 
 /** How the clocks ran against one another. */
 export function driftSection(result: DriftResult): Section {
-  const events = eventLines(result.pairs);
+  const { pairs, reference, nominalTscHz, nominalTscSource } = result;
+  const head = [
+    `against ${reference}`,
+    '#rate (1 standard error)',
+    '#at the end',
+    '#largest interval error',
+    '#samples',
+    'independent',
+  ];
   const html = [
-    paragraph(driftVerdict(result).text, 'lead'),
     timeErrorFigure(result),
-    table(
-      [
-        'clocks',
-        '#rate (1 standard error)',
-        '#at the end',
-        '#largest time interval error',
-        '#samples',
-        'independent',
-      ],
-      result.pairs.map(pairRow),
+    table(head, pairs.map(pairRow)),
+    paragraph(
+      `${independence(pairs)} One tick of the TSC counts as 1/${nominalTscHz} s: ${nominalTscSource}.`,
+      'faint',
     ),
-    events.length === 0
-      ? ''
-      : heading('Events') +
-        table(
-          ['at', 'event', 'detail'],
-          events.map(({ at, kind, detail }) => [at, kind, detail]),
-        ),
+    eventsTable(eventLines(pairs)),
   ];
   return { id: 'drift', title: 'Drift', html: html.join('') };
 }

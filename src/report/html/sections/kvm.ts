@@ -2,8 +2,8 @@ import type { KvmResult, KvmStop } from '../../../schema/kvm.ts';
 import { formatCount, formatNs } from '../../../units.ts';
 import { policyStyle } from '../../policy-style.ts';
 import { timeUnit } from '../../svg/mark-text.ts';
+import { PLAIN_STYLE } from '../../svg/series.ts';
 import { type StripRow, stripFigure } from '../../svg/strip.ts';
-import { kvmVerdict } from '../../verdicts/kvm.ts';
 import { caption, facts, heading, paragraph, table } from '../markup.ts';
 import type { Section } from '../page.ts';
 
@@ -25,14 +25,19 @@ function besideModel(result: KvmResult, resume: KvmStop): string {
   const { periodNs, resumePhaseNs, deliveriesNs } = resume;
   const unit = timeUnit(periodNs * 2);
   const per = (ns: number) => ns / unit.ns;
-  const measured: StripRow = { label: 'measured', note: 'this host', style: 1, events: deliveriesNs };
+  const measured: StripRow = {
+    label: 'measured',
+    note: 'this host',
+    style: PLAIN_STYLE,
+    events: deliveriesNs,
+  };
   const rows = [measured, ...modelRows(result)].map((row) => ({ ...row, events: row.events.map(per) }));
   const period = per(periodNs);
   return stripFigure(
     {
       title: 'Interrupts after the resume: measured, and as the model predicts under each policy',
       axis: `time after the resume (${unit.unit})`,
-      domain: [-period / 2, period * PERIODS],
+      domain: [-period / 2, period * (PERIODS + 0.4)],
       marks: Array.from({ length: PERIODS / 2 + 1 }, (_, i) => ({
         at: 2 * i * period,
         text: String(Number((2 * i * period).toPrecision(4))),
@@ -75,7 +80,7 @@ export function kvmSection(result: KvmResult): Section {
   const stops = resume === null ? [] : [resume, ...otherStops];
   const runs = running === null ? sweep : [running, ...sweep];
   const html = [
-    paragraph(kvmVerdict(result).text, 'lead'),
+    paragraph(result.explanation, 'lead'),
     resume === null ? '' : besideModel(result, resume),
     facts([
       ['driven by', path, pathReason],

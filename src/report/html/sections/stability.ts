@@ -3,14 +3,13 @@ import { durationText, exponentText } from '../../svg/mark-text.ts';
 import { plotFigure } from '../../svg/plot.ts';
 import { caption, paragraph, table } from '../markup.ts';
 import type { Section } from '../page.ts';
-import { pairName } from './drift.ts';
 import { localSlopes, NOISES } from './slopes.ts';
 
 /** How steady the clocks are over each averaging time, with the kinds of noise named. */
-export function stabilitySection({ pairs }: DriftResult): Section {
+export function stabilitySection({ pairs, reference }: DriftResult): Section {
   const rows = pairs.flatMap((pair) =>
     localSlopes(pair.stability).map(({ fromNs, toNs, slope, noise }) => [
-      pairName(pair),
+      pair.clock,
       `${durationText(fromNs)} to ${durationText(toNs)}`,
       slope.toFixed(2),
       noise,
@@ -24,10 +23,10 @@ export function stabilitySection({ pairs }: DriftResult): Section {
     plotFigure(
       {
         title: 'Overlapping Allan deviation of each pair against averaging time',
-        x: { label: 'averaging time (ns to d)', scale: 'log', marks: { format: durationText } },
+        x: { label: 'averaging time (ms to d, as marked)', scale: 'log', marks: { format: durationText } },
         y: { label: 'overlapping Allan deviation (ratio)', scale: 'log', marks: { format: exponentText } },
         series: pairs.map((pair) => ({
-          label: pairName(pair),
+          label: pair.clock,
           as: 'line',
           points: pair.stability.flatMap(({ tauNs, oadev }) =>
             oadev === null ? [] : [[tauNs, oadev] as const],
@@ -36,11 +35,11 @@ export function stabilitySection({ pairs }: DriftResult): Section {
         })),
       },
       caption(
-        `Slopes: ${NOISES.map(({ slope, name }) => `${name} ${slope}`).join(', ')}.`,
+        `Each clock against ${reference}. Slopes: ${NOISES.map(({ slope, name }) => `${name} ${slope}`).join(', ')}.`,
         'Clocks made from one counter fall with slope -1 and have no floor: another sign that they are one.',
       ),
     ),
-    table(['clocks', 'averaging times', '#slope', 'noise'], rows),
+    table([`against ${reference}`, 'averaging times', '#slope', 'noise'], rows),
   ];
   return { id: 'stability', title: 'Stability', html: html.join('') };
 }

@@ -5,7 +5,7 @@ import { element, escapeText } from '../../svg/element.ts';
 import { DURATION_MARKS, durationText } from '../../svg/mark-text.ts';
 import { plotFigure } from '../../svg/plot.ts';
 import type { Series } from '../../svg/series.ts';
-import { recoveryOf, stopVerdict } from '../../verdicts/stop.ts';
+import { recoveryOf } from '../../verdicts/stop.ts';
 import { caption, heading, paragraph, table } from '../markup.ts';
 import type { Section } from '../page.ts';
 
@@ -41,10 +41,11 @@ function periodFigure({ rows, watchdogNs }: StopResult, periodNs: number): strin
       x: { label: 'length of the stop (s to d)', ...AXIS },
       y: { label: `time to recover (ns to d), period ${period}`, ...AXIS },
       series: distinct(own.map(({ policy }) => policy)).map((policy) => seriesOf(policy, own)),
-      limits: [{ axis: 'y', at: watchdogNs, label: `hard lockup: ${durationText(watchdogNs)}` }],
+      limits: [{ at: watchdogNs, label: `watchdog: ${durationText(watchdogNs)}` }],
     },
     caption(
       'Both axes are logarithmic. From the return until the next expiry is in the future again; hollow marks are projected at the pace measured until then.',
+      'Past the dashed line catch-up is a hard lockup, because it recovers in one interrupt; independent and reinject take as long in many exits, between which the host is free.',
     ),
   );
 }
@@ -127,7 +128,7 @@ function everyRow({ rows }: StopResult): string {
     '#lost ticks',
     '#phase shift',
     'after',
-    '',
+    'note',
   ];
   const summary = element('summary', {}, escapeText(`All ${rows.length} rows`));
   return element(
@@ -149,9 +150,8 @@ export function stopSection(result: StopResult): Section {
     ? 'In virtual time, with a fixed cost of each callback and exit.'
     : 'On real clocks, moved forward by the stop: every callback reads both and computes the next deadline, in this program.';
   const html = [
-    paragraph(stopVerdict(result).text, 'lead'),
+    paragraph(`${how} Delivery: ${delivery}.`, 'lead'),
     ...distinct(rows.map(({ periodNs }) => periodNs)).map((periodNs) => periodFigure(result, periodNs)),
-    paragraph(`${how} Delivery: ${delivery}.`, 'faint'),
     threshold(result),
     tickCost(result),
     rows.length === 0 ? '' : everyRow(result),

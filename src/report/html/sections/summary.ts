@@ -9,7 +9,7 @@ export function summary(verdicts: readonly Verdict[], skipped: ReportInput['skip
     element(
       'li',
       { class: level },
-      element('b', {}, escapeText(`${about}: ${LEVEL_WORDS[level]}`)),
+      element('b', {}, escapeText([about, LEVEL_WORDS[level]].filter((word) => word !== '').join(': '))),
       escapeText(text),
     ),
   );

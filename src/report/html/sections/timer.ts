@@ -3,8 +3,8 @@ import { formatCount, formatNs, formatRatio } from '../../../units.ts';
 import { durationText, timeUnit } from '../../svg/mark-text.ts';
 import { plotFigure } from '../../svg/plot.ts';
 import { unsigned } from '../../verdicts/calibrate.ts';
-import { BACKEND_WORDS, timerVerdict } from '../../verdicts/timer.ts';
-import { caption, heading, paragraph, table } from '../markup.ts';
+import { BACKEND_WORDS } from '../../verdicts/timer.ts';
+import { caption, heading, table } from '../markup.ts';
 import type { Section } from '../page.ts';
 
 /** Bars of the histogram below this are on the linear part of an axis with both signs, ns. */
@@ -32,14 +32,14 @@ function histogramFigure(result: TimerResult): string {
   return plotFigure(
     {
       title: `Histogram of the lateness of ${formatCount(ticks)} ticks`,
-      x: { label: 'lateness (ns to s)', scale: signed ? 'symlog' : 'log', linear: LINEAR, marks },
+      x: { label: 'lateness (ns to s, as marked)', scale: signed ? 'symlog' : 'log', linear: LINEAR, marks },
       y: { label: 'ticks (count)', scale: 'log', marks: { format: formatCount }, include: [0.7] },
       series: [{ label: 'ticks', as: 'area', points: outline(result) }],
-      limits: limits.map(([name, at]) => ({ axis: 'x' as const, at, label: `${name} ${formatNs(at)}` })),
+      points: limits.map(([name, at]) => ({ at, label: `${name} ${formatNs(at)}` })),
     },
     caption(
-      `Lateness: from a tick's deadline to the first instruction after the wait; ${formatCount(ticks)} ticks of ${formatNs(periodNs)}, ${BACKEND_WORDS[backend]}.`,
-      'Both axes are logarithmic; bars are ten to a decade. Left of the line named 50 % is half of the ticks.',
+      `Lateness is the time from a tick's deadline to the first instruction after the wait; ${formatCount(ticks)} ticks of ${formatNs(periodNs)}, ${BACKEND_WORDS[backend]}.`,
+      'Both axes are logarithmic, with ten bars to a decade: half of the ticks are left of the line named 50 %.',
     ),
   );
 }
@@ -86,7 +86,6 @@ function divergenceFigure({ divergence, policy }: TimerResult): string {
 export function timerSection(result: TimerResult): Section {
   const { latenessNs } = result;
   const html = [
-    paragraph(timerVerdict(result).text, 'lead'),
     histogramFigure(result),
     latenessNs === null
       ? ''

@@ -8,9 +8,9 @@ export function warningsSection(warnings: readonly Warning[]): Section {
     element(
       'li',
       { class: 'note' },
-      element('b', {}, escapeText(code)),
       escapeText(message),
-      hint === null ? '' : element('p', { class: 'faint' }, escapeText(hint)),
+      hint === null ? '' : element('p', {}, escapeText(hint)),
+      element('p', { class: 'faint' }, element('code', {}, escapeText(code))),
     ),
   );
   return { id: 'warnings', title: 'Warnings', html: element('ul', { class: 'verdicts' }, ...items) };
