@@ -133,10 +133,12 @@ async function main() {
         `${range.toFixed(0)} ms; one plain scan of the same samples ${plain.toFixed(0)} ms`,
       );
     };
+    query('everything, 1 min', T0, MINUTE_NS);
     query('everything, 10 min', T0, 10n * MINUTE_NS);
     query('everything, 1 h', T0, HOUR_NS);
     query('the last day, 59 s (from samples)', end - 24n * HOUR_NS, 59_000_000_000n);
     query('the last day, 1 min (from roll-ups)', end - 24n * HOUR_NS, MINUTE_NS);
+    query('the last day, 5 s (from samples)', end - 24n * HOUR_NS, 5_000_000_000n);
     query('the last 10 min, 1 s', end - 10n * MINUTE_NS, 1_000_000_000n);
 
     const live = addSeries(store, run, pair('live'));

@@ -1,7 +1,7 @@
 import { usageError } from '../errors.ts';
 import { earlier, floorTo, HOUR_NS, joined, later, MINUTE_NS, rateOf, type Summary } from './buckets.ts';
 import { asBigint, asCount, asReal, orNull } from './cells.ts';
-import type { Cell, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Store } from './store.ts';
 
 /** One step of a range query. */
@@ -19,17 +19,25 @@ export interface RangePoint {
 /** More steps than this are a mistake, or a job for the export. */
 export const MOST_STEPS = 20_000n;
 
-const AGGREGATE_SAMPLES = `
-SELECT count(*), min(offset), max(offset), avg(offset), min(at), max(at) FROM sample
-WHERE series = ?1 AND at >= ?2 AND at < ?3`;
+// One call for each step: the way through JavaScript costs more than the rows of a minute.
+const SAMPLES = `
+WITH g AS (
+  SELECT count(*) AS n, min(offset) AS low, max(offset) AS high, avg(offset) AS mean, min(at) AS a, max(at) AS z
+  FROM sample WHERE series = ?1 AND at >= ?2 AND at < ?3)
+SELECT n, low, high, mean,
+  a, (SELECT offset FROM sample WHERE series = ?1 AND at = a),
+  z, (SELECT offset FROM sample WHERE series = ?1 AND at = z)
+FROM g WHERE n > 0`;
 
-const AGGREGATE_ROLLUPS = `
-SELECT sum(count), min(min), max(max), sum(mean * count) / sum(count), min(at), max(at) FROM rollup
-WHERE series = ?1 AND width = ?4 AND at >= ?2 AND at < ?3`;
-
-const OFFSET = 'SELECT offset, at FROM sample WHERE series = ? AND at = ?';
-const FIRST = 'SELECT first, first_at FROM rollup WHERE series = ? AND at = ? AND width = ?';
-const LAST = 'SELECT last, last_at FROM rollup WHERE series = ? AND at = ? AND width = ?';
+const ROLLUPS = `
+WITH g AS (
+  SELECT sum(count) AS n, min(min) AS low, max(max) AS high, sum(mean * count) / sum(count) AS mean, min(at) AS a,
+    max(at) AS z
+  FROM rollup WHERE series = ?1 AND width = ?4 AND at >= ?2 AND at < ?3)
+SELECT n, low, high, g.mean, f.first_at, f.first, l.last_at, l.last
+FROM g
+JOIN rollup f ON f.series = ?1 AND f.width = ?4 AND f.at = a
+JOIN rollup l ON l.series = ?1 AND l.width = ?4 AND l.at = z`;
 
 /** The samples, or with a `width` the roll-ups, that start in [from, to); null where there is none. */
 function summary(
@@ -40,21 +48,20 @@ function summary(
   to: bigint,
 ): Summary | null {
   if (from >= to) return null;
-  const ofWidth: Cell[] = width === null ? [] : [width];
-  const sql = width === null ? AGGREGATE_SAMPLES : AGGREGATE_ROLLUPS;
-  const [count, min, max, mean, begin, end] = connection.get(sql, series, from, to, ...ofWidth) ?? [];
-  if (begin === null || begin === undefined) return null;
-  const first = connection.get(width === null ? OFFSET : FIRST, series, begin, ...ofWidth) ?? [];
-  const last = connection.get(width === null ? OFFSET : LAST, series, asBigint(end), ...ofWidth) ?? [];
+  const row =
+    width === null
+      ? connection.get(SAMPLES, series, from, to)
+      : connection.get(ROLLUPS, series, from, to, width);
+  if (row === null) return null;
   return {
-    count: asCount(count),
-    minNs: asReal(min),
-    maxNs: asReal(max),
-    meanNs: asReal(mean),
-    firstAtNs: asBigint(first[1]),
-    firstNs: asReal(first[0]),
-    lastAtNs: asBigint(last[1]),
-    lastNs: asReal(last[0]),
+    count: asCount(row[0]),
+    minNs: asReal(row[1]),
+    maxNs: asReal(row[2]),
+    meanNs: asReal(row[3]),
+    firstAtNs: asBigint(row[4]),
+    firstNs: asReal(row[5]),
+    lastAtNs: asBigint(row[6]),
+    lastNs: asReal(row[7]),
   };
 }
 
