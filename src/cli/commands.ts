@@ -14,4 +14,5 @@ export const commands: Readonly<Record<string, Load>> = {
   stability: () => import('./stability.ts'),
   kvm: () => import('./kvm.ts'),
   agent: () => import('./agent.ts'),
+  runs: () => import('./runs.ts'),
 };

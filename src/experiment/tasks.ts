@@ -5,6 +5,7 @@ import { driftTask } from './drift/host.ts';
 import { replayFile } from './replay/replay-file.ts';
 import { stabilityTask } from './stability.ts';
 import { stopTask } from './stop/task.ts';
+import { exportTask, importTask } from './store-transfer.ts';
 import { timerTask } from './timer/task.ts';
 
 /**
@@ -17,6 +18,8 @@ export const tasks = {
   drift: driftTask,
   replay: replayFile,
   stability: stabilityTask,
+  exportStore: exportTask,
+  importStore: importTask,
   kvm: kvmExperiment,
   stop: stopTask,
   timer: timerTask,

@@ -8,6 +8,7 @@ import { hostResultSchema } from './host.ts';
 import { kvmResultSchema } from './kvm.ts';
 import { measureDocumentSchema } from './measure.ts';
 import { replayResultSchema } from './replay.ts';
+import { runsResultSchema } from './runs.ts';
 import { stabilityResultSchema } from './stability.ts';
 import { stopResultSchema } from './stop.ts';
 import { timerResultSchema } from './timer.ts';
@@ -24,5 +25,6 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   kvm: hostDocument('kvm', kvmResultSchema),
   stability: hostlessDocument('stability', stabilityResultSchema),
   agent: hostDocument('agent', agentResultSchema),
+  runs: hostlessDocument('runs', runsResultSchema),
   ...Object.fromEntries(Object.entries(agentApi).map(([path, document]) => [`agent-${path}`, document])),
 };
