@@ -9,23 +9,19 @@ export const caption = (...sentences: string[]): string =>
 
 export const heading = (text: string): string => element('h3', {}, escapeText(text));
 
+/** Text of as many characters is not broken into lines. */
+const SHORT = 24;
+
 /** A table; columns whose head starts with `#` hold numbers and are set to the right. */
 export function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const heads = head.map((name) => name.replace(/^#/, ''));
-  const numeric = (i: number) => head[i]?.startsWith('#') === true;
+  const classOf = (text: string, i: number) =>
+    head[i]?.startsWith('#') ? 'number' : text.length <= SHORT ? 'short' : undefined;
   const cell = (tag: 'th' | 'td', text: string, attributes: Attributes) =>
     element(tag, attributes, escapeText(text));
-  const header = heads.map((name, i) =>
-    cell('th', name, { scope: 'col', class: numeric(i) ? 'number' : undefined }),
-  );
+  const header = heads.map((name, i) => cell('th', name, { scope: 'col', class: classOf(name, i) }));
   const body = rows.map((row) =>
-    element(
-      'tr',
-      {},
-      ...row.map((text, i) =>
-        cell('td', text, { class: numeric(i) ? 'number' : i === 0 ? 'name' : undefined }),
-      ),
-    ),
+    element('tr', {}, ...row.map((text, i) => cell('td', text, { class: classOf(text, i) }))),
   );
   const whole = element(
     'table',

@@ -65,7 +65,7 @@ ${['good', 'note', 'bad'].map((level) => `.verdicts li.${level} { border-color: 
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem 1rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 td:last-child, th:last-child { padding-right: 0; }
-td.number, th.number { text-align: right; white-space: nowrap; } td.name { white-space: nowrap; }
+td.number, th.number { text-align: right; white-space: nowrap; } td.short, th.short { white-space: nowrap; }
 thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
 figure { margin: 1.2rem 0 1.6rem; } figcaption { margin-top: .5rem; }
 figure > svg { display: block; width: 100%; height: auto; overflow: visible; }
@@ -74,7 +74,7 @@ svg text { fill: var(--faint); font-size: 13px; font-variant-numeric: tabular-nu
 svg text.axis { fill: var(--ink); } svg text.own { fill: currentColor; font-weight: 600; } svg text.note { font-size: 12px; }
 svg line { stroke: var(--line); } svg .zero { stroke: var(--faint); } svg .base { stroke: var(--line); }
 svg line.limit { stroke: var(--bad); stroke-dasharray: 5 4; } svg text.limit { fill: var(--bad); }
-svg line.point { stroke: var(--ink); stroke-dasharray: 5 4; } svg text.point { fill: var(--ink); }
+svg line.point { stroke: var(--faint); stroke-dasharray: 5 4; } svg text.point { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 5px; }
 svg line.old { stroke: var(--faint); stroke-dasharray: 1 4; } svg .band { fill: var(--card); stroke: var(--line); }
 svg .line { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; } svg .dashed { stroke-dasharray: 7 5; }
 svg .leader { fill: none; stroke: currentColor; stroke-width: 1; opacity: .5; }

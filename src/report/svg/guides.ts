@@ -29,16 +29,20 @@ export function pointLines(
   rows: number,
 ): string {
   const taken = new Array<number>(rows).fill(Number.NEGATIVE_INFINITY);
-  return [...points]
+  const drawn = [...points]
     .sort((a, b) => a.at - b.at)
     .map(({ at, label: text }) => {
-      const width = textWidth(text);
-      const start = Math.min(x(at) - 3, right - width);
-      const free = taken.findIndex((end) => end < start);
+      const half = textWidth(text) / 2;
+      const middle = Math.min(x(at), right - half);
+      const free = taken.findIndex((end) => end < middle - half);
       const row = free === -1 ? rows - 1 : free;
-      taken[row] = start + width + 8;
+      taken[row] = middle + half + 4;
       const y = top - 6 - row * NAME_ROW;
-      return line(x(at), y + 3, x(at), bottom, 'point') + label(start, y, 'start', text, 'point');
-    })
-    .join('');
+      return {
+        upright: line(x(at), y + 3, x(at), bottom, 'point'),
+        name: label(middle, y, 'middle', text, 'point'),
+      };
+    });
+  // Names over every line, so that none is struck through.
+  return [...drawn.map(({ upright }) => upright), ...drawn.map(({ name }) => name)].join('');
 }

@@ -1,5 +1,5 @@
 import { type PolicyName, policies, policyNames } from '../../../lapic/policies.ts';
-import { formatCount, formatNs } from '../../../units.ts';
+import { formatNs } from '../../../units.ts';
 import { type AroundStop, aroundStop, type StopScene } from '../../interrupts-around-stop.ts';
 import { policyStyle } from '../../policy-style.ts';
 import { durationText } from '../../svg/mark-text.ts';
@@ -26,18 +26,21 @@ const STALL: StopScene = { ...SCENE, delivery: 'posted', hvTimer: false };
 /** How many periods the stop takes up in the figure. */
 const BREAK = 2;
 
+/** More of them than this are no recovery in a step or two. */
+const MANY = 100;
+
 /** What the eye is to see. */
 function noteOf(
   { caughtUpNs, callbacks, vmExits, phaseShiftNs, interruptsNs }: AroundStop,
   scene: StopScene,
 ): string {
-  const phase = phaseShiftNs === 0 ? 'old phase' : `phase +${formatNs(phaseShiftNs)}`;
-  const within = interruptsNs.filter((ns) => ns >= 0 && ns < (caughtUpNs ?? 0) + scene.periodNs).length;
-  if (callbacks > 100 && within > 100) return `storm: ${formatCount(within)} interrupts`;
-  if (callbacks > 100) return `host deaf for ${formatNs(caughtUpNs ?? 0)}`;
-  if (vmExits > 100 && within > 100) return `storm for ${formatNs(caughtUpNs ?? 0)}`;
-  if (vmExits > 100) return `guest stuck for ${formatNs(caughtUpNs ?? 0)}`;
-  return phase;
+  if (callbacks <= MANY && vmExits <= MANY) {
+    return phaseShiftNs === 0 ? 'old phase' : `phase +${formatNs(phaseShiftNs)}`;
+  }
+  const lasting = caughtUpNs === null ? 'without an end' : `for ${formatNs(caughtUpNs)}`;
+  const end = (caughtUpNs ?? Number.POSITIVE_INFINITY) + scene.periodNs;
+  if (interruptsNs.filter((ns) => ns >= 0 && ns < end).length > MANY) return `storm ${lasting}`;
+  return callbacks > MANY ? `host deaf ${lasting}` : `guest stuck ${lasting}`;
 }
 
 /** Time on the figure's axis, in periods: the stop is cut out. */
@@ -45,7 +48,7 @@ const place = (ns: number, scene: StopScene): number =>
   ns >= 0 ? ns / scene.periodNs : (ns + scene.stopNs) / scene.periodNs - BREAK;
 
 function rowOf(run: AroundStop, scene: StopScene, name: string, style = policyStyle(run.policy)): StripRow {
-  const slow = (run.callbacks > 100 || run.vmExits > 100) && run.caughtUpNs !== null;
+  const slow = (run.callbacks > MANY || run.vmExits > MANY) && run.caughtUpNs !== null;
   return {
     label: name,
     note: noteOf(run, scene),

@@ -13,6 +13,11 @@ const AXIS = { scale: 'log', marks: { format: durationText, at: DURATION_MARKS }
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
+const CAPTION = caption(
+  'Both axes are logarithmic. From the return until the next expiry is in the future again; hollow marks are projected at the pace measured until then.',
+  'Past the dashed line catch-up is a hard lockup, because it recovers in one interrupt; independent and reinject take as long in many exits, between which the host is free.',
+);
+
 /** One policy's recovery against the stop; hollow where it is projected. */
 function seriesOf(policy: string, rows: readonly StopRow[]): Series {
   const known = rows
@@ -32,7 +37,7 @@ function seriesOf(policy: string, rows: readonly StopRow[]): Series {
   };
 }
 
-function periodFigure({ rows, watchdogNs }: StopResult, periodNs: number): string {
+function periodFigure({ rows, watchdogNs }: StopResult, periodNs: number, words: string): string {
   const own = rows.filter((row) => row.periodNs === periodNs);
   const period = durationText(periodNs);
   return plotFigure(
@@ -43,10 +48,7 @@ function periodFigure({ rows, watchdogNs }: StopResult, periodNs: number): strin
       series: distinct(own.map(({ policy }) => policy)).map((policy) => seriesOf(policy, own)),
       limits: [{ at: watchdogNs, label: `watchdog: ${durationText(watchdogNs)}` }],
     },
-    caption(
-      'Both axes are logarithmic. From the return until the next expiry is in the future again; hollow marks are projected at the pace measured until then.',
-      'Past the dashed line catch-up is a hard lockup, because it recovers in one interrupt; independent and reinject take as long in many exits, between which the host is free.',
-    ),
+    words,
   );
 }
 
@@ -151,7 +153,10 @@ export function stopSection(result: StopResult): Section {
     : 'On real clocks, moved forward by the stop: every callback reads both and computes the next deadline, in this program.';
   const html = [
     paragraph(`${how} Delivery: ${delivery}.`, 'lead'),
-    ...distinct(rows.map(({ periodNs }) => periodNs)).map((periodNs) => periodFigure(result, periodNs)),
+    // What the first figure's caption says holds for the others.
+    ...distinct(rows.map(({ periodNs }) => periodNs)).map((periodNs, i) =>
+      periodFigure(result, periodNs, i === 0 ? CAPTION : ''),
+    ),
     threshold(result),
     tickCost(result),
     rows.length === 0 ? '' : everyRow(result),

@@ -35,7 +35,7 @@ function histogramFigure(result: TimerResult): string {
       x: { label: 'lateness (ns to s, as marked)', scale: signed ? 'symlog' : 'log', linear: LINEAR, marks },
       y: { label: 'ticks (count)', scale: 'log', marks: { format: formatCount }, include: [0.7] },
       series: [{ label: 'ticks', as: 'area', points: outline(result) }],
-      points: limits.map(([name, at]) => ({ at, label: `${name} ${formatNs(at)}` })),
+      points: limits.map(([name, at]) => ({ at, label: name })),
     },
     caption(
       `Lateness is the time from a tick's deadline to the first instruction after the wait; ${formatCount(ticks)} ticks of ${formatNs(periodNs)}, ${BACKEND_WORDS[backend]}.`,
