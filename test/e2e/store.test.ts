@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { documents } from '../../src/schema/index.ts';
+import { appendSamples } from '../../src/store/series.ts';
+import { batchOf, ramp, SECOND, storeWithSeries } from '../store/fixtures.ts';
+import { tscope } from './tscope.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tscope-e2e-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const db = join(folder, 'a.db');
+const { store, series } = storeWithSeries(db);
+appendSamples(store, batchOf(series, ramp(100, SECOND)));
+
+test('runs lists what is in the store while it is being written', async () => {
+  const { code, stdout } = await tscope(['runs', '--db', db]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/drift +2023-11-14 22:13:20 +open; 2023-11-14 22:14:59 +1 +100 +0/);
+});
+
+test('runs --json is the contract, and an export moves a store to another file', async () => {
+  const file = join(folder, 'all.jsonl');
+  const exported = await tscope(['runs', '--db', db, '--export', file, '--json']);
+  const copy = await tscope(['runs', '--db', join(folder, 'b.db'), '--import', file, '--json']);
+  const [from, to] = [exported, copy].map(({ stdout }) => documents['runs']?.parse(JSON.parse(stdout)));
+  expect(from).toMatchObject({ result: { exported: { rows: 103 }, imported: null } });
+  expect(to).toMatchObject({
+    result: { imported: { newRows: 103 }, runs: [{ samples: 100, endedAt: null }] },
+  });
+});
+
+test.each([
+  [['runs', '--db', join(folder, 'none.db')], 'there is no store at'],
+  [['runs', '--db', db, '--export', join(folder, 'x.txt')], 'ends neither in .csv nor in .jsonl'],
+  [['runs', '--db', import.meta.filename], 'is not a tscope store'],
+  [['stability', join(folder, 'none.txt'), '--tau0', '1'], 'none.txt (ENOENT)'],
+  [['stability', import.meta.filename, '--tau0', '1'], 'line 1 is not a number'],
+  [['stability', import.meta.filename, '--tau0', '-1'], '--tau0'],
+  [['stability', import.meta.filename], '--tau0'],
+])('%j: a mistake is one sentence and exit code 2', async (args, message) => {
+  const { code, stdout, stderr } = await tscope(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(message);
+  expect(stderr).not.toMatch(/\n {4}at /);
+});
+
+test('stability reads a file and prints the contract', async () => {
+  const path = join(folder, 'record.txt');
+  writeFileSync(
+    path,
+    `# made here\r\n${Array.from({ length: 100 }, (_, i) => Math.sin(i) * 1e-9).join('\r\n')}`,
+  );
+  const { code, stdout } = await tscope(['stability', path, '--tau0', '0.5', '--taus', '1,2', '--json']);
+  expect(code).toBe(0);
+  const document = documents['stability']?.parse(JSON.parse(stdout));
+  expect(document).toMatchObject({
+    result: {
+      values: 100,
+      points: [
+        { m: 2, tau: 1 },
+        { m: 4, tau: 2 },
+      ],
+    },
+  });
+});
