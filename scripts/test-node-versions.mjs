@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const VERSIONS = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24'];
-const run = (command, args, options) => spawnSync(command, args, { stdio: 'inherit', ...options }).status ?? 1;
+const run = (command, args, options) =>
+  spawnSync(command, args, { stdio: 'inherit', ...options }).status ?? 1;
 
 const folder = mkdtempSync(join(tmpdir(), 'tscope-node-'));
 try {
