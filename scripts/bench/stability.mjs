@@ -1,0 +1,61 @@
+// A day at 10 Hz (864,000 points), octave taus: every estimator, and reading such a record from text. The yardstick is a
+// plain sum of squares over the same points, once for each averaging time.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { quietControl } from '../../dist/clock/control.js';
+import { readRecordFile } from '../../dist/experiment/record-file.js';
+import { analyseStability } from '../../dist/stability/analyse.js';
+import { ESTIMATOR_NAMES } from '../../dist/stability/estimators.js';
+import { frequencySeries, phaseSeries } from '../../dist/stability/series.js';
+
+const POINTS = 864_000;
+const ROUNDS = 5;
+
+const ms = (work) => {
+  const begin = performance.now();
+  work();
+  return performance.now() - begin;
+};
+const best = (work) => Math.min(...Array.from({ length: ROUNDS }, () => ms(work)));
+
+let walk = 0;
+const frequency = Float64Array.from({ length: POINTS }, () => 1e-6 + (Math.random() - 0.5) * 1e-11);
+const phase = frequency.map((y) => {
+  walk += y * 0.1;
+  return walk;
+});
+const gapped = frequency.map((y, i) => (i % 1000 === 7 ? Number.NaN : y));
+const octaves = Math.floor(Math.log2(POINTS));
+
+let sink = 0;
+const yardstick = best(() => {
+  for (let k = 0; k < octaves; k++) {
+    let sum = 0;
+    for (let i = 0; i < POINTS; i++) sum += phase[i] * phase[i];
+    sink += sum;
+  }
+});
+
+const say = (what, took) =>
+  console.log(
+    `${what.padEnd(46)} ${took.toFixed(0).padStart(6)} ms  ${(took / yardstick).toFixed(1).padStart(6)} x the sum of squares`,
+  );
+const analyse = (series, estimators) => () =>
+  analyseStability(series, { estimators, taus: 'octave', confidence: 0.95 }, quietControl);
+
+const allButMtie = ESTIMATOR_NAMES.filter((name) => name !== 'mtie');
+say('the yardstick', yardstick);
+for (const name of ESTIMATOR_NAMES) say(name, best(analyse(phaseSeries(phase, 0.1), [name])));
+say('all but mtie, from phase', best(analyse(phaseSeries(phase, 0.1), allButMtie)));
+say('all but mtie, from frequency with gaps', best(analyse(frequencySeries(gapped, 0.1), allButMtie)));
+
+const folder = mkdtempSync(join(tmpdir(), 'tscope-bench-'));
+const path = join(folder, 'phase.txt');
+writeFileSync(path, phase.join('\n'));
+say(
+  'reading the text',
+  best(() => readRecordFile(path)),
+);
+rmSync(folder, { recursive: true });
+if (!Number.isFinite(sink)) throw new Error('the yardstick was not computed');
