@@ -3,6 +3,7 @@ import type { ClockEvent } from '../schema/calibrate.ts';
 import { formatNs, formatRatio } from '../units.ts';
 import { type Brackets, windowsOf } from './bracket.ts';
 import { fitRate } from './fit.ts';
+import { rateInterval } from './interval.ts';
 
 /** A line through a stretch's centre. */
 interface Line {
@@ -13,27 +14,45 @@ interface Line {
 
 const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The line through a stretch; a single moment takes its slope from `neighbour`. */
-function lineOf(brackets: Brackets, neighbour: Line | null): Line | null {
-  const { before, ns, after } = brackets;
+/** A shorter stretch, or one of fewer batches, fits any slope: a step between two moments looks like one. */
+const LEAST_NS = 500_000;
+const LEAST_BATCHES = 4;
+
+/** Whether a stretch is long enough for a rate of its own. */
+const hasRate = ({ ns, batch }: Brackets): boolean =>
+  (ns.at(-1) ?? 0) - (ns[0] ?? 0) >= LEAST_NS && new Set(batch).size >= LEAST_BATCHES;
+
+/** A stretch's own rate, ticks for each ns; null where it has none. */
+export function ownRate(brackets: Brackets): number | null {
+  if (!hasRate(brackets)) return null;
+  const { before, ns } = brackets;
   const last = ns.length - 1;
-  const elapsed = (ns[last] ?? 0) - (ns[0] ?? 0);
-  const endToEnd = elapsed > LEAST_NS ? ((before[last] ?? 0) - (before[0] ?? 0)) / elapsed : null;
-  const ticksPerNs = elapsed > LEAST_NS ? (fitRate(brackets)?.ticksPerNs ?? endToEnd) : neighbour?.ticksPerNs;
-  if (ticksPerNs === null || ticksPerNs === undefined || last < 0) return null;
+  const endToEnd = ((before[last] ?? 0) - (before[0] ?? 0)) / ((ns[last] ?? 0) - (ns[0] ?? 0));
+  return fitRate(brackets)?.ticksPerNs ?? endToEnd;
+}
+
+/** The line through a stretch's centre; one without a rate of its own takes `fallback`. */
+function lineOf(brackets: Brackets, fallback: number | null): Line | null {
+  const ticksPerNs = ownRate(brackets) ?? fallback;
+  if (ticksPerNs === null || brackets.ns.length === 0) return null;
+  const { before, ns, after } = brackets;
   return { ticksPerNs, centreNs: mean(ns), centreTicks: (mean(before) + mean(after)) / 2 };
 }
 
-/** A stretch shorter than this has a rate of its own only to a few hundred ppm. */
-const LEAST_NS = 500_000;
-
 const ticksAt = (line: Line, ns: number): number => line.centreTicks + line.ticksPerNs * (ns - line.centreNs);
+
+/** Whether some rate is possible in both stretches. */
+function ratesOverlap(earlier: Brackets, later: Brackets): boolean {
+  if (!hasRate(earlier) || !hasRate(later)) return true;
+  const [first, second] = [rateInterval(earlier), rateInterval(later)];
+  return first === null || second === null || (first.low <= second.high && second.low <= first.high);
+}
 
 /** How two stretches of one clock meet. */
 export interface Meeting {
   /** When, ns since the first bracket of the run, by the measured clock. */
   readonly atNs: number;
-  /** Change of the clock's rate against the counter, as a ratio. */
+  /** Change of the clock's rate against the counter, as a ratio; 0 where one rate may hold on both sides. */
   readonly rateChange: number;
   /** How far the clock jumped against the counter, ns; 0 where the two lines meet in between. */
   readonly stepNs: number;
@@ -42,12 +61,12 @@ export interface Meeting {
 /**
  * Compares the lines before and after a break.
  *
- * @returns null where one of them holds nothing to draw a line through.
+ * @param elsewhere the rate of a longer stretch of the same run, where one is known, ticks for each ns.
+ * @returns null where there is nothing to draw a line through.
  */
-export function meet(earlier: Brackets, later: Brackets): Meeting | null {
-  const rough = lineOf(earlier, null) ?? lineOf(later, null);
-  const first = lineOf(earlier, rough);
-  const second = lineOf(later, rough);
+export function meet(earlier: Brackets, later: Brackets, elsewhere: number | null = null): Meeting | null {
+  const first = lineOf(earlier, ownRate(later) ?? elsewhere);
+  const second = lineOf(later, ownRate(earlier) ?? elsewhere);
   if (first === null || second === null) return null;
   const from = earlier.ns.at(-1) ?? 0;
   const to = later.ns[0] ?? 0;
@@ -58,7 +77,7 @@ export function meet(earlier: Brackets, later: Brackets): Meeting | null {
   const crosses = smaller * larger <= 0 || Math.abs(smaller) <= blur;
   return {
     atNs: (from + to) / 2,
-    rateChange: first.ticksPerNs / second.ticksPerNs - 1,
+    rateChange: ratesOverlap(earlier, later) ? 0 : first.ticksPerNs / second.ticksPerNs - 1,
     // At one and the same clock reading the counter is ahead: so the clock was set back.
     stepNs: crosses ? 0 : -smaller / first.ticksPerNs,
   };

@@ -1,6 +1,7 @@
 import type { Control } from '../clock/control.ts';
 import { reasonOf } from '../host/fact.ts';
 import { tscFacts } from '../host/tsc.ts';
+import { native } from '../native.ts';
 import type { CalibrateResult } from '../schema/calibrate.ts';
 import { compareCpus, type Exchanger, hostExchanger, type Survey, survey } from './across-cpus.ts';
 import { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
@@ -25,7 +26,7 @@ export async function calibrateHost(options: CalibrateOptions, control: Control)
   const claims = collectClaims();
   const cpus = surveyAtBothEnds();
   const ptp = ptpAtBothEnds();
-  const { result, warnings } = calibrate(options, source, control);
+  const { result, warnings } = onOneCpu(() => calibrate(options, source, control));
   const references = [chrony, adjtimexReference(), ptp.finish()];
   const full: CalibrateResult = {
     ...result,
@@ -37,6 +38,29 @@ export async function calibrateHost(options: CalibrateOptions, control: Control)
     ...cpus.finish(result.tscHz / 1e9),
   };
   return { result: full, warnings: [...tscWarnings(tscFacts()), ...warnings, ...cpuWarnings(full.cpus)] };
+}
+
+/**
+ * Keeps the thread on the CPU where it is: the TSCs of two CPUs need not agree. Where that is not allowed, the
+ * scheduler decides.
+ */
+function onOneCpu<T>(work: () => T): T {
+  const addon = native();
+  const here = new BigInt64Array(2);
+  addon.rdtscp(here);
+  let allowed: number[] | null = null;
+  try {
+    const before = addon.getAffinity();
+    addon.setAffinity([Number(here[1])]);
+    allowed = before;
+  } catch {
+    // Affinity is a comfort here, not a need.
+  }
+  try {
+    return work();
+  } finally {
+    if (allowed !== null) addon.setAffinity(allowed);
+  }
 }
 
 /** The first survey now, the second when it is asked to finish. */

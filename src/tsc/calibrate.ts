@@ -8,9 +8,8 @@ import type { CalibrateResult } from '../schema/calibrate.ts';
 import type { Warning } from '../schema/envelope.ts';
 import { type Brackets, ofOwnCounter, windowsOf } from './bracket.ts';
 import { durationOf, withoutDisturbances } from './disturbances.ts';
-import { fitRate } from './fit.ts';
 import { identifyKernel } from './identify.ts';
-import { endToEnd, rateInterval } from './interval.ts';
+import { rateOf } from './rate.ts';
 import { record } from './schedule.ts';
 import type { BracketSource } from './source.ts';
 import { warningsOf } from './warnings.ts';
@@ -51,14 +50,13 @@ export function calibrate(options: CalibrateOptions, source: BracketSource, cont
     heard,
     (brackets) => (derived ? brackets : ofOwnCounter(brackets, granularityTicks ?? 1)),
   );
-  const fit = fitRate(longest);
-  if (fit === null) throw nothingMeasured(options, control);
-  const interval = rateInterval(longest) ?? endToEnd(longest);
+  const rate = rateOf(longest);
+  if (rate === null) throw nothingMeasured(options, control);
   const measured = {
-    tscHz: fit.ticksPerNs * 1e9,
-    tscHzLow: interval.low * 1e9,
-    tscHzHigh: interval.high * 1e9,
-    standardErrorRatio: fit.standardErrorRatio,
+    tscHz: rate.ticksPerNs * 1e9,
+    tscHzLow: rate.low * 1e9,
+    tscHzHigh: rate.high * 1e9,
+    standardErrorRatio: rate.standardErrorRatio,
   };
   const clocksource = clocksourceAt(heard, longest.batch[0] ?? 0);
   const { kernel, reason: kernelReason } = identifyKernel(options.clock, clocksource, measured, longest);
@@ -70,13 +68,13 @@ export function calibrate(options: CalibrateOptions, source: BracketSource, cont
     ...measured,
     independent: made === null ? null : !made,
     durationNs: durationOf(longest),
-    samples: fit.samples,
+    samples: rate.samples,
     rejected: {
       wideWindow: taken.ns.length - beside - longest.ns.length,
       cpuChanged,
       clockDisturbed: beside,
     },
-    window: windowStatistics(taken, fit.ticksPerNs),
+    window: windowStatistics(taken, rate.ticksPerNs),
     granularityTicks,
     kernel,
     kernelReason,

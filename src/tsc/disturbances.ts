@@ -1,8 +1,8 @@
 import type { ClockName } from '../host/clocks.ts';
 import type { ClockEvent } from '../schema/calibrate.ts';
 import { type Brackets, narrow, span } from './bracket.ts';
-import { isEvent, type Meeting, meet, nameBreak } from './breaks.ts';
-import { jumpsOf, withJumps } from './jumps.ts';
+import { isEvent, type Meeting, meet, nameBreak, ownRate } from './breaks.ts';
+import { jumpsOf, type Scale, withJumps } from './jumps.ts';
 import { piecesOf } from './pieces.ts';
 import { type Range, stretchesOf } from './stretches.ts';
 import type { Testimony } from './witness.ts';
@@ -51,21 +51,26 @@ export function withoutDisturbances(
     stretches.push(...inPiece.stretches);
     previous = inPiece.stretches.at(-1)?.brackets ?? null;
   }
-  const [longest] = stretches.toSorted((a, b) => durationOf(b.brackets) - durationOf(a.brackets));
+  const [longest] = stretches.toSorted((a, b) => worthOf(b) - worthOf(a));
   if (longest === undefined) return { longest: span(taken, 0, 0), events, wanders: false, isWhole: false };
   return {
     longest: longest.brackets,
-    events: withJumps(clock, events, jumpsOf(taken, heard, roughRate(longest.brackets))),
+    events: withJumps(clock, events, jumpsOf(taken, heard, scaleOf(longest.brackets))),
     wanders: longest.wanders,
     isWhole: stretches.length === 1,
   };
 }
 
+/** A stretch through which a line passes is worth one several times as long that was joined from many. */
+const worthOf = ({ brackets, wanders }: Stretch): number => durationOf(brackets) * (wanders ? 0.25 : 1);
+
 /** How long a stretch lasted by its own clock, ns. */
 export const durationOf = ({ ns }: Brackets): number => (ns.at(-1) ?? 0) - (ns[0] ?? 0);
 
-const roughRate = (brackets: Brackets): number =>
-  ((brackets.before.at(-1) ?? 0) - (brackets.before[0] ?? 0)) / durationOf(brackets);
+const scaleOf = (brackets: Brackets): Scale => ({
+  ticksPerNs: ((brackets.before.at(-1) ?? 0) - (brackets.before[0] ?? 0)) / durationOf(brackets),
+  resolutionNs: brackets.resolutionNs,
+});
 
 /** The stretches of one piece, joined where the rate only wandered, and the events between them. */
 function stretchesIn(
@@ -73,14 +78,15 @@ function stretchesIn(
   brackets: Brackets,
   raw: Brackets | null,
 ): { stretches: Stretch[]; events: ClockEvent[] } {
-  const ranges = stretchesOf(brackets);
-  if (ranges === null) return { stretches: [{ brackets, wanders: true }], events: [] };
   const events: ClockEvent[] = [];
   const joined: { range: Range; wanders: boolean }[] = [];
+  const ranges = stretchesOf(brackets).filter(({ from, to }) => to > from);
+  const [longest] = ranges.toSorted((a, b) => b.to - b.from - (a.to - a.from));
+  const usual = longest === undefined ? null : ownRate(span(brackets, longest.from, longest.to));
   let before: Brackets | null = null;
-  for (const range of ranges.filter(({ from, to }) => to > from)) {
+  for (const range of ranges) {
     const stretch = span(brackets, range.from, range.to);
-    const meeting = before === null ? null : meet(before, stretch);
+    const meeting = before === null ? null : meet(before, stretch, usual);
     const last = joined.at(-1);
     if (before !== null && last !== undefined && (meeting === null || !isEvent(meeting))) {
       joined[joined.length - 1] = { range: { from: last.range.from, to: range.to }, wanders: true };
@@ -120,9 +126,12 @@ function rawWitness(taken: Brackets, heard: readonly Testimony[]): Brackets {
 
 /** How the witness met itself where two stretches of the measured clock meet. */
 function meetWithin(raw: Brackets, earlier: Brackets, later: Brackets): Meeting | null {
-  const until = earlier.batch.at(-1) ?? 0;
-  const since = later.batch[0] ?? 0;
-  const split = raw.batch.findLastIndex((batch) => batch <= until) + 1;
-  const resume = raw.batch.findIndex((batch) => batch > since);
-  return resume < 0 ? null : meet(span(raw, 0, split), span(raw, resume, raw.ns.length));
+  const within = (stretch: Brackets): Brackets => {
+    const [first = 0, last = 0] = [stretch.batch[0], stretch.batch.at(-1)];
+    // A witness heard after batch n was heard before batch n + 1.
+    const from = raw.batch.findIndex((batch) => batch > first);
+    const to = raw.batch.findLastIndex((batch) => batch <= last) + 1;
+    return span(raw, Math.max(0, from), Math.max(0, from, to));
+  };
+  return meet(within(earlier), within(later));
 }

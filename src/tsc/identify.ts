@@ -78,9 +78,12 @@ export function identifyKernel(
   };
 }
 
+/** Neighbouring candidates are a hundred times as far apart; double precision is not far below. */
+const LEAST_REACH = 1e-9;
+
 /** The candidates within the hard interval and near the estimate. */
 function plausible({ tscHz, tscHzLow, tscHzHigh, standardErrorRatio }: Measured): Candidate[] | null {
-  const reach = FARTHEST * standardErrorRatio * tscHz;
+  const reach = Math.max(LEAST_REACH, FARTHEST * standardErrorRatio) * tscHz;
   return candidatesWithin(Math.max(tscHzLow, tscHz - reach), Math.min(tscHzHigh, tscHz + reach));
 }
 

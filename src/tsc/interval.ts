@@ -62,22 +62,30 @@ function edge({ before, ns, after, resolutionNs }: Brackets, bound: number, side
   }
 }
 
+/** Brackets at either end that the narrowest is taken from. */
+const END = 64;
+
 /**
- * The mean rate between the first and the last brackets, bounded by their windows alone: for a clock whose rate
- * wanders, through which no single line passes.
+ * The mean rate between the narrowest of the first and of the last brackets, bounded by their two windows alone:
+ * for a clock whose rate wanders, through which no single line passes.
  */
 export function endToEnd({ before, ns, after, resolutionNs }: Brackets): RateInterval {
   const count = ns.length;
-  const tail = Math.max(1, Math.min(64, Math.floor(count / 4)));
-  let low = Number.NEGATIVE_INFINITY;
-  let high = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < tail; i++) {
-    for (let j = count - tail; j < count; j++) {
-      const elapsed = (ns[j] ?? 0) - (ns[i] ?? 0);
-      if (elapsed <= resolutionNs) continue;
-      low = Math.max(low, ((before[j] ?? 0) - (after[i] ?? 0)) / (elapsed + resolutionNs));
-      high = Math.min(high, ((after[j] ?? 0) - (before[i] ?? 0)) / (elapsed - resolutionNs));
-    }
-  }
-  return { low, high };
+  const tail = Math.max(1, Math.min(END, Math.floor(count / 4)));
+  const narrowestIn = (from: number, to: number): number => {
+    let best = from;
+    const window = (i: number) => (after[i] ?? 0) - (before[i] ?? 0);
+    for (let i = from; i < to; i++) if (window(i) < window(best)) best = i;
+    return best;
+  };
+  const first = narrowestIn(0, tail);
+  const last = narrowestIn(Math.max(0, count - tail), count);
+  const elapsed = (ns[last] ?? 0) - (ns[first] ?? 0);
+  return {
+    low: ((before[last] ?? 0) - (after[first] ?? 0)) / (elapsed + resolutionNs),
+    high:
+      elapsed > resolutionNs
+        ? ((after[last] ?? 0) - (before[first] ?? 0)) / (elapsed - resolutionNs)
+        : Number.POSITIVE_INFINITY,
+  };
 }

@@ -14,6 +14,14 @@ export interface Jump {
   readonly sizeNs: number;
 }
 
+/** What turns the counter into time and bounds a reading. */
+export interface Scale {
+  /** The TSC's rate, to a per cent. */
+  readonly ticksPerNs: number;
+  /** What a clock's reading may be behind its time, ns. */
+  readonly resolutionNs: number;
+}
+
 /**
  * Bounds of `clock` - CLOCK_MONOTONIC at one moment, less `base`, ns: each read lies within its bracket.
  *
@@ -23,14 +31,14 @@ function offsetBounds(
   { brackets }: Testimony,
   clock: WitnessClock,
   base: bigint,
-  ticksPerNs: number,
+  { ticksPerNs, resolutionNs }: Scale,
 ): [number, number] {
   const [before, ns, after] = brackets[clock];
   const [monotonicBefore, monotonicNs, monotonicAfter] = brackets.monotonic;
   const difference = Number(ns - monotonicNs - base);
   const earliest = Number(before - monotonicAfter) / ticksPerNs;
   const latest = Number(after - monotonicBefore) / ticksPerNs;
-  return [difference - 1 - latest, difference + 1 - earliest];
+  return [difference - resolutionNs - latest, difference + resolutionNs - earliest];
 }
 
 /** Every moment at which the bounds of an offset have nothing in common with those before it. */
@@ -39,7 +47,7 @@ function jumpsOfClock(
   clock: WitnessClock,
   taken: Brackets,
   heard: readonly Testimony[],
-  ticksPerNs: number,
+  scale: Scale,
 ): Jump[] {
   const nsAt = (batch: number) => taken.ns[taken.batch.findLastIndex((each) => each < batch)] ?? 0;
   const first = heard[0]?.brackets;
@@ -48,7 +56,7 @@ function jumpsOfClock(
   let low = Number.NEGATIVE_INFINITY;
   let high = Number.POSITIVE_INFINITY;
   heard.forEach((testimony, i) => {
-    const [least, most] = offsetBounds(testimony, clock, base, ticksPerNs);
+    const [least, most] = offsetBounds(testimony, clock, base, scale);
     if (least <= high && most >= low) {
       low = Math.max(low, least);
       high = Math.min(high, most);
@@ -62,14 +70,10 @@ function jumpsOfClock(
   return jumps;
 }
 
-/**
- * Steps of the time of day (CLOCK_REALTIME parts from CLOCK_MONOTONIC) and suspends (CLOCK_BOOTTIME does).
- *
- * @param ticksPerNs the TSC's rate, to a per cent.
- */
-export const jumpsOf = (taken: Brackets, heard: readonly Testimony[], ticksPerNs: number): Jump[] => [
-  ...jumpsOfClock('step', 'realtime', taken, heard, ticksPerNs),
-  ...jumpsOfClock('suspend', 'boottime', taken, heard, ticksPerNs),
+/** Steps of the time of day (CLOCK_REALTIME parts from CLOCK_MONOTONIC) and suspends (CLOCK_BOOTTIME does). */
+export const jumpsOf = (taken: Brackets, heard: readonly Testimony[], scale: Scale): Jump[] => [
+  ...jumpsOfClock('step', 'realtime', taken, heard, scale),
+  ...jumpsOfClock('suspend', 'boottime', taken, heard, scale),
 ];
 
 const isSetByHand = (clock: ClockName): boolean => clock === 'realtime' || clock === 'tai';

@@ -16,13 +16,13 @@ function fits(brackets: Brackets, from: number, to: number): boolean {
 
 /**
  * How many brackets, counted from one end, a line can pass through; `fitting` asks for a count. A line through
- * many passes through fewer, so doubling and then halving finds the most.
+ * many passes through fewer, so doubling and then halving finds the most, at a cost that grows with the answer.
  */
 function mostFitting(count: number, fitting: (count: number) => boolean): number {
-  if (fitting(count)) return count;
   let good = 1;
   let bad = 2;
   for (; bad < count && fitting(bad); bad *= 2) good = bad;
+  if (bad >= count && fitting(count)) return count;
   bad = Math.min(bad, count);
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
@@ -32,26 +32,23 @@ function mostFitting(count: number, fitting: (count: number) => boolean): number
   return good;
 }
 
-/** More pieces than this are not breaks but a rate that wanders. */
-export const MOST_STRETCHES = 32;
-
 /**
  * Cuts a run into the fewest stretches through each of which a straight line passes. Where two meet, the counter
  * or the clock provably stepped or changed its rate; no threshold is involved.
  *
  * Cutting from the left puts each break as late as possible, cutting from the right as early as possible;
  * brackets in between belong to neither side and are left out.
- *
- * @returns null where more than `MOST_STRETCHES` would be needed.
  */
-export function stretchesOf(brackets: Brackets): Range[] | null {
+export function stretchesOf(brackets: Brackets): Range[] {
   const count = brackets.ns.length;
+  if (count === 0) return [];
+  // Nearly every run is one.
+  if (fits(brackets, 0, count)) return [{ from: 0, to: count }];
   const latest: number[] = [];
   for (let from = 0; from < count; ) {
     const start = from;
     from += mostFitting(count - start, (many) => fits(brackets, start, start + many));
     latest.push(from);
-    if (latest.length > MOST_STRETCHES) return null;
   }
   const earliest: number[] = [];
   for (let to = count; to > 0; ) {

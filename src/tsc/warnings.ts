@@ -16,25 +16,32 @@ const HINTS: Readonly<Record<ClockEvent['kind'], string>> = {
   'clocksource-change': "The kernel's watchdog, or an administrator, chose another counter; see `dmesg`.",
 };
 
-const SHARE_NOTE = 'the rate is that of the longest stretch without one';
+const CONSEQUENCE = 'the rate is that of the longest stretch without a disturbance';
+
+/** One warning for all events of a kind. */
+function eventWarning(events: readonly ClockEvent[]): Warning[] {
+  const [first] = events;
+  if (first === undefined) return [];
+  const when = `${formatNs(first.atNs)} into the run`;
+  const times = events.length === 1 ? when : `${events.length} times, the first ${when}`;
+  return [
+    { code: first.kind, message: `${times}: ${first.detail}; ${CONSEQUENCE}.`, hint: HINTS[first.kind] },
+  ];
+}
 
 /** What a reader should doubt about a result. */
 export function warningsOf({ events, clock }: CalibrateResult, wanders: boolean): Warning[] {
-  const warnings = events.map(
-    ({ atNs, kind, detail }): Warning => ({
-      code: kind,
-      message: `${formatNs(atNs)} into the run ${detail}; ${SHARE_NOTE}.`,
-      hint: HINTS[kind],
-    }),
-  );
-  if (wanders) {
-    warnings.push({
+  const kinds = [...new Set(events.map(({ kind }) => kind))];
+  const warnings = kinds.flatMap((kind) => eventWarning(events.filter((event) => event.kind === kind)));
+  if (!wanders) return warnings;
+  return [
+    ...warnings,
+    {
       code: 'rate-wanders',
       message: `No single rate fits all brackets: ${clock} wanders against the TSC, and the rate is the mean over the run.`,
       hint: 'A disciplined clock, or a second oscillator, does so over minutes; `tscope drift` shows how.',
-    });
-  }
-  return warnings;
+    },
+  ];
 }
 
 /** What the CPU itself says against its TSC. */
