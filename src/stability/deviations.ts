@@ -1,4 +1,4 @@
-import { type Series, secondDifference, thirdDifference } from './series.ts';
+import { differences, type Series } from './series.ts';
 
 /** One statistic at one averaging time. */
 export interface Estimate {
@@ -8,26 +8,13 @@ export interface Estimate {
   readonly n: number;
 }
 
-type Difference = (series: Series, i: number, m: number) => number;
-
-/**
- * The root of the mean square of `difference` at every `stride`-th point, over `scale` tau^2.
- *
- * @param span how many averaging times one difference covers.
- */
-function rootMeanSquare(
-  series: Series,
-  m: number,
-  stride: number,
-  difference: Difference,
-  span: number,
-  scale: number,
-): Estimate {
-  const end = series.phase.length - span * m;
+/** The root of the mean square of every `stride`-th difference of the phase, over `scale` tau^2. */
+function rootMeanSquare(series: Series, m: number, stride: number, order: 2 | 3, scale: number): Estimate {
+  const values = differences(series, m, order);
   let sum = 0;
   let n = 0;
-  for (let i = 0; i < end; i += stride) {
-    const value = difference(series, i, m);
+  for (let i = 0; i < values.length; i += stride) {
+    const value = values[i] as number;
     if (Number.isNaN(value)) continue;
     sum += value * value;
     n += 1;
@@ -36,17 +23,13 @@ function rootMeanSquare(
 }
 
 /** Allan deviation at tau = m tau0, from differences that do not overlap (NIST SP 1065, 5.2.1). */
-export const adev = (series: Series, m: number): Estimate =>
-  rootMeanSquare(series, m, m, secondDifference, 2, 2);
+export const adev = (series: Series, m: number): Estimate => rootMeanSquare(series, m, m, 2, 2);
 
 /** Overlapping Allan deviation (NIST SP 1065, 5.2.4). */
-export const oadev = (series: Series, m: number): Estimate =>
-  rootMeanSquare(series, m, 1, secondDifference, 2, 2);
+export const oadev = (series: Series, m: number): Estimate => rootMeanSquare(series, m, 1, 2, 2);
 
 /** Hadamard deviation (NIST SP 1065, 5.2.9): blind to linear drift. */
-export const hdev = (series: Series, m: number): Estimate =>
-  rootMeanSquare(series, m, m, thirdDifference, 3, 6);
+export const hdev = (series: Series, m: number): Estimate => rootMeanSquare(series, m, m, 3, 6);
 
 /** Overlapping Hadamard deviation (NIST SP 1065, 5.2.10). */
-export const ohdev = (series: Series, m: number): Estimate =>
-  rootMeanSquare(series, m, 1, thirdDifference, 3, 6);
+export const ohdev = (series: Series, m: number): Estimate => rootMeanSquare(series, m, 1, 3, 6);

@@ -1,29 +1,33 @@
 import type { Estimate } from './deviations.ts';
-import { type Series, secondDifference } from './series.ts';
+import { differences, type Series } from './series.ts';
 
 /**
  * Modified Allan deviation (NIST SP 1065, 5.2.5): the second difference is averaged over m neighbouring points before
  * it is squared. With gaps, an average counts where at least half of its differences are known.
  */
 export function mdev(series: Series, m: number): Estimate {
-  const terms = series.phase.length - 2 * m;
+  const values = differences(series, m, 2);
   let sum = 0;
   let lost = 0;
   let known = 0;
-  const add = (difference: number, sign: 1 | -1) => {
-    if (Number.isNaN(difference)) return;
+  let squares = 0;
+  let n = 0;
+  for (let i = 0; i < values.length; i += 1) {
+    const enters = values[i] as number;
+    const leaves = i < m ? Number.NaN : (values[i - m] as number);
     // Compensated (Kahan), since terms enter and leave a million times.
-    const change = sign * difference - lost;
+    let change = -lost;
+    if (!Number.isNaN(enters)) {
+      change += enters;
+      known += 1;
+    }
+    if (!Number.isNaN(leaves)) {
+      change -= leaves;
+      known -= 1;
+    }
     const next = sum + change;
     lost = next - sum - change;
     sum = next;
-    known += sign;
-  };
-  let squares = 0;
-  let n = 0;
-  for (let i = 0; i < terms; i += 1) {
-    add(secondDifference(series, i, m), 1);
-    if (i >= m) add(secondDifference(series, i - m, m), -1);
     if (i < m - 1 || 2 * known < m) continue;
     const mean = sum / known;
     squares += mean * mean;

@@ -70,19 +70,28 @@ export const overGaps = (change: number, count: number, m: number): number => {
   return 2 * count >= m ? (change * m) / count : Number.NaN;
 };
 
-/** x[i + m] - x[i], less m slopes; NaN where it is not known. */
-export function firstDifference({ phase, known }: Series, i: number, m: number): number {
-  const change = (phase[i + m] as number) - (phase[i] as number);
-  return known === null ? change : overGaps(change, (known[i + m] as number) - (known[i] as number), m);
+/** x[i + m] - x[i], less m slopes, for every i; NaN where it is not known. */
+function firstDifferences({ phase, known }: Series, m: number): Float64Array {
+  const result = new Float64Array(Math.max(0, phase.length - m));
+  for (let i = 0; i < result.length; i += 1) {
+    const change = (phase[i + m] as number) - (phase[i] as number);
+    result[i] =
+      known === null ? change : overGaps(change, (known[i + m] as number) - (known[i] as number), m);
+  }
+  return result;
 }
 
 /**
- * x[i + 2m] - 2 x[i + m] + x[i], which no constant frequency changes; NaN where it is not known. The difference of
- * differences is exact in doubles where 2 x is not.
+ * The differences of the phase over m steps, of the given order, at every point; NaN where one is not known. No constant
+ * frequency changes those of order 2 (x[i + 2m] - 2 x[i + m] + x[i]), no linear drift those of order 3. Differences of
+ * differences are exact in doubles where 2 x is not.
  */
-export const secondDifference = (series: Series, i: number, m: number): number =>
-  firstDifference(series, i + m, m) - firstDifference(series, i, m);
-
-/** x[i + 3m] - 3 x[i + 2m] + 3 x[i + m] - x[i], which no linear drift of frequency changes. */
-export const thirdDifference = (series: Series, i: number, m: number): number =>
-  secondDifference(series, i + m, m) - secondDifference(series, i, m);
+export function differences(series: Series, m: number, order: 1 | 2 | 3): Float64Array {
+  const values = firstDifferences(series, m);
+  let length = values.length;
+  for (let k = 1; k < order; k += 1) {
+    length = Math.max(0, length - m);
+    for (let i = 0; i < length; i += 1) values[i] = (values[i + m] as number) - (values[i] as number);
+  }
+  return values.subarray(0, length);
+}

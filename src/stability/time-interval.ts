@@ -1,14 +1,14 @@
 import type { Estimate } from './deviations.ts';
-import { firstDifference, type Series } from './series.ts';
+import { differences, type Series } from './series.ts';
 
 /** RMS time-interval error in seconds: the root mean square of x[i + m] - x[i], its constant frequency included. */
 export function tierms(series: Series, m: number): Estimate {
-  const terms = series.phase.length - m;
+  const values = differences(series, m, 1);
   const drift = m * series.slope;
   let sum = 0;
   let n = 0;
-  for (let i = 0; i < terms; i += 1) {
-    const error = firstDifference(series, i, m) + drift;
+  for (let i = 0; i < values.length; i += 1) {
+    const error = (values[i] as number) + drift;
     if (Number.isNaN(error)) continue;
     sum += error * error;
     n += 1;

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
-import { deviationInterval } from '../../src/stability/analyse.ts';
+import { quietControl } from '../../src/clock/control.ts';
+import { analyseStability, deviationInterval } from '../../src/stability/analyse.ts';
 import { chiSquaredQuantile, gammaP, logGamma } from '../../src/stability/chi-squared.ts';
 import { greenhallEdf, totalEdf } from '../../src/stability/degrees-of-freedom.ts';
+import { frequencySeries } from '../../src/stability/series.ts';
+import { white } from './records.ts';
 
 const shapes = [
   { order: 2, overlapping: true, modified: false },
@@ -130,4 +133,23 @@ test('an interval holds its value and closes in as it is less sure', () => {
   expect(narrow.low).toBeLessThan(1e-12);
   expect(wide.high).toBeGreaterThan(narrow.high);
   expect(narrow.high).toBeGreaterThan(1e-12);
+});
+
+test('nineteen of twenty 95 % intervals hold the true deviation', () => {
+  const runs = 300;
+  const held = new Map<number, number>();
+  for (let seed = 1; seed <= runs; seed++) {
+    const series = frequencySeries(white(512, seed * 7919), 1);
+    const options = { estimators: ['oadev'], taus: [1, 8, 64], confidence: 0.95 } as const;
+    for (const { m, statistics } of analyseStability(series, options, quietControl)) {
+      const { low, high } = statistics.get('oadev') ?? {};
+      // White FM of variance 1: the Allan variance is 1 / m.
+      const inside = (low ?? 9) <= Math.sqrt(1 / m) && Math.sqrt(1 / m) <= (high ?? 0);
+      held.set(m, (held.get(m) ?? 0) + (inside ? 1 : 0));
+    }
+  }
+  for (const [m, count] of held) {
+    expect(count / runs, `m = ${m}`).toBeGreaterThan(0.92);
+    expect(count / runs, `m = ${m}`).toBeLessThan(0.99);
+  }
 });
