@@ -15,8 +15,8 @@ import { type Rules, refusalOf } from './guard.ts';
 import type { LiveClients } from './live.ts';
 import { errorReply, type Reply, send } from './reply.ts';
 
-/** Answers one path. */
-export type Handler = (query: URLSearchParams) => Reply | Promise<Reply>;
+/** Answers one path. @param ifNoneMatch the tag of what the client has already. */
+export type Handler = (query: URLSearchParams, ifNoneMatch: string | undefined) => Reply | Promise<Reply>;
 
 /** What a server serves. */
 export interface Site {
@@ -45,9 +45,10 @@ const QUIET_MS = 45_000;
 const isBadRequest = (error: unknown): error is TscopeError =>
   error instanceof TscopeError && error.code === 'USAGE';
 
-async function replyOf(handler: Handler, query: URLSearchParams, log: Log, path: string): Promise<Reply> {
+async function replyOf(handler: Handler, request: IncomingMessage, log: Log): Promise<Reply> {
+  const [path = '', query = ''] = splitUrl(request);
   try {
-    return await handler(query);
+    return await handler(new URLSearchParams(query), request.headers['if-none-match']);
   } catch (error) {
     if (isBadRequest(error)) return errorReply(400, error.message);
     const message = error instanceof Error ? error.message : String(error);
@@ -57,6 +58,8 @@ async function replyOf(handler: Handler, query: URLSearchParams, log: Log, path:
   }
 }
 
+const splitUrl = ({ url }: IncomingMessage): string[] => (url ?? '').split('?', 2);
+
 async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const head = request.method === 'HEAD';
   const refusal = refusalOf(request, site.rules());
@@ -64,7 +67,7 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
     send(response, refusal, head);
     return;
   }
-  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  const [path = ''] = splitUrl(request);
   if (path === site.live.path && !head) {
     site.live.clients.add(response, site.live.greeting());
     return;
@@ -73,7 +76,7 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
   const reply =
     handler === undefined
       ? errorReply(404, 'There is nothing here; the pages start at /.')
-      : await replyOf(handler, new URLSearchParams(query), site.log, path);
+      : await replyOf(handler, request, site.log);
   if (!response.destroyed) send(response, reply, head);
 }
 

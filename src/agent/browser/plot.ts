@@ -1,0 +1,110 @@
+import type uPlot from 'uplot';
+import { byId, colour, make, narrow } from './dom.ts';
+
+/** uPlot itself comes from its own script, which the page loads first. */
+const { uPlot: UPlot } = globalThis as unknown as { readonly uPlot: typeof uPlot };
+
+/** One drawing with its heading, its reading for the pointer and the keyboard, and what it is. */
+export interface Figure {
+  setData(data: uPlot.AlignedData): void;
+  /** Draws again, in the colours and the width of this moment. */
+  renew(): void;
+}
+
+/** What a figure shows. */
+export interface FigureOptions {
+  readonly title: string;
+  readonly caption: string;
+  /** What the colours mean, where there are several: words and the number of the colour. */
+  readonly keys?: ReadonlyArray<readonly [text: string, colour: number]>;
+  /** The rest of uPlot's options, in the colours of this moment. */
+  options(): Omit<uPlot.Options, 'width' | 'height'>;
+  /** What the point under the cursor is, in words. */
+  read(plot: uPlot, index: number): string;
+}
+
+const sizeIn = (place: HTMLElement) => ({ width: place.clientWidth, height: narrow() ? 200 : 240 });
+
+/** Times of the axis in 24 hours, by what lies between two marks; see uPlot's docs on `axis.values`. */
+const DAY = 86_400;
+export const TIME_MARKS: NonNullable<uPlot.Axis['values']> = [
+  [DAY * 28, '{YYYY}-{MM}', null, null, null, null, null, null, 1],
+  [DAY, '{MM}-{DD}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{YYYY}-{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{YYYY}-{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
+];
+
+/** How axes look in this theme. */
+export const axisStyle = (): Pick<uPlot.Axis, 'stroke' | 'grid' | 'ticks'> => ({
+  stroke: colour('faint'),
+  grid: { stroke: colour('line'), width: 1 },
+  ticks: { stroke: colour('line'), width: 1 },
+});
+
+/** Moves the cursor with the arrow keys, so that every point can be read without a pointer. */
+function moveByKeys(place: HTMLElement, plot: () => uPlot): void {
+  place.addEventListener('keydown', (event) => {
+    const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 };
+    const step = steps[event.key];
+    const { data, cursor } = plot();
+    const last = data[0].length - 1;
+    if ((step === undefined && event.key !== 'Home' && event.key !== 'End') || last < 0) return;
+    event.preventDefault();
+    const at = event.key === 'Home' ? 0 : event.key === 'End' ? last : (cursor.idx ?? last) + (step ?? 0);
+    const index = Math.max(0, Math.min(last, at));
+    plot().setCursor({ left: plot().valToPos(data[0][index] ?? 0, 'x'), top: 10 });
+  });
+}
+
+function keyOf(text: string, colour: number): HTMLElement {
+  const item = make('li', text);
+  item.prepend(make('i', '', { class: `key s${colour}`, 'aria-hidden': 'true' }));
+  return item;
+}
+
+/** Adds a figure to the page. */
+export function addFigure(
+  parent: string,
+  { title, caption, keys = [], options, read }: FigureOptions,
+): Figure {
+  const figure = make('figure');
+  const reading = make('p', '', { class: 'reading', 'aria-live': 'polite' });
+  const place = make('div', '', {
+    class: 'plot',
+    tabindex: '0',
+    role: 'application',
+    'aria-label': `${title}. Arrow keys move along the points.`,
+  });
+  const legend = make('ul', '', { class: 'keys' });
+  legend.append(...keys.map(([text, colours]) => keyOf(text, colours)));
+  figure.append(
+    make('h3', title),
+    ...(keys.length > 0 ? [legend] : []),
+    reading,
+    place,
+    make('figcaption', caption),
+  );
+  byId(parent).append(figure);
+  let data: uPlot.AlignedData = [[]];
+  const create = (): uPlot => {
+    const given = options();
+    const show = (plot: uPlot) => {
+      const { idx } = plot.cursor;
+      reading.textContent = idx == null ? '' : read(plot, idx);
+    };
+    const hooks = { ...given.hooks, setCursor: [show] };
+    return new UPlot({ ...given, ...sizeIn(place), legend: { show: false }, hooks }, data, place);
+  };
+  let plot = create();
+  moveByKeys(place, () => plot);
+  return {
+    setData: (next) => {
+      data = next;
+      plot.setData(next);
+    },
+    renew: () => {
+      plot.destroy();
+      plot = create();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { byId } from './dom.ts';
+
+/** What is shown: the last so many seconds, moving on; or a stretch that stands still. Unix seconds. */
+export type Range = { readonly last: number } | { readonly from: number; readonly to: number };
+
+/** The range's ends at this moment. */
+export function endsOf(range: Range, now = Date.now() / 1000): { from: number; to: number } {
+  return 'last' in range ? { from: now - range.last, to: now } : range;
+}
+
+const input = (id: string) => byId<HTMLInputElement>(id);
+
+/** The value of a datetime-local field for a time. */
+const fieldOf = (seconds: number): string => {
+  const date = new Date(seconds * 1000);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+};
+
+/** The text that the address holds, so that a view can be sent to somebody. */
+export const hashOf = (range: Range): string =>
+  'last' in range ? `#last=${range.last}` : `#from=${Math.floor(range.from)}&to=${Math.ceil(range.to)}`;
+
+/** The range that an address asks for; null where it asks for none. */
+export function rangeOf(hash: string): Range | null {
+  const words = new URLSearchParams(hash.slice(1));
+  const [last, from, to] = ['last', 'from', 'to'].map((name) => Number(words.get(name) ?? Number.NaN));
+  if (last !== undefined && last >= 60 && last <= 86_400 * 3650) return { last };
+  return from !== undefined && to !== undefined && from > 0 && to > from ? { from, to } : null;
+}
+
+/** Shows a range in the controls. */
+export function showRange(range: Range): void {
+  for (const radio of document.querySelectorAll<HTMLInputElement>('input[name=last]')) {
+    radio.checked = 'last' in range && Number(radio.value) === range.last;
+  }
+  const { from, to } = endsOf(range);
+  input('from').value = fieldOf(from);
+  input('to').value = fieldOf(to);
+}
+
+/** Calls `choose` for each range that the reader picks. */
+export function watchRange(choose: (range: Range) => void): void {
+  for (const radio of document.querySelectorAll<HTMLInputElement>('input[name=last]')) {
+    radio.addEventListener('change', () => choose({ last: Number(radio.value) }));
+  }
+  byId('apply').addEventListener('click', () => {
+    const from = new Date(input('from').value).getTime() / 1000;
+    const to = new Date(input('to').value).getTime() / 1000;
+    const problem = byId('range-problem');
+    problem.textContent = from < to ? '' : 'The start must be earlier than the end.';
+    if (from < to) choose({ from, to });
+  });
+}

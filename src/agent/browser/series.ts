@@ -1,0 +1,133 @@
+import type { AgentSamples } from '../../schema/agent-api.ts';
+
+type RangeSeries = AgentSamples['series'][number];
+
+/** The runs of one pair one after another; null is a gap, so that no line joins two runs. */
+export interface PairSeries {
+  readonly clock: string;
+  readonly reference: string;
+  readonly independent: boolean | null;
+  readonly independentReason: string;
+  /** Unix seconds, ascending. */
+  readonly at: number[];
+  /** ns since the start of the run. */
+  readonly mean: (number | null)[];
+  readonly min: (number | null)[];
+  readonly max: (number | null)[];
+}
+
+/** Steps that may be missing before a line is broken. */
+const PATIENCE = 3;
+
+/** Adds a point; a gap before it where time jumped, and nothing where it went back. */
+export function addPoint(
+  pair: PairSeries,
+  at: number,
+  [mean, min, max]: readonly [number, number, number],
+  stepSeconds: number,
+): void {
+  const last = pair.at.at(-1) ?? Number.NEGATIVE_INFINITY;
+  if (at <= last) return;
+  if (at - last > stepSeconds * PATIENCE && pair.at.length > 0) addGap(pair);
+  pair.at.push(at);
+  pair.mean.push(mean);
+  pair.min.push(min);
+  pair.max.push(max);
+}
+
+/** Breaks the line after the last point. */
+export function addGap(pair: PairSeries): void {
+  const last = pair.at.at(-1);
+  if (last === undefined || pair.mean.at(-1) === null) return;
+  pair.at.push(last + 1e-3);
+  pair.mean.push(null);
+  pair.min.push(null);
+  pair.max.push(null);
+}
+
+const emptyPair = ({ clock, reference, independent, independentReason }: RangeSeries): PairSeries => ({
+  clock,
+  reference,
+  independent,
+  independentReason,
+  at: [],
+  mean: [],
+  min: [],
+  max: [],
+});
+
+/** Joins what the API gives for each run into one series for each pair. */
+export function joinRuns(
+  { series, stepNs }: Pick<AgentSamples, 'series' | 'stepNs'>,
+  leastStepSeconds: number,
+): PairSeries[] {
+  const pairs = new Map<string, PairSeries>();
+  for (const run of series) {
+    const key = `${run.clock} ${run.reference}`;
+    const pair = pairs.get(key) ?? emptyPair(run);
+    pairs.set(key, pair);
+    addGap(pair);
+    for (const [i, at] of run.at.entries()) {
+      const point = [run.meanNs[i] ?? 0, run.minNs[i] ?? 0, run.maxNs[i] ?? 0] as const;
+      addPoint(pair, at, point, Math.max(stepNs / 1e9, leastStepSeconds));
+    }
+  }
+  return [...pairs.values()];
+}
+
+/** A rate is taken over about this long: the brackets' 50 ns are then below a part in 10^9. */
+const RATE_SECONDS = 60;
+/** Share of that which there must be, at the ends of a run or in a short one. */
+const LEAST_SHARE = 0.7;
+
+/**
+ * The clock's rate against the reference less 1, at each point: the difference of its neighbours half a minute before
+ * and after. Null near the ends of each run and in gaps.
+ */
+export function rates({ at, mean }: Pick<PairSeries, 'at' | 'mean'>): (number | null)[] {
+  const runs = runBounds(mean);
+  return at.map((time, i) => {
+    const [start, end] = runs[i] ?? [i, i];
+    if (mean[i] === null) return null;
+    let [low, high] = [i, i];
+    while (low > start && time - (at[low] ?? 0) < RATE_SECONDS / 2) low -= 1;
+    while (high < end && (at[high] ?? 0) - time < RATE_SECONDS / 2) high += 1;
+    const elapsed = (at[high] ?? 0) - (at[low] ?? 0);
+    const whole = (at[end] ?? 0) - (at[start] ?? 0);
+    const [from, to] = [mean[low], mean[high]];
+    if (from == null || to == null || elapsed <= 0) return null;
+    return elapsed < LEAST_SHARE * Math.min(RATE_SECONDS, whole) ? null : (to - from) / (elapsed * 1e9);
+  });
+}
+
+/** For each point the first and the last index of its run. */
+function runBounds(mean: readonly (number | null)[]): [number, number][] {
+  const bounds: [number, number][] = [];
+  for (let start = 0; start < mean.length; ) {
+    let end = start;
+    while (end + 1 < mean.length && mean[end] !== null && mean[end + 1] !== null) end += 1;
+    for (let i = start; i <= end; i++) bounds.push([start, end]);
+    start = end + 1;
+  }
+  return bounds;
+}
+
+/** How far a clock moved within what is shown, ns: over all runs, without the gaps. Null without two points. */
+export function moved({ mean }: Pick<PairSeries, 'mean'>): number | null {
+  let total = 0;
+  let steps = 0;
+  for (let i = 1; i < mean.length; i++) {
+    const [before, after] = [mean[i - 1], mean[i]];
+    if (before == null || after == null) continue;
+    total += after - before;
+    steps += 1;
+  }
+  return steps === 0 ? null : total;
+}
+
+/** Drops what is older than `from`, for a range that moves on. */
+export function dropBefore(pair: PairSeries, from: number): void {
+  const keep = pair.at.findIndex((at) => at >= from);
+  if (keep <= 0) return;
+  for (const column of [pair.at, pair.mean, pair.min, pair.max]) column.splice(0, keep);
+}
