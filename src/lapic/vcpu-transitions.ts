@@ -29,7 +29,6 @@ export function unblockVcpu(timer: LapicTimer): void {
  * because the guest's TSC is not.
  */
 export function leaveForUserspace(timer: LapicTimer): void {
-  if (timer.inUserspace) return;
   timer.inUserspace = true;
   if (timer.policy.inUserspace !== 'frozen' || timer.timerMode === APIC_LVT_TIMER_TSCDEADLINE) return;
   if (!timer.hvTimerInUse && !timer.hrtimerArmed) return;
@@ -47,7 +46,6 @@ export function leaveForUserspace(timer: LapicTimer): void {
  * arm the HV timer first.
  */
 export function enterFromUserspace(timer: LapicTimer): void {
-  if (!timer.inUserspace) return;
   timer.inUserspace = false;
   if (timer.frozen) {
     timer.frozen = false;

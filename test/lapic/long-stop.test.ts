@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { runVcpu } from '../../src/lapic/run-vcpu.ts';
+import { programPeriodic } from '../../src/lapic/program-periodic.ts';
+import { leaveGuest, runVcpu, stayInUserspace } from '../../src/lapic/run-vcpu.ts';
 import { now, periodicVcpu, SECOND, type Setup, START, stopAndResume } from './virtual-vcpu.ts';
 
 /** The reporter's case: 10 s at 209715 ns, left in the middle of a period. */
@@ -163,4 +164,21 @@ test('reinject gives the guest every tick that the stop cost it', () => {
   const elapsed = now(vcpu) - START;
   expect(vcpu.timer.irqs).toBe(Number(elapsed / PERIOD));
   expect(vcpu.timer.owed).toBe(0n);
+});
+
+test('what reinject owes is forgotten when the guest reprograms its timer', () => {
+  const vcpu = leftInMidPeriod('reinject', { options: { handlingNs: PERIOD / 2n } });
+  leaveGuest(vcpu);
+  stayInUserspace(vcpu, now(vcpu) + STOP);
+  runVcpu(vcpu, now(vcpu) + 10n * PERIOD);
+  expect(vcpu.timer.owed).toBeGreaterThan(40_000n);
+  programPeriodic(vcpu.timer, 2n * PERIOD);
+  expect(vcpu.timer).toMatchObject({ owed: 0n, pending: 0 });
+});
+
+test('a halted vCPU that leaves takes the HV timer with it, and lags as a busy one does', () => {
+  const vcpu = periodicVcpu('clamp', { period: PERIOD, options: { idle: true } });
+  runVcpu(vcpu, START + 10n * PERIOD + PERIOD / 2n);
+  expect(vcpu.timer.hvTimerInUse).toBe(false);
+  expect(stopAndResume(vcpu, STOP)).toMatchObject({ expirations: 2, exits: 2, callbacks: 0 });
 });
