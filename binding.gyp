@@ -29,8 +29,10 @@
         "native/arguments.cc",
         "native/kvm/addon.cc",
         "native/kvm/guest.cc",
+        "native/kvm/guest-lapic.cc",
         "native/kvm/machine.cc",
         "native/kvm/stats.cc",
+        "native/kvm/vcpu-loop.cc",
         "native/kvm/vcpu-thread.cc"
       ],
       "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.mjs)\""]

@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SANITIZERS = '-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g';
-const TESTS = process.argv.length > 2 ? process.argv.slice(2) : ['test/native', 'test/hardware/native', 'test/hardware/kvm'];
+const TESTS =
+  process.argv.length > 2
+    ? process.argv.slice(2)
+    : ['test/native', 'test/hardware/native', 'test/hardware/kvm'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), 'tscope-sanitize-'));

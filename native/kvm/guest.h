@@ -38,5 +38,7 @@ class Guest : public Napi::ObjectWrap<Guest> {
 };
 
 Napi::Value ThrowFailure(Napi::Env env, const Failure& failure);
+// For a call that the guest's state does not allow: "pause: the guest was destroyed".
+Napi::Value ThrowState(Napi::Env env, const char* function, const char* state);
 
 }  // namespace tscope::kvm

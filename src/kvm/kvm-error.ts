@@ -6,50 +6,64 @@ const STILL_WORKS = '`tscope stop` shows what each kernel would do, without a gu
 const unsupported = (message: string, hint: string, cause?: unknown): TscopeError =>
   new TscopeError('UNSUPPORTED', message, `${hint} ${STILL_WORKS}`, { cause });
 
-/** What a refused step means, by the step and, for /dev/kvm, by the error. */
-const REASONS: ReadonlyArray<readonly [step: string, codes: string[] | null, message: string, hint: string]> =
-  [
-    [
-      'open /dev/kvm',
-      ['ENOENT', 'ENODEV', 'ENXIO'],
-      'There is no /dev/kvm: KVM is not loaded, or this machine may not run guests.',
-      'Load kvm_intel or kvm_amd; inside a virtual machine, its host must allow nested guests.',
-    ],
-    [
-      'open /dev/kvm',
-      ['EACCES', 'EPERM'],
-      'This user may not open /dev/kvm.',
-      'Join the group that owns it (often kvm), or run as root; a container needs --device /dev/kvm.',
-    ],
-    [
-      'KVM_CREATE_VM',
-      ['EBUSY', 'ENODEV'],
+/** What a refused step means. */
+interface Reason {
+  readonly step: string;
+  /** The errors that mean it; any, where left out. */
+  readonly codes?: readonly string[];
+  readonly message: string;
+  readonly hint: string;
+}
+
+const REASONS: readonly Reason[] = [
+  {
+    step: 'open /dev/kvm',
+    codes: ['ENOENT', 'ENODEV', 'ENXIO'],
+    message: 'There is no /dev/kvm: KVM is not loaded, or this machine may not run guests.',
+    hint: 'Load kvm_intel or kvm_amd; inside a virtual machine, its host must allow nested guests.',
+  },
+  {
+    step: 'open /dev/kvm',
+    codes: ['EACCES', 'EPERM'],
+    message: 'This user may not open /dev/kvm.',
+    hint: 'Join the group that owns it (often kvm), or run as root; a container needs --device /dev/kvm.',
+  },
+  {
+    step: 'KVM_GET_API_VERSION',
+    message: '/dev/kvm does not speak the stable KVM interface (version 12).',
+    hint: 'Check what /dev/kvm is.',
+  },
+  {
+    step: 'KVM_CREATE_VM',
+    codes: ['EBUSY', 'ENODEV'],
+    message:
       'KVM cannot create a guest: another hypervisor holds the CPU, or virtualization is off in the firmware.',
-      'Stop the other hypervisor (VirtualBox, VMware), or turn virtualization on.',
-    ],
-    [
-      'KVM_CREATE_IRQCHIP',
-      null,
-      'This KVM has no in-kernel local APIC, whose timer is what is measured.',
-      'Use a kernel with the in-kernel interrupt controller.',
-    ],
-    [
-      'KVM_CAP_IMMEDIATE_EXIT',
-      null,
-      'This KVM is older than Linux 4.13: a running guest could not be stopped safely.',
-      'Use a newer kernel.',
-    ],
-    ['KVM_SET_SREGS', null, 'This KVM gives its guests no x2APIC.', 'Use a kernel that offers it.'],
-  ];
+    hint: 'Stop the other hypervisor (VirtualBox, VMware), or turn virtualization on.',
+  },
+  {
+    step: 'KVM_CREATE_IRQCHIP',
+    message: 'This KVM has no in-kernel local APIC, whose timer is what is measured.',
+    hint: 'Use a kernel with the in-kernel interrupt controller.',
+  },
+  {
+    step: 'KVM_CAP_IMMEDIATE_EXIT',
+    message: 'This KVM is older than Linux 4.13: a running guest could not be stopped safely.',
+    hint: 'Use a newer kernel.',
+  },
+  {
+    step: 'KVM_SET_SREGS',
+    message: 'This KVM gives its guests no x2APIC.',
+    hint: 'Use a kernel that offers it.',
+  },
+];
 
 /** The sentence for a step of the guest's life that the kernel refused; anything else comes back as it is. */
 export function kvmError(error: unknown): unknown {
   const code = systemCode(error);
   const step = error instanceof Error ? (error as NodeJS.ErrnoException).syscall : undefined;
   if (error instanceof TscopeError || code === null || step === undefined) return error;
-  for (const [which, codes, message, hint] of REASONS) {
-    if (which === step && (codes?.includes(code) ?? true)) return unsupported(message, hint, error);
-  }
+  const reason = REASONS.find((one) => one.step === step && (one.codes?.includes(code) ?? true));
+  if (reason !== undefined) return unsupported(reason.message, reason.hint, error);
   return unsupported(
     `KVM refused a guest: ${step} failed with ${code}.`,
     'Check `dmesg` for KVM messages and the memory and file limits of this process.',

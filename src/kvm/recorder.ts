@@ -25,8 +25,8 @@ const KINDS = ['deliveries', 'entered', 'left', 'interrupted', 'setting', 'set']
 const WORDS = 4;
 const ROWS = 1024;
 
-/** An empty recording, and how to bring it up to date from a guest. */
-export function recorder(guest: Pick<NativeGuest, 'drain'>): {
+/** An empty recording, and how to bring it up to date from a guest, every few seconds at least. */
+export function recorder(guest: Pick<NativeGuest, 'drain' | 'dropped'>): {
   readonly recording: Recording;
   update(): void;
 } {
@@ -42,6 +42,8 @@ export function recorder(guest: Pick<NativeGuest, 'drain'>): {
   return {
     recording,
     update: () => {
+      if (guest.dropped() > 0)
+        throw new RangeError('records of the guest were lost: nobody took them in for seconds');
       for (let count = ROWS; count === ROWS; ) {
         count = guest.drain(rows);
         for (let row = 0; row < count; row++) {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -264,15 +264,28 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
   });
 });
 
+const tscopeKvm = (args: readonly string[], uid?: number) =>
+  spawnSync(process.execPath, [join(DIST, 'cli/main.js'), 'kvm', ...args], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+
 test('tscope kvm refuses what could harm the host before any guest runs', () => {
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, [join(DIST, 'cli/main.js'), 'kvm', ...args], {
-      encoding: 'utf8',
-      timeout: 20_000,
-    });
-  const refused = run('--period', '200us', '--stop', '1h');
+  const refused = tscopeKvm(['--period', '200us', '--stop', '1h']);
   expect(refused.status).toBe(2);
   expect(refused.stderr).toMatch(/about 1\.42 s[\s\S]*--yes-really/);
-  expect(run('--period', '1us').stderr).toContain('--period');
-  expect(run('--divide', '3').stderr).toContain('--divide: 3 is not one of 1, 2, 4');
+  expect(tscopeKvm(['--period', '1us']).stderr).toContain('--period');
+  expect(tscopeKvm(['--divide', '3']).stderr).toContain('--divide: 3 is not one of 1, 2, 4');
 });
+
+const NOBODY = 65534;
+const others = (statSync('/dev/kvm', { throwIfNoEntry: false })?.mode ?? 0o006) & 0o006;
+test.skipIf(process.getuid?.() !== 0 || others !== 0)(
+  'nobody may not open /dev/kvm: one sentence, exit 3',
+  () => {
+    const { status, stdout, stderr } = tscopeKvm([], NOBODY);
+    expect([status, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^tscope: This user may not open \/dev\/kvm\.\n {2}Join the group/);
+  },
+);

@@ -19,6 +19,7 @@ test.each([
   ['open /dev/kvm', 'ENOENT', 'There is no /dev/kvm'],
   ['open /dev/kvm', 'EACCES', 'This user may not open /dev/kvm'],
   ['open /dev/kvm', 'EMFILE', 'open /dev/kvm failed with EMFILE'],
+  ['KVM_GET_API_VERSION', 'ENOSYS', 'does not speak the stable KVM interface'],
   ['KVM_CREATE_VM', 'EBUSY', 'another hypervisor holds the CPU'],
   ['KVM_CREATE_IRQCHIP', 'ENOTTY', 'no in-kernel local APIC'],
   ['KVM_CAP_IMMEDIATE_EXIT', 'ENOSYS', 'older than Linux 4.13'],

@@ -5,6 +5,7 @@ import { lastOf, recorder, since } from '../../src/kvm/recorder.ts';
 function guestWith(rows: ReadonlyArray<readonly [bigint, bigint, bigint, bigint]>) {
   let next = 0;
   return {
+    dropped: () => 0,
     drain: (out: BigInt64Array): number => {
       const count = Math.min(rows.length - next, out.length / 4);
       rows.slice(next, next + count).forEach((row, i) => {
@@ -48,6 +49,11 @@ test('more rows than fit at once are all taken', () => {
   const { recording, update } = recorder(guestWith(rows));
   update();
   expect(recording.deliveries.map(({ ktime }) => ktime)).toEqual(rows.map(([, ktime]) => ktime));
+});
+
+test('lost records are never passed over', () => {
+  const { update } = recorder({ ...guestWith([]), dropped: () => 1 });
+  expect(update).toThrow('records of the guest were lost');
 });
 
 test('a guest that never ran has no last moment', () => {
