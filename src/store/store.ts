@@ -4,7 +4,7 @@ import { systemCode, TscopeError } from '../errors.ts';
 import { type Connection, connect } from './connection.ts';
 import { inspect, newerStore, refused, standsAlone, urlOf } from './inspect.ts';
 import { MIGRATIONS, migrate, versionOf } from './migrations.ts';
-import { storeError } from './store-error.ts';
+import { readOnlyError } from './store-error.ts';
 
 /** Where commands keep their store if they are not told: beside the folders of `tscope measure`. */
 export const DEFAULT_STORE = 'tscope-runs/tscope.db';
@@ -71,10 +71,7 @@ function checkWritable(path: string): void {
     accessSync(path, constants.W_OK);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;
-    throw storeError(
-      Object.assign(new Error('not writable', { cause: error }), { code: 'SQLITE_READONLY' }),
-      path,
-    );
+    throw readOnlyError(path, error);
   }
 }
 
@@ -122,7 +119,8 @@ function connectToRead(path: string): Connection {
     return connection;
   } catch (error) {
     connection.close();
-    if (!(error instanceof TscopeError && error.code === 'IO' && standsAlone(path))) throw error;
+    const shut = error instanceof TscopeError && ['IO', 'STORE_READ_ONLY'].includes(error.code);
+    if (!shut || !standsAlone(path)) throw error;
     return connect(path, urlOf(path, 'immutable=1'));
   }
 }
