@@ -1,4 +1,5 @@
 import { usageError } from '../errors.ts';
+import { quietDefaults } from '../experiment/quiet-thread.ts';
 import { timerDefaults } from '../experiment/timer/options.ts';
 import { type PolicyName, policyNames } from '../lapic/policies.ts';
 import { timerText } from '../report/text/timer.ts';
@@ -14,7 +15,7 @@ interface Options {
   readonly stopEvery?: bigint;
   readonly stopFor?: bigint;
   readonly cpu?: number;
-  readonly priority?: number;
+  readonly priority: number;
 }
 
 const HELP = `
@@ -23,7 +24,7 @@ and notes how late it was. hrtimer sleeps; tsc spins on the TSC, as the preempti
 With --stop-every and --stop-for the thread really leaves, and the policy shows what it does about the periods missed.
 
 Examples:
-  tscope timer --priority 80                                  lateness of a sleeping timer, 1 ms for 10 s
+  tscope timer                                                lateness of a sleeping timer, 1 ms for 10 s
   tscope timer --policy independent --backend tsc --period 1000033ns --duration 30s
   tscope timer --policy catch-up --backend tsc --stop-every 2s --stop-for 500ms`;
 
@@ -55,7 +56,12 @@ export const command = defineCommand<Options>({
       .option('--stop-every <time>', 'leave this often', duration('--stop-every', '1ms', '1d'))
       .option('--stop-for <time>', 'for this long', duration('--stop-for', '1us', '1d'))
       .option('--cpu <n>', 'stay on this CPU', integer('--cpu', 0, 65_535))
-      .option('--priority <n>', 'SCHED_FIFO priority', integer('--priority', 1, 99))
+      .option(
+        '--priority <n>',
+        'SCHED_FIFO priority; 0 is an ordinary thread',
+        integer('--priority', 0, 99),
+        quietDefaults.priority,
+      )
       .addHelpText('after', HELP),
   run: async ({ measure }, options) => {
     const { period, policy, backend, stopEvery, stopFor } = options;
@@ -65,7 +71,7 @@ export const command = defineCommand<Options>({
     }
     const stops =
       stopEvery === undefined || stopFor === undefined ? null : { everyNs: stopEvery, forNs: stopFor };
-    const quiet = { cpu: options.cpu ?? null, priority: options.priority ?? null };
+    const quiet = { cpu: options.cpu ?? null, priority: options.priority };
     const { result, warnings } = await measure('timer', {
       periodNs: period,
       durationNs: options.duration,

@@ -20,12 +20,6 @@ function lowestOf(bucket: number): number {
   return (PER_DOUBLING + ((bucket - EXACT) % PER_DOUBLING)) * 2 ** doublings;
 }
 
-const MIN = 0;
-const MAX = 1;
-const SUM = 2;
-const COUNT = 3;
-const EMPTY = [Infinity, -Infinity, 0, 0];
-
 /** One bucket that is not empty: `count` values in [low, high). */
 export interface Bucket {
   readonly low: number;
@@ -35,49 +29,31 @@ export interface Bucket {
 
 /**
  * Counts of whole numbers, of either sign, in fixed memory: exact below 1024, within 0.2 % beyond. Recording
- * allocates nothing and takes a few nanoseconds.
+ * allocates nothing and takes a nanosecond or two.
  */
 export class Histogram {
   readonly #positive: Float64Array = new Float64Array(BUCKETS + 1);
   readonly #negative: Float64Array = new Float64Array(BUCKETS + 1);
-  readonly #totals: Float64Array = new Float64Array(EMPTY);
 
   record(value: number): void {
-    const totals = this.#totals;
-    const magnitude = Math.min(Math.abs(value), LARGEST - 1);
+    if (value >= 0 && value < EXACT) {
+      this.#positive[value] = (this.#positive[value] as number) + 1;
+      return;
+    }
     const side = value < 0 ? this.#negative : this.#positive;
-    const bucket = bucketOf(magnitude);
+    const bucket = bucketOf(Math.min(Math.abs(value), LARGEST - 1));
     side[bucket] = (side[bucket] as number) + 1;
-    totals[SUM] = (totals[SUM] as number) + value;
-    totals[COUNT] = (totals[COUNT] as number) + 1;
-    if (value < (totals[MIN] as number)) totals[MIN] = value;
-    if (value > (totals[MAX] as number)) totals[MAX] = value;
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#positive.fill(0);
     this.#negative.fill(0);
-    this.#totals.set(EMPTY);
   }
 
+  /** How many values were recorded. */
   get count(): number {
-    return this.#totals[COUNT] as number;
-  }
-
-  /** Infinity while empty. */
-  get min(): number {
-    return this.#totals[MIN] as number;
-  }
-
-  /** -Infinity while empty. */
-  get max(): number {
-    return this.#totals[MAX] as number;
-  }
-
-  /** NaN while empty. */
-  get mean(): number {
-    return (this.#totals[SUM] as number) / this.count;
+    return sum(this.#negative) + sum(this.#positive);
   }
 
   /** The non-empty buckets in ascending order. */
@@ -92,14 +68,35 @@ export class Histogram {
     }
   }
 
-  /** The value that `share` of the values do not exceed; NaN while empty. @param share in (0, 1]. */
+  /** The value that `share` of the values do not exceed; NaN while empty. @param share in [0, 1]; 0 is the least. */
   percentile(share: number): number {
     const rank = Math.max(1, Math.ceil(share * this.count));
     let seen = 0;
-    for (const { low, high, count } of this.buckets()) {
-      seen += count;
-      if (seen >= rank) return Math.min(this.max, Math.max(this.min, Math.floor((low + high - 1) / 2)));
+    for (const bucket of this.buckets()) {
+      seen += bucket.count;
+      if (seen >= rank) return middleOf(bucket);
+    }
+    return Number.NaN;
+  }
+
+  /**
+   * NaN while empty.
+   *
+   * @param share of the values, from the least on, that count: 0.999 leaves out the longest of a thousand.
+   */
+  mean(share = 1): number {
+    let left = Math.max(1, Math.floor(share * this.count));
+    const counted = left;
+    let total = 0;
+    for (const bucket of this.buckets()) {
+      const count = Math.min(left, bucket.count);
+      total += middleOf(bucket) * count;
+      left -= count;
+      if (left === 0) return total / counted;
     }
     return Number.NaN;
   }
 }
+
+const sum = (counts: Float64Array): number => counts.reduce((total, count) => total + count, 0);
+const middleOf = ({ low, high }: Bucket): number => Math.floor((low + high - 1) / 2);

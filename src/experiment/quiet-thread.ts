@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemCode, TscopeError } from '../errors.ts';
@@ -8,9 +9,12 @@ import type { Warning } from '../schema/envelope.ts';
 export interface QuietOptions {
   /** The CPU to stay on; null stays wherever the scheduler puts the thread. */
   readonly cpu: number | null;
-  /** SCHED_FIFO priority, 1 to 99; null asks for none. */
-  readonly priority: number | null;
+  /** SCHED_FIFO priority, 1 to 99; 0 asks for none. */
+  readonly priority: number;
 }
+
+/** Anywhere, ahead of ordinary threads and behind the kernel's own most urgent ones. */
+export const quietDefaults: QuietOptions = { cpu: null, priority: 80 };
 
 /** What could not be had, and what that costs. */
 const REFUSALS = {
@@ -18,6 +22,12 @@ const REFUSALS = {
     code: 'no-realtime',
     message: 'SCHED_FIFO was refused; other work can delay this thread, mostly in the tail (p99 and beyond).',
     hint: 'Run as root, or grant it: setcap cap_sys_nice+ep on node, or an rtprio limit in limits.conf.',
+  },
+  oneCpu: {
+    code: 'no-realtime',
+    message:
+      'There is one CPU only, and SCHED_FIFO would keep it from everything else; other work can delay this thread.',
+    hint: null,
   },
   slack: {
     code: 'timer-slack',
@@ -52,6 +62,15 @@ export function pinTo(cpu: number): void {
   native().setAffinity([cpu]);
 }
 
+/**
+ * Lets V8 compile a whole hrtimer callback into its loop. Where a call remains, its bigints go to the heap, and the
+ * collector runs in the middle of a recovery. For code that is compiled from now on.
+ */
+export function inlineGenerously(): void {
+  setFlagsFromString('--max-inlined-bytecode-size=5000');
+  setFlagsFromString('--max-inlined-bytecode-size-cumulative=20000');
+}
+
 let collect: (() => void) | null = null;
 
 /** Collects garbage now, so that it need not be done in the middle of a measurement. */
@@ -76,10 +95,14 @@ export function collectGarbage(): void {
 export function quietThread({ cpu, priority }: QuietOptions): Warning[] {
   const addon = native();
   if (cpu !== null) pinTo(cpu);
-  const warnings = [
-    ...attempt(() => addon.setTimerSlack(1), REFUSALS.slack),
-    ...(priority === null ? [] : attempt(() => addon.setFifoPriority(priority), REFUSALS.fifo)),
-  ];
+  const warnings = attempt(() => addon.setTimerSlack(1), REFUSALS.slack);
+  if (priority > 0) warnings.push(...goRealtime(priority));
   collectGarbage();
   return warnings;
+}
+
+/** On a single CPU a thread that spins at this priority would starve the one that hears Ctrl-C. */
+function goRealtime(priority: number): Warning[] {
+  if (availableParallelism() < 2) return [REFUSALS.oneCpu];
+  return attempt(() => native().setFifoPriority(priority), REFUSALS.fifo);
 }

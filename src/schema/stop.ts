@@ -38,8 +38,13 @@ export const stopRowSchema = z.strictObject({
   /** From the return to the end; with `ended` other than 'caught-up', how long it was followed. */
   recoveryNs: z.number(),
   recoveryCycles: z.number(),
-  /** From one handled expiry to the next; null where none was handled. */
-  callbackNs: percentiles.nullable(),
+  /** One step of the recovery: a callback, an exit of the HV timer, under `reinject` an interrupt; null without one. */
+  callbackNs: percentiles
+    .extend({
+      /** Without the longest of each thousand: those are interruptions, which the kernel's callbacks do not have. */
+      mean: z.number(),
+    })
+    .nullable(),
   /** How far the grid moved, within one period; in the timer's own time (see `frozenNs`). */
   phaseShiftNs: z.number(),
   /** How long the timer's own time stood still: about the stop under `freeze`, else 0. */

@@ -2,14 +2,14 @@ import type { StopResult } from '../../schema/stop.ts';
 import { CRASH_CALLBACK_NS, lockupStopNs } from './projection.ts';
 import type { StopRun } from './run-stop.ts';
 
-/** The mean cost of a callback in the longest recovery under catch-up at one period; null where there is none. */
+/** The mean cost of an undisturbed callback in the longest recovery under catch-up at one period; null without one. */
 export function callbackCost(runs: ReadonlyArray<StopRun | null>, periodNs: bigint): number | null {
   let longest: StopRun | null = null;
   for (const run of runs) {
     if (run === null || run.policy !== 'catch-up' || run.periodNs !== Number(periodNs)) continue;
     if (run.callbacks > (longest?.callbacks ?? 0)) longest = run;
   }
-  return longest === null ? null : longest.recoveryNs / longest.callbacks;
+  return longest?.callbackNs?.mean ?? null;
 }
 
 /** For each period the stop that reaches the watchdog: at the cost found here, and at the crash's. */

@@ -1,8 +1,9 @@
 import type { Control } from '../../clock/control.ts';
 import type { PolicyName } from '../../lapic/policies.ts';
 import type { StopRow } from '../../schema/stop.ts';
+import type { OneStop } from './recover.ts';
 import { measureRow } from './row.ts';
-import type { OneStop, StopRun } from './run-stop.ts';
+import type { StopRun } from './run-stop.ts';
 
 /** One row to measure. */
 export type Cell = Pick<OneStop, 'policy' | 'periodNs' | 'stopNs'>;
@@ -25,12 +26,20 @@ export function cellsOf(
   );
 }
 
+/** Measures one stop of a cell. @param look as in `Notes`. */
+export type RunCell = (
+  cell: Cell,
+  limitNs: bigint,
+  phase: number,
+  look: (elapsedNs: number) => boolean,
+) => StopRun | null;
+
 /** Measures every cell; the rows so far where `control` asks to stop. */
 export function measureMatrix(
   cells: readonly Cell[],
   repeat: number,
   limits: Limits,
-  runStop: (cell: Cell, limitNs: bigint, phase: number) => StopRun | null,
+  runCell: RunCell,
   control: Control,
 ): StopRow[] {
   const cut = new Set<string>();
@@ -39,7 +48,11 @@ export function measureMatrix(
     if (control.stopRequested()) break;
     const series = `${cell.policy} ${cell.periodNs}`;
     const limitNs = limits.limitNs(cell, cut.has(series));
-    const row = measureRow(repeat, (phase) => runStop(cell, limitNs, phase));
+    const look = (elapsedNs: number) => {
+      control.progress(rows.length + Math.min(1, elapsedNs / Number(limitNs)), cells.length);
+      return control.stopRequested();
+    };
+    const row = measureRow(repeat, (phase) => runCell(cell, limitNs, phase, look));
     if (row === null) break;
     if (row.ended !== 'caught-up') cut.add(series);
     rows.push(row);

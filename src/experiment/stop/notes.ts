@@ -5,45 +5,60 @@ import { Histogram } from '../histogram.ts';
 
 const LAST_STEP = 0;
 const LAST_INTERRUPT = 1;
+const BEGAN = 2;
 const NEVER = -(2n ** 63n);
 
-/** Steps between two looks at whether the user wants to stop: a tenth of a second or so. */
+/** Steps between two calls of `look`: a tenth of a second or so. */
 const STEPS_PER_LOOK = 1 << 20;
 
 /** What is noted during one recovery, in memory that is used again for the next. Noting allocates nothing. */
 export class Notes {
-  /** From one handled expiry to the next, ns. */
+  /** From one step of the recovery to the next, ns. */
   readonly stepNs: Histogram = new Histogram();
   /** Shortest interval between two interrupts, ns; Infinity before the second one. */
   shortestInterval = Infinity;
-  readonly #last: BigInt64Array = new BigInt64Array(2);
-  readonly #stopRequested: () => boolean;
+  readonly #last: BigInt64Array = new BigInt64Array(3);
+  readonly #look: (elapsedNs: number) => boolean;
   #vcpu: Vcpu | null = null;
+  #recovering = false;
+  #interruptsAreSteps = false;
   #stepsToLook = STEPS_PER_LOOK;
 
-  /** @param stopRequested asked now and then in the middle of a recovery. */
-  constructor(stopRequested: () => boolean) {
-    this.#stopRequested = stopRequested;
+  /** @param look called now and then in the middle of a recovery; true asks to end it. */
+  constructor(look: (elapsedNs: number) => boolean) {
+    this.#look = look;
   }
 
   /** Forgets the last recovery. @param vcpu aborted when a stop is requested. */
   clear(vcpu: Vcpu): void {
     this.stepNs.clear();
+    this.#recovering = false;
     this.#vcpu = vcpu;
   }
 
-  /** The guest is about to be entered again. @param reading of the clocks. */
-  begin(reading: BigInt64Array): void {
+  /**
+   * The guest is about to be entered again.
+   *
+   * @param reading of the clocks.
+   * @param interruptsAreSteps what is worked off are interrupts, not expiries.
+   */
+  begin(reading: BigInt64Array, interruptsAreSteps: boolean): void {
+    this.#interruptsAreSteps = interruptsAreSteps;
     this.shortestInterval = Infinity;
+    this.#last[BEGAN] = reading[KTIME];
     this.#last[LAST_STEP] = reading[KTIME];
     this.#last[LAST_INTERRUPT] = NEVER;
+    this.#recovering = true;
+  }
+
+  /** The recovery is over: from now on only the intervals between interrupts count. */
+  end(): void {
+    this.#recovering = false;
   }
 
   /** An expiry was handled. */
-  step(reading: BigInt64Array): void {
-    this.stepNs.record(difference(reading[KTIME] as bigint, this.#last[LAST_STEP] as bigint));
-    this.#last[LAST_STEP] = reading[KTIME];
-    this.#countdown();
+  expiry(reading: BigInt64Array): void {
+    if (!this.#interruptsAreSteps) this.#step(reading);
   }
 
   /** The guest has taken an interrupt. */
@@ -53,13 +68,17 @@ export class Notes {
       if (interval < this.shortestInterval) this.shortestInterval = interval;
     }
     this.#last[LAST_INTERRUPT] = reading[KTIME];
-    this.#countdown();
+    if (this.#interruptsAreSteps) this.#step(reading);
   }
 
-  #countdown(): void {
+  #step(reading: BigInt64Array): void {
+    if (!this.#recovering) return;
+    this.stepNs.record(difference(reading[KTIME] as bigint, this.#last[LAST_STEP] as bigint));
+    this.#last[LAST_STEP] = reading[KTIME];
     this.#stepsToLook -= 1;
-    if (this.#stepsToLook > 0) return;
+    if (this.#stepsToLook > 0 || this.#vcpu === null) return;
     this.#stepsToLook = STEPS_PER_LOOK;
-    if (this.#vcpu !== null && this.#stopRequested()) this.#vcpu.aborted = true;
+    const elapsedNs = difference(reading[KTIME] as bigint, this.#last[BEGAN] as bigint);
+    if (this.#look(elapsedNs)) this.#vcpu.aborted = true;
   }
 }

@@ -1,6 +1,6 @@
 import type { Delivery } from '../../lapic/lapic-timer.ts';
-import type { PolicyName } from '../../lapic/policies.ts';
-import type { QuietOptions } from '../quiet-thread.ts';
+import { type PolicyName, policies } from '../../lapic/policies.ts';
+import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 
 /** Virtual time instead of this host's. */
 export interface Simulation {
@@ -25,6 +25,10 @@ export interface StopOptions {
 }
 
 const S = 1_000_000_000n;
+const LEAST_BUDGET_NS = 50e9;
+
+/** Time enough for the default matrix within a minute, and for a few rows that reach a longer watchdog. */
+export const budgetFor = (watchdogNs: bigint): number => Math.max(LEAST_BUDGET_NS, 5 * Number(watchdogNs));
 
 /** The contract's defaults. */
 export const stopDefaults: StopOptions = {
@@ -35,9 +39,13 @@ export const stopDefaults: StopOptions = {
   delivery: 'coalesced',
   repeat: 20,
   simulate: null,
-  budgetNs: 50e9,
-  quiet: { cpu: null, priority: null },
+  budgetNs: LEAST_BUDGET_NS,
+  quiet: quietDefaults,
 };
 
 /** KVM's default `min_timer_period_us`; a shorter period is run as if the module had been loaded with a lower one. */
 export const MIN_TIMER_PERIOD_US = 200;
+
+/** Whether a policy means anything under a delivery: a posted interrupt cannot be owed. */
+export const fits = (policy: PolicyName, delivery: Delivery): boolean =>
+  delivery === 'coalesced' || !policies[policy].reinjects;

@@ -38,11 +38,11 @@ export class RealStopHost extends WarpedClock implements StopHost {
   }
 
   callbackDone(): void {
-    this.#notes.step(this.reading);
+    this.#notes.expiry(this.reading);
   }
 
   exitDone(): void {
-    this.#notes.step(this.reading);
+    this.#notes.expiry(this.reading);
   }
 
   interruptTaken(): void {
@@ -79,13 +79,13 @@ export class VirtualStopHost extends VirtualHost implements StopHost {
   override callbackDone(): void {
     super.callbackDone();
     this.read();
-    this.#notes.step(this.reading);
+    this.#notes.expiry(this.reading);
   }
 
   override exitDone(): void {
     super.exitDone();
     this.read();
-    this.#notes.step(this.reading);
+    this.#notes.expiry(this.reading);
   }
 
   override interruptTaken(): void {

@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
-import type { Finding, Warning } from '../../schema/envelope.ts';
+import type { Finding } from '../../schema/envelope.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
-import { quietThread } from '../quiet-thread.ts';
-import type { StopOptions } from './options.ts';
+import { inlineGenerously, quietThread } from '../quiet-thread.ts';
+import { fits, type StopOptions } from './options.ts';
 import { measureStop, type StopMachine, simulateStop } from './stop.ts';
+import { warningsOf } from './warnings.ts';
 
 /** Long enough to know the rate to a few ppb, which a stop of 30 days turns into milliseconds. */
 const CALIBRATION_NS = 300_000_000;
@@ -23,30 +24,18 @@ function hostMachine(): StopMachine {
   };
 }
 
-function warningsOf(result: StopResult): Warning[] {
-  const cut = result.rows.filter((row) => row.ended === 'budget').length;
-  if (cut === 0) return [];
-  return [
-    {
-      code: 'rows-projected',
-      message: `${cut} rows were followed for a part of their recovery; their totals are projected from the pace until then.`,
-      hint: null,
-    },
-  ];
-}
-
 /**
  * `stop`, as a task.
  *
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden, unless simulated.
  */
-export function stopTask(options: StopOptions, control: Control): Finding<StopResult> {
-  if (options.simulate !== null) {
-    const result = simulateStop(options, options.simulate, control);
-    return { result, warnings: warningsOf(result) };
-  }
-  const machine = hostMachine();
-  const refused = quietThread(options.quiet);
-  const result = measureStop(machine, options, control);
-  return { result, warnings: [...refused, ...warningsOf(result)] };
+export function stopTask(asked: StopOptions, control: Control): Finding<StopResult> {
+  inlineGenerously();
+  const options = { ...asked, policies: asked.policies.filter((policy) => fits(policy, asked.delivery)) };
+  const refused = options.simulate === null ? quietThread(options.quiet) : [];
+  const result =
+    options.simulate === null
+      ? measureStop(hostMachine(), options, control)
+      : simulateStop(options, options.simulate, control);
+  return { result, warnings: [...refused, ...warningsOf(asked, result)] };
 }

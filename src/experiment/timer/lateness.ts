@@ -5,13 +5,13 @@ import type { Histogram } from '../histogram.ts';
 export function latenessOf(lateness: Histogram): TimerResult['latenessNs'] {
   if (lateness.count === 0) return null;
   return {
-    min: lateness.min,
-    mean: lateness.mean,
+    min: lateness.percentile(0),
+    mean: lateness.mean(),
     p50: lateness.percentile(0.5),
     p90: lateness.percentile(0.9),
     p99: lateness.percentile(0.99),
     p999: lateness.percentile(0.999),
-    max: lateness.max,
+    max: lateness.percentile(1),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { PolicyName } from '../../lapic/policies.ts';
 import type { TimerBackend } from '../../schema/timer.ts';
-import type { QuietOptions } from '../quiet-thread.ts';
+import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 
 /** A real stop of the thread, again and again. */
 export interface RealStops {
@@ -25,5 +25,5 @@ export const timerDefaults: TimerOptions = {
   policy: 'clamp',
   backend: 'hrtimer',
   stops: null,
-  quiet: { cpu: null, priority: null },
+  quiet: quietDefaults,
 };

@@ -12,9 +12,9 @@ function recoveryText(row: StopRow): string {
   return recoveryNs === null ? 'never' : `~ ${formatNs(recoveryNs)}`;
 }
 
-function endText({ ended, lockup, recoveryNs }: StopRow): string {
+function endText({ ended, lockup, recoveryNs, behindNs }: StopRow): string {
   if (ended === 'caught-up') return '';
-  if (ended === 'watchdog') return 'LOCKUP';
+  if (ended === 'watchdog') return `LOCKUP, still ${formatNs(behindNs)} behind`;
   return `${lockup ? 'LOCKUP, ' : ''}projected from ${formatNs(recoveryNs)}`;
 }
 

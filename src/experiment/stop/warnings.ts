@@ -1,0 +1,58 @@
+import type { Warning } from '../../schema/envelope.ts';
+import type { StopResult } from '../../schema/stop.ts';
+import { formatSignificant } from '../../units.ts';
+import { fits, MIN_TIMER_PERIOD_US, type StopOptions } from './options.ts';
+
+/** Steps below which the mean says nothing about interruptions. */
+const ENOUGH_STEPS = 100_000;
+/** A share of the recoveries beyond which their times are those of a busy host. */
+const DISTURBED = 0.1;
+
+/** The share of the longer recoveries in which this thread did not run, by the cost of an undisturbed step. */
+function disturbedShare({ rows }: StopResult): number {
+  let taken = 0;
+  let needed = 0;
+  for (const { policy, callbacks, recoveryNs, callbackNs } of rows) {
+    if (policy !== 'catch-up' || callbacks < ENOUGH_STEPS || callbackNs === null) continue;
+    taken += recoveryNs;
+    needed += callbacks * callbackNs.mean;
+  }
+  return taken === 0 ? 0 : 1 - needed / taken;
+}
+
+/** The doubts that a reader should know before the figures. */
+export function warningsOf(options: StopOptions, result: StopResult): Warning[] {
+  const warnings: Warning[] = [];
+  const disturbed = disturbedShare(result);
+  if (!result.simulated && disturbed > DISTURBED) {
+    warnings.push({
+      code: 'thread-interrupted',
+      message: `Other work had this thread's CPU for ${formatSignificant(disturbed * 100)} % of the recoveries under catch-up; their times and lockups are those of a busy host, not of the callbacks.`,
+      hint: 'Run on a quiet host, or give --cpu and --priority. The lockup threshold leaves interruptions out.',
+    });
+  }
+  const cut = result.rows.filter((row) => row.ended === 'budget').length;
+  if (cut > 0) {
+    warnings.push({
+      code: 'rows-projected',
+      message: `${cut} of ${result.rows.length} rows were followed for a part of the recovery; the totals are projected from the pace until then.`,
+      hint: options.simulate === null ? 'A longer --budget follows them further.' : null,
+    });
+  }
+  if (options.periodsNs.some((periodNs) => periodNs < BigInt(MIN_TIMER_PERIOD_US) * 1000n)) {
+    warnings.push({
+      code: 'below-min-timer-period',
+      message: `KVM's min_timer_period_us is ${MIN_TIMER_PERIOD_US} unless set; shorter periods are run as if it had been lowered.`,
+      hint: null,
+    });
+  }
+  if (options.policies.some((policy) => !fits(policy, options.delivery))) {
+    warnings.push({
+      code: 'reinject-not-posted',
+      message:
+        'reinject is left out: it waits for the guest to acknowledge each interrupt, and posted delivery does not.',
+      hint: null,
+    });
+  }
+  return warnings;
+}
