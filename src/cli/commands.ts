@@ -15,4 +15,6 @@ export const commands: Readonly<Record<string, Load>> = {
   kvm: () => import('./kvm.ts'),
   agent: () => import('./agent.ts'),
   runs: () => import('./runs.ts'),
+  report: () => import('./report.ts'),
+  compare: () => import('./compare.ts'),
 };

@@ -2,12 +2,14 @@ import type { z } from 'zod';
 import { agentResultSchema } from './agent.ts';
 import { agentApi } from './agent-api.ts';
 import { calibrateResultSchema } from './calibrate.ts';
+import { compareResultSchema } from './compare.ts';
 import { hostDocument, hostlessDocument } from './document.ts';
 import { driftResultSchema } from './drift.ts';
 import { hostResultSchema } from './host.ts';
 import { kvmResultSchema } from './kvm.ts';
 import { measureDocumentSchema } from './measure.ts';
 import { replayResultSchema } from './replay.ts';
+import { reportResultSchema } from './report.ts';
 import { runsResultSchema } from './runs.ts';
 import { stabilityResultSchema } from './stability.ts';
 import { stopResultSchema } from './stop.ts';
@@ -23,6 +25,8 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   stop: hostDocument('stop', stopResultSchema),
   replay: hostlessDocument('replay', replayResultSchema),
   kvm: hostDocument('kvm', kvmResultSchema),
+  report: hostlessDocument('report', reportResultSchema),
+  compare: hostlessDocument('compare', compareResultSchema),
   stability: hostlessDocument('stability', stabilityResultSchema),
   agent: hostDocument('agent', agentResultSchema),
   runs: hostlessDocument('runs', runsResultSchema),

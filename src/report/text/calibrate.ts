@@ -3,10 +3,10 @@ import { formatCount, formatHz, formatNs, formatRatio } from '../../units.ts';
 import { textTable } from './table.ts';
 
 /** A ratio that is a size and has no sign: `0.21 ppb`. */
-const size = (ratio: number): string => formatRatio(Math.abs(ratio)).replace(/^\+/, '');
+export const size = (ratio: number): string => formatRatio(Math.abs(ratio)).replace(/^\+/, '');
 
 /** A frequency with as many digits as its error leaves: `2596.120 121 583 MHz`. */
-function preciseHz(hz: number, errorRatio: number): string {
+export function preciseHz(hz: number, errorRatio: number): string {
   const decimals = Math.min(
     12,
     Math.max(3, Math.ceil(-Math.log10(Math.max(errorRatio * hz, 1e-6) / 1e6) / 3) * 3),

@@ -1,6 +1,6 @@
 import type { CalibrateResult } from '../../../schema/calibrate.ts';
 import { formatCount, formatHz, formatNs, formatRatio } from '../../../units.ts';
-import { unsigned } from '../../verdicts/calibrate.ts';
+import { size } from '../../text/calibrate.ts';
 import { heading, paragraph, table } from '../markup.ts';
 
 /** Who else claims to know the rate. HTML, empty without a claim. */
@@ -28,7 +28,7 @@ export function cpusTable({ cpus, cpusReason }: CalibrateResult): string {
   const rows = cpus.map((cpu) => [
     `CPU ${cpu.cpu}`,
     plusMinus(or(cpu.offsetNs, formatNs), or(cpu.resolutionNs, formatNs)),
-    plusMinus(or(cpu.rateRatio, formatRatio), or(cpu.rateResolutionRatio, unsigned)),
+    plusMinus(or(cpu.rateRatio, formatRatio), or(cpu.rateResolutionRatio, size)),
     formatCount(cpu.rounds),
     formatCount(cpu.warps),
     cpu.reason ?? '',

@@ -1,7 +1,7 @@
 import type { CalibrateResult } from '../../../schema/calibrate.ts';
 import { formatCount, formatHz, formatNs, formatRatio } from '../../../units.ts';
 import { type Dot, dotPlotFigure } from '../../svg/dot-plot.ts';
-import { unsigned } from '../../verdicts/calibrate.ts';
+import { preciseHz, size } from '../../text/calibrate.ts';
 import { caption, facts } from '../markup.ts';
 import type { Section } from '../page.ts';
 import { claimsTable, cpusTable, eventsTable } from './calibrate-tables.ts';
@@ -29,7 +29,7 @@ function dotsOf({
   const measured: Dot = {
     label: 'measured',
     value: 0,
-    text: `+/- ${unsigned(standardErrorRatio)}`,
+    text: `+/- ${size(standardErrorRatio)}`,
     style: 0,
     interval: [tscHzLow / tscHz - 1, tscHzHigh / tscHz - 1],
   };
@@ -56,7 +56,7 @@ function dotsOf({
           {
             label: `true rate by ${trueRate.reference}`,
             value: trueRate.hz / tscHz - 1,
-            text: `${formatRatio(trueRate.hz / tscHz - 1)} +/- ${unsigned(trueRate.errorRatio)}`,
+            text: `${formatRatio(trueRate.hz / tscHz - 1)} +/- ${size(trueRate.errorRatio)}`,
             style: 3,
             interval: [
               trueRate.hz / tscHz - 1 - trueRate.errorRatio,
@@ -73,7 +73,7 @@ function resultFacts(result: CalibrateResult): Array<readonly [string, string, s
   return [
     [
       'TSC rate',
-      `${formatHz(result.tscHz)} +/- ${unsigned(result.standardErrorRatio)}`,
+      `${preciseHz(result.tscHz, result.standardErrorRatio)} +/- ${size(result.standardErrorRatio)}`,
       'one standard error of the fit',
     ],
     [
@@ -83,14 +83,16 @@ function resultFacts(result: CalibrateResult): Array<readonly [string, string, s
     ],
     [
       "kernel's ratio",
-      kernel?.hz == null ? 'not known' : formatHz(kernel.hz),
+      kernel?.hz == null ? 'not known' : preciseHz(kernel.hz, 1e-12),
       kernel?.hz == null
         ? (result.kernelReason ?? '')
         : `${kernel.tscKhz ?? '?'} kHz as mult ${kernel.mult} >> ${kernel.shift}; measured ${kernel.offsetRatio === null ? '-' : formatRatio(kernel.offsetRatio)} from it`,
     ],
     [
       'true rate',
-      trueRate === null ? 'not known' : `${formatHz(trueRate.hz)} +/- ${unsigned(trueRate.errorRatio)}`,
+      trueRate === null
+        ? 'not known'
+        : `${preciseHz(trueRate.hz, trueRate.errorRatio)} +/- ${size(trueRate.errorRatio)}`,
       trueRate === null ? (result.trueRateReason ?? '') : `by ${trueRate.reference}`,
     ],
     [

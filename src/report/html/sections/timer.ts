@@ -2,7 +2,7 @@ import type { TimerResult } from '../../../schema/timer.ts';
 import { formatCount, formatNs, formatRatio } from '../../../units.ts';
 import { durationText, timeUnit } from '../../svg/mark-text.ts';
 import { plotFigure } from '../../svg/plot.ts';
-import { unsigned } from '../../verdicts/calibrate.ts';
+import { size } from '../../text/calibrate.ts';
 import { BACKEND_WORDS } from '../../verdicts/timer.ts';
 import { caption, heading, table } from '../markup.ts';
 import type { Section } from '../page.ts';
@@ -75,7 +75,7 @@ function divergenceFigure({ divergence, policy }: TimerResult): string {
         ],
       },
       caption(
-        `Policy ${policy}: ${formatRatio(rateRatio)} +/- ${unsigned(rateStandardError)} (1 standard error), predicted ${formatRatio(predictedRateRatio)}; ${formatNs(atEndNs)} at the end.`,
+        `Policy ${policy}: ${formatRatio(rateRatio)} +/- ${size(rateStandardError)} (1 standard error), predicted ${formatRatio(predictedRateRatio)}; ${formatNs(atEndNs)} at the end.`,
         'Predicted from the rounding of the period in cycles and from the rate of the TSC.',
       ),
     )

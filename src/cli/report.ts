@@ -1,0 +1,65 @@
+import { realpathSync } from 'node:fs';
+import { usageError } from '../errors.ts';
+import { reportPage } from '../report/html/report.ts';
+import type { ReportResult } from '../schema/report.ts';
+import { DEFAULT_STORE } from '../store/store.ts';
+import { formatCount } from '../units.ts';
+import { defineCommand } from './command.ts';
+import { checkWritable, writeWhole } from './out-file.ts';
+import { RUN_HELP, readDocument } from './read-document.ts';
+
+interface Options {
+  readonly out: string;
+  readonly db: string;
+}
+
+const HELP = `
+The page is one file without a script: it opens anywhere, light or dark, on a phone and on paper, and asks the network for
+nothing. Any document of measure, host, calibrate, timer, drift, stop or kvm will do; what it does not hold is left out.
+
+Examples:
+  tscope report tscope-runs/20260131-235959 --out report.html
+  tscope kvm --json | tscope report - --out guest.html`;
+
+/** Refuses to write the page over the document that it is made from. */
+function checkNotItself(out: string, file: string | null): void {
+  try {
+    if (file === null || realpathSync(out) !== realpathSync(file)) return;
+  } catch {
+    return;
+  }
+  throw usageError(`--out: ${out} is the document itself; give another file.`);
+}
+
+export const command = defineCommand<Options>({
+  name: 'report',
+  summary: 'writes the page of a run, or of one command: verdicts, figures, how they were measured',
+  needsHost: false,
+  out: 'own',
+  configure: (command) =>
+    command
+      .argument('<run>', RUN_HELP)
+      .option('--out <file>', 'where the page goes', 'report.html')
+      .option('--db <file>', 'the store to look for the run in', DEFAULT_STORE)
+      .addHelpText('after', HELP),
+  run: async (_context, { out, db }, [name = '']) => {
+    const { input, file } = readDocument(name, db);
+    checkNotItself(out, file);
+    checkWritable(out);
+    const page = reportPage(input);
+    const { parts, host, startedAt } = input;
+    const shown = Object.entries(parts).flatMap(([part, result]) => (result === null ? [] : [part]));
+    const result: ReportResult = {
+      page: out,
+      bytes: Buffer.byteLength(page),
+      hostname: host.hostname,
+      measuredAt: startedAt,
+      parts: shown,
+    };
+    return {
+      result,
+      text: `Written: ${out}, ${formatCount(result.bytes)} bytes, with ${shown.join(', ')} of ${host.hostname}, ${startedAt}`,
+      save: () => writeWhole(out, page),
+    };
+  },
+});

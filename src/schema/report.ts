@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { count } from './measured.ts';
+
+/** `result` of `tscope report`: the page that was written. */
+export const reportResultSchema = z.strictObject({
+  page: z.string(),
+  bytes: count,
+  hostname: z.string(),
+  measuredAt: z.iso.datetime(),
+  /** Parts of the document that the page shows. */
+  parts: z.array(z.string()),
+});
+export type ReportResult = z.infer<typeof reportResultSchema>;
