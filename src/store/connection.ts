@@ -1,4 +1,6 @@
-import Database from 'libsql';
+import { createRequire } from 'node:module';
+import type Database from 'libsql';
+import { TscopeError } from '../errors.ts';
 import { storeError } from './store-error.ts';
 
 /** One value of a row. Integers are bigint throughout: times in ns pass 2^53. */
@@ -7,6 +9,26 @@ export type Row = readonly Cell[];
 
 /** How long a statement waits for another process, ms. */
 const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * The driver, loaded when the first store is opened: commands that store nothing run without its native code.
+ *
+ * @throws TscopeError UNSUPPORTED where it does not load.
+ */
+function driver(): typeof Database {
+  try {
+    return createRequire(import.meta.url)('libsql');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const hint = 'What stores nothing works without it: leave out --db.';
+    throw new TscopeError(
+      'UNSUPPORTED',
+      `the store's driver, libsql, does not load here (${reason}).`,
+      hint,
+      { cause },
+    );
+  }
+}
 
 /** An open database: statements by their text, errors as the user's. Everything is synchronous. */
 export interface Connection {
@@ -39,7 +61,8 @@ export function connect(path: string, target: string): Connection {
       throw storeError(error, path);
     }
   };
-  const database = guarded(() => new Database(target, { timeout: BUSY_TIMEOUT_MS }));
+  const Driver = driver();
+  const database = guarded(() => new Driver(target, { timeout: BUSY_TIMEOUT_MS }));
   const statements = new Map<string, Database.Statement>();
   const prepared = (sql: string): Database.Statement => {
     const known = statements.get(sql);
