@@ -7,13 +7,13 @@ import { granularityOf } from '../host/granularity.ts';
 import type { CalibrateResult } from '../schema/calibrate.ts';
 import type { Warning } from '../schema/envelope.ts';
 import { type Brackets, ofOwnCounter, windowsOf } from './bracket.ts';
-import { durationOf, withoutDisturbances } from './disturbances.ts';
+import { durationOf, withoutDisturbances } from './disturbance/disturbances.ts';
+import type { Testimony } from './disturbance/witness.ts';
 import { identifyKernel } from './identify.ts';
 import { rateOf } from './rate.ts';
 import { record } from './schedule.ts';
 import type { BracketSource } from './source.ts';
 import { warningsOf } from './warnings.ts';
-import type { Testimony } from './witness.ts';
 
 /** How long to measure, and against which clock. */
 export interface CalibrateOptions {

@@ -2,8 +2,8 @@ import type { Control } from '../clock/control.ts';
 import type { ClockName } from '../host/clocks.ts';
 import { NS_PER_MS } from '../units.ts';
 import { BracketLog } from './bracket.ts';
+import { type Testimony, testify, testimonyEveryNs } from './disturbance/witness.ts';
 import { type BracketSource, ROW } from './source.ts';
-import { type Testimony, testify, testimonyEveryNs } from './witness.ts';
 
 /** Rows in a batch: enough that several are undisturbed, few enough to take microseconds. */
 const BATCH = 16;

@@ -1,5 +1,5 @@
-import { type Brackets, span } from './bracket.ts';
-import { rateInterval } from './interval.ts';
+import { type Brackets, span } from '../bracket.ts';
+import { rateInterval } from '../interval.ts';
 
 /** Brackets from index `from` up to, not including, `to`. */
 export interface Range {

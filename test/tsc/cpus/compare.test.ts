@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { boundOffset, compareCpus, type Exchanger, parseCpuList, survey } from '../../src/tsc/across-cpus.ts';
-import { cpuWarnings } from '../../src/tsc/warnings.ts';
-import { seeded } from './scripted-host.ts';
+import { compareCpus } from '../../../src/tsc/cpus/compare.ts';
+import { boundOffset, type Exchanger, parseCpuList, survey } from '../../../src/tsc/cpus/survey.ts';
+import { cpuWarnings } from '../../../src/tsc/warnings.ts';
+import { seeded } from '../scripted-host.ts';
 
 /** Rounds between this CPU and one whose TSC is `offset` ahead; each way takes 100 to 200 ticks. */
 function rounds(offset: number, count: number, start = 1_000_000n, seed = 1): BigInt64Array {

@@ -1,7 +1,7 @@
-import type { ClockName } from '../host/clocks.ts';
-import type { Fact } from '../host/fact.ts';
-import { NS_PER_MS, NS_PER_S } from '../units.ts';
-import { type BracketSource, ROW } from './source.ts';
+import type { ClockName } from '../../host/clocks.ts';
+import type { Fact } from '../../host/fact.ts';
+import { NS_PER_MS, NS_PER_S } from '../../units.ts';
+import { type BracketSource, ROW } from '../source.ts';
 
 /** What the other clocks showed at one moment of a run. */
 export interface Testimony {

@@ -1,6 +1,6 @@
-import type { ClockName } from '../host/clocks.ts';
-import type { ClockEvent } from '../schema/calibrate.ts';
-import { type Brackets, narrow, span } from './bracket.ts';
+import type { ClockName } from '../../host/clocks.ts';
+import type { ClockEvent } from '../../schema/calibrate.ts';
+import { type Brackets, narrow, span } from '../bracket.ts';
 import { isEvent, type Meeting, meet, nameBreak, ownRate } from './breaks.ts';
 import { jumpsOf, type Scale, withJumps } from './jumps.ts';
 import { piecesOf } from './pieces.ts';
