@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { openSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemCode, TscopeError } from '../errors.ts';
@@ -28,6 +28,12 @@ const REFUSALS = {
     message:
       'There is one CPU only, and SCHED_FIFO would keep it from everything else; other work can delay this thread.',
     hint: null,
+  },
+  idleStates: {
+    code: 'idle-states',
+    message:
+      'The CPUs could not be kept out of deep idle states; waking from them adds up to 100 us to a sleep.',
+    hint: 'Run as root: it takes write access to /dev/cpu_dma_latency.',
   },
   slack: {
     code: 'timer-slack',
@@ -63,6 +69,18 @@ export function pinTo(cpu: number): void {
 }
 
 /**
+ * Keeps every CPU out of the idle states that it wakes from slowly, until the thread ends: /dev/cpu_dma_latency holds
+ * for as long as it is open, and a worker's files are closed with it. cyclictest does the same.
+ *
+ * @returns a warning where it was refused.
+ */
+export function keepCpusAwake(): Warning[] {
+  return attempt(() => {
+    writeSync(openSync('/dev/cpu_dma_latency', 'w'), new Int32Array([0]));
+  }, REFUSALS.idleStates);
+}
+
+/**
  * Lets V8 compile a whole hrtimer callback into its loop. Where a call remains, its bigints go to the heap, and the
  * collector runs in the middle of a recovery. For code that is compiled from now on.
  */
@@ -94,15 +112,12 @@ export function collectGarbage(): void {
  */
 export function quietThread({ cpu, priority }: QuietOptions): Warning[] {
   const addon = native();
+  const alone = addon.getAffinity().length < 2;
   if (cpu !== null) pinTo(cpu);
   const warnings = attempt(() => addon.setTimerSlack(1), REFUSALS.slack);
-  if (priority > 0) warnings.push(...goRealtime(priority));
+  // On a single CPU a thread that spins at this priority would starve the one that hears Ctrl-C.
+  if (priority > 0 && alone) warnings.push(REFUSALS.oneCpu);
+  else if (priority > 0) warnings.push(...attempt(() => addon.setFifoPriority(priority), REFUSALS.fifo));
   collectGarbage();
   return warnings;
-}
-
-/** On a single CPU a thread that spins at this priority would starve the one that hears Ctrl-C. */
-function goRealtime(priority: number): Warning[] {
-  if (availableParallelism() < 2) return [REFUSALS.oneCpu];
-  return attempt(() => native().setFifoPriority(priority), REFUSALS.fifo);
 }

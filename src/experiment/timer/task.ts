@@ -7,7 +7,7 @@ import { BracketLog, narrow } from '../../tsc/bracket.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { endToEnd } from '../../tsc/interval.ts';
 import { hostSource, ROW } from '../../tsc/source.ts';
-import { quietThread } from '../quiet-thread.ts';
+import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
 import type { TimerOptions } from './options.ts';
 import { runTimer, type TimerHost } from './timer.ts';
 
@@ -44,6 +44,6 @@ function hostTimer(control: Control): TimerHost {
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden; USAGE for a CPU that is not allowed.
  */
 export function timerTask(options: TimerOptions, control: Control): Finding<TimerResult> {
-  const warnings = quietThread(options.quiet);
+  const warnings = [...quietThread(options.quiet), ...keepCpusAwake()];
   return { result: runTimer(hostTimer(control), options, control), warnings };
 }

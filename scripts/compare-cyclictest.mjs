@@ -1,0 +1,101 @@
+#!/usr/bin/env node
+// tscope's live timer beside cyclictest (Debian package rt-tests): same period, priority and CPU, in turns, so that
+// whatever else the host does meets both. Needs root for SCHED_FIFO. Import from dist/: build first.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+
+const run = promisify(execFile);
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    'period-us': { type: 'string', default: '1000' },
+    priority: { type: 'string', default: '80' },
+    cpu: { type: 'string', default: '1' },
+  },
+});
+const [runs, seconds, periodUs] = [values.runs, values.seconds, values['period-us']].map(Number);
+/** cyclictest's histogram: a bucket for each ns up to here. */
+const HISTOGRAM_NS = 2_000_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'tscope-cyclictest-'));
+const cli = join(import.meta.dirname, '../dist/cli/main.js');
+
+/** The value that `share` of the wake-ups do not exceed; what overflowed the histogram counts as its end. */
+function percentile(histogram, ticks, share) {
+  let seen = 0;
+  for (const [ns, count] of Object.entries(histogram)) {
+    seen += count;
+    if (seen >= share * ticks) return Number(ns);
+  }
+  return HISTOGRAM_NS;
+}
+
+async function cyclictest() {
+  const file = join(folder, 'cyclictest.json');
+  const loops = Math.round((seconds * 1e6) / periodUs);
+  const flags = [
+    ...['-q', '-m', '-N', '-t1', `-p${values.priority}`, `-a${values.cpu}`],
+    ...[`-i${periodUs}`, `-l${loops}`, `-h${HISTOGRAM_NS}`, `--json=${file}`],
+  ];
+  // Its stdout is the whole histogram once more, a line for each ns.
+  const [code] = await once(spawn('cyclictest', flags, { stdio: ['ignore', 'ignore', 'inherit'] }), 'exit');
+  if (code !== 0) throw new Error(`cyclictest ended with code ${code}; it needs root`);
+  const { histogram } = JSON.parse(readFileSync(file, 'utf8')).thread['0'];
+  return { p50: percentile(histogram, loops, 0.5), p99: percentile(histogram, loops, 0.99) };
+}
+
+async function tscope(backend) {
+  const { stdout } = await run(process.execPath, [
+    ...[cli, 'timer', '--json', '--backend', backend, '--period', `${periodUs}us`],
+    ...['--duration', `${seconds}s`, '--priority', values.priority, '--cpu', values.cpu],
+  ]);
+  const { warnings, result } = JSON.parse(stdout);
+  for (const { message } of warnings) console.warn(`warning: ${message}`);
+  return result.latenessNs;
+}
+
+const contestants = {
+  cyclictest,
+  hrtimer: () => tscope('hrtimer'),
+  hybrid: () => tscope('hybrid'),
+};
+const names = Object.keys(contestants);
+const figures = Object.fromEntries(names.map((name) => [name, []]));
+try {
+  for (let i = 0; i < runs; i++) {
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(turn + i) % names.length];
+      figures[name].push(await contestants[name]());
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+const sorted = (list) => [...list].sort((a, b) => a - b);
+const median = (list) => sorted(list)[(list.length - 1) >> 1];
+const us = (ns) => (ns / 1000).toFixed(2).padStart(8);
+console.log(
+  `lateness in us, every ${periodUs} us for ${seconds} s, SCHED_FIFO ${values.priority}, CPU ${values.cpu}, ${runs} runs in turns`,
+);
+console.log('                 p50 of each run, then p99 of each run');
+for (const name of names) {
+  for (const p of ['p50', 'p99']) {
+    console.log(
+      `${name.padEnd(11)} ${p} ${figures[name].map((run) => us(run[p])).join(' ')}   median ${us(median(figures[name].map((run) => run[p])))}`,
+    );
+  }
+}
+for (const name of ['hrtimer', 'hybrid']) {
+  for (const p of ['p50', 'p99']) {
+    const ratios = figures[name].map((run, i) => run[p] / figures.cyclictest[i][p]);
+    console.log(
+      `${name} / cyclictest at ${p}: median ratio ${median(ratios).toFixed(4)} (${sorted(ratios)[0].toFixed(4)} to ${sorted(ratios).at(-1).toFixed(4)})`,
+    );
+  }
+}
