@@ -19,10 +19,10 @@ export interface PageView {
 const timeText = (seconds: number): string => new Date(seconds * 1000).toLocaleString();
 
 /** The line is broken between two runs even where they are less than a pixel apart. */
-const breaks: uPlot.Series.GapsBuilder = (plot, series, from, to) => {
+const breaks = (plot: uPlot, series: number, from: number, to: number): uPlot.Series.Gaps => {
   const values = plot.data[series] ?? [];
   const x = (i: number) => plot.valToPos(plot.data[0][i] ?? 0, 'x', true);
-  const gaps: [number, number][] = [];
+  const gaps: uPlot.Series.Gaps = [];
   for (let i = Math.max(1, from); i < Math.min(to, values.length - 1); i++) {
     if (values[i] === null) gaps.push([x(i - 1), Math.max(x(i + 1), x(i - 1) + 2)]);
   }

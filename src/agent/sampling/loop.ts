@@ -1,4 +1,4 @@
-import { analysePhase } from '../../experiment/drift/analysis.ts';
+import { analysePhase, slopeOf } from '../../experiment/drift/analysis.ts';
 import { Collection, type CollectionHost } from '../../experiment/drift/collection.ts';
 import type { PairTracker } from '../../experiment/drift/pair.ts';
 import type { AgentEvent, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
@@ -16,9 +16,8 @@ export interface SamplingHost extends CollectionHost {
 
 type Tracker = PairTracker<RecentRecord>;
 
-/** The stability costs milliseconds, so it is renewed at each sample only while it is short. */
-const SHORT = 64;
-const STABILITY_EVERY = 32;
+/** The stability of a long record costs tens of milliseconds: it is renewed so seldom that it takes 0.01 % of a CPU. */
+const STABILITY_SHARE = 1e-4;
 
 /** The wall clock may be off the run's own time by so much, ms, before the run has to end, and for so many samples, in
  * which what happened to it is recognised. */
@@ -34,7 +33,7 @@ function pairSample(pair: Tracker, collection: Collection<RecentRecord>, interva
   const reads = [of(pair.clock), collection.reference];
   const moved = reads.reduce((sum, read) => sum + (read?.moved ?? 0), 0);
   const rejected = reads.reduce((sum, read) => sum + (read?.rejected ?? 0), 0);
-  const { rateRatio, rateStandardError } = analysePhase(Float64Array.from(pair.record.recent), interval);
+  const { rateRatio, rateStandardError } = slopeOf(Float64Array.from(pair.record.recent), interval);
   return {
     clock: pair.clock,
     ns: latest?.ns ?? null,
@@ -79,6 +78,7 @@ export function sampleUntilStopped(
   const elapsed = (): number => Number(host.now() - start);
   let missed = 0;
   let recalibrateAt = recalibrate;
+  let stabilityAt = 0;
   let off = 0;
   const origins = collection.pairs.map(({ clock }) => ({
     clock,
@@ -96,8 +96,10 @@ export function sampleUntilStopped(
     const events = drainEvents(collection);
     const pairs = collection.pairs.map((pair) => pairSample(pair, collection, interval));
     tell({ kind: 'sample', atMs, pairs, events, missed });
-    if (point <= SHORT || point % STABILITY_EVERY === 0) {
+    if (atNs >= stabilityAt) {
+      const begun = host.now();
       tell({ kind: 'stability', pairs: collection.pairs.map((pair) => stabilityOf(pair, interval)) });
+      stabilityAt = atNs + Number(host.now() - begun) / STABILITY_SHARE;
     }
     if (atNs >= recalibrateAt) {
       recalibrateAt = atNs + recalibrate;

@@ -10,7 +10,7 @@ const ESTIMATORS = ['adev', 'oadev', 'mdev', 'tdev', 'hdev'] as const satisfies 
 const DRAWN = 400;
 
 /** A rate and its standard error, both as ratios. */
-interface Rate {
+export interface Rate {
   readonly rateRatio: number | null;
   readonly rateStandardError: number | null;
 }
@@ -66,6 +66,10 @@ function leastSquares({ t, x }: Points): Rate {
   const variance = ((squares / (t.length - 2)) * (1 + r)) / (1 - r);
   return { rateRatio, rateStandardError: Math.sqrt(variance / tt) };
 }
+
+/** The least-squares rate of a phase on a regular grid; cheap enough for each sample. NaN marks missing points. */
+export const slopeOf = (phase: Float64Array, intervalNs: number): Rate =>
+  leastSquares(known(phase, intervalNs));
 
 /**
  * First point to last, best where the noise is in the frequency; the longest averaging time's deviation is the

@@ -2,6 +2,7 @@ import type { Control } from '../../clock/control.ts';
 import type { ClockName } from '../../host/clocks.ts';
 import type { DriftPair, DriftResult } from '../../schema/drift.ts';
 import type { BracketSource } from '../../tsc/source.ts';
+import type { KeptRun } from '../kept-run.ts';
 import { Collection } from './collection.ts';
 import type { ComparedClock } from './pair.ts';
 import { PhaseRecord } from './phase-record.ts';
@@ -13,6 +14,8 @@ export interface DriftOptions {
   readonly intervalNs: number;
   readonly clocks: readonly ComparedClock[];
   readonly reference: ClockName;
+  /** Where the samples are kept besides. */
+  readonly kept?: KeptRun;
 }
 
 /** What drift needs of a host; tests script it. */
@@ -33,12 +36,26 @@ export interface DriftHost {
   ): Pick<DriftPair, 'independent' | 'independentReason'>;
 }
 
+/** Follows a collection while it is taken. */
+export interface Follower {
+  /** A sample has just been taken. @param atNs time since the start. */
+  sample(collection: Collection, atNs: number): void;
+  /** There will be no more. */
+  flush(collection: Collection): void;
+}
+
 /**
  * Compares clocks on a regular grid, in bounded memory however long it runs.
  *
+ * @param follower sees every sample, to keep it.
  * @returns what was sampled so far where `control` asks to stop.
  */
-export function drift(host: DriftHost, options: DriftOptions, control: Control): DriftResult {
+export function drift(
+  host: DriftHost,
+  options: DriftOptions,
+  control: Control,
+  follower: Follower | null = null,
+): DriftResult {
   const { intervalNs, reference } = options;
   const collection = new Collection(host, options.clocks, reference, () => new PhaseRecord());
   const start = host.now();
@@ -48,11 +65,14 @@ export function drift(host: DriftHost, options: DriftOptions, control: Control):
     const due = Math.floor(Number(host.now() - start) / intervalNs);
     for (; point < due && point < points - 1; point++) collection.miss();
     if (!host.waitUntil(start + BigInt(Math.round(point * intervalNs)))) break;
-    collection.sample(Number(host.now() - start));
+    const atNs = Number(host.now() - start);
+    collection.sample(atNs);
+    follower?.sample(collection, atNs);
     point += 1;
     control.progress(point, points);
     if (control.stopRequested()) break;
   }
+  follower?.flush(collection);
   const windows = collection.sampler.clocks.map((clock) => clock.halfWindow * 2).sort((a, b) => a - b);
   return {
     reference,

@@ -2,14 +2,16 @@ import type { Control } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import { hostWaiter } from '../../clock/wait.ts';
+import { TscopeError } from '../../errors.ts';
 import { type ClockFacts, type ClockName, clocksFacts } from '../../host/clocks.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import type { DriftPair, DriftResult } from '../../schema/drift.ts';
 import type { Finding, Warning } from '../../schema/envelope.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
-import { type DriftHost, type DriftOptions, drift } from './drift.ts';
+import { type DriftHost, type DriftOptions, drift, type Follower } from './drift.ts';
 import type { ComparedClock } from './pair.ts';
+import { Recording } from './recording.ts';
 import { hostWatchers } from './watchers.ts';
 
 /** Long enough to tell the kernel's ratio from its neighbours. */
@@ -95,12 +97,37 @@ function warningsOf({ pairs, eventsDropped }: DriftResult): Warning[] {
   return warnings;
 }
 
+/** A store that fails in the middle costs the samples their place in it, not the run. */
+function tolerant(recording: Recording, warnings: Warning[]): Follower {
+  const attempt = (work: () => void): void => {
+    if (warnings.length > 0) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof TscopeError)) throw error;
+      const message = `The samples from here on are not in the store: ${error.message}`;
+      warnings.push({ code: 'not-stored', message, hint: error.hint });
+    }
+  };
+  return {
+    sample: (collection, atNs) => attempt(() => recording.sample(collection, atNs)),
+    flush: (collection) => attempt(() => recording.flush(collection)),
+  };
+}
+
 /**
  * `drift` on this host, as a task.
  *
- * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
+ * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden, or the store cannot be opened.
  */
 export function driftTask(options: DriftOptions, control: Control): Finding<DriftResult> {
-  const result = drift(driftHost(control, options.intervalNs), options, control);
-  return { result, warnings: warningsOf(result) };
+  const host = driftHost(control, options.intervalNs);
+  const recording = options.kept === undefined ? null : new Recording(host, options.kept);
+  const warnings: Warning[] = [];
+  try {
+    const result = drift(host, options, control, recording === null ? null : tolerant(recording, warnings));
+    return { result, warnings: [...warnings, ...warningsOf(result)] };
+  } finally {
+    recording?.close();
+  }
 }

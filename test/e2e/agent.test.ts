@@ -1,0 +1,176 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+import { tscope } from './tscope.ts';
+
+const folder = temporaryFolder();
+const running: RunningAgent[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((agent) => agent.end('SIGKILL')));
+});
+afterAll(() => folder.remove());
+
+let count = 0;
+const newDb = (): string => join(folder.path, `${++count}.db`);
+
+async function start(args: readonly string[], options = {}): Promise<RunningAgent> {
+  const agent = await startAgent(args, options);
+  running.push(agent);
+  return agent;
+}
+
+interface Now {
+  readonly result: { sampledAt: string | null; pairs: { clock: string; offsetNs: number | null }[] };
+}
+interface Samples {
+  readonly result: { series: { clock: string; at: number[]; meanNs: number[] }[] };
+}
+
+const sampled = async (agent: RunningAgent, least: number): Promise<boolean> =>
+  Number(/^tscope_samples_total (\d+)/m.exec(await agent.text('/metrics'))?.[1] ?? 0) >= least;
+
+const storedIn = async (agent: RunningAgent, clock: string): Promise<number[]> => {
+  const { result } = await agent.json<Samples>(
+    '/api/v1/samples?step=100ms&from=' + (Date.now() / 1000 - 300),
+  );
+  return result.series.filter((series) => series.clock === clock).flatMap(({ at }) => at);
+};
+
+/** The schema as shipped, judged by a validator that has never seen tscope. */
+function validate(document: { schema: string }): unknown {
+  const kind = /^tscope\/(.+)\/1$/.exec(document.schema)?.[1];
+  const file = join(import.meta.dirname, `../../schema/${kind}.json`);
+  const ajv = new Ajv2020({ formats: { 'date-time': true } });
+  const valid = ajv.compile(JSON.parse(readFileSync(file, 'utf8')));
+  return valid(document) ? null : valid.errors;
+}
+
+test('it serves within a second, samples, stores, and stops cleanly with the last sample on disk', async () => {
+  const db = newDb();
+  const agent = await start(['--interval', '100ms', '--db', db]);
+  expect(agent.startMs).toBeLessThan(3_000);
+  await eventually(() => sampled(agent, 5));
+  expect(await agent.json('/healthz')).toMatchObject({ status: 'ok', store: { ok: true, pending: 0 } });
+  const last = (await agent.json<Now>('/api/v1/now')).result.sampledAt ?? '';
+  expect(await agent.end()).toBe(0);
+  expect(agent.stdout()).toContain('samples');
+  const again = await start(['--interval', '1h', '--db', db]);
+  const stored = await storedIn(again, 'realtime');
+  expect(Math.max(...stored)).toBeGreaterThanOrEqual(Date.parse(last) / 1000 - 0.1);
+});
+
+test.each(['now', 'host', 'runs', 'samples', 'events', 'stability'])(
+  '/api/v1/%s keeps its schema',
+  async (path) => {
+    const agent = await start(['--interval', '100ms', '--db', newDb()]);
+    await eventually(() => sampled(agent, 2));
+    expect(validate(await agent.json<{ schema: string }>(`/api/v1/${path}`))).toBeNull();
+  },
+);
+
+test('kill -9 at random moments loses no sample that was seen stored, and makes none twice', async () => {
+  const db = newDb();
+  let seen: number[] = [];
+  for (let round = 0; round < 6; round++) {
+    const agent = await start(['--interval', '100ms', '--db', db]);
+    const before = await storedIn(agent, 'realtime');
+    expect(before).toEqual(expect.arrayContaining(seen));
+    await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 500));
+    seen = await storedIn(agent, 'realtime');
+    await agent.end('SIGKILL');
+  }
+  expect(seen.length).toBeGreaterThan(6);
+  expect(new Set(seen).size).toBe(seen.length);
+});
+
+test('SIGHUP takes a new configuration, and a bad one changes nothing', async () => {
+  const config = join(folder.path, 'agent.json');
+  writeFileSync(config, '{"interval": "1h", "clocks": ["realtime"]}');
+  const agent = await start(['--config', config, '--db', newDb()]);
+  await eventually(() => sampled(agent, 1));
+  writeFileSync(config, '{"interval": "100ms", "clocks": ["realtime", "tsc"], "user": "nobody"}');
+  agent.child.kill('SIGHUP');
+  await eventually(() => sampled(agent, 4));
+  expect((await agent.json<Now>('/api/v1/now')).result.pairs.map(({ clock }) => clock)).toEqual([
+    'realtime',
+    'tsc',
+  ]);
+  expect(agent.log).toContainEqual(expect.objectContaining({ level: 'warn', settings: ['user'] }));
+  writeFileSync(config, '{"interval": "soon"}');
+  agent.child.kill('SIGHUP');
+  await eventually(() => agent.log.some(({ level, message }) => level === 'error' && /soon/.test(message)));
+  const before = Number(/^tscope_samples_total (\d+)/m.exec(await agent.text('/metrics'))?.[1]);
+  await eventually(() => sampled(agent, before + 3));
+});
+
+test('a token is asked for by bearer and by password, and nothing is served without', async () => {
+  const token = 'a-token-of-24-characters';
+  const agent = await start(['--listen', '0.0.0.0:0', '--db', newDb()], { env: { TSCOPE_TOKEN: token } });
+  const status = async (authorization?: string, path = '/metrics') =>
+    (await fetch(agent.url + path, authorization === undefined ? {} : { headers: { authorization } })).status;
+  for (const path of ['/', '/metrics', '/healthz', '/api/v1/now', '/api/v1/live', '/style.css']) {
+    expect(await status(undefined, path)).toBe(401);
+  }
+  expect(await status(`Bearer ${token}x`)).toBe(401);
+  expect(await status(`Bearer ${token}`)).toBe(200);
+  expect(await status(`Basic ${Buffer.from(`anyone:${token}`).toString('base64')}`)).toBe(200);
+});
+
+test.each([
+  [['--listen', '0.0.0.0:9797'], {}, 'token'],
+  [['--listen', '0.0.0.0:9797'], { TSCOPE_TOKEN: 'short' }, 'at least 16'],
+  [['--interval', '5'], {}, '--interval'],
+  [[], { TSCOPE_INTERVAL: '1ns' }, 'TSCOPE_INTERVAL'],
+  [['--clocks', 'sundial'], {}, '--clocks'],
+  [['--clocks', 'monotonic_raw'], {}, '--clocks'],
+  [['--config', '/nowhere.json'], {}, '/nowhere.json'],
+  [['--db', '/proc/no.db'], {}, '/proc'],
+  [['--db', join(import.meta.dirname, 'agent.test.ts')], {}, 'not a tscope store'],
+  [['--user', 'nobody-of-that-name'], {}, '--user'],
+])('%j with %j is refused with one sentence', async (args, env, word) => {
+  const run = await tscope(['agent', ...args], {
+    cwd: folder.path,
+    env: { ...process.env, ...env },
+    kill: { signal: 'SIGKILL', afterMs: 8_000 },
+  });
+  expect(run.code).toBe(2);
+  expect(run.stderr.split('\n').filter((line) => line.startsWith('tscope:'))).toHaveLength(1);
+  expect(run.stderr).toContain(word);
+  expect(run.stderr).not.toMatch(/\n {4}at /);
+});
+
+test('--check says what it would do and from where, and does nothing', async () => {
+  const config = join(folder.path, 'check.json');
+  writeFileSync(config, '{"interval": "2s", "clocks": ["tsc"]}');
+  const env = { ...process.env, TSCOPE_CLOCKS: 'realtime', TSCOPE_INTERVALL: '1s' };
+  const args = ['agent', '--check', '--json', '--config', config, '--db', 'check.db', '--retain', '9d'];
+  const { code, stdout } = await tscope(args, { cwd: folder.path, env });
+  expect(code).toBe(0);
+  const document = JSON.parse(stdout);
+  expect(validate(document)).toBeNull();
+  expect(document.result.settings).toMatchObject({
+    interval: { value: '2s', origin: 'file' },
+    clocks: { value: 'realtime', origin: 'environment' },
+    retain: { value: '9d', origin: 'flag' },
+    reference: { value: 'monotonic_raw', origin: 'default' },
+  });
+  expect(document.warnings).toMatchObject([{ code: 'unknown-variable' }]);
+  expect(document.result.ran).toBeNull();
+  expect(existsSync(join(folder.path, 'check.db'))).toBe(false);
+});
+
+test.runIf(process.getuid?.() === 0)('--user gives up root for good', async () => {
+  const open = temporaryFolder();
+  spawnSync('chown', ['nobody', open.path]);
+  const agent = await start(['--user', 'nobody', '--db', join(open.path, 'a.db'), '--interval', '100ms']);
+  await eventually(() => sampled(agent, 2));
+  const status = readFileSync(`/proc/${agent.child.pid}/status`, 'utf8');
+  expect(status).toMatch(/^Uid:\s+(?!0\b)(\d+)\s+\1\s+\1\s+\1$/m);
+  expect(status).toMatch(/^CapEff:\s+0+$/m);
+  expect(status).toMatch(/^Groups:\s+(?!0 )\d+ *$/m);
+  await agent.end();
+  open.remove();
+});
