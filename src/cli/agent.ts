@@ -79,6 +79,7 @@ export const command = defineCommand<Options>({
   summary: 'samples the clocks for months as a daemon: store, Prometheus metrics, a live page',
   needsHost: true,
   endsBySignal: true,
+  db: 'own',
   configure: (command) => {
     for (const name of SETTING_NAMES) {
       const { placeholder, help, fallback } = SETTINGS[name];

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { KeptRun } from '../experiment/kept-run.ts';
 import type { Measure } from '../experiment/measure.ts';
 import type { Warning } from '../schema/envelope.ts';
 
@@ -21,6 +22,8 @@ export interface Context {
   readonly measure: Measure;
   /** When the command began, the `startedAt` of its document. */
   readonly startedAt: Date;
+  /** The run in the store that --db names, for a task that adds to it; null without --db. */
+  readonly kept: KeptRun | null;
   /** Aborted by Ctrl-C. What was measured so far is then printed, and the exit code is 130. */
   readonly signal: AbortSignal;
   /** A line of progress on stderr, on a terminal only. */
@@ -39,6 +42,8 @@ export interface CommandSpec<Options extends object = object> {
   readonly out?: 'own';
   /** A daemon: a signal is how it ends, so that the exit code is then 0. */
   readonly endsBySignal?: true;
+  /** `own`: --db means something else here, and the command handles it itself. */
+  readonly db?: 'own';
   /** Adds arguments, options and help to `command`. */
   configure(command: Command): void;
   /** @param args the positional arguments, in order. */

@@ -21,6 +21,7 @@ reference; a pair made from one counter is marked, because its agreement says no
 Examples:
   tscope drift                                    a minute, every 100 ms
   tscope drift --duration 1d --interval 1s --json --out drift.json
+  tscope drift --duration 7d --interval 10s --db drift.db
   tscope drift --clocks tsc,realtime --reference monotonic`;
 
 export const command = defineCommand<Options>({
@@ -49,7 +50,7 @@ export const command = defineCommand<Options>({
         'monotonic_raw',
       )
       .addHelpText('after', HELP),
-  run: async ({ measure }, { duration, interval, clocks, reference }) => {
+  run: async ({ measure, kept }, { duration, interval, clocks, reference }) => {
     if (interval * 2n > duration)
       throw usageError('--interval: at least two intervals must fit into --duration.');
     const compared = clocks.filter((clock) => clock !== reference);
@@ -60,6 +61,7 @@ export const command = defineCommand<Options>({
       intervalNs: Number(interval),
       clocks: compared,
       reference,
+      ...(kept === null ? {} : { kept }),
     };
     const { result, warnings } = await measure('drift', options);
     return { result, warnings, text: driftText(result) };

@@ -5,7 +5,7 @@ import { formatDuration } from '../units.ts';
 import { version } from '../version.ts';
 import type { CommandSpec } from './command.ts';
 import { commands } from './commands.ts';
-import { type CommonOptions, runCommand } from './run-command.ts';
+import { type CommonOptions, keepsRuns, runCommand } from './run-command.ts';
 import { errorText } from './style.ts';
 
 const DESCRIPTION =
@@ -32,6 +32,7 @@ function register(program: Command, spec: CommandSpec, finish: (code: number) =>
   spec.configure(command);
   command.option('--json', 'print the result as one JSON document');
   if (spec.out !== 'own') command.option('--out <file>', 'also write the JSON document to <file>');
+  if (keepsRuns(spec)) command.option('--db <file>', 'also keep the run in this store (see `tscope runs`)');
   for (const option of command.options) {
     const described = option.defaultValueDescription ?? describeDefault(option.defaultValue);
     if (described !== undefined) option.default(option.defaultValue, described);

@@ -1,4 +1,5 @@
 import { stderr, stdout } from 'node:process';
+import { beginKeptRun, endKeptRun, type KeptRun } from '../experiment/kept-run.ts';
 import { runTask } from '../experiment/run-task.ts';
 import { hostSummary } from '../host/summary.ts';
 import { hostLine } from '../report/text/host-line.ts';
@@ -14,7 +15,11 @@ import { warningText } from './style.ts';
 export interface CommonOptions {
   readonly json?: true;
   readonly out?: string;
+  readonly db?: string;
 }
+
+/** Whether --db keeps what the command measured. */
+export const keepsRuns = (spec: CommandSpec): boolean => spec.needsHost && spec.db !== 'own';
 
 /** The contract's document around a result. */
 export const documentOf = (
@@ -45,9 +50,10 @@ function interruptible(): { signal: AbortSignal; release(): void } {
   };
 }
 
-function contextOf(progress: Progress, startedAt: Date, signal: AbortSignal): Context {
+function contextOf(progress: Progress, startedAt: Date, kept: KeptRun | null, signal: AbortSignal): Context {
   return {
     startedAt,
+    kept,
     signal,
     status: (text) => progress.status(text),
     measure: (name, options, limit) =>
@@ -61,6 +67,19 @@ function contextOf(progress: Progress, startedAt: Date, signal: AbortSignal): Co
 function print(text: string, warnings: readonly Warning[]): void {
   stdout.write(`${text}\n`);
   for (const warning of warnings) stderr.write(`${warningText(warning)}\n`);
+}
+
+/** Does every one of `actions`. @returns what the first that failed threw, or null. */
+function firstFailure(actions: ReadonlyArray<() => unknown>): unknown {
+  let failure: unknown = null;
+  for (const action of actions) {
+    try {
+      action();
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  return failure;
 }
 
 /**
@@ -78,19 +97,21 @@ export async function runCommand(
   const out = spec.out === 'own' ? undefined : options.out;
   if (out !== undefined) checkWritable(out);
   const startedAt = new Date();
+  const kept =
+    keepsRuns(spec) && options.db !== undefined
+      ? beginKeptRun(options.db, spec.name, options, startedAt)
+      : null;
   const progress = new Progress();
   const { signal, release } = interruptible();
   try {
-    const answer = await spec.run(contextOf(progress, startedAt, signal), options, args);
+    const answer = await spec.run(contextOf(progress, startedAt, kept, signal), options, args);
     const host = spec.needsHost ? hostSummary() : null;
     const json = JSON.stringify(documentOf(spec, startedAt, host, answer), null, 2);
-    let failure: unknown = null;
-    try {
-      if (out !== undefined) writeWhole(out, `${json}\n`);
-      answer.save?.(`${json}\n`);
-    } catch (error) {
-      failure = error;
-    }
+    const failure = firstFailure([
+      () => out !== undefined && writeWhole(out, `${json}\n`),
+      () => answer.save?.(`${json}\n`),
+      () => kept !== null && endKeptRun(kept, json),
+    ]);
     progress.clear();
     const text = host === null ? answer.text : `${hostLine(host)}\n\n${answer.text}`;
     print(options.json ? json : text, answer.warnings ?? []);

@@ -172,3 +172,16 @@ test('nothing was left behind', () => {
   expect(existsSync(join(folder, 'tscope-runs'))).toBe(false);
   expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
 });
+
+test('--db keeps the run, its samples and its document; a store that cannot be is refused before measuring', async () => {
+  const db = join(folder, 'kept.db');
+  expect((await tscope([...DRIFT, '--db', db])).code).toBe(0);
+  const { runs } = JSON.parse((await tscope(['runs', '--db', db, '--json'])).stdout).result;
+  expect(runs).toMatchObject([{ command: 'drift', pairs: 3, document: true }]);
+  expect(runs[0].samples).toBeGreaterThan(0);
+  expect(runs[0].endedAt).not.toBeNull();
+
+  const broken = join(folder, 'broken.db');
+  writeFileSync(broken, 'this is no database, and long enough to be read as one'.repeat(40));
+  expectUsageError(await tscope(['drift', '--duration', '1h', '--db', broken]), 'broken.db');
+});
