@@ -1,12 +1,12 @@
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import type { DriftResult } from '../../schema/drift.ts';
 import type { KvmResult } from '../../schema/kvm.ts';
-import type { StopResult, StopRow } from '../../schema/stop.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import type { Parts } from '../parts.ts';
 import { durationText } from '../svg/mark-text.ts';
 import { quantileInterval } from './quantile-interval.ts';
 import { errorOf, type Noise, type Quantity, unknown } from './quantity.ts';
+import { ofStop } from './stop-quantities.ts';
 
 function ofCalibrate(result: CalibrateResult): Quantity[] {
   const { clock, tscHz, standardErrorRatio, trueRate } = result;
@@ -89,58 +89,6 @@ const ofDrift = ({ pairs }: DriftResult): Quantity[] =>
           },
         ],
   );
-
-/** Stops of one row fewer than this say little about how its recovery varies. */
-const LEAST_RUNS = 5;
-
-function recovery(row: StopRow): Quantity {
-  const { policy, periodNs, stopNs, runs, projected } = row;
-  const noise: Noise =
-    projected !== null
-      ? unknown('projected')
-      : runs < LEAST_RUNS
-        ? unknown(`${runs === 1 ? 'one stop has' : `${runs} stops have`} no interval`)
-        : { kind: 'interval', low: row.recovery.minNs, high: row.recovery.maxNs };
-  const name = `recovery: ${policy}, period ${durationText(periodNs)}, stop ${durationText(stopNs)}`;
-  return { part: 'stop', name, unit: 'ns', value: projected?.recoveryNs ?? row.recoveryNs, noise };
-}
-
-/** Standard errors in a half of a 95 % interval. */
-const HALF_95 = 1.96;
-
-function ofStop({ rows, tickCost, lockupThreshold, simulated }: StopResult): Quantity[] {
-  if (simulated) return [];
-  const ticks = (tickCost ?? []).flatMap((cost): Quantity[] => [
-    {
-      part: 'stop',
-      name: `tick: ${cost.policy}`,
-      unit: 'ns',
-      value: cost.p50Ns,
-      noise: unknown('it has no interval'),
-    },
-    ...(cost.policy === 'catch-up'
-      ? []
-      : [
-          {
-            part: 'stop',
-            name: `tick: ${cost.policy} over catch-up`,
-            unit: 'ns',
-            value: cost.overCatchUpNs,
-            noise: errorOf((cost.overCatchUpHighNs - cost.overCatchUpLowNs) / 2 / HALF_95),
-          } as const,
-        ]),
-  ]);
-  const thresholds = lockupThreshold.map(
-    ({ periodNs, atHostCost }): Quantity => ({
-      part: 'stop',
-      name: `stop that locks up under catch-up, period ${durationText(periodNs)}`,
-      unit: 'ns',
-      value: atHostCost.stopNs,
-      noise: unknown('it has no interval'),
-    }),
-  );
-  return [...ticks, ...thresholds, ...rows.map(recovery)];
-}
 
 function ofKvm({ resume, running }: KvmResult): Quantity[] {
   const period: Quantity[] =

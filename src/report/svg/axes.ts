@@ -50,13 +50,13 @@ export function axisScale(axis: Axis, values: readonly number[], pixels: Range, 
     return symlogScale(rangeOf(all) ?? [-1, 1], axis.linear ?? 1, pixels, most, marks.format);
   }
   const zero = values.some((value) => value <= 0) ? ZERO : 0;
-  const range = rangeOf(all.filter((value) => value > 0)) ?? [1, 10];
+  const range = rangeOf(all.filter((value) => value > 1e-150)) ?? [1, 10];
   return logScale(range, pixels, most, marks, zero);
 }
 
 /** How much room the marks of a vertical axis need. */
 export const marksWidth = (scale: Scale): number =>
-  Math.max(...scale.marks.map(({ text }) => textWidth(text))) + 12;
+  Math.max(8, ...scale.marks.map(({ text }) => textWidth(text))) + 12;
 
 /** Grid lines, marks and both axes' labels: y's above the axis, x's below. */
 export function axes(

@@ -1,6 +1,6 @@
 import { type Drawing, figure, type Size, textWidth, tooltip } from './drawing.ts';
 import { element, label, line } from './element.ts';
-import { type Range, symlogScale } from './scale.ts';
+import { drawable, type Range, symlogScale } from './scale.ts';
 import { markerPath } from './series.ts';
 
 /** One value with its name. */
@@ -30,11 +30,11 @@ const BELOW = 48;
 function draw(plot: DotPlot, size: Size): Drawing {
   const wide = size.name === 'wide';
   const rowHeight = wide ? 28 : 42;
-  const left = wide ? Math.max(...plot.dots.map((dot) => textWidth(dot.label))) + 16 : 8;
-  const right = size.width - (wide ? Math.max(...plot.dots.map((dot) => textWidth(dot.text))) + 16 : 8);
+  const left = wide ? Math.max(0, ...plot.dots.map((dot) => textWidth(dot.label))) + 16 : 8;
+  const right = size.width - (wide ? Math.max(0, ...plot.dots.map((dot) => textWidth(dot.text))) + 16 : 8);
   const bottom = TOP + plot.dots.length * rowHeight;
   const values = plot.dots.flatMap(({ value, interval = [value, value] }) => [value, ...interval]);
-  const extent = Math.max(plot.linear, ...values.filter(Number.isFinite).map(Math.abs)) * 1.5;
+  const extent = Math.max(plot.linear, ...values.map(Math.abs)) * 1.5;
   const widest = textWidth(plot.format(-extent));
   const most = Math.ceil((right - left) / (widest + 2));
   const x = symlogScale([-extent, extent], plot.linear, [left + 6, right - 6], most, plot.format);
@@ -69,5 +69,9 @@ function draw(plot: DotPlot, size: Size): Drawing {
  *
  * @param caption HTML.
  */
-export const dotPlotFigure = (plot: DotPlot, caption = ''): string =>
-  figure(plot.title, (size) => draw(plot, size), caption);
+export function dotPlotFigure(plot: DotPlot, caption = ''): string {
+  const dots = plot.dots
+    .filter(({ value }) => drawable(value))
+    .map(({ interval, ...dot }) => (interval?.every(drawable) ? { ...dot, interval } : dot));
+  return figure(plot.title, (size) => draw({ ...plot, dots }, size), caption);
+}

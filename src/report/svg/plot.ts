@@ -3,7 +3,7 @@ import { type Drawing, figure, type Size } from './drawing.ts';
 import { element, escapeText } from './element.ts';
 import { type EndLabel, endLabels, endLabelsWidth } from './end-labels.ts';
 import { type Guide, limitLines, NAME_ROW, pointLines } from './guides.ts';
-import { rangeOf, type Scale } from './scale.ts';
+import { drawable, type Scale } from './scale.ts';
 import { drawSeries, markerPath, type Series, styleOf } from './series.ts';
 
 export interface Plot {
@@ -25,7 +25,7 @@ const HEIGHT = { wide: 390, narrow: 320 } as const;
 
 /** Where the last point of a line is; null without one. */
 function endOf(series: Series, x: Scale, y: Scale): readonly [number, number] | null {
-  const last = series.points.findLast(([a, b]) => Number.isFinite(a) && Number.isFinite(b));
+  const last = series.points.findLast(([a, b]) => drawable(a) && drawable(b));
   return last === undefined ? null : [x(last[0]), y(last[1])];
 }
 
@@ -87,15 +87,10 @@ export const nothingToDraw = (why: string): string => element('p', { class: 'emp
  * @param caption HTML.
  */
 export function plotFigure(plot: Plot, caption = ''): string {
-  const drawable = plot.series
+  const known = plot.series
     .map((series, i) => ({ ...series, style: styleOf(series, i) }))
-    .filter(({ points }) => rangeOf(points.map(([, y]) => y)) !== null);
-  if (drawable.length === 0) return nothingToDraw(`${plot.title}: no values.`);
-  const shown = { ...plot, series: drawable };
-  return figure(
-    plot.title,
-    (size) => draw(shown, size),
-    drawable.length > 1 ? legend(drawable) : '',
-    caption,
-  );
+    .filter(({ points }) => points.some(([x, y]) => drawable(x) && drawable(y)));
+  if (known.length === 0) return nothingToDraw(`${plot.title}: no values.`);
+  const shown = { ...plot, series: known };
+  return figure(plot.title, (size) => draw(shown, size), known.length > 1 ? legend(known) : '', caption);
 }

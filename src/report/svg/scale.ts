@@ -16,17 +16,21 @@ export interface Scale {
 
 export type Range = readonly [from: number, to: number];
 
-/** Beyond this, differences of values leave the range of a double; nothing measured comes near. */
+/** Beyond these, differences and ratios of values leave the range of a double; nothing measured comes near. */
 const LARGEST = 1e150;
+const SMALLEST = 1e-150;
 /** A span smaller than this share of the values is noise of the doubles themselves. */
 const FLAT = 1e-11;
 
-/** The finite values' range; null without any. */
+/** Whether a value has a place on any scale. */
+export const drawable = (value: number): boolean => Math.abs(value) <= LARGEST;
+
+/** The range of the values that can be drawn; null without any. */
 export function rangeOf(values: Iterable<number>): Range | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of values) {
-    if (Math.abs(value) > LARGEST || Number.isNaN(value)) continue;
+    if (!drawable(value)) continue;
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
@@ -43,8 +47,8 @@ export function niceStep(span: number, most: number): number {
 
 /** A linear scale that starts and ends on a mark. */
 export function linearScale([low, high]: Range, [from, to]: Range, most: number): Scale {
-  const least = Math.max(Math.abs(low), Math.abs(high)) * FLAT || 1;
-  const span = Math.max(high - low, least);
+  const widest = Math.max(high - low, Math.abs(low) * FLAT, Math.abs(high) * FLAT);
+  const span = widest < SMALLEST ? 1 : widest;
   const step = niceStep(span, most);
   const first = Math.floor(low / step + 1e-6);
   const last = Math.max(first + 1, Math.ceil(high / step - 1e-6));
@@ -68,8 +72,8 @@ export interface LogMarks {
 }
 
 const powersOfTen = (low: number, high: number): number[] => {
-  const first = Math.floor(Math.log10(low));
-  const count = Math.ceil(Math.log10(high)) - first + 1;
+  const first = Math.floor(Math.log10(low)) - 1;
+  const count = Math.ceil(Math.log10(high)) + 1 - first + 1;
   return Array.from({ length: count }, (_, i) => Number(`1e${first + i}`));
 };
 
@@ -124,7 +128,8 @@ export function symlogScale(
     const size = Math.abs(value) / linear;
     return Math.sign(value) * (size <= 1 ? size : 1 + Math.log10(size));
   };
-  const [first, last] = [warp(low), low < high ? warp(high) : warp(low) + 1];
+  const first = warp(low);
+  const last = Math.max(warp(high), first + FLAT);
   const slope = (to - from) / (last - first);
   const decades = Math.ceil(Math.max(Math.abs(first), Math.abs(last)));
   const every = Math.max(1, Math.ceil((last - first) / most));

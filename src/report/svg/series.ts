@@ -1,6 +1,6 @@
 import { tooltip } from './drawing.ts';
 import { element, pixels } from './element.ts';
-import type { Scale } from './scale.ts';
+import { drawable, type Scale } from './scale.ts';
 
 /** What is drawn of one thing. */
 export interface Series {
@@ -55,7 +55,7 @@ function runs(series: Series, x: Scale, y: Scale): Pixel[][] {
   const all: Pixel[][] = [[]];
   for (const [a, b] of series.points) {
     const place = [x(a), y(b)] as const;
-    if (place.every(Number.isFinite) && Number.isFinite(a) && Number.isFinite(b)) all.at(-1)?.push(place);
+    if (drawable(a) && drawable(b)) all.at(-1)?.push(place);
     else all.push([]);
   }
   return all.filter((run) => run.length > 0);
@@ -77,7 +77,7 @@ function markers(series: Series, style: number, x: Scale, y: Scale): string {
   if (points.length > MOST_MARKERS && series.as !== 'dots') return '';
   return points
     .map(([a, b], i) => {
-      if (!Number.isFinite(a) || !Number.isFinite(b)) return '';
+      if (!drawable(a) || !drawable(b)) return '';
       const text = describe?.(a, b);
       const className = hollow?.has(i) ? 'mark hollow' : 'mark';
       const d = markerPath(style, x(a), y(b));

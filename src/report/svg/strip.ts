@@ -82,7 +82,8 @@ function drawEvents(at: readonly number[], y: number): string {
 function draw(strip: Strip, size: Size): Drawing {
   const { left, right, rowHeight, middle } = layoutOf(strip, size);
   const bottom = TOP + strip.rows.length * rowHeight;
-  const [from, to] = strip.domain;
+  const [from, end] = strip.domain;
+  const to = end > from ? end : from + 1;
   const x = (value: number) =>
     left + ((Math.min(to, Math.max(from, value)) - from) / (to - from)) * (right - left);
   const inside = (value: number) => value >= from && value <= to;

@@ -1,13 +1,13 @@
 import type { StopResult, StopRow } from '../../../schema/stop.ts';
-import { formatCount, formatNs, formatSignificant } from '../../../units.ts';
+import { formatNs } from '../../../units.ts';
 import { policyStyle } from '../../policy-style.ts';
-import { element, escapeText } from '../../svg/element.ts';
 import { DURATION_MARKS, durationText } from '../../svg/mark-text.ts';
 import { plotFigure } from '../../svg/plot.ts';
 import type { Series } from '../../svg/series.ts';
 import { recoveryOf } from '../../verdicts/stop.ts';
-import { caption, heading, paragraph, table } from '../markup.ts';
+import { caption, paragraph } from '../markup.ts';
 import type { Section } from '../page.ts';
+import { rowsTable, thresholdTable, tickCostTable } from './stop-tables.ts';
 
 const AXIS = { scale: 'log', marks: { format: durationText, at: DURATION_MARKS } } as const;
 
@@ -52,98 +52,8 @@ function periodFigure({ rows, watchdogNs }: StopResult, periodNs: number, words:
   );
 }
 
-function tickCost({ tickCost: costs }: StopResult): string {
-  if (costs === null) return '';
-  const signed = (value: number) => `${value < 0 ? '-' : '+'}${formatSignificant(Math.abs(value))}`;
-  const rows = costs.map((cost) => [
-    cost.policy,
-    `${formatSignificant(cost.p50Ns)} ns`,
-    `${formatSignificant(cost.p99Ns)} ns`,
-    formatSignificant(cost.cycles),
-    ...(cost.policy === 'catch-up'
-      ? ['-', '-', '-']
-      : [
-          `${signed(cost.overCatchUpNs)} ns`,
-          `${signed(cost.overCatchUpLowNs)} to ${signed(cost.overCatchUpHighNs)} ns`,
-          signed(cost.overCatchUpCycles),
-        ]),
-  ]);
-  return (
-    heading('What one tick without lag costs') +
-    table(['policy', '#median', '#99 %', '#cycles', '#over catch-up', '#95 % interval', '#cycles'], rows) +
-    paragraph(
-      "One advance of the timer and its reads of both clocks, in this program's own code, not the kernel's.",
-      'faint',
-    )
-  );
-}
-
-function threshold({ lockupThreshold, watchdogNs, simulated }: StopResult): string {
-  if (lockupThreshold.length === 0) return '';
-  const rows = lockupThreshold.map(({ periodNs, atHostCost, atCrashCost }) => [
-    durationText(periodNs),
-    formatNs(atHostCost.stopNs),
-    formatNs(atHostCost.callbackNs),
-    formatNs(atCrashCost.stopNs),
-  ]);
-  const cost = simulated ? 'this cost' : "this host's cost";
-  return (
-    heading(`The stop that locks a host up under catch-up (watchdog ${durationText(watchdogNs)})`) +
-    table(['#period', `#stop, at ${cost}`, '#that is a callback of', '#stop, at 79 ns (the crash)'], rows)
-  );
-}
-
-/** A count, projected where the row was cut. */
-const total = (measured: number, projected: number | null | undefined): string =>
-  projected === undefined
-    ? formatCount(measured)
-    : projected === null
-      ? 'no end'
-      : `~ ${formatSignificant(projected)}`;
-
-const rowCells = (row: StopRow): string[] => {
-  const recovery = recoveryOf(row);
-  return [
-    row.policy,
-    durationText(row.periodNs),
-    durationText(row.stopNs),
-    recovery === null ? 'never' : `${row.projected === null ? '' : '~ '}${formatNs(recovery)}`,
-    total(row.callbacks, row.projected?.callbacks),
-    total(row.vmExits, row.projected?.vmExits),
-    total(row.interrupts, row.projected?.interrupts),
-    formatCount(row.lostTicks),
-    formatNs(row.phaseShiftNs),
-    row.backendAfter,
-    row.lockup ? 'lockup' : row.ended === 'caught-up' ? '' : 'projected',
-  ];
-};
-
-function everyRow({ rows }: StopResult): string {
-  const head = [
-    'policy',
-    '#period',
-    '#stop',
-    '#recovery',
-    '#callbacks',
-    '#exits',
-    '#interrupts',
-    '#lost ticks',
-    '#phase shift',
-    'after',
-    'note',
-  ];
-  const summary = element('summary', {}, escapeText(`All ${rows.length} rows`));
-  return element(
-    'details',
-    {},
-    summary,
-    table(head, rows.map(rowCells)),
-    paragraph(
-      '~ is projected. Lost ticks and phase shift are in the time of the timer itself: under freeze it stood still for the stop. After: hv is the preemption timer, sw the hrtimer.',
-      'faint',
-    ),
-  );
-}
+/** As many periods have a figure: the page is to stay small. */
+const MOST_FIGURES = 6;
 
 /** What each policy costs after a long stop, on this host's clocks. */
 export function stopSection(result: StopResult): Section {
@@ -151,15 +61,19 @@ export function stopSection(result: StopResult): Section {
   const how = simulated
     ? 'In virtual time, with a fixed cost of each callback and exit.'
     : 'On real clocks, moved forward by the stop: every callback reads both and computes the next deadline, in this program.';
+  const periods = distinct(rows.map(({ periodNs }) => periodNs));
   const html = [
     paragraph(`${how} Delivery: ${delivery}.`, 'lead'),
     // What the first figure's caption says holds for the others.
-    ...distinct(rows.map(({ periodNs }) => periodNs)).map((periodNs, i) =>
-      periodFigure(result, periodNs, i === 0 ? CAPTION : ''),
-    ),
-    threshold(result),
-    tickCost(result),
-    rows.length === 0 ? '' : everyRow(result),
+    ...periods
+      .slice(0, MOST_FIGURES)
+      .map((periodNs, i) => periodFigure(result, periodNs, i === 0 ? CAPTION : '')),
+    periods.length <= MOST_FIGURES
+      ? ''
+      : paragraph(`Figures of the first ${MOST_FIGURES} of ${periods.length} periods.`, 'faint'),
+    thresholdTable(result),
+    tickCostTable(result),
+    rows.length === 0 ? '' : rowsTable(result),
   ];
   return { id: 'stops', title: 'What a long stop costs', html: html.join('') };
 }

@@ -2,16 +2,16 @@ import type { DriftResult } from '../../../schema/drift.ts';
 import { formatCount, formatNs } from '../../../units.ts';
 import { eventLines, rateText } from '../drift.ts';
 
-/** A line for each pair, and the events by kind. */
+/** The events by kind, and a line for each pair. */
 export function driftBrief({ pairs, durationNs, intervalNs }: DriftResult): string[] {
   const kinds = eventLines(pairs).map(({ kind }) => kind);
   const counts = [...new Set(kinds)].map((kind) => `${kinds.filter((one) => one === kind).length} x ${kind}`);
+  const same = pairs.length > 0 && pairs.every(({ independent }) => independent === false);
   return [
+    `over ${formatNs(durationNs)}, each ${formatNs(intervalNs)}; events: ${counts.join(', ') || 'none'}${same ? '; one counter behind all clocks' : ''}`,
     ...pairs.map((pair) => {
-      const same = pair.independent === false ? ', made from one counter' : '';
       const end = pair.atEndNs === null ? '' : `, ${formatNs(pair.atEndNs)} at the end`;
-      return `${pair.clock} - ${pair.reference}: ${rateText(pair)} (1 s.e.)${end}, n = ${formatCount(pair.samples)}${same}`;
+      return `${pair.clock} - ${pair.reference}: ${rateText(pair)} (1 s.e.)${end}, n = ${formatCount(pair.samples)}`;
     }),
-    `over ${formatNs(durationNs)}, each ${formatNs(intervalNs)}; events: ${counts.join(', ') || 'none'}`,
   ];
 }

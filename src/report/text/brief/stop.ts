@@ -13,13 +13,13 @@ export function stopBrief({ rows, tickCost, lockupThreshold, watchdogNs }: StopR
   return [
     ...lockupThreshold.map(
       ({ periodNs, atHostCost, atCrashCost }) =>
-        `catch-up, period ${durationText(periodNs)}: ${durationText(watchdogNs)} in one interrupt (lockup) after a stop of ` +
-        `${formatNs(atHostCost.stopNs)} at ${formatNs(atHostCost.callbackNs)} a callback here, ${formatNs(atCrashCost.stopNs)} at 79 ns`,
+        `catch-up, ${durationText(periodNs)}: lockup (${durationText(watchdogNs)}) after a stop of ${formatNs(atHostCost.stopNs)} ` +
+        `at ${formatNs(atHostCost.callbackNs)} a callback; ${formatNs(atCrashCost.stopNs)} at 79 ns`,
     ),
     ...(longest === undefined
       ? []
       : [
-          `clamp, period ${durationText(longest.periodNs)}: caught up ${formatNs(longest.recoveryNs)} after a stop of ${durationText(longest.stopNs)}, ${longest.lostTicks.toLocaleString('en-US')} ticks lost`,
+          `clamp, ${durationText(longest.periodNs)}: caught up ${formatNs(longest.recoveryNs)} after a stop of ${durationText(longest.stopNs)}, ${longest.lostTicks.toLocaleString('en-US')} ticks lost`,
         ]),
     ...(cost === undefined
       ? []

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { inputOf } from '../../src/report/input.ts';
+import { fixtureDocument, fixtureParts } from './fixture.ts';
+
+const envelope = () => {
+  const { tool, startedAt, host, warnings } = fixtureDocument();
+  return { tool, startedAt, host, warnings };
+};
+
+test('a run gives all of its parts', () => {
+  const { parts, skipped, host } = inputOf(fixtureDocument(), 'run.json');
+  expect(Object.keys(parts).sort()).toEqual(['calibrate', 'drift', 'host', 'kvm', 'stop', 'timer']);
+  expect(skipped).toEqual([]);
+  expect(host.hostname).not.toBe('');
+});
+
+test.each(Object.entries(fixtureParts()))('a document of %s gives that part', (kind, result) => {
+  const { parts } = inputOf({ schema: `tscope/${kind}/1`, ...envelope(), result }, 'x.json');
+  expect(parts).toEqual({ [kind]: result });
+});
+
+test.each([
+  [null, 'no document of tscope'],
+  [[], 'no document of tscope'],
+  [{ schema: 'other/host/1' }, 'no document of tscope'],
+  [{ schema: 'tscope/measure/2' }, 'version 2'],
+  [{ schema: 'tscope/replay/1' }, 'document of tscope replay; give a document of tscope measure, host'],
+  [{ schema: 'tscope/constructor/1' }, 'tscope constructor'],
+  [{ schema: 'tscope/timer/1' }, 'not what its schema says'],
+])('%j is refused in a sentence', (value, words) => {
+  expect(() => inputOf(value, 'x.json')).toThrow(words);
+  expect(() => inputOf(value, 'x.json')).toThrow('x.json');
+});
+
+test('the first field that is wrong is named', () => {
+  const document = fixtureDocument();
+  const { calibrate } = fixtureParts();
+  const result = { ...(document['result'] as object), calibrate: { ...calibrate, tscHz: 'fast' } };
+  expect(() => inputOf({ ...document, result }, 'x.json')).toThrow('result.calibrate.tscHz');
+});

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { measureText } from '../../../src/report/text/measure.ts';
+import { wrap } from '../../../src/report/text/wrap.ts';
+import type { MeasureResult } from '../../../src/schema/measure.ts';
+import { fixtureParts } from '../fixture.ts';
+
+const result = (): MeasureResult => ({ quick: false, ...fixtureParts(), skipped: [] });
+
+test('fits a mail: no line over 104 characters, plain ASCII, nothing undefined', () => {
+  const text = measureText(result());
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(104);
+  expect(text).toMatch(/^[\n -~]*$/);
+  expect(text).not.toMatch(/undefined|NaN|\[object/);
+});
+
+test('each figure has its interval, count and unit', () => {
+  const text = measureText(result());
+  expect(text).toMatch(/^TSC {5}\d+\.[\d ]+ MHz \+\/- \S+ ppb \(1 s\.e\.\), n = /);
+  expect(text).toMatch(/^Timer {3}late by p50 \S+ \S+, p99 /m);
+  expect(text).toMatch(/tsc - monotonic_raw: \S+ pp[bm] \+\/- \S+ pp[bm] \(1 s\.e\.\), .* n = \d+/);
+  expect(text).toMatch(/lockup \(10 s\) after a stop of /);
+});
+
+test.each(['calibrate', 'timer', 'drift', 'stop', 'kvm'] as const)(
+  'without %s, it says why and shows the rest',
+  (part) => {
+    const whole = measureText(result());
+    const text = measureText({ ...result(), [part]: null, skipped: [{ part, reason: 'this host cannot' }] });
+    expect(text).toContain(`Skipped ${part}: this host cannot`);
+    expect(text.split('\n\n')).toHaveLength(whole.split('\n\n').length);
+  },
+);
+
+test('wrap breaks at spaces only, and keeps every word', () => {
+  const text = 'a bb ccc dddd eeeee-which-is-longer-than-a-line f';
+  expect(wrap(text, 8)).toEqual(['a bb ccc', 'dddd', 'eeeee-which-is-longer-than-a-line', 'f']);
+  expect(wrap(text, 8).join(' ')).toBe(text);
+  expect(wrap('', 8)).toEqual(['']);
+});
