@@ -1,0 +1,154 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  readonly impact: string;
+  readonly id: string;
+  readonly nodes: { html: string }[];
+}
+
+describe.skipIf(!existsSync(CHROMIUM))(
+  'the page in a browser (skipped where Debian package chromium is missing)',
+  () => {
+    const folder = temporaryFolder();
+    const db = join(folder.path, 'a.db');
+    let agent: RunningAgent;
+    let browser: Browser;
+    const start = async (port = '0') => {
+      agent = await startAgent(['--interval', '200ms', '--db', db, '--listen', `127.0.0.1:${port}`]);
+    };
+
+    beforeAll(async () => {
+      await start();
+      browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    });
+    afterAll(async () => {
+      await browser.close();
+      await agent.end();
+      folder.remove();
+    });
+
+    /** Opens the page; `complaints` collects whatever a browser's console would show, and requests to elsewhere. */
+    async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+      const page = await (await browser.newContext(options)).newPage();
+      const complaints: string[] = [];
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('request', (request) => {
+        if (!request.url().startsWith(agent.url)) complaints.push(`asked ${request.url()}`);
+      });
+      await page.goto(`${agent.url}/`);
+      await page.waitForSelector('#pairs canvas');
+      return { page, complaints };
+    }
+
+    const cell = (page: Page, row: number, column: number) =>
+      page.locator(`#now tr:nth-child(${row}) td:nth-child(${column})`).innerText();
+
+    /** How many pixels of a canvas are not transparent. */
+    const inked = (page: Page): Promise<number> =>
+      page.evaluate(`(() => {
+      const canvas = document.querySelector('#pairs canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count += 1;
+      return count;
+    })()`);
+
+    test('shows live data of every pair, draws it, and complains of nothing', async () => {
+      const { page, complaints } = await open();
+      await page.waitForSelector('.state.live');
+      expect(await page.locator('#now tr').count()).toBe(3);
+      expect(await page.locator('#pairs figure').count()).toBe(6);
+      await page.waitForSelector('#stability canvas');
+      expect(await inked(page)).toBeGreaterThan(1_000);
+      const before = await cell(page, 3, 3);
+      await expect.poll(() => cell(page, 3, 3), { timeout: 5_000 }).not.toBe(before);
+      expect(await page.title()).toContain('tscope: ');
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
+    test('survives a restart of the agent: says so, comes back, and goes on', async () => {
+      const { page } = await open();
+      await page.waitForSelector('.state.live');
+      const port = new URL(agent.url).port;
+      await agent.end('SIGKILL');
+      await page.waitForSelector('.state.lost');
+      await start(port);
+      await page.waitForSelector('.state.live', { timeout: 10_000 });
+      const before = await cell(page, 3, 3);
+      await expect.poll(() => cell(page, 3, 3), { timeout: 5_000 }).not.toBe(before);
+      await page.context().close();
+    });
+
+    test('can be used by keyboard alone', async () => {
+      const { page, complaints } = await open();
+      await page.waitForSelector('.state.live');
+      await page.locator('input[name=last][value="3600"]').focus();
+      await page.keyboard.press('ArrowLeft');
+      expect(await page.locator('input[name=last][value="900"]').isChecked()).toBe(true);
+      expect(new URL(page.url()).hash).toBe('#last=900');
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate('document.activeElement.id')).toBe('from');
+      await page.locator('#pairs .plot').first().focus();
+      await page.keyboard.press('End');
+      await page.keyboard.press('ArrowLeft');
+      await expect
+        .poll(() => page.locator('#pairs .reading').first().innerText())
+        .toMatch(/: -?[\d.]+ (n|u|m)?s/);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
+    test('a range of its own stands still, and a wrong one is explained', async () => {
+      const { page } = await open();
+      await page.fill('#from', '2026-01-02T00:00:00');
+      await page.fill('#to', '2026-01-01T00:00:00');
+      await page.click('#apply');
+      expect(await page.locator('#range-problem').innerText()).toContain('earlier');
+      await page.fill('#from', '2025-12-31T00:00:00');
+      await page.click('#apply');
+      await page.waitForSelector('#empty:not([hidden])');
+      expect(await page.locator('input[name=last]:checked').count()).toBe(0);
+      await page.context().close();
+    });
+
+    test.each([
+      ['desktop, light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
+      ['desktop, dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
+      ['phone, light', { viewport: { width: 390, height: 844 }, colorScheme: 'light' }],
+      ['phone, dark', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' }],
+    ] as const)('%s: axe finds nothing, and nothing is wider than the screen', async (_, options) => {
+      const { page } = await open(options);
+      await page.waitForSelector('#stability canvas');
+      await page.evaluate(AXE);
+      const violations = (await page.evaluate(
+        'axe.run().then(({ violations }) => violations)',
+      )) as Violation[];
+      expect(violations.map(({ impact, id, nodes }) => [impact, id, nodes[0]?.html])).toEqual([]);
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+      expect(overflow).toBeLessThanOrEqual(0);
+      await page.context().close();
+    });
+  },
+);
