@@ -8,8 +8,8 @@ const BUCKETS = EXACT + PER_DOUBLING * 42;
 /** Bucket of a whole number in [0, 2^52]. */
 function bucketOf(value: number): number {
   if (value < EXACT) return value;
-  const doublings =
-    value < 2 ** 31 ? 21 - Math.clz32(value) : 21 - Math.clz32(Math.floor(value / 2 ** 31)) + 31;
+  const bits = value < 2 ** 31 ? 32 - Math.clz32(value) : 63 - Math.clz32(Math.floor(value / 2 ** 31));
+  const doublings = bits - 10;
   return EXACT + (doublings - 1) * PER_DOUBLING + (Math.floor(value / 2 ** doublings) - PER_DOUBLING);
 }
 

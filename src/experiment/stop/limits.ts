@@ -1,4 +1,6 @@
+import { policies } from '../../lapic/policies.ts';
 import type { Cell, Limits } from './matrix.ts';
+import type { Simulation } from './options.ts';
 
 /** Once a stop has been cut, longer ones of the same series are followed for this long only: their pace is known. */
 const AGAIN_NS = 250_000_000;
@@ -8,7 +10,7 @@ const SOFT_NS = 1_000_000_000;
 const LEAST_NS = 10_000_000;
 
 /** Steps in virtual time after which a recovery without a watchdog is cut. */
-const SIMULATED_STEPS = 4_000_000n;
+const SIMULATED_STEPS = 1_000_000n;
 
 /** Whether the policy recovers in the hrtimer interrupt, where the watchdog bounds it. */
 const watched = ({ policy }: Cell, posted: boolean): boolean =>
@@ -36,6 +38,16 @@ export function budgetLimits(
 }
 
 /** In virtual time: everything up to the watchdog, and a fixed number of steps where there is none. */
-export function simulatedLimits(watchdogNs: bigint, posted: boolean, stepNs: bigint): Limits {
-  return { limitNs: (cell) => (watched(cell, posted) ? watchdogNs : SIMULATED_STEPS * stepNs) };
+export function simulatedLimits(
+  watchdogNs: bigint,
+  posted: boolean,
+  { callbackNs, exitNs }: Simulation,
+): Limits {
+  return {
+    limitNs: (cell) => {
+      if (watched(cell, posted)) return watchdogNs;
+      // What a guest does with an interrupt takes as long as a callback.
+      return SIMULATED_STEPS * (policies[cell.policy].reinjects ? callbackNs : exitNs);
+    },
+  };
 }

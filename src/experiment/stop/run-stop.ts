@@ -63,7 +63,7 @@ export function runStop(host: StopHost, notes: Notes, config: LapicConfig, stop:
   const missedPeriods = due < 0n ? 0 : Number(due / periodNs) + 1;
   const behindNs = behind(recovery, periodNs);
   const ended = endOf(recovery);
-  const steps = policies[policy].reinjects ? counts.interrupts : counts.expirations;
+  const steps = policies[policy].reinjects ? counts.interrupts : Math.max(counts.callbacks, counts.vmExits);
   const projected = ended === 'caught-up' ? null : project(recovery, steps, behindNs, Number(periodNs));
   const { stepNs, shortestInterval } = notes;
   return {

@@ -13,8 +13,6 @@ import { tickCost } from './tick-cost.ts';
 
 /** A simulated guest's TSC. */
 const SIMULATED_TSC_KHZ = 2_600_000;
-/** Batches of advances for each policy. */
-const TICK_COST_ROUNDS = 3000;
 /** Run once for each policy before anything is kept, so that the code is compiled. */
 const WARM_UP = { periodNs: 200_000n, stopNs: 4_000_000_000n };
 /** Where catch-up is not asked for, its cost comes from this stop. */
@@ -26,6 +24,8 @@ export interface StopMachine {
   /** `virtual_tsc_khz`. */
   readonly tscKhz: number;
   readonly clock: TimeSource;
+  /** Batches in which one advance is timed, for each policy. */
+  readonly tickRounds: number;
   /** ns of real time, from any beginning. */
   now(): number;
 }
@@ -62,11 +62,12 @@ function measureRows(options: StopOptions, limits: Limits, run: RunCell, control
 
 /** `stop` in virtual time. The result depends on the options alone. */
 export function simulateStop(options: StopOptions, simulation: Simulation, control: Control): StopResult {
-  const { callbackNs, exitNs } = simulation;
   const hostOf = (notes: Notes) => new VirtualStopHost(SIMULATED_TSC_KHZ, simulation, notes);
-  const limits = simulatedLimits(options.watchdogNs, options.delivery === 'posted', callbackNs + exitNs);
+  const limits = simulatedLimits(options.watchdogNs, options.delivery === 'posted', simulation);
   const rows = measureRows(options, limits, runner(options, SIMULATED_TSC_KHZ, hostOf), control);
-  const costs = new Map(options.periodsNs.map((periodNs) => [Number(periodNs), Number(callbackNs)]));
+  const costs = new Map(
+    options.periodsNs.map((periodNs) => [Number(periodNs), Number(simulation.callbackNs)]),
+  );
   return {
     simulated: true,
     delivery: options.delivery,
@@ -93,7 +94,7 @@ export function measureStop(machine: StopMachine, options: StopOptions, control:
     configOf(tscKhz, 1_000_000n, posted),
     policies,
     tscHz,
-    TICK_COST_ROUNDS,
+    machine.tickRounds,
   );
   for (const policy of policies) run({ policy, ...WARM_UP }, watchdogNs, 0.5, control.stopRequested);
   const limits = budgetLimits(options.budgetNs, watchdogNs, posted, () => machine.now() - began);

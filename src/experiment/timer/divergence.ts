@@ -117,12 +117,15 @@ export interface RatePrediction {
  * How fast the TSC deadline leaves the ktime deadline. Accumulated on its own (`independent`), it moves by a whole
  * number of cycles each period, at the rate that KVM was told; computed from the target each time, it does not.
  *
- * @param tscHz the rate against ktime.
- * @param rate its bounds in cycles for each ns.
+ * @param tscHz the TSC's rate, as it is known from before the run.
+ * @param rate bounds of its rate against ktime during the run, in cycles for each ns.
  */
 export function predictDivergence(timer: LapicTimer, tscHz: number, rate: RateInterval): RatePrediction {
   if (timer.policy.tscDeadline !== 'accumulated') return { ratio: 0, low: 0, high: 0 };
   const cyclesPerNs = Number(nsecToCycles(timer.scale, timer.period)) / Number(timer.period);
   const at = (ticksPerNs: number) => cyclesPerNs / ticksPerNs - 1;
-  return { ratio: at(tscHz / 1e9), low: at(rate.high), high: at(rate.low) };
+  const known = tscHz / 1e9;
+  // A rate from before the run that the run does not bear out: ktime was steered meanwhile.
+  const likely = known >= rate.low && known <= rate.high ? known : (rate.low + rate.high) / 2;
+  return { ratio: at(likely), low: at(rate.high), high: at(rate.low) };
 }
