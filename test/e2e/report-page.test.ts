@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reportPage } from '../../src/report/html/report.ts';
+import { fixture } from '../report/fixture.ts';
+import { axeViolations, hasBrowser, launchBrowser, openFile } from './browser.ts';
+
+const WIDTHS = { phone: 360, tablet: 768, desktop: 1280 } as const;
+const views = Object.entries(WIDTHS).flatMap(([name, width]) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ name, width, colorScheme })),
+);
+
+/** Texts of the drawings that are shown which reach out of theirs, or lie over one another. */
+const MISPLACED = `[...document.querySelectorAll('figure > svg')].flatMap((svg) => {
+  const box = svg.getBoundingClientRect();
+  if (box.width === 0) return [];
+  const texts = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const out = texts.filter(([, r]) => r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 2 || r.bottom > box.bottom + 2);
+  const over = texts.flatMap(([a, r], i) => texts.slice(i + 1).filter(([, s]) =>
+    Math.min(r.right, s.right) - Math.max(r.left, s.left) > 1 && Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top) > 4,
+  ).map(([b]) => a + ' over ' + b));
+  return [...out.map(([text]) => text + ' reaches out'), ...over].map((text) => svg.getAttribute('aria-label') + ': ' + text);
+})`;
+
+/** Figures that are shown, with the texts of their axes and how large their smallest text is. */
+const SHOWN = `[...document.querySelectorAll('figure')].map((figure) => {
+  const shown = [...figure.querySelectorAll(':scope > svg')].filter((svg) => svg.getBoundingClientRect().width > 0);
+  const texts = shown.flatMap((svg) => [...svg.querySelectorAll('text')]);
+  return {
+    count: shown.length,
+    axes: texts.filter((text) => text.classList.contains('axis')).map((text) => text.textContent),
+    smallest: Math.min(...texts.map((text) => text.getBoundingClientRect().height)),
+  };
+})`;
+
+describe.skipIf(!hasBrowser)(
+  'report.html in a browser (skipped where Debian package chromium is missing)',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tscope-page-'));
+    const file = join(folder, 'report.html');
+    let browser: Browser;
+    beforeAll(async () => {
+      const input = fixture();
+      const hostile = '<script>alert(1)</script><img src=x onerror=alert(2)>';
+      writeFileSync(
+        file,
+        reportPage({
+          ...input,
+          host: { ...input.host, hostname: `${hostile}${'x'.repeat(300)}` },
+          skipped: [{ part: 'kvm', reason: hostile }],
+        }),
+      );
+      browser = await launchBrowser();
+    });
+    afterAll(async () => {
+      await browser.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    test.each(views)(
+      '$name, $colorScheme: fits, quiet, axe-clean, readable',
+      async ({ width, colorScheme }) => {
+        const options = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };
+        const { page, complaints, close } = await openFile(browser, file, options);
+        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+        expect(await page.evaluate(MISPLACED)).toEqual([]);
+        const figures: Array<{ count: number; axes: string[]; smallest: number }> =
+          await page.evaluate(SHOWN);
+        expect(figures.length).toBeGreaterThanOrEqual(8);
+        for (const { count, axes, smallest } of figures) {
+          expect(count).toBe(1);
+          expect(
+            axes.some((text) => /\(.+\)/.test(text)),
+            axes.join(' | '),
+          ).toBe(true);
+          expect(smallest).toBeGreaterThan(10);
+        }
+        const paper = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+        expect(paper).toBe(colorScheme === 'dark' ? 'rgb(20, 23, 26)' : 'rgb(255, 255, 255)');
+        expect(await axeViolations(page)).toEqual([]);
+        expect(complaints).toEqual([]);
+        await close();
+      },
+    );
+
+    test('as it is opened, its own policy holds, and no text of the host runs', async () => {
+      const { complaints, page, close } = await openFile(browser, file, {});
+      await page.waitForTimeout(200);
+      expect(complaints).toEqual([]);
+      await close();
+    });
+
+    test('every part is within reach of the keyboard', async () => {
+      const { page, close } = await openFile(browser, file, { viewport: { width: 360, height: 800 } });
+      const unreachable = await page.evaluate(
+        `[...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth && e.tabIndex !== 0).length`,
+      );
+      expect(unreachable).toBe(0);
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate('document.activeElement.tagName')).toBe('A');
+      await close();
+    });
+
+    test('on paper: light, the wide drawings, nothing cut off', async () => {
+      const options = { viewport: { width: 720, height: 1000 }, colorScheme: 'dark' } as const;
+      const { page, close } = await openFile(browser, file, options);
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      expect(await page.evaluate('getComputedStyle(document.body).color')).toBe('rgb(22, 25, 29)');
+      expect(await page.evaluate("getComputedStyle(document.querySelector('svg.narrow')).display")).toBe(
+        'none',
+      );
+      const pdf = await page.pdf({ format: 'A4' });
+      expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
+      await close();
+    });
+  },
+);
