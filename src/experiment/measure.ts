@@ -38,6 +38,7 @@ const plan = (quick: boolean) =>
       stopNs: quick ? 200 * MS : S,
       ticks: quick ? 100 : 500,
       yesReally: false,
+      sweep: !quick,
     },
   }) as const satisfies { [Name in Part & TaskName]: TaskOptions<Name> };
 

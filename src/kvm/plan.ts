@@ -12,6 +12,8 @@ export interface KvmOptions {
   readonly ticks: number;
   /** Do it although a catch-up burst could take longer than 20 ms. */
   readonly yesReally: boolean;
+  /** False leaves out the shorter looks at other periods and divide counts. */
+  readonly sweep?: boolean;
 }
 
 /** One stop to make. */
@@ -49,11 +51,14 @@ const LONG_PERIOD_NS = 20 * NS_PER_MS;
 export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
   const { periodNs, divide, ticks } = options;
   const setup = timerSetup(periodNs, divide, minPeriodNs);
-  const others = SWEEP_FACTORS.flatMap((factor) =>
-    SWEEP_DIVIDES.map((by) => ({ period: Math.round((periodNs * factor) / by) * by, by })),
-  ).filter(
-    ({ period, by }) => period > 0 && period <= LONG_PERIOD_NS && !(period === periodNs && by === divide),
-  );
+  const factors = options.sweep === false ? [] : SWEEP_FACTORS;
+  const others = factors
+    .flatMap((factor) =>
+      SWEEP_DIVIDES.map((by) => ({ period: Math.round((periodNs * factor) / by) * by, by })),
+    )
+    .filter(
+      ({ period, by }) => period > 0 && period <= LONG_PERIOD_NS && !(period === periodNs && by === divide),
+    );
   const running = LOOPS.flatMap((loop) => [
     { loop, setup, ticks },
     ...others.map(({ period, by }) => ({
