@@ -1,9 +1,7 @@
 import type { Control } from '../clock/control.ts';
-import { kvmNative } from '../native.ts';
 import type { Finding, Warning } from '../schema/envelope.ts';
 import type { KvmResult } from '../schema/kvm.ts';
 import { kvmHost } from './host.ts';
-import { kvmError } from './kvm-error.ts';
 import { luckyStop } from './lucky-stop.ts';
 import { pathOfAll } from './path.ts';
 import { type KvmOptions, type Plan, planOf } from './plan.ts';
@@ -13,15 +11,6 @@ import { checkStop, watchdogNs } from './safety.ts';
 import { minPeriodNs } from './timer-setup.ts';
 import type { StopTrace } from './trace.ts';
 import { kvmWarnings, SIGSTOP_MISSED } from './warnings.ts';
-
-/** The guest's TSC rate as KVM gives it, kHz. @throws TscopeError UNSUPPORTED where KVM creates no guest. */
-export function kvmTscKhz(): number {
-  try {
-    return kvmNative().tscKhz();
-  } catch (error) {
-    throw kvmError(error);
-  }
-}
 
 /**
  * Runs real guests with KVM's periodic timer, stops and resumes them, and says what this kernel does with the ticks
@@ -34,7 +23,6 @@ export async function kvmExperiment(options: KvmOptions, control: Control): Prom
   const plan = planOf(options, minPeriodNs());
   checkStop(options.stopNs, plan.setup.periodNs, options.yesReally, watchdogNs());
   const host = kvmHost();
-  const tscKhz = kvmTscKhz();
   const progress = progressOf(plan, control);
 
   const running: Running[] = [];
@@ -55,7 +43,7 @@ export async function kvmExperiment(options: KvmOptions, control: Control): Prom
     else traces.push(trace);
     progress(options.stopNs + 2 * plan.stopTicks * plan.setup.periodNs);
   }
-  const result = resultOf({ options, setup: plan.setup, host, tscKhz, running, traces });
+  const result = resultOf({ options, setup: plan.setup, host, running, traces });
   return { result, warnings: [...missed, ...kvmWarnings(result)] };
 }
 

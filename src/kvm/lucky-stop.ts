@@ -1,7 +1,9 @@
 import type { Control } from '../clock/control.ts';
 import { NS_PER_S } from '../units.ts';
+import { agreementOf } from './agreement.ts';
 import type { KvmHost } from './host.ts';
 import { pathOf, type TimerPath } from './path.ts';
+import { predict } from './prediction.ts';
 import { recordSigstop } from './record-sigstop.ts';
 import { recordStop, type StopOptions } from './record-stop.ts';
 import { findingOf } from './stop-finding.ts';
@@ -11,16 +13,24 @@ import type { StopKind, StopTrace } from './trace.ts';
 const TRIES = 4;
 const SOON_NS = 10 * NS_PER_S;
 
+/** What KVM itself has done over the years; one of these is to predict what a guest sees. */
+const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
+
 /**
  * Whether another try may well tell more. A stall of the host does it, one period is enough: on a fixed kernel it moves
  * the grid of any timer to a place of its own, and on one that catches up it costs the guest the preemption timer.
  */
 function unlucky(trace: StopTrace, path: TimerPath, host: KvmHost): boolean {
-  if (trace.stop === 'save-restore') return false;
   if (host.preemptionTimer === true && path === 'hrtimer') return true;
   const { grid } = findingOf(trace);
-  // A timer that runs on in userspace has no reason to start anew at the resume; by chance it may look so.
-  return grid === 'unclear' || grid === 'other' || (grid === 'resume' && path === 'hrtimer');
+  if (trace.stop !== 'save-restore') {
+    if (grid === 'unclear' || grid === 'other') return true;
+    // A timer that runs on in userspace has no reason to start anew at the resume; by chance it may look so.
+    if (grid === 'resume' && path === 'hrtimer') return true;
+  }
+  return !KVM_POLICIES.some(
+    (policy) => agreementOf(trace, predict(trace, policy, path, host.tscKhz).deliveriesNs).agrees,
+  );
 }
 
 /**

@@ -17,7 +17,6 @@ export interface Measured {
   readonly options: KvmOptions;
   readonly setup: TimerSetup;
   readonly host: KvmHost;
-  readonly tscKhz: number;
   /** The main one of each loop first. */
   readonly running: readonly Running[];
   readonly traces: readonly StopTrace[];
@@ -73,7 +72,7 @@ function saveRestoreOf(trace: StopTrace, path: PathFinding, tscKhz: number): Kvm
 }
 
 /** Pure: the contract's result of what was measured. */
-export function resultOf({ options, setup, host, tscKhz, running, traces }: Measured): KvmResult {
+export function resultOf({ options, setup, host, running, traces }: Measured): KvmResult {
   const path = pathOfAll(traces, host);
   // A saved and restored timer was set anew, so it says nothing about missed ticks.
   const judged = traces.filter(({ stop }) => stop !== 'save-restore');
@@ -93,7 +92,7 @@ export function resultOf({ options, setup, host, tscKhz, running, traces }: Meas
       kernel: host.kernel,
       preemptionTimer: host.preemptionTimer,
       preemptionTimerSource: host.source,
-      tscKhz,
+      tscKhz: host.tscKhz,
     },
     path: path.path,
     pathReason: path.reason,
@@ -101,8 +100,8 @@ export function resultOf({ options, setup, host, tscKhz, running, traces }: Meas
     sweep: running.filter((row) => row !== mainRunning),
     resume: main === null ? null : stopOf(main, path, host),
     otherStops: others.map((trace) => stopOf(trace, path, host)),
-    saveRestore: restored === null ? null : saveRestoreOf(restored, path, tscKhz),
-    model: main === null ? [] : modelOf(main, path, tscKhz),
+    saveRestore: restored === null ? null : saveRestoreOf(restored, path, host.tscKhz),
+    model: main === null ? [] : modelOf(main, path, host.tscKhz),
     ...combine(conclusions),
   };
 }

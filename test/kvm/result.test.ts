@@ -11,16 +11,16 @@ const measured = (change: Partial<Measured> = {}): Measured => ({
   setup: timerSetup(1_000_000, 1, 200_000),
   host: {
     kernel: '6.18.0',
+    tscKhz: TSC_KHZ,
     preemptionTimer: false,
     source: 'kvm_amd is loaded; SVM has no preemption timer',
   },
-  tscKhz: TSC_KHZ,
   running: [],
   traces: ['spin-pause', 'halt-pause', 'halt-sigstop', 'halt-save-restore'].map(recordedTrace),
   ...change,
 });
 
-const intel = { kernel: '6.12.0', preemptionTimer: true, source: 'preemption_timer: on' };
+const intel = { kernel: '6.12.0', tscKhz: TSC_KHZ, preemptionTimer: true, source: 'preemption_timer: on' };
 
 test('recorded stops make a whole result: the verdict, its evidence, and the model beside it', () => {
   const result = resultOf(measured());
