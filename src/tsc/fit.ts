@@ -11,8 +11,14 @@ export interface RateFit {
   readonly samples: number;
 }
 
-/** The clock is cut to whole ns: a uniform error with this standard deviation, ns. */
-const ROUNDING_NS = 1 / Math.sqrt(12);
+/** A uniform error of width 1 has this standard deviation: the clock is cut to whole ns, for one. */
+const UNIFORM = 1 / Math.sqrt(12);
+
+/**
+ * How often in a run the way of reading is taken to change. Within a window that leaves room for it the clock may be
+ * read earlier or later for thousands of brackets on end, so that an error there does not shrink with their number.
+ */
+const CHANGES = 16;
 
 /** Weights settle at once; three rounds are one more than any input needed. */
 const ROUNDS = 3;
@@ -30,7 +36,7 @@ const ROUNDS = 3;
 export function fitRate(brackets: Brackets): RateFit | null {
   const nominal = endToEndRate(brackets);
   if (nominal === null) return null;
-  const leastSigma = nominal * ROUNDING_NS;
+  const leastSigma = nominal * UNIFORM;
   const rough = commonSlope(classesOf(brackets, nominal), leastSigma);
   if (rough === null) return null;
   const classes = classesOf(brackets, nominal + rough.slope).map((each) => trimmed(each, leastSigma));
@@ -53,6 +59,8 @@ function endToEndRate({ before, ns }: Brackets): number | null {
 
 /** A class about its own mean. */
 interface Moments {
+  /** Variance that all brackets of the class may share, ticks^2. */
+  readonly shared: number;
   readonly count: number;
   readonly meanX: number;
   readonly meanY: number;
@@ -63,7 +71,7 @@ interface Moments {
 
 const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function momentsOf({ x, y }: WindowClass): Moments {
+function momentsOf({ room, x, y }: WindowClass): Moments {
   const meanX = mean(x);
   const meanY = mean(y);
   let xx = 0;
@@ -76,7 +84,7 @@ function momentsOf({ x, y }: WindowClass): Moments {
     xy += dx * dy;
     yy += dy * dy;
   }
-  return { count: x.length, meanX, meanY, xx, xy, yy };
+  return { shared: (room * UNIFORM) ** 2, count: x.length, meanX, meanY, xx, xy, yy };
 }
 
 /** One slope for all classes, each weighted by the inverse of its variance, and the slope's standard error. */
@@ -93,9 +101,10 @@ function commonSlope(
     if (!(information > 0)) return null;
     const fitted = moments.reduce((sum, { xy }, i) => sum + (weights[i] ?? 0) * xy, 0) / information;
     slope = fitted;
-    weights = moments.map(({ count, xx, xy, yy }) => {
+    weights = moments.map(({ shared, count, xx, xy, yy }) => {
       const squares = yy - 2 * fitted * xy + fitted * fitted * xx;
-      return 1 / Math.max(squares / Math.max(1, count - 2), leastSigma ** 2);
+      const own = Math.max(squares / Math.max(1, count - 2), leastSigma ** 2);
+      return 1 / (own + (shared * count) / CHANGES);
     });
   }
   const white = Math.sqrt(1 / information);

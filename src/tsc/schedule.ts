@@ -71,10 +71,12 @@ export function record(plan: Plan, source: BracketSource, control: Control): Rec
     source.readBrackets(plan.clock, rows);
     log.add(rows);
   };
+  const heard = [testify(source, 0)];
   for (let i = 0; i < WARM_UP; i++) source.readBrackets(plan.clock, rows);
+  take();
+  // Not before the first batch that counts: an interruption in between would end the run with nothing to span.
   const start = rows[1] as bigint;
   let told = 0;
-  const heard = [testify(source, 0)];
   let hear = testimonyEveryNs(plan.durationNs);
   for (;;) {
     take();

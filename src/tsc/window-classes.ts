@@ -5,6 +5,8 @@ import { type Brackets, narrowestOf, windowsOf } from './bracket.ts';
  * read at nearly the same place in each.
  */
 export interface WindowClass {
+  /** How much wider the windows are than the narrowest class's, ticks: room for the clock's reading to move in. */
+  readonly room: number;
   /** The clock, ns. */
   readonly x: Float64Array;
   /** The middle of the bracket less the line it is compared with, ticks. */
@@ -35,16 +37,17 @@ export function classesOf(brackets: Brackets, ticksPerNs: number): WindowClass[]
     if (indices === undefined) members.set(key, [i]);
     else indices.push(i);
   });
-  return [...members.values()]
-    .filter((indices) => indices.length >= LEAST_IN_CLASS)
-    .map((indices) => ({
-      x: Float64Array.from(indices, (i) => brackets.ns[i] ?? 0),
-      y: Float64Array.from(indices, (i) => {
-        const middle = ((brackets.before[i] ?? 0) + (brackets.after[i] ?? 0)) / 2;
-        return middle - ticksPerNs * (brackets.ns[i] ?? 0);
-      }),
-      batch: Int32Array.from(indices, (i) => brackets.batch[i] ?? 0),
-    }));
+  const populated = [...members].filter(([, indices]) => indices.length >= LEAST_IN_CLASS);
+  const narrowest = Math.min(...populated.map(([key]) => key));
+  return populated.map(([key, indices]) => ({
+    room: (key - narrowest) * width,
+    x: Float64Array.from(indices, (i) => brackets.ns[i] ?? 0),
+    y: Float64Array.from(indices, (i) => {
+      const middle = ((brackets.before[i] ?? 0) + (brackets.after[i] ?? 0)) / 2;
+      return middle - ticksPerNs * (brackets.ns[i] ?? 0);
+    }),
+    batch: Int32Array.from(indices, (i) => brackets.batch[i] ?? 0),
+  }));
 }
 
 /** The middle one of some numbers. */
@@ -58,10 +61,10 @@ function median(values: Float64Array): number {
  *
  * @param leastSigma standard deviation that the clock's rounding alone causes, ticks.
  */
-export function trimmed({ x, y, batch }: WindowClass, leastSigma: number): WindowClass {
+export function trimmed({ room, x, y, batch }: WindowClass, leastSigma: number): WindowClass {
   const middle = median(y);
   const deviation = median(y.map((value) => Math.abs(value - middle)));
   const limit = TRIM * Math.max(SIGMAS_PER_MAD * deviation, leastSigma);
   const near = (_: number, i: number) => Math.abs((y[i] ?? 0) - middle) <= limit;
-  return { x: x.filter(near), y: y.filter(near), batch: batch.filter(near) };
+  return { room, x: x.filter(near), y: y.filter(near), batch: batch.filter(near) };
 }
