@@ -24,7 +24,10 @@ let agent: RunningAgent;
 afterEach(async () => {
   await agent.end('SIGKILL');
 });
-afterAll(() => folder.remove());
+afterAll(() => {
+  spawnSync('umount', ['-l', MOUNT]);
+  folder.remove();
+});
 
 const start = async (db: string): Promise<void> => {
   agent = await startAgent(['--interval', '100ms', '--db', db]);
@@ -127,8 +130,6 @@ const mount = (...args: string[]): boolean => spawnSync('mount', args).status ==
 const mountable = mount('-t', 'tmpfs', '-o', 'size=3m', 'tscope-test', MOUNT);
 
 describe.skipIf(!mountable)('on a small file system (skipped where this process may not mount one)', () => {
-  afterAll(() => spawnSync('umount', ['-l', MOUNT]));
-
   test('full disk: keeps serving, says so, recovers, and loses nothing', async () => {
     await start(join(MOUNT, 'full.db'));
     const filler = join(MOUNT, 'filler');

@@ -3,12 +3,23 @@ import { wholeStep } from '../../store/range.ts';
 import { parseDuration } from '../../units.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
-/** Steps of a query that names none: a plot shows no more. */
-const STEPS = 600n;
+/** Steps of a query that names none, at most: a plot shows no more. */
+const STEPS = 600;
 /** Most steps of a query: an answer of a few hundred kilobytes. */
 export const MOST_STEPS = 5_000n;
 /** 1970 to 2100, s: a time outside is a mistake (milliseconds, most often). */
 const LATEST_S = 4_102_444_800;
+
+/** Steps that people like and that roll-ups of minutes and hours fit into, s. */
+const ROUND_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_200, 1_800];
+
+/** The shortest round step that makes at most 600 steps of a range. */
+function roundStep(lengthNs: bigint): bigint {
+  const least = Number(lengthNs) / 1e9 / STEPS;
+  const round = ROUND_STEPS.find((step) => step >= least);
+  if (least < 0.5) return BigInt(Math.ceil(least * 1e3)) * 1_000_000n;
+  return round === undefined ? BigInt(Math.ceil(least / 3_600)) * HOUR_NS : BigInt(round) * 1_000_000_000n;
+}
 
 /** A stretch of time, ns since the epoch. */
 export interface TimeRange {
@@ -57,7 +68,7 @@ export function timeRange(query: URLSearchParams, nowMs = Date.now()): TimeRange
 }
 
 /**
- * `step`, a duration; without it about 600 steps.
+ * `step`, a duration; without it a round one that makes at most 600 steps.
  *
  * @returns the step that the store answers with.
  * @throws TscopeError USAGE.
@@ -65,7 +76,7 @@ export function timeRange(query: URLSearchParams, nowMs = Date.now()): TimeRange
 export function stepOf(query: URLSearchParams, { fromNs, toNs }: TimeRange): bigint {
   const text = query.get('step');
   const lengthNs = toNs - fromNs;
-  const step = text === null ? lengthNs / STEPS : parseDuration(text.slice(0, 40), 'step');
+  const step = text === null ? roundStep(lengthNs) : parseDuration(text.slice(0, 40), 'step');
   const whole = wholeStep(step < 1_000_000n ? 1_000_000n : step);
   if (lengthNs / whole > MOST_STEPS) {
     throw usageError(`step: ${text} makes more than ${MOST_STEPS} steps of that range; give a longer one.`);

@@ -13,12 +13,12 @@ import { virtualizationFacts } from '../../host/virtualization.ts';
 import type { AgentNow, AgentStability } from '../../schema/agent-api.ts';
 import { schemaId } from '../../schema/envelope.ts';
 import type { HostFacts } from '../../schema/host.ts';
-import { listRuns } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import { version } from '../../version.ts';
 import { jsonReply } from '../http/reply.ts';
 import type { Handler } from '../http/server.ts';
 import { onlyParameters, stepOf, timeRange } from './query.ts';
+import { runsIn } from './runs.ts';
 import { eventsIn, samplesIn } from './samples.ts';
 
 /** What the API answers from. */
@@ -58,20 +58,6 @@ function cachedFacts(): () => HostFacts {
   };
 }
 
-const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
-
-const runsOf = (store: Store) => ({
-  runs: listRuns(store).map((run) => ({
-    id: run.id,
-    key: run.key,
-    hostname: run.hostName,
-    command: run.command,
-    startedAt: isoOf(run.startedAtNs),
-    endedAt: run.endedAtNs === null ? null : isoOf(run.endedAtNs),
-    lastSampleAt: run.lastSampleAtNs === null ? null : isoOf(run.lastSampleAtNs),
-  })),
-});
-
 /** The JSON API, by path. */
 export function apiRoutes(view: ApiView): Map<string, Handler> {
   const facts = cachedFacts();
@@ -99,7 +85,7 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
   return new Map<string, Handler>([
     ['/api/v1/now', withoutParameters(() => document('agent-now', view.now()))],
     ['/api/v1/host', withoutParameters(() => document('host', facts(), { host: hostSummary() }))],
-    ['/api/v1/runs', withoutParameters(() => document('agent-runs', runsOf(store())))],
+    ['/api/v1/runs', withoutParameters(() => document('agent-runs', runsIn(store())))],
     ['/api/v1/stability', withoutParameters(() => document('agent-stability', view.stability()))],
     [
       '/api/v1/samples',
