@@ -28,7 +28,7 @@ export interface StopFinding {
 /** Fewer interrupts on either side say nothing about a phase. */
 export const LEAST_INTERRUPTS = 20;
 /** The resume must be this far from the old grid, in periods, for the two grids to differ. */
-const LEAST_DISTANCE = 1 / 8;
+const LEAST_DISTANCE = 1 / 4;
 /** A shift belongs to a grid when it is nearer to it than this share of the distance between the two. */
 const NEAR = 0.3;
 /** Standard errors that must fit into that. */
