@@ -1,11 +1,15 @@
 import { type Attributes, element, escapeText } from '../svg/element.ts';
+import { keepUnits } from '../text/wrap.ts';
+
+/** Running text, whose numbers keep their units beside them. */
+export const prose = (text: string): string => escapeText(keepUnits(text));
 
 export const paragraph = (text: string, className?: string): string =>
-  element('p', { class: className }, escapeText(text));
+  element('p', { class: className }, prose(text));
 
 /** A figure's caption: how to read it, and what it was made from. */
 export const caption = (...sentences: string[]): string =>
-  element('figcaption', {}, escapeText(sentences.filter((sentence) => sentence !== '').join(' ')));
+  element('figcaption', {}, prose(sentences.filter((sentence) => sentence !== '').join(' ')));
 
 export const heading = (text: string): string => element('h3', {}, escapeText(text));
 

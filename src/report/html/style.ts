@@ -62,8 +62,8 @@ ${['good', 'note', 'bad'].map((level) => `.verdicts li.${level} { border-color: 
   border-bottom: 1px solid var(--line); }
 .facts dt { color: var(--faint); } .facts dd { margin: 0; overflow-wrap: anywhere; } .facts dd + dd { color: var(--faint); }
 .scroll { overflow-x: auto; margin: .8rem 0; }
-table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem 1rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .85rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 td:last-child, th:last-child { padding-right: 0; }
 td.number, th.number { text-align: right; white-space: nowrap; } td.short, th.short { white-space: nowrap; }
 thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }

@@ -10,7 +10,7 @@ export interface Guide {
 }
 
 /** Height of a row of names, pixels. */
-export const NAME_ROW = 15;
+const NAME_ROW = 15;
 
 /** Lines across, each with its name above it. */
 export const limitLines = (limits: readonly Guide[], { left, right, top }: Area, y: Scale): string =>
@@ -21,28 +21,38 @@ export const limitLines = (limits: readonly Guide[], { left, right, top }: Area,
     })
     .join('');
 
-/** Upright lines, their names over the drawing: each in the lowest of `rows` where it is free. */
-export function pointLines(
-  points: readonly Guide[],
-  { right, top, bottom }: Area,
-  x: Scale,
-  rows: number,
-): string {
-  const taken = new Array<number>(rows).fill(Number.NEGATIVE_INFINITY);
-  const drawn = [...points]
+/** A name over the drawing: its middle, and the row it stands in, counted upwards. */
+interface Placed {
+  readonly text: string;
+  readonly at: number;
+  readonly middle: number;
+  readonly row: number;
+}
+
+/** Each name over its line, in the lowest row where it is free. */
+export function placeNames(points: readonly Guide[], x: Scale, right: number): Placed[] {
+  const taken: number[] = [];
+  return [...points]
     .sort((a, b) => a.at - b.at)
     .map(({ at, label: text }) => {
       const half = textWidth(text) / 2;
       const middle = Math.min(x(at), right - half);
       const free = taken.findIndex((end) => end < middle - half);
-      const row = free === -1 ? rows - 1 : free;
+      const row = free === -1 ? taken.length : free;
       taken[row] = middle + half + 4;
-      const y = top - 6 - row * NAME_ROW;
-      return {
-        upright: line(x(at), y + 3, x(at), bottom, 'point'),
-        name: label(middle, y, 'middle', text, 'point'),
-      };
+      return { text, at: x(at), middle, row };
     });
-  // Names over every line, so that none is struck through.
-  return [...drawn.map(({ upright }) => upright), ...drawn.map(({ name }) => name)].join('');
+}
+
+/** How much room the names need above the drawing, pixels. */
+export const namesHeight = (names: readonly Placed[]): number =>
+  NAME_ROW * Math.max(0, ...names.map(({ row }) => row + 1));
+
+/** Upright lines, and their names over every line, so that none is struck through. */
+export function pointLines(names: readonly Placed[], { top, bottom }: Area): string {
+  const y = (row: number) => top - 6 - row * NAME_ROW;
+  return [
+    ...names.map(({ at, row }) => line(at, y(row) + 3, at, bottom, 'point')),
+    ...names.map(({ text, middle, row }) => label(middle, y(row), 'middle', text, 'point')),
+  ].join('');
 }

@@ -2,7 +2,7 @@ import { type Axis, axes, axisScale, marksWidth } from './axes.ts';
 import { type Drawing, figure, type Size } from './drawing.ts';
 import { element, escapeText } from './element.ts';
 import { type EndLabel, endLabels, endLabelsWidth } from './end-labels.ts';
-import { type Guide, limitLines, NAME_ROW, pointLines } from './guides.ts';
+import { type Guide, limitLines, namesHeight, placeNames, pointLines } from './guides.ts';
 import { drawable, type Scale } from './scale.ts';
 import { drawSeries, markerPath, type Series, styleOf } from './series.ts';
 
@@ -31,32 +31,32 @@ function endOf(series: Series, x: Scale, y: Scale): readonly [number, number] | 
 
 function draw(plot: Plot, size: Size): Drawing {
   const { series, limits = [], points = [] } = plot;
-  const rows = size.name === 'wide' ? Math.min(2, points.length) : points.length;
-  const top = TOP + rows * NAME_ROW;
-  const height = HEIGHT[size.name] + rows * NAME_ROW;
-  const bottom = height - BELOW;
   const all = series.flatMap((one) => one.points);
-  const y = axisScale(
-    plot.y,
-    [...all.map(([, b]) => b), ...limits.map(({ at }) => at)],
-    [bottom, top],
-    false,
-  );
+  const [xs, ys] = [all.map(([x]) => x), all.map(([, y]) => y)];
   const named = size.name === 'wide' && series.length > 1;
-  const left = marksWidth(y);
   const right = size.width - (named ? endLabelsWidth(series.map((one) => one.label)) : 10);
-  const area = { left, right, top, bottom };
-  const x = axisScale(plot.x, [...all.map(([a]) => a), ...points.map(({ at }) => at)], [left, right], true);
+  const yScale = (above: number) => {
+    const pixels = [HEIGHT[size.name] + above - BELOW, TOP + above] as const;
+    return axisScale(plot.y, [...ys, ...limits.map(({ at }) => at)], pixels, false);
+  };
+  // How high the names stand hardly changes how wide the marks are.
+  const left = marksWidth(yScale(0));
+  const x = axisScale(plot.x, [...xs, ...points.map(({ at }) => at)], [left, right], true);
+  const names = placeNames(points, x, right);
+  const above = namesHeight(names);
+  const y = yScale(above);
+  const [height, top] = [HEIGHT[size.name] + above, TOP + above];
+  const area = { left, right, top, bottom: height - BELOW };
   const ends = series.flatMap((one, i): EndLabel[] => {
     const end = endOf(one, x, y);
     return end === null ? [] : [{ text: one.label, style: styleOf(one, i), x: end[0], y: end[1] }];
   });
   const content = [
     axes(area, x, y, { x: plot.x.label, y: plot.y.label }),
-    ...series.map((one, i) => drawSeries(one, i, bottom, x, y)),
+    ...series.map((one, i) => drawSeries(one, i, area.bottom, x, y)),
     limitLines(limits, area, y),
-    pointLines(points, area, x, rows),
-    named ? endLabels(ends, right, top, bottom) : '',
+    pointLines(names, area),
+    named ? endLabels(ends, right, top, area.bottom) : '',
   ];
   return { height, content: content.join('') };
 }

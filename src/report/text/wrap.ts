@@ -1,8 +1,14 @@
-/** Breaks a text into lines of at most `width` characters, at spaces; a longer word stands alone. */
+const SPACE = '\u00a0';
+const NUMBER_AND_UNIT = /(?<=\d) (?=(?:[num]?s|min|h|d|pp[bm]|[kM]?Hz|%|kB)\b|%)/g;
+
+/** The text with a space that does not break between a number and its unit. */
+export const keepUnits = (text: string): string => text.replace(NUMBER_AND_UNIT, SPACE);
+
+/** Breaks a text into lines of at most `width` characters, at spaces but not before a unit; a longer word stands alone. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of keepUnits(text).split(' ')) {
     if (line === '') line = word;
     else if (line.length + 1 + word.length <= width) line += ` ${word}`;
     else {
@@ -10,5 +16,5 @@ export function wrap(text: string, width: number): string[] {
       line = word;
     }
   }
-  return [...lines, line];
+  return [...lines, line].map((done) => done.replaceAll(SPACE, ' '));
 }

@@ -77,7 +77,7 @@ test('what was measured stands on the page', () => {
   const { calibrate, timer, kvm } = fixtureParts();
   expect(page).toContain(String(calibrate.kernel?.mult));
   expect(page).toContain(timer.ticks.toLocaleString('en-US'));
-  expect(page).toContain(kvm.explanation.slice(0, 40).replaceAll("'", '&#39;'));
+  expect(page).toContain(kvm.explanation.slice(0, 40).replaceAll("'", '&#39;').replace(' s ', '\u00a0s '));
 });
 
 test.each(NAMES)('without %s the rest is there', (name) => {

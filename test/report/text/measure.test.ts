@@ -36,4 +36,5 @@ test('wrap breaks at spaces only, and keeps every word', () => {
   expect(wrap(text, 8)).toEqual(['a bb ccc', 'dddd', 'eeeee-which-is-longer-than-a-line', 'f']);
   expect(wrap(text, 8).join(' ')).toBe(text);
   expect(wrap('', 8)).toEqual(['']);
+  expect(wrap('about 12.5 ms', 10)).toEqual(['about', '12.5 ms']);
 });

@@ -50,9 +50,9 @@ export function driftSection(result: DriftResult): Section {
   const { pairs, reference, nominalTscHz, nominalTscSource } = result;
   const head = [
     `against ${reference}`,
-    '#rate (1 standard error)',
+    '#rate (1 s.e.)',
     '#at the end',
-    '#largest interval error',
+    '#largest error',
     '#samples',
     'independent',
   ];

@@ -103,7 +103,7 @@ export function kvmSection(result: KvmResult): Section {
             '#missed',
             '#lost',
             '#first after',
-            '#in 1 period',
+            '#in 1st period',
             '#phase shift (1 s.e.)',
             '#CPU time',
             'verdict',

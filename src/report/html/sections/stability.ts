@@ -1,9 +1,15 @@
-import type { DriftResult } from '../../../schema/drift.ts';
+import type { DriftPair, DriftResult } from '../../../schema/drift.ts';
 import { durationText, exponentText } from '../../svg/mark-text.ts';
 import { plotFigure } from '../../svg/plot.ts';
 import { caption, paragraph, table } from '../markup.ts';
 import type { Section } from '../page.ts';
 import { localSlopes, NOISES } from './slopes.ts';
+
+/** A clock, and its slope where one prevails. */
+function nameOf({ clock, stability }: DriftPair): string {
+  const [range, ...others] = localSlopes(stability);
+  return range === undefined || others.length > 0 ? clock : `${clock}, slope ${range.slope.toFixed(2)}`;
+}
 
 /** How steady the clocks are over each averaging time, with the kinds of noise named. */
 export function stabilitySection({ pairs, reference }: DriftResult): Section {
@@ -26,7 +32,7 @@ export function stabilitySection({ pairs, reference }: DriftResult): Section {
         x: { label: 'averaging time (ms to d, as marked)', scale: 'log', marks: { format: durationText } },
         y: { label: 'overlapping Allan deviation (ratio)', scale: 'log', marks: { format: exponentText } },
         series: pairs.map((pair) => ({
-          label: pair.clock,
+          label: nameOf(pair),
           as: 'line',
           points: pair.stability.flatMap(({ tauNs, oadev }) =>
             oadev === null ? [] : [[tauNs, oadev] as const],

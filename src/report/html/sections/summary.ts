@@ -1,7 +1,7 @@
 import type { ReportInput } from '../../input.ts';
 import { element, escapeText } from '../../svg/element.ts';
 import { LEVEL_WORDS, type Verdict } from '../../verdicts/verdict.ts';
-import { paragraph } from '../markup.ts';
+import { paragraph, prose } from '../markup.ts';
 
 /** The verdicts in plain words, and what was not measured. HTML for the head of the page. */
 export function summary(verdicts: readonly Verdict[], skipped: ReportInput['skipped']): string {
@@ -10,7 +10,7 @@ export function summary(verdicts: readonly Verdict[], skipped: ReportInput['skip
       'li',
       { class: level },
       element('b', {}, escapeText([about, LEVEL_WORDS[level]].filter((word) => word !== '').join(': '))),
-      escapeText(text),
+      prose(text),
     ),
   );
   const missing = skipped.map(({ part, reason }) =>
