@@ -20,6 +20,7 @@ export const timerResultSchema = z.strictObject({
   backendAfter: z.enum(['hv', 'sw']),
   periodNs: z.number(),
   durationNs: z.number(),
+  /** Interrupts. */
   ticks: count,
   /** Periods that passed without a tick. */
   missed: count,

@@ -8,8 +8,8 @@ const LAST_INTERRUPT = 1;
 const BEGAN = 2;
 const NEVER = -(2n ** 63n);
 
-/** Steps between two calls of `look`: a tenth of a second or so. */
-const STEPS_PER_LOOK = 1 << 20;
+/** Steps between two calls of `look`: a few tens of milliseconds. */
+const STEPS_PER_LOOK = 1 << 18;
 
 /** What is noted during one recovery, in memory that is used again for the next. Noting allocates nothing. */
 export class Notes {

@@ -13,8 +13,8 @@ import { tickCost } from './tick-cost.ts';
 
 /** A simulated guest's TSC. */
 const SIMULATED_TSC_KHZ = 2_600_000;
-/** Run once for each policy before anything is kept, so that the code is compiled. */
-const WARM_UP = { periodNs: 200_000n, stopNs: 4_000_000_000n };
+/** Run once for each policy before anything is kept, so that V8 has compiled every path: more steps than one look. */
+const WARM_UP = { periodNs: 200_000n, stopNs: 60_000_000_000n };
 /** Where catch-up is not asked for, its cost comes from this stop. */
 const COST_STOP_NS = 60_000_000_000n;
 

@@ -58,7 +58,7 @@ describe('one wait is 10.5 periods late', () => {
     ['skip', 10],
     ['delay', 10],
     ['freeze', 9],
-    ['reinject', 10],
+    ['reinject', 0],
     ['gate', 9],
   ] as const)('%s misses %i ticks', (policy, missed) => {
     const result = run({ policy }, late);
