@@ -16,8 +16,9 @@ describe.each(TIMER_BACKENDS)('%s', (backend) => {
     const { ticks, missed, latenessNs, histogram, durationNs } = run({ backend });
     expect(ticks + missed).toBeGreaterThanOrEqual(298);
     expect(ticks + missed).toBeLessThanOrEqual(300);
-    // A TSC deadline is rounded down to a cycle, and ktime is read before the TSC.
-    expect(latenessNs?.min).toBeGreaterThan(-1000);
+    // A TSC deadline is rounded down to a cycle, and computed from two readings that something may come between.
+    if (backend === 'tsc') expect(latenessNs?.p50).toBeGreaterThan(-1000);
+    else expect(latenessNs?.min).toBeGreaterThanOrEqual(0);
     expect(histogram.reduce((sum, { count }) => sum + count, 0)).toBe(ticks);
     expect(durationNs).toBeGreaterThan(290e6);
   });
