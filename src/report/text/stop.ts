@@ -18,13 +18,19 @@ function endText({ ended, lockup, recoveryNs, behindNs }: StopRow): string {
   return `${lockup ? 'LOCKUP, ' : ''}projected from ${formatNs(recoveryNs)}`;
 }
 
+/** Digits up to here; beyond, nobody counts them. */
+const MOST_DIGITS = 1e7;
+
+const countText = (count: number): string =>
+  count < MOST_DIGITS ? formatCount(count) : formatSignificant(count);
+
 /** A count, projected where the row was cut. */
 const total = (measured: number, projected: number | null | undefined): string =>
   projected === undefined || projected === measured
-    ? formatCount(measured)
+    ? countText(measured)
     : projected === null
       ? 'no end'
-      : `~ ${formatSignificant(projected)}`;
+      : `~ ${countText(projected)}`;
 
 function phaseText({ phaseShift, runs }: StopRow): string {
   const { minNs, p50Ns, maxNs } = phaseShift;
@@ -39,7 +45,7 @@ const rowCells = (row: StopRow): string[] => [
   total(row.callbacks, row.projected?.callbacks),
   total(row.vmExits, row.projected?.vmExits),
   total(row.interrupts, row.projected?.interrupts),
-  formatCount(row.lostTicks),
+  countText(row.lostTicks),
   phaseText(row),
   row.shortestIntervalNs === null ? '-' : formatNs(row.shortestIntervalNs),
   row.backendAfter,

@@ -74,6 +74,17 @@ const stopRow = (stop: KvmStop): string[] => [
   stop.verdict,
 ];
 
+/** What became of a guest whose local APIC was saved and restored. */
+function savedRow({ saveRestore }: KvmResult): Array<readonly [string, string, string]> {
+  if (saveRestore === null) return [];
+  const { remainingNs, firstInterruptNs, stopNs, agreesWithModel } = saveRestore;
+  const first =
+    firstInterruptNs === null ? 'no interrupt' : `first interrupt after ${formatNs(firstInterruptNs)}`;
+  const value = `${formatNs(remainingNs)} left to count, ${first}`;
+  const model = agreesWithModel ? 'as the model says: the count stands still' : 'not as the model says';
+  return [['saved and restored', value, `over ${formatNs(stopNs)}; ${model}`]];
+}
+
 /** A real guest of this host beside the model. */
 export function kvmSection(result: KvmResult): Section {
   const { resume, otherStops, running, sweep, host, path, pathReason } = result;
@@ -90,6 +101,7 @@ export function kvmSection(result: KvmResult): Section {
         host.preemptionTimerSource,
       ],
       ['kernel', host.kernel, ''],
+      ...savedRow(result),
       ['TSC of the guest', `${formatCount(host.tscKhz)} kHz`, 'KVM_GET_TSC_KHZ'],
     ]),
     stops.length === 0
