@@ -159,11 +159,12 @@ export class Agent {
       const options = samplingOptions(this.#config.settings);
       this.#journal?.begin(message, this.state.calibrated?.pairs ?? [], options);
       this.#log('info', 'run started', { tscHz: message.nominal.hz, tscHzSource: message.nominal.source });
-      this.#live.tell('hello', this.#now());
+      if (this.#live.size > 0) this.#live.tell('hello', this.#now());
     } else if (message.kind === 'sample') {
       const events = this.#journal?.add(message) ?? [];
       for (const { kind, detail, clock } of events) this.#log('info', 'event', { kind, detail, clock });
-      this.#live.tell('sample', { at: message.atMs / 1000, now: this.#now(), events });
+      if (this.#live.size > 0)
+        this.#live.tell('sample', { at: message.atMs / 1000, now: this.#now(), events });
     }
   }
 

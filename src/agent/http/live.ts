@@ -40,7 +40,7 @@ export class LiveClients {
 
   /** Tells everybody. */
   tell(event: string, data: unknown): void {
-    if (this.#clients.size > 0) this.#writeAll(format(event, data));
+    this.#writeAll(format(event, data));
   }
 
   /** Ends all streams. */

@@ -1,8 +1,16 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { nominalRate } from '../../experiment/drift/host.ts';
 import { version } from '../../version.ts';
 import type { Health } from '../health.ts';
-import { type AgentState, pairsOf } from '../state.ts';
+import type { AgentState } from '../state.ts';
+import {
+  eachPair,
+  frequencies,
+  seconds,
+  single,
+  stabilityValues,
+  text,
+  type Value,
+} from './metric-values.ts';
 
 /** What the metrics are read from at each scrape. */
 export interface MetricsView {
@@ -11,54 +19,6 @@ export interface MetricsView {
   storeBytes(): number | null;
   liveClients(): number;
 }
-
-type Labels = Readonly<Record<string, string>>;
-type Value = readonly [labels: Labels, value: number];
-
-const text = (flag: boolean | null): string => (flag === null ? 'unknown' : String(flag));
-
-/** Labels that say which pair a value belongs to. */
-function pairLabels(state: AgentState, clock: string): Labels | null {
-  const pair = pairsOf(state).find((candidate) => candidate.clock === clock);
-  if (pair === undefined) return null;
-  return { clock, reference: pair.reference, independent: text(pair.independent) };
-}
-
-/** One value for each pair that has one. */
-function eachPair(
-  state: AgentState,
-  read: (pair: NonNullable<AgentState['sample']>['pairs'][number]) => number | null,
-): Value[] {
-  return (state.sample?.pairs ?? []).flatMap((pair) => {
-    const labels = pairLabels(state, pair.clock);
-    const value = read(pair);
-    return labels === null || value === null ? [] : [[labels, value] as const];
-  });
-}
-
-const seconds = (ns: number | null): number | null => (ns === null ? null : ns / 1e9);
-const single = (value: number | null | undefined): Value[] => (value == null ? [] : [[{}, value]]);
-
-function frequencies({ calibrated }: AgentState): Value[] {
-  if (calibrated === null) return [];
-  const { result } = calibrated;
-  const derived = { reference: result.clock, independent: text(result.independent) };
-  const true_ = result.trueRate;
-  return [
-    [derived, nominalRate(result).hz],
-    ...(true_ === null ? [] : [[{ reference: true_.reference, independent: 'true' }, true_.hz] as const]),
-  ];
-}
-
-const stabilityValues = (state: AgentState): Value[] =>
-  state.stability.flatMap(({ clock, points }) => {
-    const labels = pairLabels(state, clock);
-    return points.flatMap(({ tauNs, oadev }) =>
-      labels === null || oadev === null
-        ? []
-        : [[{ ...labels, tau_seconds: String(Number((tauNs / 1e9).toPrecision(9))) }, oadev] as const],
-    );
-  });
 
 const PAIR = ['clock', 'reference', 'independent'] as const;
 
@@ -73,7 +33,10 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
       registers: [registry],
       collect() {
         this.reset();
-        for (const [labels, value] of read()) this.set(labels, value);
+        const values = read();
+        // After a reset a metric without labels is 0, which is not the same as unknown.
+        if (values.length === 0 && labelNames.length === 0) this.remove();
+        for (const [labels, value] of values) this.set(labels, value);
       },
     });
   const counter = (name: string, help: string, labelNames: readonly string[], read: () => Value[]) =>

@@ -34,7 +34,7 @@ const LIMITS = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   keepAliveTimeout: 30_000,
-  connectionsCheckingInterval: 2_500,
+  connectionsCheckingInterval: 5_000,
   noDelay: true,
 } as const;
 const MOST_HEADERS = 64;

@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import {
+  formatListenAddress,
+  isLoopback,
+  parseListenAddress,
+} from '../../src/agent/config/listen-address.ts';
+import { formatSetting } from '../../src/agent/config/plan.ts';
+import { flagOf, readConfig, variableOf } from '../../src/agent/config/read-config.ts';
+import { SETTING_NAMES } from '../../src/agent/config/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tscope-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (text: string): string => {
+  const path = join(folder, 'agent.json');
+  writeFileSync(path, text);
+  return path;
+};
+const read = (flags: object = {}, environment: Record<string, string> = {}) =>
+  readConfig({ flags, environment });
+
+test('without anything, the defaults of the contract', () => {
+  const { settings, token, file: none } = read();
+  expect(settings).toMatchObject({ interval: 10e9, listen: { host: '127.0.0.1', port: 9797 } });
+  expect({ token, none }).toEqual({ token: null, none: null });
+});
+
+test('flags win over the environment, the environment over the file', () => {
+  const config = file('{"interval": "1s", "retain": "2d", "clocks": ["tsc"]}');
+  const { settings, origins } = read(
+    { interval: '3s', config },
+    { TSCOPE_INTERVAL: '2s', TSCOPE_RETAIN: '5d' },
+  );
+  expect([settings.interval, settings.retain, settings.clocks]).toEqual([3e9, 5 * 86_400e9, ['tsc']]);
+  expect([origins.interval, origins.retain, origins.clocks]).toEqual(['flag', 'environment', 'file']);
+});
+
+test('every default, written out and read back, is the same', () => {
+  const { settings } = read();
+  const written = Object.fromEntries(
+    SETTING_NAMES.map((name) => [name, formatSetting(settings, name)]).filter(([, text]) => text !== null),
+  );
+  expect(read(written).settings).toEqual(settings);
+});
+
+test.each([
+  ['{"interval": 10}', 'interval'],
+  ['{"interval": "10"}', 'interval'],
+  ['{"intervall": "10s"}', 'intervall'],
+  ['{"clocks": "sundial"}', 'clocks'],
+  ['{"clocks": []}', 'clocks'],
+  ['{"maxSize": "10"}', 'maxSize'],
+  ['{"maxSize": "1K"}', '1M'],
+  ['{"hostNames": ["a b"]}', 'hostNames'],
+  ['{"hostNames": "evil.example:80"}', 'hostNames'],
+  ['{"__proto__": {"interval": "1s"}}', 'setting'],
+  ['[]', 'object'],
+  ['null', 'object'],
+  ['{', 'JSON'],
+])('the file %s is refused with a sentence that names %s and the file', (text, word) => {
+  const config = file(text);
+  expect(() => read({ config })).toThrow(word);
+  expect(() => read({ config })).toThrow(config);
+});
+
+test.each([
+  'localhost',
+  '9797',
+  ':9797',
+  '127.0.0.1',
+  '127.0.0.1:65536',
+  '::1:9797',
+  '[127.0.0.1]:1',
+  'example.org:1',
+  '[::1]',
+])('%j is no address to listen on', (listen) => {
+  expect(() => parseListenAddress(listen)).toThrow('listen');
+});
+
+test('every address is read back as it was written', () => {
+  const address = fc.record({ host: fc.oneof(fc.ipV4(), fc.ipV6()), port: fc.nat(65_535) });
+  fc.assert(
+    fc.property(address, (given) => {
+      expect(parseListenAddress(formatListenAddress(given))).toEqual(given);
+    }),
+  );
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['127.1.2.3', true],
+  ['::1', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['128.0.0.1', false],
+  ['127.0.0.1.evil.example', false],
+])('%s is loopback: %s', (host, loopback) => {
+  expect(isLoopback(host)).toBe(loopback);
+});
+
+test('strangers are asked for a token that cannot be guessed', () => {
+  const listen = '0.0.0.0:9797';
+  expect(() => read({ listen })).toThrow('token');
+  expect(() => read({ listen }, { TSCOPE_TOKEN: 'short' })).toThrow('16');
+  expect(() => read({ listen }, { TSCOPE_TOKEN: 'with a space in it ..' })).toThrow('space');
+  expect(read({ listen }, { TSCOPE_TOKEN: '0123456789abcdef' }).token).toBe('0123456789abcdef');
+  const tokenFile = join(folder, 'token');
+  writeFileSync(tokenFile, '0123456789abcdef0\nsecond line\n');
+  expect(read({ listen, tokenFile }).token).toBe('0123456789abcdef0');
+  writeFileSync(tokenFile, '');
+  expect(() => read({ listen, tokenFile })).toThrow('token');
+});
+
+test('names of flags and variables follow from the setting', () => {
+  expect([flagOf('tokenFile'), variableOf('tokenFile')]).toEqual(['--token-file', 'TSCOPE_TOKEN_FILE']);
+});
