@@ -1,6 +1,7 @@
 import { usageError } from '../errors.ts';
 import { quietDefaults } from '../experiment/quiet-thread.ts';
 import { budgetFor, fits, type StopOptions, stopDefaults } from '../experiment/stop/options.ts';
+import { CRASH_CALLBACK_NS } from '../experiment/stop/projection.ts';
 import { type PolicyName, policyNames } from '../lapic/policies.ts';
 import { stopText } from '../report/text/stop.ts';
 import { formatCount } from '../units.ts';
@@ -16,8 +17,8 @@ interface Options {
   readonly repeat: number;
   readonly budget?: bigint;
   readonly simulate?: true;
-  readonly callbackCost: bigint;
-  readonly exitCost: bigint;
+  readonly callbackCost?: bigint;
+  readonly exitCost?: bigint;
   readonly cpu?: number;
   readonly priority: number;
 }
@@ -27,6 +28,10 @@ const PERIODS = ['1us', '4294967295ns'] as const;
 /** A hundred years: the sum of host time and stop fits ktime, and the TSC does not wrap below 5.8 GHz. */
 const STOPS = ['1us', '36500d'] as const;
 const MOST_RUNS = 100_000;
+
+const CRASH_CALLBACK = BigInt(CRASH_CALLBACK_NS);
+/** About what a VM exit and entry take. */
+const EXIT = 1000n;
 
 const HELP = `
 The timer of KVM's local APIC runs on this host's clocks; the guest is left, both clocks are moved forward by the stop, and
@@ -85,15 +90,13 @@ export const command = defineCommand<Options>({
       .option('--simulate', 'virtual time with fixed costs; needs no host')
       .option(
         '--callback-cost <time>',
-        'with --simulate: one hrtimer callback',
+        "with --simulate: one hrtimer callback (default: 79ns, the crash's)",
         duration('--callback-cost', '1ns', '1ms'),
-        79n,
       )
       .option(
         '--exit-cost <time>',
-        'with --simulate: one VM exit and entry',
+        'with --simulate: one VM exit and entry (default: 1us)',
         duration('--exit-cost', '1ns', '1ms'),
-        1000n,
       )
       .option('--cpu <n>', 'stay on this CPU', integer('--cpu', 0, 65_535))
       .option(
@@ -104,6 +107,12 @@ export const command = defineCommand<Options>({
       )
       .addHelpText('after', HELP),
   run: async ({ measure }, options) => {
+    const { callbackCost, exitCost } = options;
+    if (!options.simulate && (callbackCost !== undefined || exitCost !== undefined)) {
+      throw usageError(
+        '--callback-cost and --exit-cost go with --simulate; on real clocks the costs are measured.',
+      );
+    }
     const runs = options.policies.length * options.periods.length * options.stops.length * options.repeat;
     if (runs > MOST_RUNS) {
       throw usageError(
@@ -120,7 +129,9 @@ export const command = defineCommand<Options>({
       watchdogNs: options.watchdog,
       delivery: options.delivery,
       repeat: options.repeat,
-      simulate: options.simulate ? { callbackNs: options.callbackCost, exitNs: options.exitCost } : null,
+      simulate: options.simulate
+        ? { callbackNs: callbackCost ?? CRASH_CALLBACK, exitNs: exitCost ?? EXIT }
+        : null,
       budgetNs: options.budget === undefined ? budgetFor(options.watchdog) : Number(options.budget),
       quiet: { cpu: options.cpu ?? null, priority: options.priority },
     });

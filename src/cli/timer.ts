@@ -69,6 +69,11 @@ export const command = defineCommand<Options>({
     if ((stopEvery === undefined) !== (stopFor === undefined)) {
       throw usageError('--stop-every and --stop-for go together; give both or neither.');
     }
+    if (stopEvery !== undefined && stopFor !== undefined && stopEvery + stopFor > options.duration) {
+      throw usageError(
+        '--stop-every: not even one stop (--stop-every plus --stop-for) fits into --duration.',
+      );
+    }
     const stops =
       stopEvery === undefined || stopFor === undefined ? null : { everyNs: stopEvery, forNs: stopFor };
     const quiet = { cpu: options.cpu ?? null, priority: options.priority };

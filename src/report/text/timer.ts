@@ -4,13 +4,34 @@ import { textTable } from './table.ts';
 
 const WIDTH = 50;
 
-function histogramText(histogram: TimerResult['histogram']): string {
-  const most = Math.max(...histogram.map(({ count }) => count));
-  const rows = histogram.map(({ fromNs, toNs, count }) => [
-    `${formatNs(fromNs)} to ${formatNs(toNs)}`,
-    formatCount(count),
-    count === 0 ? '' : '#'.repeat(Math.max(1, Math.round((count / most) * WIDTH))),
-  ]);
+type Bar = TimerResult['histogram'][number];
+
+/** Whether a bound starts with 1, 2 or 5, as those of the printed bars do. */
+function isRound(ns: number): boolean {
+  if (ns === 0) return true;
+  const leading = Math.abs(ns) / 10 ** Math.floor(Math.log10(Math.abs(ns)) + 1e-3);
+  return [1, 2, 5].some((digit) => Math.abs(leading / digit - 1) < 0.01);
+}
+
+/** The document's ten bars a decade as three. */
+function coarse(histogram: readonly Bar[]): Bar[] {
+  const bars: Bar[] = [];
+  for (const { fromNs, toNs, count } of histogram) {
+    const last = bars.at(-1);
+    if (last === undefined || isRound(fromNs)) bars.push({ fromNs, toNs, count });
+    else bars[bars.length - 1] = { fromNs: last.fromNs, toNs, count: last.count + count };
+  }
+  return bars;
+}
+
+function histogramText(histogram: readonly Bar[]): string {
+  const bars = coarse(histogram);
+  const most = Math.max(...bars.map(({ count }) => count));
+  const rows = bars.flatMap(({ fromNs, toNs, count }, i) => {
+    if (count === 0) return bars[i - 1]?.count === 0 ? [] : [['...', '', '']];
+    const hashes = '#'.repeat(Math.max(1, Math.round((count / most) * WIDTH)));
+    return [[`${formatNs(fromNs)} to ${formatNs(toNs)}`, formatCount(count), hashes]];
+  });
   return textTable(['#lateness', '#ticks', ''], rows);
 }
 
