@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode, TscopeError, usageError } from '../errors.ts';
+import { makeFolder } from '../folder.ts';
 import { checkWritable } from './out-file.ts';
 
 /** The folder of one run, made before anything is measured. */
@@ -27,7 +28,7 @@ export function openRunFolder(folder: string): RunFolder {
   const document = join(folder, 'run.json');
   if (existsSync(document)) throw usageError(`--out: ${folder} holds a run already; give another folder.`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     const reason = systemCode(error) ?? String(error);
     throw new TscopeError('IO', `--out: cannot make the folder ${folder} (${reason}).`, null, {

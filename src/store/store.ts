@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemCode, TscopeError } from '../errors.ts';
+import { makeFolder } from '../folder.ts';
 import { type Connection, connect } from './connection.ts';
 import { inspect, newerStore, refused, standsAlone, urlOf } from './inspect.ts';
 import { MIGRATIONS, migrate, versionOf } from './migrations.ts';
@@ -77,7 +78,7 @@ function checkWritable(path: string): void {
 
 function createFolder(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
   } catch (error) {
     const code = systemCode(error) ?? String(error);
     throw new TscopeError('IO', `cannot create ${dirname(path)} (${code}).`, null, { cause: error });

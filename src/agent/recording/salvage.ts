@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TscopeError } from '../../errors.ts';
+import { makeFolder } from '../../folder.ts';
 import type { Store } from '../../store/store.ts';
 
 const copyOf = (path: string): string => `${path}.${process.pid}.part`;
@@ -14,10 +15,12 @@ const copyOf = (path: string): string => `${path}.${process.pid}.part`;
  */
 export function salvage({ connection }: Store): boolean {
   const { path } = connection;
+  // The file may only have been moved; SQLite would not merge its log into it when it closes.
+  connection.pragma('wal_checkpoint(TRUNCATE)');
   if (existsSync(path)) return false;
   const copy = copyOf(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     rmSync(copy, { force: true });
     connection.run('VACUUM INTO ?', copy);
     return true;
