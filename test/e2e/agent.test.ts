@@ -62,14 +62,13 @@ test('it serves within a second, samples, stores, and stops cleanly with the las
   expect(Math.max(...stored)).toBeGreaterThanOrEqual(Date.parse(last) / 1000 - 0.1);
 });
 
-test.each(['now', 'host', 'runs', 'samples', 'events', 'stability'])(
-  '/api/v1/%s keeps its schema',
-  async (path) => {
-    const agent = await start(['--interval', '100ms', '--db', newDb()]);
-    await eventually(() => sampled(agent, 2));
-    expect(validate(await agent.json<{ schema: string }>(`/api/v1/${path}`))).toBeNull();
-  },
-);
+test('every answer of the API keeps its schema', async () => {
+  const agent = await start(['--interval', '100ms', '--db', newDb()]);
+  await eventually(() => sampled(agent, 3));
+  for (const path of ['now', 'host', 'runs', 'samples', 'events', 'stability']) {
+    expect(validate(await agent.json<{ schema: string }>(`/api/v1/${path}`)), path).toBeNull();
+  }
+});
 
 test('kill -9 at random moments loses no sample that was seen stored, and makes none twice', async () => {
   const db = newDb();

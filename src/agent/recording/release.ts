@@ -20,13 +20,13 @@ function realPath(path: string): string {
   }
 }
 
-/** Whether this process has a file open, also one that was removed meanwhile. */
+/** Whether this process has a store or its log open, also where the file was removed or moved meanwhile. */
 export function isOpen(path: string): boolean {
   const real = realPath(path);
-  return readdirSync('/proc/self/fd').some((descriptor) => {
-    const target = targetOf(descriptor);
-    return target === real || target === `${real} (deleted)`;
-  });
+  const names = new Set(
+    ['', '-wal', '-shm'].flatMap((suffix) => [real + suffix, `${real}${suffix} (deleted)`]),
+  );
+  return readdirSync('/proc/self/fd').some((descriptor) => names.has(targetOf(descriptor) ?? ''));
 }
 
 let collect: (() => void) | null = null;
