@@ -130,7 +130,8 @@ test.each([
   [['--db', join(import.meta.dirname, 'agent.test.ts')], {}, 'not a tscope store'],
   [['--user', 'nobody-of-that-name'], {}, '--user'],
 ])('%j with %j is refused with one sentence', async (args, env, word) => {
-  const run = await tscope(['agent', ...args], {
+  // A port of its own, where the case names none: an agent may run on this machine.
+  const run = await tscope(['agent', '--listen', '127.0.0.1:0', ...args], {
     cwd: folder.path,
     env: { ...process.env, ...env },
     kill: { signal: 'SIGKILL', afterMs: 8_000 },
