@@ -33,9 +33,7 @@ const sampled = async (agent: RunningAgent, least: number): Promise<boolean> =>
   Number(/^tscope_samples_total (\d+)/m.exec(await agent.text('/metrics'))?.[1] ?? 0) >= least;
 
 const storedIn = async (agent: RunningAgent, clock: string): Promise<number[]> => {
-  const { result } = await agent.json<Samples>(
-    '/api/v1/samples?step=100ms&from=' + (Date.now() / 1000 - 300),
-  );
+  const { result } = await agent.json<Samples>(`/api/v1/samples?step=100ms&from=${Date.now() / 1000 - 300}`);
   return result.series.filter((series) => series.clock === clock).flatMap(({ at }) => at);
 };
 
