@@ -21,7 +21,7 @@ const line = (at: number[], ratio: number): number[] => at.map((t) => (t - (at[0
 test('a steady rate is read back everywhere but at the ends', () => {
   const at = times(0, 100);
   const [pair] = joinRuns({ series: [run(at, line(at, 2e-6))], stepNs: 10e9 }, 10);
-  const found = rates(pair ?? { at: [], mean: [] });
+  const found = rates(pair ?? { at: [], mean: [], rate: [] });
   for (const value of found.slice(5, -5)) expect(value).toBeCloseTo(2e-6, 12);
 });
 
@@ -55,4 +55,17 @@ test('a missing stretch breaks the line; a range that moves on forgets', () => {
   expect(pair.mean).toEqual([0, 0, 0, 0, 0, 1, null, 2]);
   dropBefore(pair, 45);
   expect([pair.at[0], pair.mean.length, pair.min.length, pair.max.length]).toEqual([50, 3, 3, 3]);
+});
+
+test('over long steps the rate is what the agent found within them, but for a step that was cut short', () => {
+  const at = times(0, 10, 3600);
+  const series = {
+    ...run(at, line(at, 1e-6)),
+    rateRatio: at.map((_, i) => i * 1e-6),
+    count: at.map((_, i) => (i === 9 ? 20 : 360)),
+  };
+  const [pair] = joinRuns({ series: [series], stepNs: 3600e9 }, 10);
+  const found = rates(pair ?? { at: [], mean: [], rate: [] });
+  expect(found.slice(0, 9)).toEqual(series.rateRatio.slice(0, 9));
+  expect(found[9]).toBeNull();
 });

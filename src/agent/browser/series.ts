@@ -14,6 +14,8 @@ export interface PairSeries {
   readonly mean: (number | null)[];
   readonly min: (number | null)[];
   readonly max: (number | null)[];
+  /** The rate within each step where the agent knows it; see `rates`. */
+  readonly rate: (number | null)[];
 }
 
 /** Steps that may be missing before a line is broken. */
@@ -25,6 +27,7 @@ export function addPoint(
   at: number,
   [mean, min, max]: readonly [number, number, number],
   stepSeconds: number,
+  rate: number | null = null,
 ): void {
   const last = pair.at.at(-1) ?? Number.NEGATIVE_INFINITY;
   if (at <= last) return;
@@ -33,6 +36,7 @@ export function addPoint(
   pair.mean.push(mean);
   pair.min.push(min);
   pair.max.push(max);
+  pair.rate.push(rate);
 }
 
 /** Breaks the line after the last point. */
@@ -43,6 +47,7 @@ export function addGap(pair: PairSeries): void {
   pair.mean.push(null);
   pair.min.push(null);
   pair.max.push(null);
+  pair.rate.push(null);
 }
 
 const emptyPair = ({ clock, reference, independent, independentReason }: RangeSeries): PairSeries => ({
@@ -54,7 +59,18 @@ const emptyPair = ({ clock, reference, independent, independentReason }: RangeSe
   mean: [],
   min: [],
   max: [],
+  rate: [],
 });
+
+/** A step with less than this share of what the others hold is one at the end of a run: too short for a rate. */
+const WHOLE_SHARE = 0.5;
+
+/** The rate of each step that is long enough for one and not cut short. */
+function stepRates({ rateRatio, count }: RangeSeries, stepSeconds: number): (number | null)[] {
+  const most = Math.max(...count);
+  const whole = (i: number) => stepSeconds >= RATE_SECONDS && (count[i] ?? 0) >= WHOLE_SHARE * most;
+  return rateRatio.map((rate, i) => (whole(i) ? rate : null));
+}
 
 /** Joins what the API gives for each run into one series for each pair. */
 export function joinRuns(
@@ -67,9 +83,10 @@ export function joinRuns(
     const pair = pairs.get(key) ?? emptyPair(run);
     pairs.set(key, pair);
     addGap(pair);
+    const stepRate = stepRates(run, stepNs / 1e9);
     for (const [i, at] of run.at.entries()) {
       const point = [run.meanNs[i] ?? 0, run.minNs[i] ?? 0, run.maxNs[i] ?? 0] as const;
-      addPoint(pair, at, point, Math.max(stepNs / 1e9, leastStepSeconds));
+      addPoint(pair, at, point, Math.max(stepNs / 1e9, leastStepSeconds), stepRate[i] ?? null);
     }
   }
   return [...pairs.values()];
@@ -81,10 +98,11 @@ const RATE_SECONDS = 60;
 const LEAST_SHARE = 0.7;
 
 /**
- * The clock's rate against the reference less 1, at each point: the difference of its neighbours half a minute before
- * and after. Null near the ends of each run and in gaps.
+ * The clock's rate against the reference less 1, at each point: what the agent found within long steps, else the
+ * difference of the neighbours half a minute before and after. Null near the ends of each run and in gaps.
  */
-export function rates({ at, mean }: Pick<PairSeries, 'at' | 'mean'>): (number | null)[] {
+export function rates({ at, mean, rate }: Pick<PairSeries, 'at' | 'mean' | 'rate'>): (number | null)[] {
+  if (rate.some((value) => value !== null)) return [...rate];
   const runs = runBounds(mean);
   return at.map((time, i) => {
     const [start, end] = runs[i] ?? [i, i];
@@ -129,5 +147,5 @@ export function moved({ mean }: Pick<PairSeries, 'mean'>): number | null {
 export function dropBefore(pair: PairSeries, from: number): void {
   const keep = pair.at.findIndex((at) => at >= from);
   if (keep <= 0) return;
-  for (const column of [pair.at, pair.mean, pair.min, pair.max]) column.splice(0, keep);
+  for (const column of [pair.at, pair.mean, pair.min, pair.max, pair.rate]) column.splice(0, keep);
 }

@@ -29,8 +29,8 @@ const breaks = (plot: uPlot, series: number, from: number, to: number): uPlot.Se
   return gaps;
 };
 
-/** Wide enough for `-0.000123 ppm`. */
-const AXIS_WIDTH = 84;
+/** Wide enough for `+0.00100 ppb`. */
+const AXIS_WIDTH = 100;
 
 function timeOptions(
   view: PageView,
