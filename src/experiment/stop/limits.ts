@@ -18,7 +18,7 @@ const watched = ({ policy }: Cell, posted: boolean): boolean =>
 
 /**
  * Shares out a time budget on real clocks: a row gets what it needs to reach the watchdog, or a second where there is
- * none, but never more than half of what is left.
+ * none, but never more than two thirds of what is left.
  *
  * @param now ns since the budget began.
  */
@@ -31,7 +31,7 @@ export function budgetLimits(
   return {
     limitNs(cell, cutBefore) {
       const wanted = cutBefore ? AGAIN_NS : watched(cell, posted) ? Number(watchdogNs) : SOFT_NS;
-      const most = Math.max(LEAST_NS, (budgetNs - now()) / 2);
+      const most = Math.max(LEAST_NS, ((budgetNs - now()) * 2) / 3);
       return BigInt(Math.round(Math.min(wanted, most)));
     },
   };

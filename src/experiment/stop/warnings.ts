@@ -20,9 +20,22 @@ function disturbedShare({ rows }: StopResult): number {
   return taken === 0 ? 0 : 1 - needed / taken;
 }
 
-/** The doubts that a reader should know before the figures. */
+/**
+ * The doubts that a reader should know before the figures.
+ *
+ * @param options as asked for.
+ */
 export function warningsOf(options: StopOptions, result: StopResult): Warning[] {
   const warnings: Warning[] = [];
+  const policies = options.policies.filter((policy) => fits(policy, options.delivery));
+  const asked = policies.length * options.periodsNs.length * options.stopsNs.length;
+  if (result.rows.length < asked) {
+    warnings.push({
+      code: 'interrupted',
+      message: `Stopped after ${result.rows.length} of ${asked} rows.`,
+      hint: null,
+    });
+  }
   const disturbed = disturbedShare(result);
   if (!result.simulated && disturbed > DISTURBED) {
     warnings.push({
@@ -46,7 +59,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
       hint: null,
     });
   }
-  if (options.policies.some((policy) => !fits(policy, options.delivery))) {
+  if (policies.length < options.policies.length) {
     warnings.push({
       code: 'reinject-not-posted',
       message:

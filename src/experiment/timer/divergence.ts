@@ -4,15 +4,17 @@ import { nsecToCycles } from '../../lapic/time-scale.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import type { RateInterval } from '../../tsc/interval.ts';
 import { difference } from '../difference.ts';
+import { slopeOf } from './slope.ts';
 
 /** Ticks that are kept at most; of a longer run, every second one, every fourth one and so on. */
 const CAPACITY = 2 ** 19;
-/** The slope is fitted to the means of this many stretches, whose scatter gives its error whatever the noise. */
-const STRETCHES = 64;
+/**
+ * The quantile that the slope is fitted to. Under `independent` whatever comes between reading ktime and the TSC after it makes the TSC
+ * deadline look nearer, never further: the tightest pairs are on top. Otherwise it is the median.
+ */
+const TIGHTEST = 0.95;
+const MEDIAN = 0.5;
 const POINTS_DRAWN = 240;
-/** Below this many ticks there is no slope worth a number. */
-const LEAST_TICKS = 8;
-
 type Divergence = TimerResult['divergence'];
 
 /** Collects how far the TSC deadline lies from the ktime deadline, tick by tick, in memory taken beforehand. */
@@ -57,7 +59,7 @@ export class DivergenceLog {
   result(predicted: RatePrediction): Divergence {
     const elapsed = this.#elapsed.subarray(0, this.#kept);
     const ns = this.#ns.subarray(0, this.#kept);
-    const line = slopeOf(elapsed, ns);
+    const line = slopeOf(elapsed, ns, predicted.accumulated ? TIGHTEST : MEDIAN);
     if (line === null) return null;
     return {
       rateRatio: line.slope,
@@ -72,31 +74,6 @@ export class DivergenceLog {
   }
 }
 
-/** The mean of the middle half: what was read in the middle of an interruption has no weight. */
-function middleMean(values: Float64Array): number {
-  const sorted = values.slice().sort();
-  const cut = Math.floor(sorted.length / 4);
-  const middle = sorted.subarray(cut, sorted.length - cut);
-  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
-}
-
-function slopeOf(x: Float64Array, y: Float64Array): { slope: number; standardError: number } | null {
-  if (x.length < LEAST_TICKS) return null;
-  const stretches = Math.min(STRETCHES, Math.floor(x.length / 2));
-  const points = Array.from({ length: stretches }, (_, i) => {
-    const from = Math.floor((i * x.length) / stretches);
-    const to = Math.floor(((i + 1) * x.length) / stretches);
-    const mean = x.subarray(from, to).reduce((sum, value) => sum + value, 0) / (to - from);
-    return [mean, middleMean(y.subarray(from, to))] as const;
-  });
-  const meanX = points.reduce((sum, [a]) => sum + a, 0) / stretches;
-  const meanY = points.reduce((sum, [, b]) => sum + b, 0) / stretches;
-  const xx = points.reduce((sum, [a]) => sum + (a - meanX) ** 2, 0);
-  const slope = points.reduce((sum, [a, b]) => sum + (a - meanX) * (b - meanY), 0) / xx;
-  const residual = points.reduce((sum, [a, b]) => sum + (b - meanY - slope * (a - meanX)) ** 2, 0);
-  return { slope, standardError: Math.sqrt(residual / (stretches - 2) / xx) };
-}
-
 function thinned(x: Float64Array, y: Float64Array): [number, number][] {
   const step = Math.max(1, x.length / POINTS_DRAWN);
   const count = Math.floor(x.length / step);
@@ -108,6 +85,8 @@ function thinned(x: Float64Array, y: Float64Array): [number, number][] {
 
 /** A rate, and what it lies between. */
 export interface RatePrediction {
+  /** The TSC deadline moves on its own, from one rounded period to the next. */
+  readonly accumulated: boolean;
   readonly ratio: number;
   readonly low: number;
   readonly high: number;
@@ -121,11 +100,11 @@ export interface RatePrediction {
  * @param rate bounds of its rate against ktime during the run, in cycles for each ns.
  */
 export function predictDivergence(timer: LapicTimer, tscHz: number, rate: RateInterval): RatePrediction {
-  if (timer.policy.tscDeadline !== 'accumulated') return { ratio: 0, low: 0, high: 0 };
+  if (timer.policy.tscDeadline !== 'accumulated') return { accumulated: false, ratio: 0, low: 0, high: 0 };
   const cyclesPerNs = Number(nsecToCycles(timer.scale, timer.period)) / Number(timer.period);
   const at = (ticksPerNs: number) => cyclesPerNs / ticksPerNs - 1;
   const known = tscHz / 1e9;
   // A rate from before the run that the run does not bear out: ktime was steered meanwhile.
   const likely = known >= rate.low && known <= rate.high ? known : (rate.low + rate.high) / 2;
-  return { ratio: at(likely), low: at(rate.high), high: at(rate.low) };
+  return { accumulated: true, ratio: at(likely), low: at(rate.high), high: at(rate.low) };
 }

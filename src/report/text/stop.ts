@@ -86,7 +86,7 @@ function tickCostText(costs: NonNullable<StopResult['tickCost']>): string {
     cost.policy === 'catch-up' ? '-' : signed(cost.overCatchUpCycles),
   ]);
   return [
-    "One tick without lag: advance_periodic_target_expiration and its reads of both clocks, in this program's code.",
+    "One tick without lag: advance_periodic_target_expiration and its reads of both clocks, in this program's code. The intervals are of\nthis run; another run's compiled code may differ by a few ns. freeze and gate advance as clamp does.",
     textTable(head, rows),
   ].join('\n');
 }
