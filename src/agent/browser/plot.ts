@@ -41,6 +41,14 @@ export const axisStyle = (): Pick<uPlot.Axis, 'stroke' | 'grid' | 'ticks'> => ({
   ticks: { stroke: colour('line'), width: 1 },
 });
 
+/** The first index from `index` on, in the direction of `step`, at which there is something to read. */
+function nearestKnown(data: uPlot.AlignedData, index: number, step: number): number {
+  const known = (i: number) => data.slice(1).some((column) => column[i] != null);
+  let found = index;
+  while (found >= 0 && found < data[0].length && !known(found)) found += Math.sign(step);
+  return found >= 0 && found < data[0].length ? found : index;
+}
+
 /** Moves the cursor with the arrow keys, so that every point can be read without a pointer. */
 function moveByKeys(place: HTMLElement, plot: () => uPlot): void {
   place.addEventListener('keydown', (event) => {
@@ -51,7 +59,7 @@ function moveByKeys(place: HTMLElement, plot: () => uPlot): void {
     if ((step === undefined && event.key !== 'Home' && event.key !== 'End') || last < 0) return;
     event.preventDefault();
     const at = event.key === 'Home' ? 0 : event.key === 'End' ? last : (cursor.idx ?? last) + (step ?? 0);
-    const index = Math.max(0, Math.min(last, at));
+    const index = nearestKnown(data, Math.max(0, Math.min(last, at)), at >= last ? -1 : (step ?? 1));
     plot().setCursor({ left: plot().valToPos(data[0][index] ?? 0, 'x'), top: 10 });
   });
 }
