@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { documents } from '../../src/schema/index.ts';
+import { tscope } from './tscope.ts';
+
+test('the document is the contract', async () => {
+  const { code, stdout } = await tscope(['timer', '--duration', '300ms', '--priority', '0', '--json']);
+  expect(code).toBe(0);
+  const document = JSON.parse(stdout);
+  expect(documents['timer']?.safeParse(document).error).toBeUndefined();
+  expect(document.result).toMatchObject({ policy: 'clamp', backend: 'hrtimer', periodNs: 1e6 });
+});
+
+test('interrupted, the ticks so far are printed', async () => {
+  const { code, stdout } = await tscope(['timer', '--duration', '1h', '--priority', '0', '--json'], {
+    kill: { signal: 'SIGINT', afterMs: 1500 },
+  });
+  expect(code).toBe(130);
+  expect(JSON.parse(stdout).result.ticks).toBeGreaterThan(0);
+});
+
+test.each([
+  [['--period', '1us'], '--period: 1us is outside 10us to 4294967295ns.'],
+  [['--period', '1ms', '--duration', '1ms', '--stop-every', '1s'], '--stop-every and --stop-for go together'],
+  [['--period', '2ms', '--duration', '1ms'], '--duration: it is shorter than one --period.'],
+  [['--stop-every', '5s', '--stop-for', '6s'], '--stop-every: not even one stop'],
+  [['--cpu', '60000'], '--cpu: this process may not run on CPU 60000; it may on '],
+])('%j is refused in one sentence', async (flags, sentence) => {
+  const { code, stdout, stderr } = await tscope(['timer', ...flags]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(sentence);
+});
