@@ -63,7 +63,7 @@ const countsOf = ({ timer, callbacks, vmExits }: Vcpu): Counts => ({
   expirations: timer.expirations,
 });
 
-const difference = (now: Counts, before: Counts): Counts => ({
+const countsSince = (now: Counts, before: Counts): Counts => ({
   callbacks: now.callbacks - before.callbacks,
   vmExits: now.vmExits - before.vmExits,
   interrupts: now.interrupts - before.interrupts,
@@ -115,7 +115,7 @@ export function recover(host: StopHost, notes: Notes, config: LapicConfig, stop:
   const recovery = {
     outcome,
     cut,
-    counts: difference(countsOf(vcpu), before),
+    counts: countsSince(countsOf(vcpu), before),
     targetBefore,
     targetAfter: timer.targetExpiration,
     returnedAt,

@@ -1,12 +1,13 @@
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
 import { hostWaiter } from '../../clock/wait.ts';
-import type { Finding } from '../../schema/envelope.ts';
+import type { Finding, Warning } from '../../schema/envelope.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import { BracketLog, narrow } from '../../tsc/bracket.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { endToEnd } from '../../tsc/interval.ts';
 import { hostSource, ROW } from '../../tsc/source.ts';
+import { formatNs } from '../../units.ts';
 import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
 import type { TimerOptions } from './options.ts';
 import { runTimer, type TimerHost } from './timer.ts';
@@ -38,6 +39,22 @@ function hostTimer(control: Control): TimerHost {
   };
 }
 
+/** Later than any scheduler latency: the thread was made to give way. */
+const GAVE_WAY_NS = 5_000_000;
+
+/** A thread that never sleeps, at real-time priority, starves the others until the kernel steps in. */
+function gaveWay({ backend, quiet }: TimerOptions, { latenessNs }: TimerResult): Warning[] {
+  const max = latenessNs?.max ?? 0;
+  if (backend !== 'tsc' || quiet.priority === 0 || max < GAVE_WAY_NS) return [];
+  return [
+    {
+      code: 'spinning-thread-throttled',
+      message: `Ticks were up to ${formatNs(max)} late: the kernel gives waiting threads up to 50 ms of each second that a SCHED_FIFO thread spins.`,
+      hint: 'Use --backend hybrid, a CPU that nothing else runs on, or sysctl kernel.sched_rt_runtime_us=-1.',
+    },
+  ];
+}
+
 /**
  * `timer`, as a task.
  *
@@ -45,5 +62,6 @@ function hostTimer(control: Control): TimerHost {
  */
 export function timerTask(options: TimerOptions, control: Control): Finding<TimerResult> {
   const warnings = [...quietThread(options.quiet), ...keepCpusAwake()];
-  return { result: runTimer(hostTimer(control), options, control), warnings };
+  const result = runTimer(hostTimer(control), options, control);
+  return { result, warnings: [...warnings, ...(options.stops === null ? gaveWay(options, result) : [])] };
 }
