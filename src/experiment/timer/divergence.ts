@@ -98,9 +98,19 @@ export interface RatePrediction {
  *
  * @param tscHz the TSC's rate, as it is known from before the run.
  * @param rate bounds of its rate against ktime during the run, in cycles for each ns.
+ * @param durationNs of the run.
  */
-export function predictDivergence(timer: LapicTimer, tscHz: number, rate: RateInterval): RatePrediction {
-  if (timer.policy.tscDeadline !== 'accumulated') return { accumulated: false, ratio: 0, low: 0, high: 0 };
+export function predictDivergence(
+  timer: LapicTimer,
+  tscHz: number,
+  rate: RateInterval,
+  durationNs: number,
+): RatePrediction {
+  if (timer.policy.tscDeadline !== 'accumulated') {
+    // Each deadline is rounded down by less than a cycle, and by how much may differ from the first to the last.
+    const rounding = 1e9 / tscHz / Math.max(1, durationNs);
+    return { accumulated: false, ratio: 0, low: -rounding, high: rounding };
+  }
   const cyclesPerNs = Number(nsecToCycles(timer.scale, timer.period)) / Number(timer.period);
   const at = (ticksPerNs: number) => cyclesPerNs / ticksPerNs - 1;
   const known = tscHz / 1e9;

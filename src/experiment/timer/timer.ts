@@ -111,6 +111,7 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
     target = timer.targetExpiration;
   }
   clock.read();
+  const elapsedNs = difference(ktimeOf(clock), began);
   const now = ktimeOf(clock) < end ? ktimeOf(clock) : end - 1n;
   const due = now < firstTarget ? 0 : Number((now - firstTarget) / periodNs) + 1;
   return {
@@ -118,14 +119,14 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
     backend,
     backendAfter: timer.hvTimerInUse ? 'hv' : 'sw',
     periodNs: Number(periodNs),
-    durationNs: difference(ktimeOf(clock), began),
+    durationNs: elapsedNs,
     ticks: timer.irqs,
     missed: Math.max(0, due - timer.irqs),
     stops: stopped,
     stopForNs: stops === null ? 0 : Number(stops.forNs),
     latenessNs: latenessOf(lateness),
     histogram: spreadOf(lateness),
-    divergence: divergence.result(predictDivergence(timer, host.tscHz, host.rateSince())),
+    divergence: divergence.result(predictDivergence(timer, host.tscHz, host.rateSince(), elapsedNs)),
     guestTscKhz: host.tscKhz,
   };
 }
