@@ -1,4 +1,4 @@
-import { type ErrorCode, TscopeError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { formatDuration, parseDuration } from '../units.ts';
 
 /** Turns a flag's text into its value, or throws a usage error; what commander calls for each flag. */
@@ -46,7 +46,3 @@ export function list<T>(flag: string, parse: Parser<T>, most = 64): Parser<T[]> 
     return [...new Set(items)];
   };
 }
-
-/** True where `error` is a TscopeError with one of `codes`. */
-export const hasCode = (error: unknown, ...codes: ErrorCode[]): error is TscopeError =>
-  error instanceof TscopeError && codes.includes(error.code);

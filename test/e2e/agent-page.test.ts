@@ -1,22 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AXE, hasBrowser, launchBrowser } from './browser.ts';
 import { type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface Violation {
   readonly impact: string;
@@ -24,7 +10,7 @@ interface Violation {
   readonly nodes: { html: string }[];
 }
 
-describe.skipIf(!existsSync(CHROMIUM))(
+describe.skipIf(!hasBrowser)(
   'the page in a browser (skipped where Debian package chromium is missing)',
   () => {
     const folder = temporaryFolder();
@@ -37,7 +23,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
 
     beforeAll(async () => {
       await start();
-      browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+      browser = await launchBrowser();
     });
     afterAll(async () => {
       await browser.close();
