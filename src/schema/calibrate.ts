@@ -75,6 +75,18 @@ export const calibrateResultSchema = z.strictObject({
   kernelReason: z.string().nullable(),
   trueRate: z.strictObject({ hz: z.number(), errorRatio: z.number(), reference: z.string() }).nullable(),
   trueRateReason: z.string().nullable(),
+  /** What the run knew as it went on, from the first moment that allows a rate to its end. */
+  convergence: z.array(
+    z.strictObject({
+      /** From the run's start. */
+      elapsedNs: z.number(),
+      /** How far the rate by then lies from the kernel's ratio, or from the whole run's rate where that is not known. */
+      offsetRatio: z.number(),
+      standardErrorRatio: z.number(),
+      /** Half the hard interval by then. */
+      boundRatio: z.number(),
+    }),
+  ),
   claims: z.array(claim),
   cpus: z.array(cpuTsc),
   cpusReason: z.string().nullable(),

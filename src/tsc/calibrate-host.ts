@@ -5,6 +5,7 @@ import { native } from '../native.ts';
 import type { CalibrateResult } from '../schema/calibrate.ts';
 import { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
 import { collectClaims } from './claims/collect.ts';
+import { convergenceOf } from './convergence.ts';
 import { compareCpus } from './cpus/compare.ts';
 import { type Exchanger, hostExchanger, type Survey, survey } from './cpus/survey.ts';
 import { adjtimexReference } from './reference/adjtimex.ts';
@@ -27,11 +28,12 @@ export async function calibrateHost(options: CalibrateOptions, control: Control)
   const claims = collectClaims();
   const cpus = surveyAtBothEnds();
   const ptp = ptpAtBothEnds();
-  const { result, warnings } = onOneCpu(() => calibrate(options, source, control));
+  const { result, brackets, warnings } = onOneCpu(() => calibrate(options, source, control));
   const references = [chrony, adjtimexReference(), ptp.finish()];
   const full: CalibrateResult = {
     ...result,
     ...trueRateOf(result, references),
+    convergence: convergenceOf(brackets, result.kernel?.hz ?? result.tscHz),
     claims: claims.map((claim) => ({
       ...claim,
       offsetRatio: claim.hz === null ? null : claim.hz / result.tscHz - 1,

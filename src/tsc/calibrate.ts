@@ -28,6 +28,11 @@ export interface Calibration {
   readonly warnings: Warning[];
 }
 
+/** A calibration with the brackets that its rate rests on. */
+export interface BracketedCalibration extends Calibration {
+  readonly brackets: Brackets;
+}
+
 /** The shortest run whose brackets bound the rate to better than a per mille. */
 export const SHORTEST_NS = 1_000_000;
 
@@ -37,7 +42,11 @@ export const SHORTEST_NS = 1_000_000;
  * @throws TscopeError USAGE for a duration below 1 ms; INTERRUPTED when stopped before anything was measured;
  * UNSUPPORTED where the clock stands still.
  */
-export function calibrate(options: CalibrateOptions, source: BracketSource, control: Control): Calibration {
+export function calibrate(
+  options: CalibrateOptions,
+  source: BracketSource,
+  control: Control,
+): BracketedCalibration {
   if (!(options.durationNs >= SHORTEST_NS))
     throw usageError('calibrate: the duration must be at least 1 ms.');
   const { log, heard } = record(options, source, control);
@@ -80,12 +89,13 @@ export function calibrate(options: CalibrateOptions, source: BracketSource, cont
     kernelReason,
     trueRate: null,
     trueRateReason: 'no independent reference was asked',
+    convergence: [],
     claims: [],
     cpus: [],
     cpusReason: 'the other CPUs were not asked',
     events: [...events],
   };
-  return { result, warnings: warningsOf(result, wanders) };
+  return { result, brackets: longest, warnings: warningsOf(result, wanders) };
 }
 
 /** The clocksource that was named last before a batch. */

@@ -5,6 +5,7 @@ import { preciseHz, size } from '../../text/calibrate.ts';
 import { caption, facts } from '../markup.ts';
 import type { Section } from '../page.ts';
 import { claimsTable, cpusTable, eventsTable } from './calibrate-tables.ts';
+import { convergenceFigure } from './convergence.ts';
 
 /** Where the claims' axis is linear around zero: finer than any claim that is not the kernel's own. */
 const LINEAR = 1e-9;
@@ -129,6 +130,7 @@ export function calibrateSection(result: CalibrateResult): Section {
   const html = [
     figure,
     facts(resultFacts(result)),
+    convergenceFigure(result),
     claimsTable(result),
     cpusTable(result),
     eventsTable(result),
