@@ -1,11 +1,15 @@
 import { usageError } from '../errors.ts';
 import { quietDefaults } from '../experiment/quiet-thread.ts';
+import { runCyclictest } from '../experiment/timer/cyclictest.ts';
 import { timerDefaults } from '../experiment/timer/options.ts';
 import { type PolicyName, policyNames } from '../lapic/policies.ts';
 import { timerText } from '../report/text/timer.ts';
 import { TIMER_BACKENDS, type TimerBackend } from '../schema/timer.ts';
+import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer } from './options.ts';
+
+const NS_PER_US = 1000n;
 
 interface Options {
   readonly period: bigint;
@@ -16,15 +20,17 @@ interface Options {
   readonly stopFor?: bigint;
   readonly cpu?: number;
   readonly priority: number;
+  readonly cyclictest?: true;
 }
 
 const HELP = `
 A periodic timer of KVM's local APIC, live: the thread waits for each expiry as the backend does, handles it under the policy,
-and notes how late it was. hrtimer sleeps; tsc spins on the TSC, as the preemption timer's hardware; hybrid sleeps, then spins.
+and notes how late it was. With --cyclictest the yardstick of wake-up latency (Debian package rt-tests) runs first, for as long. hrtimer sleeps; tsc spins on the TSC, as the preemption timer's hardware; hybrid sleeps, then spins.
 With --stop-every and --stop-for the thread really leaves, and the policy shows what it does about the periods missed.
 
 Examples:
   tscope timer                                                lateness of a sleeping timer, 1 ms for 10 s
+  tscope timer --cyclictest --cpu 1                           the same beside cyclictest, which runs first
   tscope timer --policy independent --backend tsc --period 1000033ns --duration 30s
   tscope timer --policy catch-up --backend tsc --stop-every 2s --stop-for 500ms`;
 
@@ -62,8 +68,9 @@ export const command = defineCommand<Options>({
         integer('--priority', 0, 99),
         quietDefaults.priority,
       )
+      .option('--cyclictest', 'run cyclictest first: same period, time, priority and CPU')
       .addHelpText('after', HELP),
-  run: async ({ measure }, options) => {
+  run: async ({ measure, signal, status }, options) => {
     const { period, policy, backend, stopEvery, stopFor } = options;
     if (options.duration < period) throw usageError('--duration: it is shorter than one --period.');
     if ((stopEvery === undefined) !== (stopFor === undefined)) {
@@ -76,8 +83,18 @@ export const command = defineCommand<Options>({
     }
     const stops =
       stopEvery === undefined || stopFor === undefined ? null : { everyNs: stopEvery, forNs: stopFor };
+    if (options.cyclictest && stops !== null) {
+      throw usageError('--cyclictest: it never leaves; give it without --stop-every and --stop-for.');
+    }
+    if (options.cyclictest && period % NS_PER_US !== 0n) {
+      throw usageError('--cyclictest: it counts in us; give a --period of whole microseconds.');
+    }
     const quiet = { cpu: options.cpu ?? null, priority: options.priority };
-    const { result, warnings } = await measure('timer', {
+    if (options.cyclictest) status(`timer: cyclictest runs for ${formatNs(Number(options.duration))}`);
+    const cyclictest = options.cyclictest
+      ? await runCyclictest({ periodNs: period, durationNs: options.duration, quiet }, signal)
+      : null;
+    const { result: own, warnings } = await measure('timer', {
       periodNs: period,
       durationNs: options.duration,
       policy,
@@ -85,6 +102,7 @@ export const command = defineCommand<Options>({
       stops,
       quiet,
     });
+    const result = { ...own, cyclictest };
     return { result, warnings, text: timerText(result) };
   },
 });

@@ -13,6 +13,22 @@ export const TIMER_BACKENDS = [
 ] as const;
 export type TimerBackend = (typeof TIMER_BACKENDS)[number];
 
+/** From the deadline, as ktime, to the first instruction after the wait. */
+const latenessNs = z
+  .strictObject({
+    min: z.number(),
+    mean: z.number(),
+    p50: z.number(),
+    p90: z.number(),
+    p99: z.number(),
+    p999: z.number(),
+    max: z.number(),
+  })
+  .nullable();
+
+/** Ticks by lateness: `count` in [fromNs, toNs). */
+const histogram = z.array(z.strictObject({ fromNs: z.number(), toNs: z.number(), count }));
+
 export const timerResultSchema = z.strictObject({
   policy: policyName,
   backend: z.enum(TIMER_BACKENDS),
@@ -27,20 +43,12 @@ export const timerResultSchema = z.strictObject({
   /** Times that the thread really left, and for how long each. */
   stops: count,
   stopForNs: z.number(),
-  /** From the deadline, as ktime, to the first instruction after the wait. */
-  latenessNs: z
-    .strictObject({
-      min: z.number(),
-      mean: z.number(),
-      p50: z.number(),
-      p90: z.number(),
-      p99: z.number(),
-      p999: z.number(),
-      max: z.number(),
-    })
+  latenessNs,
+  histogram,
+  /** cyclictest at the same period, priority and CPU, right before; null where it was not asked for. */
+  cyclictest: z
+    .strictObject({ version: z.string().nullable(), ticks: count, latenessNs, histogram })
     .nullable(),
-  /** Ticks by lateness: `count` in [fromNs, toNs). */
-  histogram: z.array(z.strictObject({ fromNs: z.number(), toNs: z.number(), count })),
   /** The TSC deadline, as ktime, less the ktime deadline. */
   divergence: z
     .strictObject({

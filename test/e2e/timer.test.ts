@@ -18,11 +18,24 @@ test('interrupted, the ticks so far are printed', async () => {
   expect(JSON.parse(stdout).result.ticks).toBeGreaterThan(0);
 });
 
+test('where cyclictest is not installed, nothing is measured and the way to it is named', async () => {
+  const { code, stdout, stderr } = await tscope(['timer', '--cyclictest', '--duration', '300ms'], {
+    env: { ...process.env, PATH: '/nowhere' },
+  });
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toContain('apt-get install rt-tests');
+});
+
 test.each([
   [['--period', '1us'], '--period: 1us is outside 10us to 4294967295ns.'],
   [['--period', '1ms', '--duration', '1ms', '--stop-every', '1s'], '--stop-every and --stop-for go together'],
   [['--period', '2ms', '--duration', '1ms'], '--duration: it is shorter than one --period.'],
   [['--stop-every', '5s', '--stop-for', '6s'], '--stop-every: not even one stop'],
+  [['--cyclictest', '--period', '1000001ns'], '--cyclictest: it counts in us;'],
+  [
+    ['--cyclictest', '--stop-every', '1s', '--stop-for', '1ms'],
+    '--cyclictest: it never leaves; give it without --stop-every',
+  ],
   [['--cpu', '60000'], '--cpu: this process may not run on CPU 60000; it may on '],
 ])('%j is refused in one sentence', async (flags, sentence) => {
   const { code, stdout, stderr } = await tscope(['timer', ...flags]);

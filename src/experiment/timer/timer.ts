@@ -126,6 +126,7 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
     stopForNs: stops === null ? 0 : Number(stops.forNs),
     latenessNs: latenessOf(lateness),
     histogram: spreadOf(lateness),
+    cyclictest: null,
     divergence: divergence.result(predictDivergence(timer, host.tscHz, host.rateSince(), elapsedNs)),
     guestTscKhz: host.tscKhz,
   };

@@ -48,6 +48,27 @@ function divergenceText(divergence: NonNullable<TimerResult['divergence']>): str
   ].join('\n');
 }
 
+const COLUMNS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
+
+/** Lateness in a row, and under it cyclictest's where it ran, with the ratios of the two. */
+function latenessTable({ latenessNs, cyclictest }: TimerResult): string {
+  const own = COLUMNS.map((name) => formatNs(latenessNs?.[name] ?? Number.NaN));
+  const heads = COLUMNS.map((name) => (name === 'p999' ? '#p99.9' : `#${name}`));
+  const peer = cyclictest?.latenessNs ?? null;
+  if (peer === null || latenessNs === null) return textTable(heads, [own]);
+  return textTable(
+    ['', ...heads],
+    [
+      ['tscope', ...own],
+      [
+        `cyclictest${cyclictest?.version == null ? '' : ` ${cyclictest.version}`}`,
+        ...COLUMNS.map((name) => formatNs(peer[name])),
+      ],
+      ['ratio', ...COLUMNS.map((name) => (latenessNs[name] / peer[name]).toPrecision(3))],
+    ],
+  );
+}
+
 const BACKENDS = {
   hrtimer: 'sleeping, as the hrtimer',
   tsc: 'spinning on the TSC, as the preemption timer',
@@ -66,12 +87,10 @@ export function timerText(result: TimerResult): string {
         ]),
   ];
   if (latenessNs === null) return head.join('\n');
-  const { min, mean, p50, p90, p99, p999, max } = latenessNs;
-  const columns = ['#min', '#mean', '#p50', '#p90', '#p99', '#p99.9', '#max'];
   return [
     ...head,
     '',
-    textTable(columns, [[min, mean, p50, p90, p99, p999, max].map(formatNs)]),
+    latenessTable(result),
     '',
     histogramText(result.histogram),
     ...(divergence === null ? [] : ['', divergenceText(divergence)]),

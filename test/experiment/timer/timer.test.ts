@@ -137,6 +137,7 @@ test('interrupted before the first tick, there is no lateness', () => {
     ticks: 0,
     latenessNs: null,
     histogram: [],
+    cyclictest: null,
     divergence: null,
   });
 });

@@ -20,6 +20,7 @@ function resultOf(values: readonly number[]): TimerResult {
     stopForNs: 0,
     latenessNs: latenessOf(lateness),
     histogram: spreadOf(lateness),
+    cyclictest: null,
     divergence: null,
     guestTscKhz: 2_600_000,
   };

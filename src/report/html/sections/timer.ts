@@ -11,13 +11,38 @@ import type { Section } from '../page.ts';
 const LINEAR = 10;
 
 /** The outline of the histogram: level over each bar, a gap where a bar is empty. */
-const outline = ({ histogram }: TimerResult): Array<readonly [number, number]> =>
+const outline = ({ histogram }: Pick<TimerResult, 'histogram'>): Array<readonly [number, number]> =>
   histogram.flatMap(({ fromNs, toNs, count }) =>
     count === 0 ? [[Number.NaN, Number.NaN] as const] : [[fromNs, count] as const, [toNs, count] as const],
   );
 
+type Cyclictest = NonNullable<TimerResult['cyclictest']>;
+
+const peerName = ({ version }: Cyclictest): string =>
+  version === null ? 'cyclictest' : `cyclictest ${version}`;
+
+type Percentiles = NonNullable<TimerResult['latenessNs']>;
+
+const percentileCells = (lateness: Percentiles): string[] =>
+  (['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const).map((name) => formatNs(lateness[name]));
+
+/** The percentiles, and cyclictest's under them where it ran. */
+function percentileTable({ latenessNs, ticks, missed, cyclictest }: TimerResult): string {
+  if (latenessNs === null) return '';
+  const peer = cyclictest?.latenessNs ?? null;
+  return table(
+    ['', '#ticks', '#missed', '#min', '#mean', '#50 %', '#90 %', '#99 %', '#99.9 %', '#max'],
+    [
+      ['tscope', formatCount(ticks), formatCount(missed), ...percentileCells(latenessNs)],
+      ...(cyclictest === null || peer === null
+        ? []
+        : [[peerName(cyclictest), formatCount(cyclictest.ticks), '-', ...percentileCells(peer)]]),
+    ],
+  );
+}
+
 function histogramFigure(result: TimerResult): string {
-  const { latenessNs, histogram, ticks, periodNs, backend } = result;
+  const { latenessNs, histogram, ticks, periodNs, backend, cyclictest } = result;
   const signed = histogram.some(({ fromNs }) => fromNs < LINEAR);
   const marks = { format: durationText };
   const limits =
@@ -34,12 +59,20 @@ function histogramFigure(result: TimerResult): string {
       title: `Histogram of the lateness of ${formatCount(ticks)} ticks`,
       x: { label: 'lateness (ns to s, as marked)', scale: signed ? 'symlog' : 'log', linear: LINEAR, marks },
       y: { label: 'ticks (count)', scale: 'log', marks: { format: formatCount }, include: [0.7] },
-      series: [{ label: 'ticks', as: 'area', points: outline(result) }],
+      series: [
+        { label: cyclictest === null ? 'ticks' : 'tscope', as: 'area', style: 0, points: outline(result) },
+        ...(cyclictest === null
+          ? []
+          : [{ label: peerName(cyclictest), as: 'line', style: 1, points: outline(cyclictest) } as const]),
+      ],
       points: limits.map(([name, at]) => ({ at, label: name })),
     },
     caption(
       `Lateness is the time from a tick's deadline to the first instruction after the wait; ${formatCount(ticks)} ticks of ${formatNs(periodNs)}, ${BACKEND_WORDS[backend]}.`,
       'Both axes are logarithmic, with ten bars to a decade: half of the ticks are left of the line named 50 %.',
+      cyclictest === null
+        ? ''
+        : `${peerName(cyclictest)} ran right before, at the same period, priority and CPU; one run of each, and the tails differ from run to run.`,
     ),
   );
 }
@@ -84,24 +117,6 @@ function divergenceFigure({ divergence, policy }: TimerResult): string {
 
 /** The periodic timer on this host: how late it comes, and whether its two deadlines stay together. */
 export function timerSection(result: TimerResult): Section {
-  const { latenessNs } = result;
-  const html = [
-    histogramFigure(result),
-    latenessNs === null
-      ? ''
-      : table(
-          ['#ticks', '#missed', '#min', '#mean', '#50 %', '#90 %', '#99 %', '#99.9 %', '#max'],
-          [
-            [
-              formatCount(result.ticks),
-              formatCount(result.missed),
-              ...(['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const).map((name) =>
-                formatNs(latenessNs[name]),
-              ),
-            ],
-          ],
-        ),
-    divergenceFigure(result),
-  ];
+  const html = [histogramFigure(result), percentileTable(result), divergenceFigure(result)];
   return { id: 'timer', title: 'The live timer', html: html.join('') };
 }
