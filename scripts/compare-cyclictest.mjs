@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // tscope's live timer beside cyclictest (Debian package rt-tests): same period, priority and CPU, in turns, so that
-// whatever else the host does meets both. Needs root for SCHED_FIFO. Import from dist/: build first.
+// whatever else the host does meets both: many short runs, because tails move from second to second. Needs root for SCHED_FIFO. Import from dist/: build first.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,8 +11,8 @@ import { parseArgs, promisify } from 'node:util';
 const run = promisify(execFile);
 const { values } = parseArgs({
   options: {
-    runs: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
+    runs: { type: 'string', default: '25' },
+    seconds: { type: 'string', default: '2' },
     'period-us': { type: 'string', default: '1000' },
     priority: { type: 'string', default: '80' },
     cpu: { type: 'string', default: '1' },
@@ -79,6 +79,12 @@ try {
 
 const sorted = (list) => [...list].sort((a, b) => a - b);
 const median = (list) => sorted(list)[(list.length - 1) >> 1];
+/** Order statistics between which the true median lies with 95 % (binomial; David and Nagaraja, 7.1). */
+function medianInterval(ratios) {
+  const reach = 0.98 * Math.sqrt(ratios.length);
+  const at = (rank) => ratios[Math.min(ratios.length - 1, Math.max(0, Math.round(rank)))];
+  return [at(ratios.length / 2 - reach - 0.5), at(ratios.length / 2 + reach - 0.5)];
+}
 const us = (ns) => (ns / 1000).toFixed(2).padStart(8);
 console.log(
   `lateness in us, every ${periodUs} us for ${seconds} s, SCHED_FIFO ${values.priority}, CPU ${values.cpu}, ${runs} runs in turns`,
@@ -96,7 +102,11 @@ for (const name of ['hrtimer', 'hybrid']) {
     const [own, peer] = [name, 'cyclictest'].map((of) => figures[of].map((run) => run[p]));
     const ratios = sorted(own.map((ns, i) => ns / peer[i]));
     console.log(
-      `${name} / cyclictest at ${p}: median of the ratios ${median(ratios).toFixed(4)} (${ratios[0].toFixed(4)} to ${ratios.at(-1).toFixed(4)}), best run to best run ${(sorted(own)[0] / sorted(peer)[0]).toFixed(4)}`,
+      `${name} / cyclictest at ${p}: median of the ratios ${median(ratios).toFixed(4)} (95 %: ${medianInterval(
+        ratios,
+      )
+        .map((ratio) => ratio.toFixed(4))
+        .join(' to ')}; all: ${ratios[0].toFixed(4)} to ${ratios.at(-1).toFixed(4)})`,
     );
   }
 }

@@ -7,6 +7,8 @@ export interface Slope {
 /** The slope is fitted to one value of each of this many stretches. */
 const STRETCHES = 32;
 const PASSES = 3;
+/** A correlation estimated from so few stretches cannot be told from this one. */
+const MOST_CORRELATED = 0.9;
 /** Below this many points there is no slope worth a number. */
 const LEAST_POINTS = 8;
 
@@ -16,7 +18,21 @@ function quantile(values: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** Least squares through one quantile of each stretch: the scatter of those gives the error, whatever the noise. */
+/**
+ * How many times wider neighbours that resemble one another make an error: the variance of a mean of an AR(1) process
+ * with that lag-1 correlation is (1 + r) / (1 - r) of independent values' (Box and Jenkins, Time Series Analysis, 2.1).
+ */
+function correlationFactor(residuals: readonly number[]): number {
+  const squares = residuals.reduce((sum, value) => sum + value * value, 0);
+  const products = residuals.reduce((sum, value, i) => sum + value * (residuals[i - 1] ?? 0), 0);
+  const r = squares > 0 ? Math.min(MOST_CORRELATED, Math.max(0, products / squares)) : 0;
+  return Math.sqrt((1 + r) / (1 - r));
+}
+
+/**
+ * Least squares through one quantile of each stretch: the scatter of those gives the error, whatever the noise. A path
+ * of reading that changes in the middle of a run moves many stretches together, which correlation tells.
+ */
 function fit(x: Float64Array, y: Float64Array, share: number): Slope {
   const stretches = Math.min(STRETCHES, Math.floor(x.length / 2));
   const points = Array.from({ length: stretches }, (_, i) => {
@@ -29,8 +45,9 @@ function fit(x: Float64Array, y: Float64Array, share: number): Slope {
   const meanY = points.reduce((sum, [, b]) => sum + b, 0) / stretches;
   const xx = points.reduce((sum, [a]) => sum + (a - meanX) ** 2, 0);
   const slope = points.reduce((sum, [a, b]) => sum + (a - meanX) * (b - meanY), 0) / xx;
-  const residual = points.reduce((sum, [a, b]) => sum + (b - meanY - slope * (a - meanX)) ** 2, 0);
-  return { slope, standardError: Math.sqrt(residual / (stretches - 2) / xx) };
+  const residuals = points.map(([a, b]) => b - meanY - slope * (a - meanX));
+  const variance = residuals.reduce((sum, value) => sum + value * value, 0) / (stretches - 2);
+  return { slope, standardError: correlationFactor(residuals) * Math.sqrt(variance / xx) };
 }
 
 /**

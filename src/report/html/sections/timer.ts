@@ -31,7 +31,7 @@ function percentileTable({ latenessNs, ticks, missed, cyclictest }: TimerResult)
   if (latenessNs === null) return '';
   const peer = cyclictest?.latenessNs ?? null;
   return table(
-    ['', '#ticks', '#missed', '#min', '#mean', '#50 %', '#90 %', '#99 %', '#99.9 %', '#max'],
+    ['timer', '#ticks', '#missed', '#min', '#mean', '#50 %', '#90 %', '#99 %', '#99.9 %', '#max'],
     [
       ['tscope', formatCount(ticks), formatCount(missed), ...percentileCells(latenessNs)],
       ...(cyclictest === null || peer === null
