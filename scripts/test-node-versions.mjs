@@ -1,7 +1,7 @@
 // Runs the suite on other supported Nodes with the addon as it is built: one binary serves them all. Each Node comes from
 // the npm package that carries it. Arguments: versions (22 24 without any); what follows -- is for vitest.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,8 @@ const run = (command, args, options) =>
   spawnSync(command, args, { stdio: 'inherit', ...options }).status ?? 1;
 
 const folder = mkdtempSync(join(tmpdir(), 'tscope-node-'));
+// Some tests run that Node as a user without privileges.
+chmodSync(folder, 0o755);
 try {
   for (const version of versions) {
     const prefix = join(folder, version);
