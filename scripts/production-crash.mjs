@@ -2,7 +2,6 @@
 // step from test/scenarios/production-crash.json, then as a whole in virtual time, under catch-up and under clamp.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseScenarios } from '../dist/experiment/replay/parse-scenarios.js';
 import { LapicTimer } from '../dist/lapic/lapic-timer.js';
 import { policies } from '../dist/lapic/policies.js';
 import { programPeriodic } from '../dist/lapic/program-periodic.js';
@@ -11,6 +10,7 @@ import { leaveGuest, runVcpu, stayInUserspace } from '../dist/lapic/run-vcpu.js'
 import { nsecToCycles } from '../dist/lapic/time-scale.js';
 import { Vcpu } from '../dist/lapic/vcpu.js';
 import { VirtualHost } from '../dist/lapic/virtual-host.js';
+import { parseScenarios } from '../dist/tasks/replay/parse-scenarios.js';
 import { formatCount, formatNs } from '../dist/units.js';
 
 const file = fileURLToPath(new URL('../test/scenarios/production-crash.json', import.meta.url));

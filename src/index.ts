@@ -1,4 +1,4 @@
-import { runTask, type Watch } from './experiment/run-task.ts';
+import { runTask, type Watch } from './tasks/run-task.ts';
 import type { CalibrateOptions, Calibration } from './tsc/calibrate.ts';
 
 export { TscopeError } from './errors.ts';

@@ -6,13 +6,13 @@ import { expect, test } from 'vitest';
 const FLOORS: readonly string[][] = [
   ['cli'],
   ['agent'],
-  ['report', 'experiment'],
+  ['report', 'tasks'],
   ['kvm', 'store'],
   ['lapic', 'tsc', 'stability'],
   ['host'],
   ['clock'],
   ['schema'],
-  ['native', 'units', 'folder'],
+  ['native', 'units', 'folder', 'sibling'],
   ['errors', 'version'],
 ];
 // Pure rooms: neither Node nor a host, nor the documents.
@@ -46,7 +46,7 @@ test('the pure rooms use no Node module, no package and no addon', () => {
   for (const file of files.filter((file) => PURE.includes(roomOf(file)))) {
     for (const path of importsOf(file)) {
       expect(path, `${relative(root, file)} imports ${path}`).toMatch(/^\.\.?\//);
-      expect(['native', 'schema', 'host', 'experiment']).not.toContain(roomOf(resolve(file, '..', path)));
+      expect(['native', 'schema', 'host', 'tasks']).not.toContain(roomOf(resolve(file, '..', path)));
     }
   }
 });

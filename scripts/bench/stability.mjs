@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { quietControl } from '../../dist/clock/control.js';
-import { readRecordFile } from '../../dist/experiment/record-file.js';
 import { analyseStability } from '../../dist/stability/analyse.js';
 import { ESTIMATOR_NAMES } from '../../dist/stability/estimators.js';
 import { frequencySeries, phaseSeries } from '../../dist/stability/series.js';
+import { readRecordFile } from '../../dist/tasks/record-file.js';
 
 const POINTS = 864_000;
 const ROUNDS = 5;

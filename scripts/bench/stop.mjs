@@ -4,15 +4,15 @@
 import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { HostClock } from '../../dist/clock/host.js';
-import { stopDefaults } from '../../dist/experiment/stop/options.js';
-import { stopTask } from '../../dist/experiment/stop/task.js';
+import { stopDefaults } from '../../dist/tasks/stop/options.js';
+import { stopTask } from '../../dist/tasks/stop/task.js';
 
 const S = 1_000_000_000n;
 const HOUR = 3600n * S;
 const ROUNDS = 7;
 const READS = 1_000_000;
 const options = { ...stopDefaults, periodsNs: [200_000n] };
-const quiet = { progress() {}, stopRequested: () => false };
+const quiet = { progress() {}, cancelled: () => false };
 const best = (values) => Math.min(...values);
 const rowOf = ({ rows }, policy, stopNs) =>
   rows.find((row) => row.policy === policy && row.stopNs === Number(stopNs));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { KeptRun } from '../experiment/kept-run.ts';
-import type { Measure } from '../experiment/measure.ts';
 import type { Warning } from '../schema/envelope.ts';
+import type { KeptRun } from '../tasks/kept-run.ts';
+import type { Measure } from '../tasks/measure.ts';
 
 /** What a command found. */
 export interface Answer {

@@ -1,7 +1,7 @@
 import { usageError } from '../errors.ts';
-import type { ComparedClock } from '../experiment/drift/pair.ts';
 import { CLOCK_NAMES, type ClockName } from '../host/clocks.ts';
 import { driftText } from '../report/text/drift.ts';
+import type { ComparedClock } from '../tasks/drift/pair.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, list } from './options.ts';
 

@@ -1,8 +1,8 @@
-import { measureHost } from '../experiment/measure.ts';
 import { reportPage } from '../report/html/report.ts';
 import { inputOfRun } from '../report/input.ts';
 import { measureText } from '../report/text/measure.ts';
 import { measureDocumentSchema } from '../schema/measure.ts';
+import { measureHost } from '../tasks/measure.ts';
 import { defineCommand } from './command.ts';
 import { writeWhole } from './out-file.ts';
 import { defaultRunFolder, openRunFolder } from './run-folder.ts';

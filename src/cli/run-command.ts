@@ -1,10 +1,10 @@
 import { stderr, stdout } from 'node:process';
-import { beginKeptRun, endKeptRun, type KeptRun } from '../experiment/kept-run.ts';
-import { runTask } from '../experiment/run-task.ts';
 import { hostSummary } from '../host/summary.ts';
 import { hostLine } from '../report/text/host-line.ts';
 import { schemaId, type Warning } from '../schema/envelope.ts';
 import type { HostSummary } from '../schema/host.ts';
+import { beginKeptRun, endKeptRun, type KeptRun } from '../tasks/kept-run.ts';
+import { runTask } from '../tasks/run-task.ts';
 import { version } from '../version.ts';
 import type { Answer, CommandSpec, Context } from './command.ts';
 import { checkWritable, writeWhole } from './out-file.ts';

@@ -1,10 +1,10 @@
 import { Option } from 'commander';
 import { usageError } from '../errors.ts';
-import type { StabilityOptions } from '../experiment/stability.ts';
 import { stabilityText } from '../report/text/stability.ts';
 import { ESTIMATOR_NAMES } from '../schema/stability.ts';
 import type { EstimatorName } from '../stability/estimators.ts';
 import type { TauChoice } from '../stability/taus.ts';
+import type { StabilityOptions } from '../tasks/stability.ts';
 import { parseDuration } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, list, type Parser } from './options.ts';

@@ -1,9 +1,9 @@
 import { usageError } from '../errors.ts';
-import { quietDefaults } from '../experiment/quiet-thread.ts';
-import { budgetFor, fits, type StopOptions, stopDefaults } from '../experiment/stop/options.ts';
-import { CRASH_CALLBACK_NS } from '../experiment/stop/projection.ts';
 import { type PolicyName, policyNames } from '../lapic/policies.ts';
 import { stopText } from '../report/text/stop.ts';
+import { quietDefaults } from '../tasks/quiet-thread.ts';
+import { budgetFor, fits, type StopOptions, stopDefaults } from '../tasks/stop/options.ts';
+import { CRASH_CALLBACK_NS } from '../tasks/stop/projection.ts';
 import { formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer, list } from './options.ts';

@@ -1,10 +1,10 @@
 import { usageError } from '../errors.ts';
-import { quietDefaults } from '../experiment/quiet-thread.ts';
-import { runCyclictest } from '../experiment/timer/cyclictest.ts';
-import { timerDefaults } from '../experiment/timer/options.ts';
 import { type PolicyName, policyNames } from '../lapic/policies.ts';
 import { timerText } from '../report/text/timer.ts';
 import { TIMER_BACKENDS, type TimerBackend } from '../schema/timer.ts';
+import { quietDefaults } from '../tasks/quiet-thread.ts';
+import { runCyclictest } from '../tasks/timer/cyclictest.ts';
+import { timerDefaults } from '../tasks/timer/options.ts';
 import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer } from './options.ts';

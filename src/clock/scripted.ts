@@ -1,9 +1,9 @@
-import { KTIME, type TimeSource, TSC } from './time-source.ts';
+import { KTIME, newReading, type TimeSource, TSC } from './time-source.ts';
 
 /** Clocks that stand still until they are set: the replay of a recording. They may go backwards. */
 export class ScriptedClock implements TimeSource {
-  readonly reading: BigInt64Array = new BigInt64Array(2);
-  readonly #next: BigInt64Array = new BigInt64Array(2);
+  readonly reading = newReading();
+  readonly #next = newReading();
 
   read(): void {
     this.reading[KTIME] = this.#next[KTIME];

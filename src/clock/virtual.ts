@@ -1,17 +1,18 @@
-import { KTIME, type TimeSource, TSC } from './time-source.ts';
+import { KTIME, newReading, type TimeSource, TSC, type Words } from './time-source.ts';
 
 /** Units of 1e-6 cycles: kHz times ns. Products up to 2^63 stay in machine words. */
 const PER_CYCLE = 1_000_000n;
 
 const REMAINDER = 2;
 const KHZ = 3;
+type VirtualWords = Words<typeof KTIME | typeof TSC | typeof REMAINDER | typeof KHZ>;
 
 /** Simulated time: it moves only when told to, and its TSC runs at exactly `tscKhz`. */
 export class VirtualClock implements TimeSource {
-  readonly reading: BigInt64Array = new BigInt64Array(2);
+  readonly reading = newReading();
   readonly #longestStep: bigint;
   /** [ktime, TSC, remainder of the TSC in 1e-6 cycles, kHz]. */
-  readonly #now: BigInt64Array;
+  readonly #now: VirtualWords;
 
   /**
    * @param tscKhz integer kHz, 1 to 2^32.
@@ -22,7 +23,7 @@ export class VirtualClock implements TimeSource {
       throw new RangeError(`tscKhz must be an integer between 1 and 2^32, not ${tscKhz}`);
     }
     this.#longestStep = (2n ** 63n - PER_CYCLE) / BigInt(tscKhz);
-    this.#now = new BigInt64Array([ktime, tsc, 0n, BigInt(tscKhz)]);
+    this.#now = new BigInt64Array([ktime, tsc, 0n, BigInt(tscKhz)]) as VirtualWords;
     this.read();
   }
 

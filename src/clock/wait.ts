@@ -20,7 +20,7 @@ export interface Waiter {
 export function hostWaiter(control: Control): Waiter {
   const addon = nativeWithTsc();
   const until = (wait: () => boolean): boolean => {
-    while (!wait()) if (control.stopRequested()) return false;
+    while (!wait()) if (control.cancelled()) return false;
     return true;
   };
   return {

@@ -1,10 +1,10 @@
-import { KTIME, type TimeSource, TSC } from './time-source.ts';
+import { KTIME, newReading, type TimeSource, TSC } from './time-source.ts';
 
 /** Another source moved forward in time: what a host reads after a stop that did not have to be waited for. */
 export class WarpedClock implements TimeSource {
-  readonly reading: BigInt64Array = new BigInt64Array(2);
+  readonly reading = newReading();
   readonly #source: TimeSource;
-  readonly #offset: BigInt64Array = new BigInt64Array(2);
+  readonly #offset = newReading();
 
   constructor(source: TimeSource) {
     this.#source = source;

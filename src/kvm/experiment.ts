@@ -35,7 +35,7 @@ export async function kvmExperiment(options: KvmOptions, control: Control): Prom
   const traces: StopTrace[] = [];
   const missed: Warning[] = [];
   for (const stop of plan.stops) {
-    if (control.stopRequested()) break;
+    if (control.cancelled()) break;
     const common = { setup: plan.setup, stopNs: options.stopNs, ticks: plan.stopTicks };
     const trace = await luckyStop({ ...common, ...stop }, host, pathOfAll(traces, host).path, control);
     if (trace === null) break;

@@ -108,7 +108,7 @@ function guestOf(machine: NativeGuest, periodNs: number, control: Control): Gues
           Number(ktime - begun) / NS_PER_S,
         );
       }
-      if (!wait.sleepUntil(ktime + POLL_NS, now) || control.stopRequested()) return false;
+      if (!wait.sleepUntil(ktime + POLL_NS, now) || control.cancelled()) return false;
     }
   };
   return {

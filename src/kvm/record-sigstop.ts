@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Control } from '../clock/control.ts';
 import { hostWaiter } from '../clock/wait.ts';
 import { TscopeError } from '../errors.ts';
+import { sibling } from '../sibling.ts';
 import { NS_PER_MS } from '../units.ts';
 import { ktimeNow } from './guest.ts';
 import type { StopOptions } from './record-stop.ts';
@@ -14,13 +15,7 @@ import type { SigstopJob, SigstopMessage } from './sigstop-child.ts';
 import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop-moments.ts';
 import type { StopTrace } from './trace.ts';
 
-// A process cannot load TypeScript on every supported Node, so tests that import the sources use the built one.
-const CHILD = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? '../../dist/kvm/sigstop-child.js' : './sigstop-child.js',
-    import.meta.url,
-  ),
-);
+const CHILD = fileURLToPath(sibling(import.meta.url, './sigstop-child'));
 const NAP_NS = 50 * NS_PER_MS;
 const SPIN_NS = 200_000;
 /** How often a stop that met the vCPU's thread outside KVM_RUN is tried again. */
@@ -29,7 +24,7 @@ const TRIES = 4;
 /** Waits with the event loop alive, and exactly at the end. @returns false where the user asked to stop first. */
 async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
   for (;;) {
-    if (control.stopRequested()) return false;
+    if (control.cancelled()) return false;
     const left = Number(ktime - ktimeNow());
     if (left < NAP_NS) return hostWaiter(control).sleepThenSpin(ktime, SPIN_NS, new BigInt64Array(2));
     await setTimeout(Math.min(left - NAP_NS / 2, NAP_NS) / NS_PER_MS);
@@ -58,7 +53,7 @@ async function stopOnce(
 ): Promise<StopTrace | null | 'missed'> {
   const { loop, setup, ticks, stopNs } = options;
   const job: SigstopJob = { loop, setup, ticks, stopNs, parent: process.pid };
-  const child = spawn(process.execPath, [CHILD, JSON.stringify(job)], {
+  const child = spawn(process.execPath, [...process.execArgv, CHILD, JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const started = once(child, 'spawn');
@@ -87,7 +82,7 @@ async function stopOnce(
       if (!(await waitUntil(resumeAt - BigInt(resumeLatencyNs), control))) return null;
       child.kill('SIGCONT');
     }
-    if (control.stopRequested()) return null;
+    if (control.cancelled()) return null;
     throw new TscopeError('UNSUPPORTED', 'The process that owned the guest ended before it answered.');
   } finally {
     child.kill('SIGKILL');

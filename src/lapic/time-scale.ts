@@ -1,3 +1,5 @@
+import type { Words } from '../clock/time-source.ts';
+
 // Throughout this folder BigInt.asIntN and asUintN are called in place, never through a helper: V8 turns such an
 // expression into 64-bit machine arithmetic, and a helper's mixed callers cost ten times the time.
 //
@@ -11,7 +13,7 @@ export interface TimeScale {
   /** Binary shift before the multiplication; negative shifts right. */
   readonly shift: number;
   /** [mult, 2^|shift|] as machine words, so that the conversion allocates nothing. */
-  readonly words: BigInt64Array;
+  readonly words: Words<typeof MULT | typeof FACTOR>;
 }
 
 const NS_PER_S = 1_000_000_000n;
@@ -42,7 +44,8 @@ export function timeScale(khz: number): TimeScale {
     shift += 1;
   }
   const mult = (scaled * U32_LIMIT) / ticks;
-  return { mult: Number(mult), shift, words: new BigInt64Array([mult, 2n ** BigInt(Math.abs(shift))]) };
+  const words = new BigInt64Array([mult, 2n ** BigInt(Math.abs(shift))]) as TimeScale['words'];
+  return { mult: Number(mult), shift, words };
 }
 
 /**

@@ -100,7 +100,7 @@ export function analyseStability(
   const result: StabilityPoint[] = [];
   let alpha: number | null = null;
   for (const [index, m] of factors.entries()) {
-    if (control.stopRequested()) break;
+    if (control.cancelled()) break;
     alpha = identifyNoise(series, m) ?? alpha;
     const statistics = new Map(
       prepared.map(([name, estimate]) => [name, statistic(name, estimate(m), m, points, alpha, confidence)]),

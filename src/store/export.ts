@@ -93,7 +93,7 @@ export function exportStore({ connection }: Store, file: string, control: Contro
       connection.exec('BEGIN');
       if (format === csvLines) writeSync(descriptor, `${CSV_HEAD.join(',')}\n`);
       for (const [kind, rows] of pagesOf(connection)) {
-        if (control.stopRequested()) return null;
+        if (control.cancelled()) return null;
         writeSync(descriptor, format(kind, rows));
         count += rows.length;
       }

@@ -125,7 +125,7 @@ export function importInto(store: Store, file: string, control: Control): number
     const decoder = new StringDecoder('utf8');
     let done = 0;
     for (let count = readSync(descriptor, buffer); count > 0; count = readSync(descriptor, buffer)) {
-      if (control.stopRequested()) throw new TscopeError('INTERRUPTED', 'stopped; nothing was imported.');
+      if (control.cancelled()) throw new TscopeError('INTERRUPTED', 'stopped; nothing was imported.');
       add(decoder.write(buffer.subarray(0, count)));
       done += count;
       control.progress(done, size);

@@ -104,7 +104,7 @@ const clocksourceAt = (heard: readonly Testimony[], batch: number): Fact<string>
   unknown('never asked');
 
 function nothingMeasured({ clock }: CalibrateOptions, control: Control): TscopeError {
-  if (control.stopRequested()) {
+  if (control.cancelled()) {
     return new TscopeError('INTERRUPTED', 'calibrate: stopped before anything was measured.');
   }
   return new TscopeError(

@@ -81,7 +81,7 @@ export function record(plan: Plan, source: BracketSource, control: Control): Rec
   for (;;) {
     take();
     const elapsedNs = Number((rows[1] as bigint) - start);
-    if (elapsedNs >= plan.durationNs || control.stopRequested()) break;
+    if (elapsedNs >= plan.durationNs || control.cancelled()) break;
     if (elapsedNs >= hear) {
       heard.push(testify(source, log.batches));
       hear = elapsedNs + testimonyEveryNs(plan.durationNs);
@@ -91,7 +91,7 @@ export function record(plan: Plan, source: BracketSource, control: Control): Rec
       told = elapsedNs;
     }
     const pause = pauseAt(elapsedNs, plan.durationNs, Math.random());
-    for (let left = pause; left > 0 && !control.stopRequested(); left -= LONGEST_WAIT_NS) {
+    for (let left = pause; left > 0 && !control.cancelled(); left -= LONGEST_WAIT_NS) {
       source.wait(Math.min(left, LONGEST_WAIT_NS));
     }
   }

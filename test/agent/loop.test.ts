@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type SamplingHost, sampleUntilStopped } from '../../src/agent/sampling/loop.ts';
 import type { SampleMessage, SamplingMessage } from '../../src/agent/sampling/messages.ts';
 import { absorb, initialState } from '../../src/agent/state.ts';
-import { type Script, scriptedHost } from '../experiment/drift/scripted-host.ts';
+import { type Script, scriptedHost } from '../tasks/drift/scripted-host.ts';
 
 const INTERVAL = 10_000_000_000;
 const T = 40 * INTERVAL;

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { collectGarbage, pinTo, quietThread } from '../../src/experiment/quiet-thread.ts';
 import { native } from '../../src/native.ts';
+import { collectGarbage, pinTo, quietThread } from '../../src/tasks/quiet-thread.ts';
 
 const cpus = native().getAffinity();
 const slack = native().getTimerSlack();

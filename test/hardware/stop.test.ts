@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
-import { type StopOptions, stopDefaults } from '../../src/experiment/stop/options.ts';
-import { stopTask } from '../../src/experiment/stop/task.ts';
 import { type StopRow, stopResultSchema } from '../../src/schema/stop.ts';
+import { type StopOptions, stopDefaults } from '../../src/tasks/stop/options.ts';
+import { stopTask } from '../../src/tasks/stop/task.ts';
 
 const S = 1_000_000_000n;
 const quiet = { cpu: null, priority: 0 };

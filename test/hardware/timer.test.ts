@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
-import { type TimerOptions, timerDefaults } from '../../src/experiment/timer/options.ts';
-import { timerTask } from '../../src/experiment/timer/task.ts';
 import { TIMER_BACKENDS, timerResultSchema } from '../../src/schema/timer.ts';
+import { type TimerOptions, timerDefaults } from '../../src/tasks/timer/options.ts';
+import { timerTask } from '../../src/tasks/timer/task.ts';
 
 const MS = 1_000_000n;
 const quiet = { cpu: null, priority: 0 };

@@ -2,9 +2,9 @@
 // crash dump's own numbers.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseScenarios } from '../../src/experiment/replay/parse-scenarios.ts';
 import { replay } from '../../src/lapic/replay.ts';
 import { nsecToCycles } from '../../src/lapic/time-scale.ts';
+import { parseScenarios } from '../../src/tasks/replay/parse-scenarios.ts';
 
 const file = new URL('../scenarios/production-crash.json', import.meta.url);
 const [resume, dump, fixed] = parseScenarios(JSON.parse(readFileSync(file, 'utf8')), 'production-crash.json');

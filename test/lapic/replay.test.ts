@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseScenarios } from '../../src/experiment/replay/parse-scenarios.ts';
 import { replay } from '../../src/lapic/replay.ts';
+import { parseScenarios } from '../../src/tasks/replay/parse-scenarios.ts';
 import { scenarios } from './arbitraries.ts';
 import { referenceReplay } from './reference.ts';
 

@@ -37,7 +37,7 @@ test('an estimator that is too long for the record says what it needs', () => {
 test('a stop keeps what is done', () => {
   const x = Float64Array.from({ length: 100 }, (_, i) => Math.sin(i));
   let done = 0;
-  const control = { progress: (count: number) => (done = count), stopRequested: () => done === 3 };
+  const control = { progress: (count: number) => (done = count), cancelled: () => done === 3 };
   const points = analyseStability(
     phaseSeries(x, 1),
     { estimators: ['oadev'], taus: 'octave', confidence: 0.95 },

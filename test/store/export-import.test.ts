@@ -88,7 +88,7 @@ test('an export that cannot be written leaves nothing, and says why', () => {
   expect(() => exportStore(source.store, join(folder, 'no/such/place.csv'), quietControl)).toThrow(
     '(ENOENT)',
   );
-  const stopped = { progress: () => {}, stopRequested: () => true };
+  const stopped = { progress: () => {}, cancelled: () => true };
   expect(exportStore(source.store, join(folder, 'stopped.csv'), stopped)).toBeNull();
   expect(readdirSync(folder).filter((name) => /stopped|partial/.test(name))).toEqual([]);
 });

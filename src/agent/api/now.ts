@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { nominalRate } from '../../experiment/drift/host.ts';
 import type { AgentNow, AgentStability } from '../../schema/agent-api.ts';
+import { nominalRate } from '../../tasks/drift/host.ts';
 import { version } from '../../version.ts';
 import type { Health } from '../health.ts';
 import type { PairIdentity } from '../sampling/messages.ts';

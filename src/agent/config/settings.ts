@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { TscopeError } from '../../errors.ts';
-import type { ComparedClock } from '../../experiment/drift/pair.ts';
 import { CLOCK_NAMES, type ClockName } from '../../host/clocks.ts';
 import { DEFAULT_STORE } from '../../store/store.ts';
+import type { ComparedClock } from '../../tasks/drift/pair.ts';
 import { formatDuration, parseDuration } from '../../units.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
 

@@ -1,6 +1,6 @@
-import { analysePhase, slopeOf } from '../../experiment/drift/analysis.ts';
-import { Collection, type CollectionHost } from '../../experiment/drift/collection.ts';
-import type { PairTracker } from '../../experiment/drift/pair.ts';
+import { analysePhase, slopeOf } from '../../tasks/drift/analysis.ts';
+import { Collection, type CollectionHost } from '../../tasks/drift/collection.ts';
+import type { PairTracker } from '../../tasks/drift/pair.ts';
 import type { AgentEvent, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
 import { RecentRecord } from './recent-record.ts';
 

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../errors.ts';
-import type { ComparedClock } from '../../experiment/drift/pair.ts';
 import type { ClockName } from '../../host/clocks.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import type { DriftEvent, DriftPair } from '../../schema/drift.ts';
+import type { ComparedClock } from '../../tasks/drift/pair.ts';
 
 /** What the sampling thread is told when it starts. Durations are ns. */
 export interface SamplingOptions {

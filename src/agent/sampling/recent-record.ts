@@ -1,4 +1,4 @@
-import { PhaseRecord } from '../../experiment/drift/phase-record.ts';
+import { PhaseRecord } from '../../tasks/drift/phase-record.ts';
 
 /** Points behind the present rate: ten minutes at the default interval. */
 const RECENT = 60;

@@ -1,12 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import { sibling } from '../../sibling.ts';
 import type { SamplingMessage, SamplingOptions } from './messages.ts';
 import type { SamplingJob } from './thread.ts';
 
-// A worker cannot load TypeScript on every supported Node, so tests that import the sources use the built one.
-const THREAD = new URL(
-  import.meta.url.endsWith('.ts') ? '../../../dist/agent/sampling/thread.js' : './thread.js',
-  import.meta.url,
-);
+const THREAD = sibling(import.meta.url, './thread');
 
 /** The thread keeps a few records of 128 KiB; the rest is V8's own. */
 const LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2 };

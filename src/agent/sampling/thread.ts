@@ -2,12 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import { systemCode, TscopeError } from '../../errors.ts';
-import { calibrateBriefly, independenceOf, nominalRate } from '../../experiment/drift/host.ts';
-import { hostWatchers } from '../../experiment/drift/watchers.ts';
 import { clocksFacts } from '../../host/clocks.ts';
 import { madeFromTsc } from '../../host/clocksource.ts';
 import { native } from '../../native.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
+import { calibrateBriefly, independenceOf, nominalRate } from '../../tasks/drift/host.ts';
+import { hostWatchers } from '../../tasks/drift/watchers.ts';
 import { calibrate, SHORTEST_NS } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
 import { type SamplingHost, sampleUntilStopped } from './loop.ts';
@@ -25,8 +25,8 @@ const LONGEST_CALIBRATION_NS = 1e9;
 
 const { options, stop } = workerData as SamplingJob;
 const tell = (message: SamplingMessage): void => parentPort?.postMessage(message);
-const stopRequested = (): boolean => Atomics.load(stop, 0) !== 0;
-const control = { progress: () => {}, stopRequested };
+const cancelled = (): boolean => Atomics.load(stop, 0) !== 0;
+const control = { progress: () => {}, cancelled };
 
 /** Stays on the CPU where it is, so that one counter is compared all along; where that is refused, it may move. */
 function stayOnThisCpu(): void {
@@ -44,7 +44,7 @@ function waitUntil(clock: HostClock, ktime: bigint): boolean {
   for (;;) {
     clock.read();
     const left = Number(ktime - ktimeOf(clock)) / 1e6;
-    if (stopRequested()) return false;
+    if (cancelled()) return false;
     if (left <= 0) return true;
     Atomics.wait(stop, 0, 0, left);
   }

@@ -5,7 +5,7 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads';
 const addon = createRequire(import.meta.url)(process.env.TSCOPE_ADDON);
 const { hostWaiter } = await import('../../../dist/clock/wait.js');
 
-const neverStop = { progress: () => {}, stopRequested: () => false };
+const neverStop = { progress: () => {}, cancelled: () => false };
 const waitForEver = () => hostWaiter(neverStop).sleepUntil(2n ** 63n - 1n, new BigInt64Array(2));
 const spinForEver = () => hostWaiter(neverStop).spinUntilTsc(2n ** 64n - 1n, new BigInt64Array(2));
 

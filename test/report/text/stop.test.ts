@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { quietControl } from '../../../src/clock/control.ts';
-import { type StopOptions, stopDefaults } from '../../../src/experiment/stop/options.ts';
-import { simulateStop } from '../../../src/experiment/stop/stop.ts';
 import { stopText } from '../../../src/report/text/stop.ts';
+import { type StopOptions, stopDefaults } from '../../../src/tasks/stop/options.ts';
+import { simulateStop } from '../../../src/tasks/stop/stop.ts';
 
 const S = 1_000_000_000n;
 const simulation = { callbackNs: 79n, exitNs: 1000n };

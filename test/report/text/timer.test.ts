@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Histogram } from '../../../src/experiment/histogram.ts';
-import { latenessOf, spreadOf } from '../../../src/experiment/timer/lateness.ts';
 import { timerText } from '../../../src/report/text/timer.ts';
 import type { TimerResult } from '../../../src/schema/timer.ts';
+import { Histogram } from '../../../src/tasks/histogram.ts';
+import { latenessOf, spreadOf } from '../../../src/tasks/timer/lateness.ts';
 
 function resultOf(values: readonly number[]): TimerResult {
   const lateness = new Histogram();

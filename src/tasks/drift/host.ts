@@ -1,0 +1,133 @@
+import type { Control } from '../../clock/control.ts';
+import { HostClock } from '../../clock/host.ts';
+import { ktimeOf } from '../../clock/time-source.ts';
+import { hostWaiter } from '../../clock/wait.ts';
+import { TscopeError } from '../../errors.ts';
+import { type ClockFacts, type ClockName, clocksFacts } from '../../host/clocks.ts';
+import type { CalibrateResult } from '../../schema/calibrate.ts';
+import type { DriftPair, DriftResult } from '../../schema/drift.ts';
+import type { Finding, Warning } from '../../schema/envelope.ts';
+import { calibrate } from '../../tsc/calibrate.ts';
+import { hostSource } from '../../tsc/source.ts';
+import { type DriftHost, type DriftOptions, drift, type Follower } from './drift.ts';
+import type { ComparedClock } from './pair.ts';
+import { Recording } from './recording.ts';
+import { hostWatchers } from './watchers.ts';
+
+/** Long enough to tell the kernel's ratio from its neighbours. */
+const CALIBRATION_NS = 200_000_000;
+
+type Independence = Pick<DriftPair, 'independent' | 'independentReason'>;
+
+/**
+ * Whether two clocks can disagree for another reason than arithmetic: one of them must have an oscillator of its own,
+ * or be steered to one.
+ */
+export function independenceOf(
+  facts: readonly ClockFacts[],
+  clock: ComparedClock,
+  reference: ClockName,
+): Independence {
+  const both = [clock, reference]
+    .filter((name) => name !== 'tsc')
+    .map((name) => facts.find((f) => f.name === name));
+  const own = both.find((fact) => fact?.independent === true);
+  if (own !== undefined) return { independent: true, independentReason: `${own.name}: ${own.reason}` };
+  const unknown = both.find((fact) => fact === undefined || fact.independent === null);
+  if (unknown !== undefined) return { independent: null, independentReason: unknown.reason ?? 'not known' };
+  return { independent: false, independentReason: `one counter behind both: ${both[0]?.reason ?? ''}` };
+}
+
+/** The exact rate of the kernel's own conversion where the clocks are made from the TSC, else the measured one. */
+export function nominalRate(result: CalibrateResult): DriftHost['nominal'] {
+  const hz = result.kernel?.hz ?? null;
+  if (hz === null) return { hz: result.tscHz, source: 'measured against monotonic_raw before the run' };
+  return { hz, source: `the kernel's mult ${result.kernel?.mult} >> ${result.kernel?.shift}` };
+}
+
+/** A calibration before the run. @param control only its stop is heeded. */
+export const calibrateBriefly = (control: Control): CalibrateResult =>
+  calibrate({ durationNs: CALIBRATION_NS, clock: 'monotonic_raw' }, hostSource(), {
+    progress: () => {},
+    cancelled: control.cancelled,
+  }).result;
+
+/**
+ * This host, for `drift`.
+ *
+ * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
+ */
+export function driftHost(control: Control, intervalNs: number): DriftHost {
+  const clock = new HostClock();
+  const source = hostSource();
+  const waiter = hostWaiter(control);
+  const facts = clocksFacts();
+  const reached = new BigInt64Array(2);
+  return {
+    source,
+    nominal: nominalRate(calibrateBriefly(control)),
+    now: () => {
+      clock.read();
+      return ktimeOf(clock);
+    },
+    date: () => new Date(),
+    waitUntil: (ktime) => waiter.sleepUntil(ktime, reached),
+    watchers: hostWatchers(() => source.clocksource().value, intervalNs),
+    independence: (name, reference) => independenceOf(facts, name, reference),
+  };
+}
+
+/** The doubts that a reader should know before the figures. */
+function warningsOf({ pairs, eventsDropped }: DriftResult): Warning[] {
+  const warnings: Warning[] = [];
+  if (pairs.length > 0 && pairs.every((pair) => pair.independent === false)) {
+    warnings.push({
+      code: 'no-independent-reference',
+      message: 'Every clock here is made from one counter; that they agree says nothing about its crystal.',
+      hint: 'A synchronized clock (chronyd, ntpd), or a PTP clock, would give an independent reference.',
+    });
+  }
+  if (eventsDropped > 0) {
+    warnings.push({
+      code: 'events-dropped',
+      message: `${eventsDropped} events are counted but not listed.`,
+      hint: null,
+    });
+  }
+  return warnings;
+}
+
+/** A store that fails in the middle costs the samples their place in it, not the run. */
+function tolerant(recording: Recording, warnings: Warning[]): Follower {
+  const attempt = (work: () => void): void => {
+    if (warnings.length > 0) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof TscopeError)) throw error;
+      const message = `The samples from here on are not in the store: ${error.message}`;
+      warnings.push({ code: 'not-stored', message, hint: error.hint });
+    }
+  };
+  return {
+    sample: (collection, atNs) => attempt(() => recording.sample(collection, atNs)),
+    flush: (collection) => attempt(() => recording.flush(collection)),
+  };
+}
+
+/**
+ * `drift` on this host, as a task.
+ *
+ * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden, or the store cannot be opened.
+ */
+export function driftTask(options: DriftOptions, control: Control): Finding<DriftResult> {
+  const host = driftHost(control, options.intervalNs);
+  const recording = options.kept === undefined ? null : new Recording(host, options.kept);
+  const warnings: Warning[] = [];
+  try {
+    const result = drift(host, options, control, recording === null ? null : tolerant(recording, warnings));
+    return { result, warnings: [...warnings, ...warningsOf(result)] };
+  } finally {
+    recording?.close();
+  }
+}

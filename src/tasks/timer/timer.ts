@@ -1,0 +1,133 @@
+import type { Control } from '../../clock/control.ts';
+import { KTIME, ktimeOf, type TimeSource } from '../../clock/time-source.ts';
+import type { Waiter } from '../../clock/wait.ts';
+import { apicTimerFn, expiredHvTimer } from '../../lapic/apic-timer.ts';
+import { lapicDefaults } from '../../lapic/config.ts';
+import { injectApicTimerIrqs } from '../../lapic/expiring.ts';
+import { LapicTimer } from '../../lapic/lapic-timer.ts';
+import { policies } from '../../lapic/policies.ts';
+import { programPeriodic } from '../../lapic/program-periodic.ts';
+import { enterFromUserspace, leaveForUserspace } from '../../lapic/vcpu-transitions.ts';
+import type { TimerResult } from '../../schema/timer.ts';
+import type { RateInterval } from '../../tsc/interval.ts';
+import { difference } from '../difference.ts';
+import { Histogram } from '../histogram.ts';
+import { DivergenceLog, predictDivergence } from './divergence.ts';
+import { latenessOf, spreadOf } from './lateness.ts';
+import type { TimerOptions } from './options.ts';
+
+/** A sleeping thread wakes at most about this late; the hybrid backend spins for as long before each deadline. */
+export const SPIN_NS = 60_000;
+
+const WARM_UP = 20_000;
+
+/** ns between two reports of progress. */
+const PROGRESS_NS = 250_000_000;
+
+/** What a live timer needs of a host. */
+export interface TimerHost {
+  readonly clock: TimeSource;
+  readonly waiter: Waiter;
+  readonly tscKhz: number;
+  readonly tscHz: number;
+  /** The TSC's rate against ktime since the host was made, in cycles for each ns. */
+  rateSince(): RateInterval;
+}
+
+/** Waits for the timer's next expiry as the backend does; false where the user asked to stop. */
+function waitForExpiry(
+  { waiter }: TimerHost,
+  timer: LapicTimer,
+  hybrid: boolean,
+  woke: BigInt64Array,
+): boolean {
+  if (timer.hvTimerInUse) return waiter.spinUntilTsc(timer.hvDeadlineTsc, woke);
+  if (hybrid) return waiter.sleepThenSpin(timer.hrtimerExpires, SPIN_NS, woke);
+  return waiter.sleepUntil(timer.hrtimerExpires, woke);
+}
+
+function newTimer({ clock, tscKhz }: TimerHost, { policy, backend, periodNs }: TimerOptions): LapicTimer {
+  const config = {
+    ...lapicDefaults,
+    guestTscKhz: tscKhz,
+    hvTimer: backend === 'tsc',
+    minTimerPeriodUs: Math.min(lapicDefaults.minTimerPeriodUs, Number(periodNs / 1000n)),
+  };
+  return new LapicTimer(config, policies[policy], clock);
+}
+
+/**
+ * Runs the timer's functions until V8 has compiled them. Cold, the two readings with which a timer is programmed lie
+ * microseconds apart, and its two deadlines too, for good.
+ */
+function warmUp(host: TimerHost, options: TimerOptions): void {
+  const timer = newTimer(host, options);
+  for (let i = 0; i < WARM_UP; i++) {
+    programPeriodic(timer, options.periodNs);
+    if (timer.hvTimerInUse) expiredHvTimer(timer);
+    else apicTimerFn(timer);
+    injectApicTimerIrqs(timer);
+  }
+}
+
+/** Runs the timer; what was measured so far where `control` asks to stop. */
+export function runTimer(host: TimerHost, options: TimerOptions, control: Control): TimerResult {
+  const { periodNs, durationNs, stops, backend } = options;
+  const { clock, waiter } = host;
+  warmUp(host, options);
+  const timer = newTimer(host, options);
+  const woke = new BigInt64Array(2);
+  const lateness = new Histogram();
+  clock.read();
+  const began = ktimeOf(clock);
+  const divergence = new DivergenceLog(Number(durationNs / periodNs) + 1, host.tscHz, began);
+  const end = began + durationNs;
+  let nextStop = stops === null ? end : began + stops.everyNs;
+  let nextProgress = 0;
+  let stopped = 0;
+  programPeriodic(timer, periodNs);
+  const firstTarget = timer.targetExpiration;
+  let target = firstTarget;
+  while (target < end && waitForExpiry(host, timer, backend === 'hybrid', woke)) {
+    if (timer.hvTimerInUse) expiredHvTimer(timer);
+    else apicTimerFn(timer);
+    // Under reinject, those that are owed follow at once: nobody handles them.
+    while (timer.pending !== 0) injectApicTimerIrqs(timer);
+    lateness.record(difference(woke[KTIME] as bigint, target));
+    divergence.note(timer, clock.reading);
+    if ((woke[KTIME] as bigint) >= nextStop && stops !== null) {
+      leaveForUserspace(timer);
+      if (!waiter.sleepUntil((woke[KTIME] as bigint) + stops.forNs, woke)) break;
+      enterFromUserspace(timer);
+      stopped += 1;
+      nextStop = (woke[KTIME] as bigint) + stops.everyNs;
+    }
+    const elapsed = difference(woke[KTIME] as bigint, began);
+    if (elapsed >= nextProgress) {
+      nextProgress = elapsed + PROGRESS_NS;
+      control.progress(elapsed, Number(durationNs));
+      if (control.cancelled()) break;
+    }
+    target = timer.targetExpiration;
+  }
+  clock.read();
+  const elapsedNs = difference(ktimeOf(clock), began);
+  const now = ktimeOf(clock) < end ? ktimeOf(clock) : end - 1n;
+  const due = now < firstTarget ? 0 : Number((now - firstTarget) / periodNs) + 1;
+  return {
+    policy: options.policy,
+    backend,
+    backendAfter: timer.hvTimerInUse ? 'hv' : 'sw',
+    periodNs: Number(periodNs),
+    durationNs: elapsedNs,
+    ticks: timer.irqs,
+    missed: Math.max(0, due - timer.irqs),
+    stops: stopped,
+    stopForNs: stops === null ? 0 : Number(stops.forNs),
+    latenessNs: latenessOf(lateness),
+    histogram: spreadOf(lateness),
+    cyclictest: null,
+    divergence: divergence.result(predictDivergence(timer, host.tscHz, host.rateSince(), elapsedNs)),
+    guestTscKhz: host.tscKhz,
+  };
+}

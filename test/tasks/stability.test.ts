@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { quietControl } from '../../src/clock/control.ts';
+import { stabilityText } from '../../src/report/text/stability.ts';
+import { ESTIMATOR_NAMES, stabilityResultSchema } from '../../src/schema/stability.ts';
+import { ESTIMATOR_NAMES as COMPUTED } from '../../src/stability/estimators.ts';
+import { type StabilityOptions, stabilityTask } from '../../src/tasks/stability.ts';
+import published from '../vectors/sp1065.json' with { type: 'json' };
+
+const folder = mkdtempSync(join(tmpdir(), 'tscope-stability-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const path = join(folder, 'nine.txt');
+const run = (text: string, options: Partial<StabilityOptions> = {}) => {
+  writeFileSync(path, text);
+  const defaults = {
+    path,
+    data: 'frequency',
+    tau0: 1,
+    estimators: COMPUTED,
+    taus: 'octave',
+    confidence: 0.95,
+  } as const;
+  return stabilityTask({ ...defaults, ...options }, quietControl).result;
+};
+const nine = published.nine.frequency.join('\n');
+
+test('the documents know the estimators that there are', () => {
+  expect([...ESTIMATOR_NAMES]).toEqual(COMPUTED);
+});
+
+test('the result is the contract', () => {
+  const result = run(nine);
+  expect(() => stabilityResultSchema.parse(result)).not.toThrow();
+  expect(result.points[0]).toMatchObject({ m: 1, tau: 1, n: 8, adevN: 8, hdevN: 7, mdevN: 8, mtieN: 9 });
+  expect(result.points.map(({ m }) => m)).toEqual([1, 2, 4, 8]);
+});
+
+test('only what was asked for is there, and n counts the first of it', () => {
+  const [point] = run(nine, { estimators: ['hdev', 'oadev'] }).points;
+  expect(Object.keys(point ?? {}).filter((key) => /dev$|mtie$/.test(key))).toEqual(['hdev', 'oadev']);
+  expect(point?.n).toBe(7);
+});
+
+test('a value that cannot be had is null with its reason', () => {
+  const point = run(nine, { estimators: ['adev', 'mtie'] }).points.at(-1);
+  expect(point).toMatchObject({
+    m: 8,
+    adev: null,
+    adevN: 0,
+    reasons: { adev: 'needs 17 phase points; there are 10' },
+  });
+  expect(point?.['mtie']).toBeGreaterThan(0);
+});
+
+test('an interval needs noise that can be told: nine points have none', () => {
+  expect(run(nine).points[0]).toMatchObject({ alpha: null, noise: null, oadevLow: null, oadevEdf: null });
+});
+
+test('gaps are counted', () => {
+  expect(run('1\n2\nnan\n4\n5\n3\n2')).toMatchObject({ values: 7, gaps: 1 });
+});
+
+test('too few values are refused with how many it takes', () => {
+  expect(() => run('1', { estimators: ['oadev'] })).toThrow(
+    '1 frequency values are too few; oadev needs 2 or more',
+  );
+  expect(() => run('1\n2', { data: 'phase', estimators: ['oadev'] })).toThrow('oadev needs 3 or more');
+  expect(() => run('', { data: 'phase' })).toThrow('0 phase values are too few');
+});
+
+test('the tables for people', () => {
+  expect(
+    stabilityText(run(nine, { estimators: ['oadev', 'hdev', 'tdev'], tau0: 0.5 }), ['oadev', 'hdev', 'tdev']),
+  ).toMatchInlineSnapshot(`
+    "9 frequency values, one each 0.5 s.
+
+    Fractional frequency
+    tau (s)  m     oadev  low  high      hdev  noise
+        0.5  1  9.123e+1    -     -  7.081e+1  -
+          1  2  8.595e+1    -     -  1.168e+2  -
+          2  4  2.764e+1    -     -         -  -
+    low and high: the 95 % interval of oadev.
+
+    Time, in seconds
+    tau (s)  m      tdev
+        0.5  1  2.634e+1
+          1  2  4.318e+1
+          2  4         -
+
+    No interval: it takes 30 points that vary to tell the noise.
+
+    A dash: the record is too short, or has too many gaps, for this averaging time."
+  `);
+});

@@ -1,0 +1,93 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { parseCyclictest, runCyclictest } from '../../../src/tasks/timer/cyclictest.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tscope-fake-cyclictest-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const never = new AbortController().signal;
+const options = {
+  periodNs: 1_000_000n,
+  durationNs: 300_000_000n,
+  quiet: { cpu: 1, priority: 80 },
+};
+
+/** A program that behaves as `script` says. */
+function fake(name: string, script: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** As rt-tests 2.40 writes it. */
+const document = (histogram: object, cycles: number, max: number) =>
+  JSON.stringify({
+    file_version: 1,
+    'rt_test_version:': '2.40',
+    thread: { '0': { histogram, cycles, min: 1, max, avg: 1, cpu: 0, node: 0 } },
+  });
+
+test('percentiles are those of the ticks', () => {
+  const parsed = parseCyclictest(document({ 100: 50, 200: 49, 900: 1 }, 100, 900));
+  expect(parsed).toMatchObject({ version: '2.40', ticks: 100 });
+  expect(parsed.latenessNs).toMatchObject({ min: 100, p50: 100, p90: 200, p99: 200, max: 900 });
+  expect(parsed.histogram.reduce((sum, { count }) => sum + count, 0)).toBe(100);
+});
+
+test('what overflowed its histogram is late, and the latest is known', () => {
+  const { latenessNs, ticks } = parseCyclictest(document({ 100: 7 }, 10, 5_000_000));
+  expect(ticks).toBe(10);
+  expect(latenessNs?.p50).toBe(100);
+  expect(latenessNs?.p90).toBeGreaterThanOrEqual(1.99e6);
+  expect(latenessNs?.max).toBeGreaterThan(4.98e6);
+});
+
+test('without a tick there is no lateness', () => {
+  expect(parseCyclictest(document({}, 0, 0))).toMatchObject({ ticks: 0, latenessNs: null, histogram: [] });
+});
+
+test.each(['', '{', '[]', '{"thread":{}}', document({ x: 1 }, 1, 1), document({ 5: -1 }, 1, 1)])(
+  'output %j is refused in one sentence',
+  (text) => expect(() => parseCyclictest(text)).toThrow(/^cyclictest wrote .*\.$/),
+);
+
+test('it is asked for the same period, time, priority and CPU', async () => {
+  const echo = fake(
+    'echo',
+    `for flag in "$@"; do case $flag in --json=*) out=\${flag#--json=};; esac; done
+echo "$@" > ${join(folder, 'flags')}
+echo '${document({ 5: 300 }, 300, 5)}' > "$out"`,
+  );
+  expect(await runCyclictest(options, never, echo)).toMatchObject({ ticks: 300 });
+  const flags = readFileSync(join(folder, 'flags'), 'utf8');
+  for (const flag of ['--interval=1000', '--loops=300', '--priority=80', '--affinity=1']) {
+    expect(flags.split(' ')).toContain(flag);
+  }
+});
+
+test('what it complains of is passed on', async () => {
+  const refused = fake('refused', 'echo "Unable to change scheduling policy!" >&2; exit 1');
+  await expect(runCyclictest(options, never, refused)).rejects.toMatchObject({
+    code: 'IO',
+    message: 'cyclictest ended with code 1: Unable to change scheduling policy!',
+  });
+});
+
+test('without it, the error says where to get it', async () => {
+  await expect(runCyclictest(options, never, join(folder, 'missing'))).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    hint: expect.stringContaining('apt-get install rt-tests'),
+  });
+});
+
+test('interrupted, it ends at once and there is no result', async () => {
+  const controller = new AbortController();
+  const slow = fake('slow', 'exec sleep 60');
+  const running = runCyclictest(options, controller.signal, slow);
+  controller.abort();
+  expect(await running).toBeNull();
+  expect(await runCyclictest(options, controller.signal, slow)).toBeNull();
+});
