@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { usageError } from '../../errors.ts';
 import type { Scenario, Step } from '../../lapic/replay.ts';
-import { describeIssue, pathText } from './describe-issue.ts';
+import { firstIssue } from '../../schema/issues.ts';
 import { type ExpectedState, expectedStateSchema, scenarioSchema, stepSchema } from './scenario-schema.ts';
 
 /** The most scenarios, and the most steps of all of them together, that one replay holds. */
@@ -26,10 +26,7 @@ function check<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw usageError(
-    `${file}: ${issue === undefined ? `${pathText(path)} is not valid` : describeIssue(issue, path, input)}.`,
-  );
+  throw usageError(`${file}: ${firstIssue(parsed.error, input, ['scenarios', ...path])}.`);
 }
 
 /** Parses entry by entry, so that the first fault ends it: a million of them would fill the memory. */

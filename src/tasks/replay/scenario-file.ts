@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { systemCode, TscopeError, usageError } from '../../errors.ts';
+import { printable } from '../../schema/issues.ts';
 import { readSome } from '../record-file.ts';
-import { printable } from './describe-issue.ts';
 
 /** The largest document, unpacked. */
 const MAX_BYTES = 64 * 2 ** 20;
