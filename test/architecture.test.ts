@@ -12,7 +12,7 @@ const FLOORS: readonly string[][] = [
   ['host'],
   ['clock'],
   ['schema'],
-  ['native', 'units', 'folder', 'sibling'],
+  ['native', 'units', 'statistics', 'folder', 'sibling'],
   ['errors', 'version'],
 ];
 // Pure rooms: neither Node nor a host, nor the documents.
