@@ -12,7 +12,8 @@ const FLOORS: readonly string[][] = [
   ['host'],
   ['clock'],
   ['schema'],
-  ['native', 'units', 'statistics', 'folder', 'sibling'],
+  ['native', 'units', 'statistics', 'folder', 'sibling', 'thread'],
+  ['system-error', 'printable'],
   ['errors', 'version'],
 ];
 // Pure rooms: neither Node nor a host, nor the documents.

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { systemCode } from '../errors.ts';
+import { reasonOf } from '../system-error.ts';
+
+export { reasonOf };
 
 /** Something known about the host and where it comes from, or why it is not known. */
 export type Fact<T> =
@@ -14,20 +16,6 @@ export const unknown = (reason: string): { readonly value: null; readonly reason
   value: null,
   reason,
 });
-
-/** The system's codes that people meet most, in words. */
-const IN_WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'access denied',
-  EPERM: 'not permitted',
-};
-
-/** What went wrong, in a few words without a full stop. */
-export function reasonOf(error: unknown): string {
-  const code = systemCode(error);
-  if (code !== null) return code in IN_WORDS ? `${IN_WORDS[code]} (${code})` : code;
-  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
-}
 
 /** The value that `read` gives, or what it threw as the reason. */
 export function factOf<T>(source: string, read: () => T): Fact<T> {

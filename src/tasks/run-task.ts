@@ -1,43 +1,37 @@
-import { Worker } from 'node:worker_threads';
-import { TscopeError } from '../errors.ts';
 import { sibling } from '../sibling.ts';
+import { startThread } from '../thread.ts';
 import type { TaskName, TaskOptions, TaskResult } from './tasks.ts';
-import type { Job, Message } from './worker.ts';
+import type { Job, Progress } from './worker.ts';
 
 const WORKER = sibling(import.meta.url, './worker');
 
-/** How to follow a task, and how to stop it. */
+/** How to follow a task, and how to end it early. */
 export interface Watch {
+  /** Called between batches, never while something is measured. */
   progress?(done: number, total: number): void;
+  /** When it aborts, the task is asked to return what it has. */
   signal?: AbortSignal;
 }
 
 /**
- * Runs a task on a worker thread. When `signal` aborts, the task is asked to return what it has.
+ * Runs a task on a worker thread.
  *
- * @throws TscopeError as the task threw it; any other error of the task as it is.
+ * @throws TscopeError as the task threw it, or for what the system refused; any other error of the task as it is.
  */
-export function runTask<Name extends TaskName>(
+export async function runTask<Name extends TaskName>(
   name: Name,
   options: TaskOptions<Name>,
   watch: Watch = {},
 ): Promise<TaskResult<Name>> {
-  const stop = new Int32Array(new SharedArrayBuffer(4));
-  const requestStop = () => Atomics.store(stop, 0, 1);
-  if (watch.signal?.aborted) requestStop();
-  return new Promise<TaskResult<Name>>((resolve, reject) => {
-    const worker = new Worker(WORKER, { workerData: { name, options, stop } satisfies Job });
-    watch.signal?.addEventListener('abort', requestStop);
-    worker.on('message', (message: Message) => {
-      if ('progress' in message) watch.progress?.(...message.progress);
-      else if ('result' in message) resolve(message.result as TaskResult<Name>);
-      else if ('crashed' in message) reject(message.crashed);
-      else reject(new TscopeError(message.failed.code, message.failed.message, message.failed.hint));
-    });
-    worker.on('error', reject);
-    worker.on('exit', (code) => {
-      watch.signal?.removeEventListener('abort', requestStop);
-      reject(new Error(`the ${name} thread ended with code ${code} before it answered`));
-    });
-  });
+  const job: Job = { name, options };
+  const { ended, cancel } = startThread<Progress, TaskResult<Name>>(WORKER, job, ({ done, total }) =>
+    watch.progress?.(done, total),
+  );
+  if (watch.signal?.aborted) cancel();
+  watch.signal?.addEventListener('abort', cancel);
+  try {
+    return await ended;
+  } finally {
+    watch.signal?.removeEventListener('abort', cancel);
+  }
 }
