@@ -22,23 +22,47 @@ const ACCEPTED = 'a number and a unit (ns, us, ms, s, m, h, d), as in 200us, 1.5
 /**
  * Parses a duration such as `200us`, `1.5s` or `30d`, exactly.
  *
- * @param name what the duration is, for the message: a flag or a field.
+ * @param name what the duration is, for the message: a field, or nothing where the caller says it.
  * @returns whole nanoseconds.
  * @throws TscopeError USAGE for anything but a non-negative number with a unit, for a fraction of a
  * nanosecond, and for more than 292 years.
  */
-export function parseDuration(text: string, name: string): bigint {
+export function parseDuration(text: string, name = ''): bigint {
+  const fail = (what: string) => usageError(`${name === '' ? '' : `${name}: `}'${text}' ${what}.`);
   const match = /^(\d{1,30})(?:\.(\d{1,30}))?(ns|us|ms|s|m|h|d)$/.exec(text.trim());
-  if (match === null) throw usageError(`${name}: '${text}' is not a duration; give ${ACCEPTED}.`);
+  if (match === null) throw fail(`is not a duration; give ${ACCEPTED}`);
   const [, whole = '', fraction = '', unit = 'ns'] = match;
   const scaled = BigInt(whole + fraction) * NS_PER_UNIT[unit as keyof typeof NS_PER_UNIT];
   const denominator = 10n ** BigInt(fraction.length);
-  if (scaled % denominator !== 0n) {
-    throw usageError(`${name}: '${text}' is not a whole number of nanoseconds.`);
-  }
+  if (scaled % denominator !== 0n) throw fail('is not a whole number of nanoseconds');
   const ns = scaled / denominator;
-  if (ns > MAX_DURATION_NS) throw usageError(`${name}: '${text}' is longer than 292 years.`);
+  if (ns > MAX_DURATION_NS) throw fail('is longer than 292 years');
   return ns;
+}
+
+/** The shortest and the longest duration that something accepts, ns. */
+export interface Bounds {
+  readonly least: bigint;
+  readonly most: bigint;
+}
+
+/** Bounds as a user would write them. */
+export const bounds = (least: string, most: string): Bounds => ({
+  least: parseDuration(least),
+  most: parseDuration(most),
+});
+
+/**
+ * @param field the option's name in a call, for the message; nothing where the caller says it.
+ * @returns the duration.
+ * @throws TscopeError USAGE where it is outside the bounds, or not a whole number of nanoseconds.
+ */
+export function within<Ns extends bigint | number>(ns: Ns, { least, most }: Bounds, field = ''): Ns {
+  const whole = typeof ns === 'bigint' || Number.isSafeInteger(ns);
+  if (whole && ns >= least && ns <= most) return ns;
+  const shown = whole ? formatDuration(BigInt(ns)) : `${ns} ns`;
+  const where = field === '' ? '' : `\`${field}\`: `;
+  throw usageError(`${where}${shown} is outside ${formatDuration(least)} to ${formatDuration(most)}.`);
 }
 
 const STEPS: ReadonlyArray<readonly [number, string]> = [
@@ -60,12 +84,25 @@ export function formatNs(ns: number): string {
   return `${Number.isInteger(ns) ? ns : formatSignificant(ns)} ns`;
 }
 
-/** The shortest flag value that `parseDuration` reads back as the same duration (`200us`, `30d`). */
+/** `ns` in a unit with at most three digits of a fraction, or null where that is not exact or below 1. */
+function inUnit(ns: bigint, unit: keyof typeof NS_PER_UNIT): string | null {
+  const size = NS_PER_UNIT[unit];
+  if (ns < size || (ns * 1000n) % size !== 0n) return null;
+  const digits = String((ns * 1000n) / size).padStart(4, '0');
+  const fraction = digits.slice(-3).replace(/0+$/, '');
+  return `${digits.slice(0, -3)}${fraction === '' ? '' : `.${fraction}`}${unit}`;
+}
+
+/** The shortest flag value that `parseDuration` reads back as the same duration (`200us`, `1.5s`, `51.9d`, `90s`). */
 export function formatDuration(ns: bigint): string {
-  for (const unit of ['d', 'h', 'm', 's', 'ms', 'us'] as const) {
-    if (ns !== 0n && ns % NS_PER_UNIT[unit] === 0n) return `${ns / NS_PER_UNIT[unit]}${unit}`;
+  let shortest = `${ns}ns`;
+  for (const unit of ['us', 'ms', 's', 'm', 'h', 'd'] as const) {
+    const text = inUnit(ns, unit);
+    if (text === null) continue;
+    const whole = !text.includes('.');
+    if (text.length < shortest.length || (text.length === shortest.length && whole)) shortest = text;
   }
-  return `${ns}ns`;
+  return shortest;
 }
 
 /** A ratio for people: parts per million or per billion with its sign (`+0.320 ppm`, `-1.50 ppb`). */

@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TscopeError } from '../src/errors.ts';
 import {
+  bounds,
   formatDuration,
   formatHz,
   formatNs,
   formatRatio,
   MAX_DURATION_NS,
   parseDuration,
+  within,
 } from '../src/units.ts';
 
 test.each([
@@ -55,6 +57,35 @@ test('a fraction of a nanosecond and more than 292 years are refused', () => {
 test('every duration survives the way to text and back', () => {
   const durations = fc.bigInt({ min: 0n, max: MAX_DURATION_NS });
   fc.assert(fc.property(durations, (ns) => parseDuration(formatDuration(ns), 'x') === ns));
+});
+
+test.each([
+  '0ns',
+  '79ns',
+  '200us',
+  '1.5s',
+  '90s',
+  '1m',
+  '36h',
+  '51.9d',
+  '30d',
+  '1739904ns',
+  '4294967295ns',
+  '100ms',
+])('%s comes back in the same words', (text) => {
+  expect(formatDuration(parseDuration(text))).toBe(text);
+});
+
+test('bounds hold at both ends, and name what was outside', () => {
+  const limits = bounds('10us', '1.5s');
+  expect(within(10_000n, limits)).toBe(10_000n);
+  expect(within(1_500_000_000, limits)).toBe(1_500_000_000);
+  expect(() => within(9_999n, limits)).toThrow('9999ns is outside 10us to 1.5s.');
+  expect(() => within(1_500_000_001, limits, 'durationNs')).toThrow(
+    '`durationNs`: 1500000001ns is outside 10us to 1.5s.',
+  );
+  for (const ns of [20_000.5, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => within(ns, limits)).toThrow(`${ns} ns is outside`);
 });
 
 test.each([

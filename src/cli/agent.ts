@@ -10,8 +10,6 @@ import { agentText } from '../report/text/agent.ts';
 import type { AgentResult } from '../schema/agent.ts';
 import { defineCommand } from './command.ts';
 
-type Options = Sources['flags'] & { readonly check?: true };
-
 const HELP = `
 Runs until SIGTERM or Ctrl-C; SIGHUP reads the configuration again. The log goes to stderr, a JSON object a line.
 Each setting is taken from its flag, else from the environment (${variableOf('interval')}, ${variableOf('tokenFile')} ...), else from
@@ -74,7 +72,7 @@ async function run(
   };
 }
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'agent',
   summary: 'samples the clocks for months as a daemon: store, Prometheus metrics, a live page',
   needsHost: true,
@@ -86,7 +84,7 @@ export const command = defineCommand<Options>({
       const shown = fallback === null || fallback === '' ? help : `${help} (default: ${fallback})`;
       command.option(`${flagOf(name)} <${placeholder}>`, shown);
     }
-    command
+    return command
       .option('--config <file>', 'JSON file with settings (default: $TSCOPE_CONFIG)')
       .option('--check', 'say what it would do, and do nothing')
       .addHelpText('after', HELP);

@@ -3,11 +3,6 @@ import { calibrateText } from '../report/text/calibrate.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration } from './options.ts';
 
-interface Options {
-  readonly duration: bigint;
-  readonly clock: ClockName;
-}
-
 /** Clocks that advance with every tick of their counter. */
 const CLOCKS: readonly ClockName[] = ['monotonic_raw', 'monotonic', 'realtime', 'boottime', 'tai'];
 
@@ -21,22 +16,17 @@ Examples:
   tscope calibrate --duration 10ms       about 1 ppb
   tscope calibrate --duration 1h --clock realtime --json`;
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'calibrate',
   summary: "measures the TSC's rate, finds the kernel's own ratio, and lists who claims what",
   needsHost: true,
   configure: (command) =>
     command
-      .option(
-        '--duration <time>',
-        'how long to measure',
-        duration('--duration', '1ms', '30d'),
-        1_000_000_000n,
-      )
+      .option('--duration <time>', 'how long to measure', duration('1ms', '30d'), 1_000_000_000n)
       .option(
         '--clock <name>',
         `the clock to measure against: ${CLOCKS.join(', ')}`,
-        choice('--clock', CLOCKS),
+        choice(CLOCKS),
         'monotonic_raw',
       )
       .addHelpText('after', HELP),

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command, OptionValues } from '@commander-js/extra-typings';
 import type { Warning } from '../schema/envelope.ts';
 import type { KeptRun } from '../tasks/kept-run.ts';
 import type { Measure } from '../tasks/measure.ts';
@@ -11,7 +11,7 @@ export interface Answer {
   readonly text: string;
   readonly warnings?: readonly Warning[];
   /** Writes the whole document to where a command with an --out of its own puts it; before anything is printed. */
-  readonly save?: (json: string) => void;
+  readonly save?: (json: string) => Promise<void>;
   /** 1 where `--fail-if` holds or the verdict is bad; 0 if left out. */
   readonly exitCode?: 0 | 1;
 }
@@ -28,28 +28,58 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A line of progress on stderr, on a terminal only. */
   status(text: string): void;
+  /** Text for people as soon as it is known; nothing with --json. */
+  print(text: string): void;
 }
 
-/** One command: its words, and how it runs. */
-export interface CommandSpec<Options extends object = object> {
+/** What the program has to know about a command. */
+export interface CommandWords {
   /** The command's name, which is also the kind of its document. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** False: the document has no `host` (replay, stability). */
+  /** False: the document has no `host`, nothing is measured, and a signal ends the command at once. */
   readonly needsHost: boolean;
   /** `own`: --out means something else here (a folder, a page), and the command handles it itself. */
   readonly out?: 'own';
-  /** A daemon: a signal is how it ends, so that the exit code is then 0. */
+  /** A daemon: a signal is how it ends, so that the exit code is then 0; SIGHUP is its own. */
   readonly endsBySignal?: true;
   /** `own`: --db means something else here, and the command handles it itself. */
   readonly db?: 'own';
-  /** Adds arguments, options and help to `command`. */
-  configure(command: Command): void;
-  /** @param args the positional arguments, in order. */
-  run(context: Context, options: Options, args: readonly string[]): Promise<Answer>;
 }
 
-/** Gives the spec its types; every file in this folder that is a command exports one of these as `command`. */
-export const defineCommand = <Options extends object>(spec: CommandSpec<Options>): CommandSpec<Options> =>
-  spec;
+/** One command: its words, and how it runs. */
+export interface CommandSpec<Args extends unknown[], Options extends OptionValues> extends CommandWords {
+  /** Adds arguments, options and help to `command`; the types of what `run` receives follow from them. */
+  configure(command: Command): Command<Args, Options>;
+  /** @param args the positional arguments, in order. */
+  run(context: Context, options: Options, args: Args): Promise<Answer>;
+}
+
+/** A command with its flags parsed, ready to run. */
+export interface Call {
+  readonly options: Readonly<Record<string, unknown>>;
+  run(context: Context): Promise<Answer>;
+}
+
+/** A command as the program holds it. */
+export interface DefinedCommand extends CommandWords {
+  /** Adds the command's own words to `program`. @returns what gives its call, once the words are parsed. */
+  addTo(program: Command): () => Call;
+}
+
+/** Gives a command its types; every file in this folder that is a command exports one of these as `command`. */
+export const defineCommand = <Args extends unknown[], Options extends OptionValues>({
+  configure,
+  run,
+  ...words
+}: CommandSpec<Args, Options>): DefinedCommand => ({
+  ...words,
+  addTo(program) {
+    const command = configure(program.command(words.name).summary(words.summary).description(words.summary));
+    return () => ({
+      options: command.opts(),
+      run: (context) => run(context, command.opts(), command.processedArgs),
+    });
+  },
+});

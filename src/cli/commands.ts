@@ -1,6 +1,6 @@
-import type { CommandSpec } from './command.ts';
+import type { DefinedCommand } from './command.ts';
 
-type Load = () => Promise<{ command: CommandSpec<never> }>;
+type Load = () => Promise<{ command: DefinedCommand }>;
 
 /** Every command, in the order of `tscope --help`. Only the one that runs is loaded. */
 export const commands: Readonly<Record<string, Load>> = {

@@ -4,10 +4,6 @@ import { DEFAULT_STORE } from '../store/store.ts';
 import { defineCommand } from './command.ts';
 import { RUN_HELP, readDocument } from './read-document.ts';
 
-interface Options {
-  readonly db: string;
-}
-
 const HELP = `
 Each figure that both have stands side by side with the difference and its interval: three standard errors of both, or
 the range that repeated stops and counted ticks leave. A figure without an interval is shown and not judged.
@@ -18,7 +14,7 @@ Examples:
   tscope compare tscope-runs/20260131-235959 tscope-runs/20260201-080000     before and after
   tscope compare host-a.json host-b.json --json                              two hosts, for a program`;
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'compare',
   summary: 'two runs or two hosts side by side: what changed beyond the noise',
   needsHost: false,

@@ -1,18 +1,13 @@
 import { usageError } from '../errors.ts';
-import { CLOCK_NAMES, type ClockName } from '../host/clocks.ts';
+import { CLOCK_NAMES } from '../host/clocks.ts';
 import { driftText } from '../report/text/drift.ts';
 import type { ComparedClock } from '../tasks/drift/pair.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, list } from './options.ts';
 
-interface Options {
-  readonly duration: bigint;
-  readonly interval: bigint;
-  readonly clocks: ComparedClock[];
-  readonly reference: ClockName;
-}
-
 const COMPARED: readonly ComparedClock[] = ['tsc', ...CLOCK_NAMES];
+
+const DEFAULT: readonly ComparedClock[] = ['tsc', 'monotonic', 'monotonic_raw', 'realtime'];
 
 const HELP = `
 Each sample reads every clock in a burst of brackets (TSC, clock, TSC) and keeps the narrowest. Rates are against the
@@ -24,31 +19,16 @@ Examples:
   tscope drift --duration 7d --interval 10s --db drift.db
   tscope drift --clocks tsc,realtime --reference monotonic`;
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'drift',
   summary: "compares this host's clocks on a regular grid: rate, time error, stability, events",
   needsHost: true,
   configure: (command) =>
     command
-      .option(
-        '--duration <time>',
-        'how long to sample',
-        duration('--duration', '10ms', '3650d'),
-        60_000_000_000n,
-      )
-      .option('--interval <time>', 'time between samples', duration('--interval', '1ms', '1h'), 100_000_000n)
-      .option(
-        '--clocks <names>',
-        `which, of ${COMPARED.join(', ')}`,
-        list('--clocks', choice('--clocks', COMPARED)),
-        ['tsc', 'monotonic', 'monotonic_raw', 'realtime'],
-      )
-      .option(
-        '--reference <clock>',
-        'the clock to compare with',
-        choice('--reference', CLOCK_NAMES),
-        'monotonic_raw',
-      )
+      .option('--duration <time>', 'how long to sample', duration('10ms', '3650d'), 60_000_000_000n)
+      .option('--interval <time>', 'time between samples', duration('1ms', '1h'), 100_000_000n)
+      .option('--clocks <names>', `which, of ${COMPARED.join(', ')}`, list(choice(COMPARED)), [...DEFAULT])
+      .option('--reference <clock>', 'the clock to compare with', choice(CLOCK_NAMES), 'monotonic_raw')
       .addHelpText('after', HELP),
   run: async ({ measure, kept }, { duration, interval, clocks, reference }) => {
     if (interval * 2n > duration)

@@ -3,14 +3,6 @@ import { kvmText } from '../report/text/kvm.ts';
 import { defineCommand } from './command.ts';
 import { duration, integer } from './options.ts';
 
-interface Options {
-  readonly period: bigint;
-  readonly stop: bigint;
-  readonly divide: number;
-  readonly ticks: number;
-  readonly yesReally?: true;
-}
-
 const HELP = `
 Runs a guest of a few bytes on KVM's in-kernel local APIC, whose periodic timer interrupts it; stops it in several
 ways; resumes it in the middle of a period; and records every interrupt. Next to them stands what the model predicts.
@@ -29,26 +21,21 @@ Examples:
   tscope kvm --period 200us --stop 10s
   tscope kvm --json --out kvm.json`;
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'kvm',
   summary: 'runs a real guest: does this kernel catch up, clamp, or keep its timer running over a stop?',
   needsHost: true,
   configure: (command) =>
     command
-      .option('--period <time>', "the guest's timer period", duration('--period', '10us', '10s'), 1_000_000n)
+      .option('--period <time>', "the guest's timer period", duration('10us', '10s'), 1_000_000n)
       .option(
         '--stop <time>',
         'how long the guest is stopped, each time',
-        duration('--stop', '10ms', '1h'),
+        duration('10ms', '1h'),
         1_000_000_000n,
       )
-      .option(
-        '--divide <n>',
-        `the timer's divide count, of ${DIVIDES.join(', ')}`,
-        integer('--divide', 1, 128),
-        1,
-      )
-      .option('--ticks <n>', 'interrupts of the running guest', integer('--ticks', 100, 20_000), 500)
+      .option('--divide <n>', `the timer's divide count, of ${DIVIDES.join(', ')}`, integer(1, 128), 1)
+      .option('--ticks <n>', 'interrupts of the running guest', integer(100, 20_000), 500)
       .option('--yes-really', 'allow a stop whose catch-up burst could take longer than 20 ms')
       .addHelpText('after', HELP),
   run: async ({ measure }, { period, stop, divide, ticks, yesReally = false }) => {

@@ -1,44 +1,38 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
+// Little is imported here and the rest below, so that a module that cannot be read (a limit of open files, Node's
+// permission model) becomes a sentence too.
 import { exitCodeOf, TscopeError } from '../errors.ts';
-import { commands } from './commands.ts';
-import { programFor } from './program.ts';
-import { errorText } from './style.ts';
+import { printableLine } from '../printable.ts';
+import { refusalOf } from '../system-error.ts';
 
-/** Commander's complaint in the form of ours. */
-function usageErrorOf({ code, message }: CommanderError): TscopeError {
-  if (code === 'commander.help') return new TscopeError('USAGE', 'no command; `tscope --help` lists them.');
-  const name = process.argv[2] ?? '';
-  const command = Object.hasOwn(commands, name) ? `tscope ${name}` : 'tscope';
-  const sentence = message.replace(/^error: /, '').replace(/\.?\n/g, ' ');
-  return new TscopeError('USAGE', `${sentence}.`, `\`${command} --help\` shows what is accepted.`);
-}
+const DEFECT_HINT = 'This is a defect in tscope; set TSCOPE_DEBUG=1 to see where.';
 
-/** What to print and which exit code to leave, for whatever was thrown. */
+/** Ours, the system's refusal in our form, or a defect. */
+const described = (error: unknown): TscopeError =>
+  refusalOf(error) ??
+  new TscopeError('DEFECT', `unexpected: ${error instanceof Error ? error.message : error}`, DEFECT_HINT);
+
+/** Says what went wrong in a sentence. @returns the exit code to leave. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) {
-    return error.exitCode === 0 ? 0 : report(usageErrorOf(error));
-  }
   if (process.env['TSCOPE_DEBUG'] === '1') console.error(error);
-  if (error instanceof TscopeError) {
-    process.stderr.write(`${errorText(error)}\n`);
-    return exitCodeOf(error);
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  const hint = 'This is a defect in tscope; set TSCOPE_DEBUG=1 to see where.';
-  process.stderr.write(`${errorText(new TscopeError('DEFECT', `unexpected: ${message}`, hint))}\n`);
-  return 70;
+  const { message, hint } = described(error);
+  const name = process.stderr.isTTY && !process.env['NO_COLOR'] ? '\x1b[31mtscope:\x1b[39m' : 'tscope:';
+  process.stderr.write(
+    `${name} ${printableLine(message)}\n${hint === null ? '' : `  ${printableLine(hint)}\n`}`,
+  );
+  return exitCodeOf(described(error));
 }
 
 // A reader that went away (`| head -1`) is no error; anything measured is already in --out.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : report(error));
+});
 process.stderr.on('error', () => {});
+process.on('uncaughtException', (error) => process.exit(report(error)));
 
 try {
-  const program = await programFor(process.argv[2], (code) => {
-    process.exitCode = code;
-  });
-  await program.parseAsync();
+  const { runProgram } = await import('./program.ts');
+  process.exitCode = await runProgram(process.argv.slice(2));
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -7,18 +7,13 @@ import { defineCommand } from './command.ts';
 import { writeWhole } from './out-file.ts';
 import { defaultRunFolder, openRunFolder } from './run-folder.ts';
 
-interface Options {
-  readonly quick?: true;
-  readonly out?: string;
-}
-
 const HELP = `
 Runs, in order: host, calibrate, timer, drift, stop, and kvm where /dev/kvm works; each is a command of its own, with
 more to set. Ctrl-C ends the part that runs, keeps what was measured, and exits with 130.
 
 Writes run.json (validates against schema/measure.json of this package) and report.html (one page, no network).`;
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'measure',
   summary: 'measures this host end to end and writes a report: the main job (about a minute)',
   needsHost: true,
@@ -37,9 +32,12 @@ export const command = defineCommand<Options>({
         result,
         warnings,
         text: `${measureText(result)}\n\nWritten: ${folder.document}, ${folder.report}`,
-        save: (json) => {
-          writeWhole(folder.document, json);
-          writeWhole(folder.report, reportPage(inputOfRun(measureDocumentSchema.parse(JSON.parse(json)))));
+        save: async (json) => {
+          await writeWhole(folder.document, json);
+          await writeWhole(
+            folder.report,
+            reportPage(inputOfRun(measureDocumentSchema.parse(JSON.parse(json)))),
+          );
         },
       };
     } catch (error) {

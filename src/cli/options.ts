@@ -1,48 +1,57 @@
+import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { usageError } from '../errors.ts';
-import { formatDuration, parseDuration } from '../units.ts';
+import { type Bounds, bounds, parseDuration, within } from '../units.ts';
 
-/** Turns a flag's text into its value, or throws a usage error; what commander calls for each flag. */
+/**
+ * Turns a flag's text into its value; what commander calls for each flag. What is wrong is thrown without the flag's
+ * name: the program adds it.
+ */
 export type Parser<T> = (text: string) => T;
 
 /**
- * A duration within [min, max], as a bigint of ns.
+ * A duration within bounds, as a bigint of ns.
  *
- * @param flag the flag's name, for the message.
- * @param min,max durations as a user would write them.
+ * @param min,max durations as a user would write them; or the bounds that a task declares.
  */
-export function duration(flag: string, min: string, max: string): Parser<bigint> {
-  const least = parseDuration(min, flag);
-  const most = parseDuration(max, flag);
-  return (text) => {
-    const ns = parseDuration(text, flag);
-    if (ns >= least && ns <= most) return ns;
-    throw usageError(`${flag}: ${text} is outside ${formatDuration(least)} to ${formatDuration(most)}.`);
-  };
+export function duration(min: string, max: string): Parser<bigint>;
+export function duration(limits: Bounds): Parser<bigint>;
+export function duration(min: string | Bounds, max = ''): Parser<bigint> {
+  const limits = typeof min === 'string' ? bounds(min, max) : min;
+  return (text) => within(parseDuration(text), limits);
 }
 
 /** An integer in [min, max]. */
-export function integer(flag: string, min: number, max: number): Parser<number> {
-  return (text) => {
+export const integer =
+  (min: number, max: number): Parser<number> =>
+  (text) => {
     const value = /^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
     if (value >= min && value <= max) return value;
-    throw usageError(`${flag}: '${text}' is not an integer between ${min} and ${max}.`);
+    throw usageError(`'${text}' is not an integer between ${min} and ${max}.`);
   };
-}
 
 /** One of `choices`. */
-export function choice<T extends string>(flag: string, choices: readonly T[]): Parser<T> {
-  return (text) => {
+export const choice =
+  <const T extends string>(choices: readonly T[]): Parser<T> =>
+  (text) => {
     const found = choices.find((name) => name === text);
     if (found !== undefined) return found;
-    throw usageError(`${flag}: '${text}' is not one of ${choices.join(', ')}.`);
+    throw usageError(`'${text}' is not one of ${choices.join(', ')}.`);
   };
-}
 
 /** A comma-separated list of what `parse` accepts, without repeats, at most `most` long. */
-export function list<T>(flag: string, parse: Parser<T>, most = 64): Parser<T[]> {
-  return (text) => {
+export const list =
+  <T>(parse: Parser<T>, most = 64): Parser<T[]> =>
+  (text) => {
     const items = text.split(',').map((item) => parse(item.trim()));
-    if (items.length > most) throw usageError(`${flag}: ${items.length} entries are more than ${most}.`);
+    if (items.length > most) throw usageError(`${items.length} entries are more than ${most}.`);
     return [...new Set(items)];
   };
-}
+
+/** Adds --cpu and --priority: how a measuring thread asks to run. */
+export const quietOptions = <Args extends unknown[], Options extends OptionValues>(
+  command: Command<Args, Options>,
+  { priority }: { readonly priority: number },
+) =>
+  command
+    .option('--cpu <n>', 'stay on this CPU', integer(0, 65_535))
+    .option('--priority <n>', 'SCHED_FIFO priority; 0 is an ordinary thread', integer(0, 99), priority);

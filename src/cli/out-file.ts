@@ -1,13 +1,48 @@
-import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { systemCode, TscopeError, usageError } from '../errors.ts';
+import { fileError } from '../system-error.ts';
 
 const failed = (path: string, error: unknown): TscopeError =>
-  new TscopeError('IO', `--out: cannot write ${path} (${systemCode(error) ?? String(error)}).`, null, {
-    cause: error,
-  });
+  error instanceof TscopeError ? error : fileError(`--out: cannot write ${path}`, error);
 
-/** Where a file is written before it takes its name. */
-const partOf = (path: string): string => `${path}.${process.pid}.part`;
+/** As many links as the kernel follows. */
+const MOST_LINKS = 40;
+
+/** The name that a path's symbolic links end at; it need not exist. */
+function targetOf(path: string): string {
+  let target = path;
+  for (let links = 0; lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink(); links++) {
+    // What stat says of such a path: ELOOP.
+    if (links === MOST_LINKS) statSync(path);
+    target = resolve(dirname(target), readlinkSync(target));
+  }
+  return target;
+}
+
+/** A new file beside `target`, under a name that nobody can foresee. */
+function createPart(target: string, mode: number): { readonly part: string; readonly fd: number } {
+  const part = join(dirname(target), `.tscope-${randomBytes(9).toString('base64url')}.part`);
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  return { part, fd: openSync(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode) };
+}
 
 /**
  * Makes sure, before anything is measured, that `path` can be written later.
@@ -17,32 +52,81 @@ const partOf = (path: string): string => `${path}.${process.pid}.part`;
 export function checkWritable(path: string): void {
   if (path === '') throw usageError('--out: the path is empty; give a file.');
   try {
-    const existing = statSync(path, { throwIfNoEntry: false });
+    const target = targetOf(path);
+    const existing = statSync(target, { throwIfNoEntry: false });
     if (existing?.isDirectory()) throw new TscopeError('IO', `--out: ${path} is a folder; give a file.`);
-    if (existing !== undefined) accessSync(path, constants.W_OK);
+    if (existing !== undefined) accessSync(target, constants.W_OK);
     if (existing === undefined || existing.isFile()) {
-      writeFileSync(partOf(path), '');
-      rmSync(partOf(path));
+      const { part, fd } = createPart(target, 0o600);
+      closeSync(fd);
+      rmSync(part);
     }
   } catch (error) {
-    throw error instanceof TscopeError ? error : failed(path, error);
+    throw failed(path, error);
   }
 }
 
+/** Gives a new file the owner and the mode of the one that it replaces. */
+function takeAfter(fd: number, { uid, gid, mode }: Stats): void {
+  try {
+    fchownSync(fd, uid, gid);
+  } catch (error) {
+    // Only root may give files away; the file then belongs to whoever ran this.
+    if (systemCode(error) !== 'EPERM') throw error;
+  }
+  fchmodSync(fd, mode & 0o7777);
+}
+
+/** Makes the new name last through a power failure. Some file systems cannot, and say EINVAL. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    if (systemCode(error) !== 'EINVAL') throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function replace(target: string, existing: Stats | undefined, text: string): void {
+  const { part, fd } = createPart(target, existing === undefined ? 0o666 : 0o600);
+  try {
+    try {
+      writeFileSync(fd, text);
+      if (existing !== undefined) takeAfter(fd, existing);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(part, target);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(target));
+}
+
 /**
- * Writes a whole file or leaves the old one as it was.
+ * Writes a whole file or leaves the old one as it was, through a symbolic link too; owner and mode stay. A device or a
+ * pipe cannot be replaced: it is written to, and waited for.
  *
  * @throws TscopeError IO.
  */
-export function writeWhole(path: string, text: string): void {
-  const part = partOf(path);
+export async function writeWhole(path: string, text: string): Promise<void> {
   try {
-    // A device or a pipe cannot be replaced by a rename.
-    const replaceable = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
-    writeFileSync(replaceable ? part : path, text);
-    if (replaceable) renameSync(part, path);
+    const target = targetOf(path);
+    const existing = statSync(target, { throwIfNoEntry: false });
+    if (existing === undefined || existing.isFile()) replace(target, existing, text);
+    else {
+      const file = await open(target, constants.O_WRONLY);
+      try {
+        await file.writeFile(text);
+      } finally {
+        await file.close();
+      }
+    }
   } catch (error) {
-    rmSync(part, { force: true });
     throw failed(path, error);
   }
 }

@@ -1,9 +1,12 @@
-import { Command } from 'commander';
+import { Command, CommanderError, type Option } from '@commander-js/extra-typings';
+import { TscopeError, usageError } from '../errors.ts';
 import { formatDuration } from '../units.ts';
 import { version } from '../version.ts';
-import type { CommandSpec } from './command.ts';
+import type { DefinedCommand } from './command.ts';
 import { commands } from './commands.ts';
-import { type CommonOptions, keepsRuns, runCommand } from './run-command.ts';
+import { addCompletion } from './completion.ts';
+import { inFlags } from './in-flags.ts';
+import { keepsRuns, runCommand } from './run-command.ts';
 
 const DESCRIPTION =
   "Measures the clocks and the periodic timer of this x86 host: the TSC's true rate, how the clocks drift, what " +
@@ -11,8 +14,9 @@ const DESCRIPTION =
 
 const EPILOGUE = `
 Durations are a number and a unit: 200us, 1.5s, 30d (ns us ms s m h d).
-Exit codes: 0 done; 1 done, with a bad verdict; 2 usage or bad input; 3 this host cannot do it; 130 interrupted.
-Start with \`tscope measure\`; \`tscope COMMAND --help\` explains each command.`;
+Exit codes: 0 done; 1 done, with a bad verdict; 2 usage or bad input; 3 this host cannot do it, or the system refused;
+70 a defect of tscope; 130 interrupted, after saving what was measured so far.
+Start with \`tscope measure\`; \`tscope help COMMAND\` explains each command.`;
 
 /** A default as a user would type it; commander prints JSON, which has no durations. */
 function describeDefault(value: unknown): string | undefined {
@@ -23,35 +27,90 @@ function describeDefault(value: unknown): string | undefined {
     : undefined;
 }
 
+/** Lets what an option's parser throws begin with the option's flag. */
+function nameInErrors(option: Option): void {
+  const parse = option.parseArg;
+  if (parse === undefined) return;
+  option.argParser((text: string, previous: unknown) => {
+    try {
+      return parse(text, previous);
+    } catch (error) {
+      if (!(error instanceof TscopeError)) throw error;
+      throw usageError(`${option.long}: ${error.message}`, error.hint);
+    }
+  });
+}
+
 /** Adds one command to the program. `finish` receives the exit code. */
-function register(program: Command, spec: CommandSpec, finish: (code: number) => void): void {
-  const command = program.command(spec.name).summary(spec.summary).description(spec.summary);
-  spec.configure(command);
+function register(program: Command, defined: DefinedCommand, finish: (code: number) => void): void {
+  const call = defined.addTo(program);
+  const command = program.commands.at(-1);
+  if (command === undefined) throw new Error(`${defined.name} was not added`);
   command.option('--json', 'print the result as one JSON document');
-  if (spec.out !== 'own') command.option('--out <file>', 'also write the JSON document to <file>');
-  if (keepsRuns(spec)) command.option('--db <file>', 'also keep the run in this store (see `tscope runs`)');
+  if (defined.out !== 'own')
+    command.option('--out <file>', 'also write the JSON document to <file>; - is standard output');
+  if (keepsRuns(defined))
+    command.option('--db <file>', 'also keep the run in this store (see `tscope runs`)');
   for (const option of command.options) {
     const described = option.defaultValueDescription ?? describeDefault(option.defaultValue);
     if (described !== undefined) option.default(option.defaultValue, described);
+    nameInErrors(option);
   }
   command.action(async () => {
-    finish(await runCommand(spec, command.opts<CommonOptions>(), command.args));
+    try {
+      finish(await runCommand(defined, call()));
+    } catch (error) {
+      throw inFlags(error, command.options);
+    }
   });
 }
 
 /**
- * The program with the command that `name` selects, or with all of them for --help and the manual.
+ * The program with the command that `name` selects, or with all of them for --help, the manual and completion.
  *
  * @param finish receives the exit code.
  */
 export async function programFor(name: string | undefined, finish: (code: number) => void): Promise<Command> {
   const program = new Command('tscope').description(DESCRIPTION).addHelpText('after', EPILOGUE);
-  program.version(version).helpCommand(false);
+  program.version(version).helpCommand('help [command]', 'the same as COMMAND --help');
   program.exitOverride().configureOutput({ writeErr: () => {} });
   const selected = name !== undefined && Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
   for (const key of selected) {
     const loaded = await commands[key]?.();
-    if (loaded !== undefined) register(program, loaded.command as CommandSpec, finish);
+    if (loaded !== undefined) register(program, loaded.command, finish);
   }
+  addCompletion(program);
   return program;
+}
+
+/** Commander's complaint in the form of ours. */
+function usageErrorOf({ message }: CommanderError, name: string): TscopeError {
+  const command = Object.hasOwn(commands, name) ? `tscope ${name}` : 'tscope';
+  const sentence = message
+    .replace(/^error: /, '')
+    .replace(/\.?\n/g, ' ')
+    .replace(/\.$/, '');
+  return usageError(`${sentence}.`, `\`${command} --help\` shows what is accepted.`);
+}
+
+/**
+ * Runs the command that `args` name; without any it prints the help.
+ *
+ * @returns the exit code.
+ * @throws TscopeError for what is wrong with the words, and as the command throws it.
+ */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  const name = args[0] ?? '';
+  let exitCode = 0;
+  const program = await programFor(name, (code) => {
+    exitCode = code;
+  });
+  try {
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageErrorOf(error, name);
+  }
+  return exitCode;
 }

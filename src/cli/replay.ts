@@ -21,11 +21,10 @@ export const command = defineCommand({
   name: 'replay',
   summary: "steps KVM's LAPIC timer model through a script, with clocks that say what the script says",
   needsHost: false,
-  configure(command) {
-    command.argument('<file>', 'scenarios, JSON or JSON.gz; - for standard input').addHelpText('after', HELP);
-  },
-  async run(context, _options, [path = '-']) {
-    const { result, warnings } = await context.measure('replay', { path });
+  configure: (command) =>
+    command.argument('<file>', 'scenarios, JSON or JSON.gz; - for standard input').addHelpText('after', HELP),
+  run: async ({ measure }, _options, [path]) => {
+    const { result, warnings } = await measure('replay', { path });
     return { result, warnings, text: replayText(result), exitCode: result.differences.length > 0 ? 1 : 0 };
   },
 });

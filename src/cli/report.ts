@@ -8,11 +8,6 @@ import { defineCommand } from './command.ts';
 import { checkWritable, writeWhole } from './out-file.ts';
 import { RUN_HELP, readDocument } from './read-document.ts';
 
-interface Options {
-  readonly out: string;
-  readonly db: string;
-}
-
 const HELP = `
 The page is one file without a script: it opens anywhere, light or dark, on a phone and on paper, and asks the network for
 nothing. Any document of measure, host, calibrate, timer, drift, stop or kvm will do; what it does not hold is left out.
@@ -31,7 +26,7 @@ function checkNotItself(out: string, file: string | null): void {
   throw usageError(`--out: ${out} is the document itself; give another file.`);
 }
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'report',
   summary: 'writes the page of a run, or of one command: verdicts, figures, how they were measured',
   needsHost: false,

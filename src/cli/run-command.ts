@@ -1,80 +1,54 @@
 import { stderr, stdout } from 'node:process';
 import { hostSummary } from '../host/summary.ts';
+import { printable, printableJson } from '../printable.ts';
 import { hostLine } from '../report/text/host-line.ts';
 import { schemaId, type Warning } from '../schema/envelope.ts';
 import type { HostSummary } from '../schema/host.ts';
-import { beginKeptRun, endKeptRun, type KeptRun } from '../tasks/kept-run.ts';
+import { beginKeptRun, endKeptRun } from '../tasks/kept-run.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { version } from '../version.ts';
-import type { Answer, CommandSpec, Context } from './command.ts';
+import type { Answer, Call, CommandWords, Context } from './command.ts';
+import { interruptible } from './interrupt.ts';
 import { checkWritable, writeWhole } from './out-file.ts';
 import { Progress } from './progress.ts';
 import { warningText } from './style.ts';
 
-/** The options that every command has. */
-export interface CommonOptions {
-  readonly json?: true;
-  readonly out?: string;
-  readonly db?: string;
-}
+/** What `--out -` means. */
+const STDOUT = '-';
 
 /** Whether --db keeps what the command measured. */
-export const keepsRuns = (spec: CommandSpec): boolean => spec.needsHost && spec.db !== 'own';
+export const keepsRuns = (command: CommandWords): boolean => command.needsHost && command.db !== 'own';
+
+const INTERRUPTED: Warning = {
+  code: 'interrupted',
+  message: 'Interrupted: this is what was measured until then.',
+  hint: null,
+};
 
 /** The contract's document around a result. */
-export const documentOf = (
-  spec: CommandSpec,
+const documentOf = (
+  { name }: CommandWords,
   startedAt: Date,
   host: HostSummary | null,
-  answer: Answer,
+  { result }: Answer,
+  warnings: readonly Warning[],
 ): Record<string, unknown> => ({
-  schema: schemaId(spec.name),
+  schema: schemaId(name),
   tool: { name: 'tscope', version },
   startedAt: startedAt.toISOString(),
   ...(host === null ? {} : { host }),
-  warnings: answer.warnings ?? [],
-  result: answer.result,
+  warnings,
+  result,
 });
 
-/** Aborts at the first Ctrl-C (or SIGTERM); the second one ends the process at once. */
-function interruptible(): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  return {
-    signal: controller.signal,
-    release: () => process.off('SIGINT', interrupt).off('SIGTERM', interrupt),
-  };
-}
-
-function contextOf(progress: Progress, startedAt: Date, kept: KeptRun | null, signal: AbortSignal): Context {
-  return {
-    startedAt,
-    kept,
-    signal,
-    status: (text) => progress.status(text),
-    measure: (name, options, limit) =>
-      runTask(name, options, {
-        signal: limit === undefined ? signal : AbortSignal.any([signal, limit]),
-        progress: (done, total) => progress.bar(name, done, total),
-      }),
-  };
-}
-
-function print(text: string, warnings: readonly Warning[]): void {
-  stdout.write(`${text}\n`);
-  for (const warning of warnings) stderr.write(`${warningText(warning)}\n`);
-}
+const textOf = (option: unknown): string | undefined => (typeof option === 'string' ? option : undefined);
 
 /** Does every one of `actions`. @returns what the first that failed threw, or null. */
-function firstFailure(actions: ReadonlyArray<() => unknown>): unknown {
+async function firstFailure(actions: ReadonlyArray<() => unknown>): Promise<unknown> {
   let failure: unknown = null;
   for (const action of actions) {
     try {
-      action();
+      await action();
     } catch (error) {
       failure ??= error;
     }
@@ -89,34 +63,55 @@ function firstFailure(actions: ReadonlyArray<() => unknown>): unknown {
  * @returns the exit code.
  * @throws TscopeError as the command throws it; IO where a file cannot be written, after printing the result.
  */
-export async function runCommand(
-  spec: CommandSpec,
-  options: CommonOptions,
-  args: readonly string[],
-): Promise<number> {
-  const out = spec.out === 'own' ? undefined : options.out;
-  if (out !== undefined) checkWritable(out);
+export async function runCommand(command: CommandWords, call: Call): Promise<number> {
+  const { options } = call;
+  const out = command.out === 'own' ? undefined : textOf(options['out']);
+  const db = keepsRuns(command) ? textOf(options['db']) : undefined;
+  const json = options['json'] === true || out === STDOUT;
+  if (out !== undefined && out !== STDOUT) checkWritable(out);
   const startedAt = new Date();
-  const kept =
-    keepsRuns(spec) && options.db !== undefined
-      ? beginKeptRun(options.db, spec.name, options, startedAt)
-      : null;
+  const kept = db === undefined ? null : beginKeptRun(db, command.name, options, startedAt);
   const progress = new Progress();
-  const { signal, release } = interruptible();
+  const { signal, release } = interruptible(command);
+  let headed = false;
+  const print = (text: string) => {
+    progress.clear();
+    // A host's summary takes its time; it is not asked for before something is shown.
+    if (!headed && command.needsHost) stdout.write(`${printable(hostLine(hostSummary()))}\n\n`);
+    headed = true;
+    stdout.write(`${printable(text)}\n`);
+  };
+  const context: Context = {
+    startedAt,
+    kept,
+    signal,
+    status: (text) => progress.status(text),
+    print: (text) => {
+      if (!json) print(text);
+    },
+    measure: (name, options, limit) =>
+      runTask(name, options, {
+        signal: limit === undefined ? signal : AbortSignal.any([signal, limit]),
+        progress: (done, total) => progress.bar(name, done, total),
+      }),
+  };
   try {
-    const answer = await spec.run(contextOf(progress, startedAt, kept, signal), options, args);
-    const host = spec.needsHost ? hostSummary() : null;
-    const json = JSON.stringify(documentOf(spec, startedAt, host, answer), null, 2);
-    const failure = firstFailure([
-      () => out !== undefined && writeWhole(out, `${json}\n`),
-      () => answer.save?.(`${json}\n`),
-      () => kept !== null && endKeptRun(kept, json),
+    const answer = await call.run(context);
+    const interrupted = signal.aborted && command.endsBySignal !== true;
+    const warnings = [...(answer.warnings ?? []), ...(interrupted ? [INTERRUPTED] : [])];
+    const host = command.needsHost ? hostSummary() : null;
+    const document = JSON.stringify(documentOf(command, startedAt, host, answer, warnings), null, 2);
+    const failure = await firstFailure([
+      () => out !== undefined && out !== STDOUT && writeWhole(out, `${document}\n`),
+      () => answer.save?.(`${document}\n`),
+      () => kept !== null && endKeptRun(kept, document),
     ]);
     progress.clear();
-    const text = host === null ? answer.text : `${hostLine(host)}\n\n${answer.text}`;
-    print(options.json ? json : text, answer.warnings ?? []);
+    if (json) stdout.write(`${printableJson(document)}\n`);
+    else print(answer.text);
+    for (const warning of warnings) stderr.write(`${warningText(warning)}\n`);
     if (failure !== null) throw failure;
-    return signal.aborted && !spec.endsBySignal ? 130 : (answer.exitCode ?? 0);
+    return interrupted ? 130 : (answer.exitCode ?? 0);
   } finally {
     progress.clear();
     release();

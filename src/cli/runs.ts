@@ -5,12 +5,6 @@ import { listRuns, type StoredRun } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
 import { defineCommand } from './command.ts';
 
-interface Options {
-  readonly db: string;
-  readonly export?: string;
-  readonly import?: string;
-}
-
 const HELP = `
 The store is an SQLite file that tscope agent, and other commands with --db, write to; several may do so at once.
 An export holds everything, one row a line: hosts, runs, series (pairs of clocks), events, samples and their roll-ups.
@@ -51,7 +45,7 @@ function runsIn(db: string): RunsResult['runs'] {
   }
 }
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'runs',
   summary: 'lists the runs kept in a store; exports and imports them',
   needsHost: false,

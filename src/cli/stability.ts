@@ -1,21 +1,12 @@
-import { Option } from 'commander';
+import { Option } from '@commander-js/extra-typings';
 import { usageError } from '../errors.ts';
 import { stabilityText } from '../report/text/stability.ts';
 import { ESTIMATOR_NAMES } from '../schema/stability.ts';
-import type { EstimatorName } from '../stability/estimators.ts';
 import type { TauChoice } from '../stability/taus.ts';
 import type { StabilityOptions } from '../tasks/stability.ts';
 import { parseDuration } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, list, type Parser } from './options.ts';
-
-interface Options {
-  readonly tau0: number;
-  readonly data: 'phase' | 'frequency';
-  readonly estimators: readonly EstimatorName[];
-  readonly taus: TauChoice;
-  readonly confidence: number;
-}
+import { choice, list } from './options.ts';
 
 const HELP = `
 FILE holds one number a line (\`-\` reads standard input): time error in seconds, or with --data frequency the average
@@ -27,47 +18,45 @@ Terms that a gap touches are left out, and n says how many are left. Intervals a
 degrees of freedom (Greenhall and Riley) of the noise that was identified.`;
 
 /** A positive number of seconds, or a duration with its unit. */
-function seconds(flag: string): Parser<number> {
-  return (text) => {
-    const value = /[a-z]\s*$/.test(text)
-      ? Number(parseDuration(text, flag)) / 1e9
-      : Number(text.trim() || Number.NaN);
-    if (value > 0 && Number.isFinite(value)) return value;
-    throw usageError(`${flag}: '${text}' is not a time; give seconds (0.1) or a duration (100ms), above 0.`);
-  };
+function seconds(text: string): number {
+  const value = /[a-z]\s*$/.test(text)
+    ? Number(parseDuration(text)) / 1e9
+    : Number(text.trim() || Number.NaN);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw usageError(`'${text}' is not a time; give seconds (0.1) or a duration (100ms), above 0.`);
 }
 
 function taus(text: string): TauChoice {
   if (text === 'octave' || text === 'decade' || text === 'all') return text;
   if (/^\s*[a-z]/i.test(text)) {
-    throw usageError(`--taus: '${text}' is not octave, decade, all or a list of times.`);
+    throw usageError(`'${text}' is not octave, decade, all or a list of times.`);
   }
-  return list('--taus', seconds('--taus'), 10_000)(text);
+  return list(seconds, 10_000)(text);
 }
 
 function confidence(text: string): number {
   const value = Number(text.trim() || Number.NaN);
   if (value > 0 && value < 1) return value;
-  throw usageError(`--confidence: '${text}' is not a share between 0 and 1, such as 0.95.`);
+  throw usageError(`'${text}' is not a share between 0 and 1, such as 0.95.`);
 }
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'stability',
   summary: 'Allan-family statistics, MTIE and their intervals of any phase or frequency record',
   needsHost: false,
-  configure(command) {
+  configure: (command) =>
     command
       .argument('<file>', 'the record, one number a line; - for standard input')
-      .requiredOption('--tau0 <seconds>', 'time between two values, in seconds', seconds('--tau0'))
+      .requiredOption('--tau0 <seconds>', 'time between two values, in seconds', seconds)
       .option(
         '--data <kind>',
         'what the values are: phase (s) or frequency',
-        choice('--data', ['phase', 'frequency']),
+        choice(['phase', 'frequency']),
         'phase',
       )
       .addOption(
         new Option('--estimators <list>', 'which statistics, comma-separated')
-          .argParser(list('--estimators', choice('--estimators', ESTIMATOR_NAMES)))
+          .argParser(list(choice(ESTIMATOR_NAMES)))
           .default(
             ESTIMATOR_NAMES.filter((name) => name !== 'tierms'),
             'all but tierms',
@@ -80,9 +69,8 @@ export const command = defineCommand<Options>({
         'octave',
       )
       .option('--confidence <share>', 'of the intervals', confidence, 0.95)
-      .addHelpText('after', HELP);
-  },
-  async run(context, options, [path = '-']) {
+      .addHelpText('after', HELP),
+  async run(context, options, [path]) {
     const { tau0, data, estimators } = options;
     const task: StabilityOptions = {
       path,

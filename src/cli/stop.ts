@@ -1,27 +1,12 @@
 import { usageError } from '../errors.ts';
-import { type PolicyName, policyNames } from '../lapic/policies.ts';
+import { policyNames } from '../lapic/policies.ts';
 import { stopText } from '../report/text/stop.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
-import { budgetFor, fits, type StopOptions, stopDefaults } from '../tasks/stop/options.ts';
+import { budgetFor, fits, stopDefaults } from '../tasks/stop/options.ts';
 import { CRASH_CALLBACK_NS } from '../tasks/stop/projection.ts';
 import { formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, duration, integer, list } from './options.ts';
-
-interface Options {
-  readonly periods: bigint[];
-  readonly stops: bigint[];
-  readonly policies: PolicyName[];
-  readonly watchdog: bigint;
-  readonly delivery: StopOptions['delivery'];
-  readonly repeat: number;
-  readonly budget?: bigint;
-  readonly simulate?: true;
-  readonly callbackCost?: bigint;
-  readonly exitCost?: bigint;
-  readonly cpu?: number;
-  readonly priority: number;
-}
+import { choice, duration, integer, list, quietOptions } from './options.ts';
 
 /** KVM counts its minimum period in whole microseconds; the count register has 32 bits of ns at divide by one. */
 const PERIODS = ['1us', '4294967295ns'] as const;
@@ -43,67 +28,52 @@ Examples:
   tscope stop --periods 1739904ns --stops 55d      the crash's guest
   tscope stop --simulate --callback-cost 79ns      virtual time; the same result on every run and host`;
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'stop',
   summary: 'what each policy does after a long stop, and what it costs',
   needsHost: true,
   configure: (command) =>
-    command
-      .option('--periods <times>', 'timer periods', list('--periods', duration('--periods', ...PERIODS)), [
-        ...stopDefaults.periodsNs,
+    quietOptions(command, quietDefaults)
+      .option('--periods <times>', 'timer periods', list(duration(...PERIODS)), [...stopDefaults.periodsNs])
+      .option('--stops <times>', 'how long the guest is away', list(duration(...STOPS)), [
+        ...stopDefaults.stopsNs,
       ])
-      .option(
-        '--stops <times>',
-        'how long the guest is away',
-        list('--stops', duration('--stops', ...STOPS)),
-        [...stopDefaults.stopsNs],
-      )
-      .option(
-        '--policies <names>',
-        `which, of ${policyNames.join(', ')}`,
-        list('--policies', choice('--policies', policyNames)),
-        [...policyNames],
-      )
+      .option('--policies <names>', `which, of ${policyNames.join(', ')}`, list(choice(policyNames)), [
+        ...policyNames,
+      ])
       .option(
         '--watchdog <time>',
         'a hard lockup after this long in one interrupt',
-        duration('--watchdog', '1ms', '1h'),
+        duration('1ms', '1h'),
         stopDefaults.watchdogNs,
       )
       .option(
         '--delivery <how>',
         'coalesced: as one pending interrupt; posted: each at once (timers on housekeeping CPUs)',
-        choice('--delivery', ['coalesced', 'posted']),
+        choice(['coalesced', 'posted']),
         stopDefaults.delivery,
       )
       .option(
         '--repeat <n>',
         'stops for each row, from other phases, where they are short',
-        integer('--repeat', 1, 10_000),
+        integer(1, 10_000),
         stopDefaults.repeat,
       )
       .option(
         '--budget <time>',
         'time for all rows; those that do not fit are cut and projected (default: 50s, or five watchdogs)',
-        duration('--budget', '1s', '30d'),
+        duration('1s', '30d'),
       )
       .option('--simulate', 'virtual time with fixed costs; needs no host')
       .option(
         '--callback-cost <time>',
         "with --simulate: one hrtimer callback (default: 79ns, the crash's)",
-        duration('--callback-cost', '1ns', '1ms'),
+        duration('1ns', '1ms'),
       )
       .option(
         '--exit-cost <time>',
         'with --simulate: one VM exit and entry (default: 1us)',
-        duration('--exit-cost', '1ns', '1ms'),
-      )
-      .option('--cpu <n>', 'stay on this CPU', integer('--cpu', 0, 65_535))
-      .option(
-        '--priority <n>',
-        'SCHED_FIFO priority; 0 is an ordinary thread',
-        integer('--priority', 0, 99),
-        quietDefaults.priority,
+        duration('1ns', '1ms'),
       )
       .addHelpText('after', HELP),
   run: async ({ measure }, options) => {

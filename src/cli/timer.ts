@@ -1,27 +1,15 @@
 import { usageError } from '../errors.ts';
-import { type PolicyName, policyNames } from '../lapic/policies.ts';
+import { policyNames } from '../lapic/policies.ts';
 import { timerText } from '../report/text/timer.ts';
-import { TIMER_BACKENDS, type TimerBackend } from '../schema/timer.ts';
+import { TIMER_BACKENDS } from '../schema/timer.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { runCyclictest } from '../tasks/timer/cyclictest.ts';
 import { timerDefaults } from '../tasks/timer/options.ts';
 import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, duration, integer } from './options.ts';
+import { choice, duration, quietOptions } from './options.ts';
 
 const NS_PER_US = 1000n;
-
-interface Options {
-  readonly period: bigint;
-  readonly duration: bigint;
-  readonly policy: PolicyName;
-  readonly backend: TimerBackend;
-  readonly stopEvery?: bigint;
-  readonly stopFor?: bigint;
-  readonly cpu?: number;
-  readonly priority: number;
-  readonly cyclictest?: true;
-}
 
 const HELP = `
 A periodic timer of KVM's local APIC, live: the thread waits for each expiry as the backend does, handles it under the policy,
@@ -34,40 +22,33 @@ Examples:
   tscope timer --policy independent --backend tsc --period 1000033ns --duration 30s
   tscope timer --policy catch-up --backend tsc --stop-every 2s --stop-for 500ms`;
 
-export const command = defineCommand<Options>({
+export const command = defineCommand({
   name: 'timer',
   summary: 'the periodic timer, live: lateness, missed ticks, TSC deadline against ktime deadline',
   needsHost: true,
   configure: (command) =>
-    command
+    quietOptions(command, quietDefaults)
       .option(
         '--period <time>',
         'from tick to tick',
-        duration('--period', '10us', '4294967295ns'),
+        duration('10us', '4294967295ns'),
         timerDefaults.periodNs,
       )
-      .option('--duration <time>', 'how long', duration('--duration', '1ms', '30d'), timerDefaults.durationNs)
+      .option('--duration <time>', 'how long', duration('1ms', '30d'), timerDefaults.durationNs)
       .option(
         '--policy <name>',
         `what to do about missed ticks: ${policyNames.join(', ')}`,
-        choice('--policy', policyNames),
+        choice(policyNames),
         timerDefaults.policy,
       )
       .option(
         '--backend <name>',
         `how to wait: ${TIMER_BACKENDS.join(', ')}`,
-        choice('--backend', TIMER_BACKENDS),
+        choice(TIMER_BACKENDS),
         timerDefaults.backend,
       )
-      .option('--stop-every <time>', 'leave this often', duration('--stop-every', '1ms', '1d'))
-      .option('--stop-for <time>', 'for this long', duration('--stop-for', '1us', '1d'))
-      .option('--cpu <n>', 'stay on this CPU', integer('--cpu', 0, 65_535))
-      .option(
-        '--priority <n>',
-        'SCHED_FIFO priority; 0 is an ordinary thread',
-        integer('--priority', 0, 99),
-        quietDefaults.priority,
-      )
+      .option('--stop-every <time>', 'leave this often', duration('1ms', '1d'))
+      .option('--stop-for <time>', 'for this long', duration('1us', '1d'))
       .option('--cyclictest', 'run cyclictest first: same period, time, priority and CPU')
       .addHelpText('after', HELP),
   run: async ({ measure, signal, status }, options) => {

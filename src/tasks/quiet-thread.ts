@@ -62,7 +62,7 @@ export function pinTo(cpu: number): void {
   if (!allowed.includes(cpu)) {
     throw new TscopeError(
       'USAGE',
-      `--cpu: this process may not run on CPU ${cpu}; it may on ${allowed.join(', ')}.`,
+      `\`cpu\`: this process may not run on CPU ${cpu}; it may on ${allowed.join(', ')}.`,
     );
   }
   native().setAffinity([cpu]);

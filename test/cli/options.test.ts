@@ -2,34 +2,34 @@ import { expect, test } from 'vitest';
 import { choice, duration, integer, list } from '../../src/cli/options.ts';
 
 test('a duration outside its bounds names the bounds', () => {
-  const period = duration('--period', '1us', '1h');
+  const period = duration('1us', '1h');
   expect(period('200us')).toBe(200_000n);
   expect(period('1h')).toBe(3_600_000_000_000n);
-  expect(() => period('1ns')).toThrow('--period: 1ns is outside 1us to 1h.');
-  expect(() => period('2h')).toThrow('--period: 2h is outside 1us to 1h.');
+  expect(() => period('1ns')).toThrow('1ns is outside 1us to 1h.');
+  expect(() => period('2h')).toThrow('2h is outside 1us to 1h.');
 });
 
 test.each(['', '1.5', '1e3', '0x10', 'NaN', '100', '-1', '99999999999999999999'])(
   '%j is no priority',
   (text) => {
-    expect(() => integer('--priority', 1, 99)(text)).toThrow('is not an integer between 1 and 99');
+    expect(() => integer(1, 99)(text)).toThrow('is not an integer between 1 and 99');
   },
 );
 
 test('an integer keeps its sign and its bounds', () => {
-  expect(integer('--x', -5, 5)('-5')).toBe(-5);
-  expect(integer('--priority', 1, 99)('99')).toBe(99);
+  expect(integer(-5, 5)('-5')).toBe(-5);
+  expect(integer(1, 99)('99')).toBe(99);
 });
 
 test('a choice that does not exist lists those that do', () => {
-  const policy = choice('--policy', ['clamp', 'skip']);
+  const policy = choice(['clamp', 'skip']);
   expect(policy('skip')).toBe('skip');
-  expect(() => policy('Clamp')).toThrow("--policy: 'Clamp' is not one of clamp, skip.");
+  expect(() => policy('Clamp')).toThrow("'Clamp' is not one of clamp, skip.");
 });
 
 test('a list is checked entry by entry, holds each once, and has an end', () => {
-  const stops = list('--stops', duration('--stops', '1ms', '1d'), 3);
+  const stops = list(duration('1ms', '1d'), 3);
   expect(stops('1s, 1m,1s')).toEqual([1_000_000_000n, 60_000_000_000n]);
-  expect(() => stops('1s,,1m')).toThrow("--stops: '' is not a duration");
-  expect(() => stops('1s,2s,3s,4s')).toThrow('--stops: 4 entries are more than 3.');
+  expect(() => stops('1s,,1m')).toThrow("'' is not a duration");
+  expect(() => stops('1s,2s,3s,4s')).toThrow('4 entries are more than 3.');
 });

@@ -33,7 +33,7 @@ test('--help lists every command and the exit codes', async () => {
   const { code, stdout } = await tscope(['--help']);
   expect(code).toBe(0);
   for (const name of names) expect(stdout).toMatch(new RegExp(`^ +${name}\\b`, 'm'));
-  expect(stdout).toContain('130 interrupted');
+  for (const word of ['70 a defect', '130 interrupted']) expect(stdout).toContain(word);
 });
 
 test.each(names)('%s --help teaches', async (name) => {
@@ -43,8 +43,36 @@ test.each(names)('%s --help teaches', async (name) => {
   expect(stdout).toContain('--json');
 });
 
-test('without a command it says where to look', async () => {
-  expectUsageError(await tscope([]), 'tscope --help');
+test('tscope alone, tscope help and tscope --help are the same', async () => {
+  const [alone, help, flag] = await Promise.all([tscope([]), tscope(['help']), tscope(['--help'])]);
+  expect(alone).toMatchObject({ code: 0, stderr: '', stdout: flag.stdout });
+  expect(help.stdout).toBe(flag.stdout);
+});
+
+test('help COMMAND is COMMAND --help', async () => {
+  const [help, flag] = await Promise.all([tscope(['help', 'drift']), tscope(['drift', '--help'])]);
+  expect(help).toMatchObject({ code: 0, stdout: flag.stdout });
+});
+
+test('bash completes commands and flags', async () => {
+  const { code, stdout } = await tscope(['completion', 'bash']);
+  expect(code).toBe(0);
+  const complete = (...words: string[]) =>
+    spawnSync('bash', [
+      '-c',
+      `${stdout}\nCOMP_WORDS=(tscope "$@"); COMP_CWORD=$#; _tscope; echo "\${COMPREPLY[*]}"`,
+      'bash',
+      ...words,
+    ]).stdout.toString();
+  expect(complete('st')).toBe('stop stability\n');
+  expect(complete('help', 'ca')).toBe('calibrate\n');
+  expect(complete('timer', '--pe')).toBe('--period\n');
+  expect(complete('completion', 'z')).toBe('zsh\n');
+});
+
+test.each(['zsh', 'fish'])('%s has every command and every flag', async (shell) => {
+  const { stdout } = await tscope(['completion', shell]);
+  for (const word of [...names, 'yes-really', 'estimators', 'token-file']) expect(stdout).toContain(word);
 });
 
 test.each([
@@ -75,6 +103,10 @@ test.each([
   [['drift', '--reference', 'tsc'], ['--reference']],
   [['drift', '--clocks', 'monotonic', '--reference', 'monotonic'], ['--clocks']],
   [['drift', 'extra'], ['argument']],
+  [
+    ['completion', 'tcsh'],
+    ['tcsh', 'bash, zsh, fish'],
+  ],
   [['constructor'], ['constructor']],
   [['__proto__'], ['__proto__']],
 ])('%j is a usage error', async (args, words) => {

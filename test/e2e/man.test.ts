@@ -5,7 +5,7 @@ import { commands } from '../../src/cli/commands.ts';
 import { tscope } from './tscope.ts';
 
 const folder = join(import.meta.dirname, '../../man');
-const names = Object.keys(commands);
+const names = [...Object.keys(commands), 'completion'];
 /** A page as its reader sees the letters. */
 const read = (page: string): string =>
   readFileSync(join(folder, page), 'utf8')
