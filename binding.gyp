@@ -29,7 +29,6 @@
         "native/arguments.cc",
         "native/kvm/addon.cc",
         "native/kvm/guest.cc",
-        "native/kvm/guest-lapic.cc",
         "native/kvm/machine.cc",
         "native/kvm/stats.cc",
         "native/kvm/vcpu-loop.cc",

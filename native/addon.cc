@@ -29,6 +29,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("setTimerSlack", SetTimerSlack);
   add("lockMemory", LockMemory);
   add("unlockMemory", UnlockMemory);
+  add("dieWithParent", DieWithParent);
 
   add("exchangeTsc", ExchangeTsc);
 

@@ -33,6 +33,7 @@ Napi::Value GetTimerSlack(const Napi::CallbackInfo& info);
 Napi::Value SetTimerSlack(const Napi::CallbackInfo& info);
 Napi::Value LockMemory(const Napi::CallbackInfo& info);
 Napi::Value UnlockMemory(const Napi::CallbackInfo& info);
+Napi::Value DieWithParent(const Napi::CallbackInfo& info);
 
 // exchange.cc
 Napi::Value ExchangeTsc(const Napi::CallbackInfo& info);

@@ -1,5 +1,6 @@
 // Sets up the calling thread for quiet measuring. Linux keeps each of these per thread, but for mlockall.
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -80,5 +81,10 @@ Napi::Value LockMemory(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value UnlockMemory(const Napi::CallbackInfo& info) { return Checked(info.Env(), munlockall(), "munlockall"); }
+
+// dieWithParent(): SIGKILL, which ends a stopped process too, as soon as the thread that started this one ends.
+Napi::Value DieWithParent(const Napi::CallbackInfo& info) {
+  return Checked(info.Env(), prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
+}
 
 }  // namespace tscope

@@ -76,6 +76,8 @@ export interface Native {
   /** mlockall for the whole process, pages locked as they are touched. */
   lockMemory(): void;
   unlockMemory(): void;
+  /** Has the kernel kill this process, even while it is stopped, when the thread that started it ends. */
+  dieWithParent(): void;
 
   /**
    * Fills `out` with rounds of three words, for at most 100 ms: this thread's TSC, the TSC of a thread that runs on
@@ -95,8 +97,6 @@ export interface KvmNative {
   readonly sourceHash: string;
   /** The guest's TSC frequency that KVM gives a new vCPU (KVM_GET_TSC_KHZ). */
   tscKhz(): number;
-  /** Has the kernel kill this process, even while it is stopped, when the thread that started it ends. */
-  dieWithParent(): void;
   /** A new machine, paused: it halts, or spins, between the interrupts of its local APIC's periodic timer. */
   readonly Guest: new (
     spin: boolean,
@@ -127,7 +127,7 @@ export interface NativeGuest {
   restoreLapic(): void;
   /** TMCCT by another KVM_GET_LAPIC. The guest must be paused. */
   currentCount(bracket: BigInt64Array): number;
-  /** KVM's counters of this vCPU by name; null before Linux 5.14. */
+  /** KVM's counters of this vCPU by name, whether it runs or not; null before Linux 5.14. */
   readStats(): Record<string, number> | null;
   /** Why the guest cannot go on: KVM_RUN's errno, or the KVM_EXIT_* it left with; null while it can. */
   death(): { errno: number; exitReason: number; detail: number } | null;

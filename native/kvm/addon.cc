@@ -1,9 +1,5 @@
-// Every export of the second addon. src/kvm/native.ts types and documents each.
+// Every export of the second addon. src/native.ts types and documents each.
 #include <napi.h>
-#include <signal.h>
-#include <sys/prctl.h>
-
-#include <cerrno>
 
 #include "../arguments.h"
 #include "guest.h"
@@ -19,15 +15,9 @@ static Napi::Value TscKhz(const Napi::CallbackInfo& info) {
   return failure ? ThrowFailure(info.Env(), failure) : Napi::Number::New(info.Env(), khz);
 }
 
-// dieWithParent(): SIGKILL, which ends a stopped process too, as soon as the thread that started this one ends.
-static Napi::Value DieWithParent(const Napi::CallbackInfo& info) {
-  return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 ? info.Env().Undefined() : ThrowSystemError(info.Env(), errno, "prctl");
-}
-
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("sourceHash", TSCOPE_SOURCE_HASH);
   exports.Set("tscKhz", Napi::Function::New(env, TscKhz, "tscKhz"));
-  exports.Set("dieWithParent", Napi::Function::New(env, DieWithParent, "dieWithParent"));
   exports.Set("Guest", Guest::Define(env));
   return exports;
 }

@@ -68,6 +68,7 @@ Failure Machine::Prepare(Loop loop) {
   if (!run_.Map(static_cast<size_t>(length), vcpu_.get())) return {"mmap", errno};
   if (const Failure failure = LoadMemory(loop)) return failure;
   if (const Failure failure = SetCpuid()) return failure;
+  if (const Failure failure = stats_.Open(vcpu_.get())) return failure;
   return SetRegisters();
 }
 

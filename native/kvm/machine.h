@@ -6,15 +6,9 @@
 #include <cstdint>
 
 #include "resources.h"
+#include "stats.h"
 
 namespace tscope::kvm {
-
-// The first step that failed: `syscall` is null where none did.
-struct Failure {
-  const char* syscall = nullptr;
-  int error = 0;
-  explicit operator bool() const { return syscall != nullptr; }
-};
 
 enum class Loop { kHalt, kSpin };
 
@@ -31,6 +25,7 @@ class Machine {
   Failure TscKhz(int* khz) const;
 
   int vcpu() const { return vcpu_.get(); }
+  const Stats& stats() const { return stats_; }
   kvm_run* run() const { return static_cast<kvm_run*>(run_.get()); }
 
  private:
@@ -41,6 +36,7 @@ class Machine {
 
   Fd kvm_, vm_, vcpu_;
   Mapping memory_, run_;
+  Stats stats_;
 };
 
 // Local APIC registers by their offset in kvm_lapic_state (Intel SDM, table 11-1).

@@ -1,4 +1,4 @@
-// Owners of a file descriptor and of a mapping; each frees what it holds when it goes.
+// Owners of a file descriptor and of a mapping, each of which frees what it holds; and how a step fails.
 #pragma once
 
 #include <sys/mman.h>
@@ -8,6 +8,13 @@
 #include <utility>
 
 namespace tscope::kvm {
+
+// The first step that failed: `syscall` is null where none did.
+struct Failure {
+  const char* syscall = nullptr;
+  int error = 0;
+  explicit operator bool() const { return syscall != nullptr; }
+};
 
 class Fd {
  public:

@@ -1,5 +1,6 @@
 #include "stats.h"
 
+#include <linux/kvm.h>
 #include <sys/ioctl.h>
 
 #include <cerrno>
@@ -24,31 +25,38 @@ bool ReadAt(int fd, void* out, size_t length, size_t offset) {
 
 }  // namespace
 
-Failure ReadStats(int vcpu, Stats* stats) {
+Failure Stats::Open(int vcpu) {
 #ifdef KVM_GET_STATS_FD
-  const Fd fd(ioctl(vcpu, KVM_GET_STATS_FD, 0));
-  if (!fd.valid()) return {"KVM_GET_STATS_FD", errno == ENOTTY || errno == EINVAL ? ENOSYS : errno};
+  fd_ = Fd(ioctl(vcpu, KVM_GET_STATS_FD, 0));
+  if (!fd_.valid() && errno != ENOTTY && errno != EINVAL) return {"KVM_GET_STATS_FD", errno};
+#else
+  (void)vcpu;
+#endif
+  return {};
+}
+
+Failure Stats::Read(Counters* counters) const {
+#ifdef KVM_GET_STATS_FD
+  const Failure failure{"read KVM stats", EIO};
   kvm_stats_header header;
-  if (!ReadAt(fd.get(), &header, sizeof header, 0)) return {"read KVM stats", EIO};
+  if (!ReadAt(fd_.get(), &header, sizeof header, 0)) return failure;
   const size_t stride = sizeof(Description) + header.name_size;
   std::vector<char> descriptions(stride * header.num_desc);
-  if (!ReadAt(fd.get(), descriptions.data(), descriptions.size(), header.desc_offset)) return {"read KVM stats", EIO};
+  if (!ReadAt(fd_.get(), descriptions.data(), descriptions.size(), header.desc_offset)) return failure;
   for (uint32_t i = 0; i < header.num_desc; i++) {
     const char* at = descriptions.data() + i * stride;
     Description description;
     memcpy(&description, at, sizeof description);
     if (description.size != 1) continue;
     uint64_t value;
-    if (!ReadAt(fd.get(), &value, sizeof value, header.data_offset + description.offset)) return {"read KVM stats", EIO};
+    if (!ReadAt(fd_.get(), &value, sizeof value, header.data_offset + description.offset)) return failure;
     const char* name = at + sizeof description;
-    stats->emplace_back(std::string(name, strnlen(name, header.name_size)), value);
+    counters->emplace_back(std::string(name, strnlen(name, header.name_size)), value);
   }
-  return {};
 #else
-  (void)vcpu;
-  (void)stats;
-  return {"KVM_GET_STATS_FD", ENOSYS};
+  (void)counters;
 #endif
+  return {};
 }
 
 }  // namespace tscope::kvm

@@ -6,13 +6,23 @@
 #include <utility>
 #include <vector>
 
-#include "machine.h"
+#include "resources.h"
 
 namespace tscope::kvm {
 
-using Stats = std::vector<std::pair<std::string, uint64_t>>;
+using Counters = std::vector<std::pair<std::string, uint64_t>>;
 
-// Every counter with a single value. ENOSYS where the kernel has no such descriptor.
-Failure ReadStats(int vcpu, Stats* stats);
+// Opened once, while the vCPU does not run: the ioctl waits for KVM_RUN to end, reads of its descriptor do not.
+class Stats {
+ public:
+  // Not available before Linux 5.14; that is no failure.
+  Failure Open(int vcpu);
+  bool available() const { return fd_.valid(); }
+  // Every counter with a single value.
+  Failure Read(Counters* counters) const;
+
+ private:
+  Fd fd_;
+};
 
 }  // namespace tscope::kvm

@@ -1,7 +1,6 @@
 #include "vcpu-thread.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 
 #include <chrono>
 
@@ -9,14 +8,10 @@ namespace tscope::kvm {
 namespace {
 
 constexpr size_t kStackBytes = 512 * 1024;
-constexpr int kHighestNice = -20;
 constexpr std::chrono::milliseconds kEndTimeout{2000}, kAskAgain{20};
 
 void* Main(void* argument) {
   const std::unique_ptr<std::shared_ptr<Vcpu>> share(static_cast<std::shared_ptr<Vcpu>*>(argument));
-  // Other work should not decide what is measured. Linux keeps niceness per thread; without the right to lower it
-  // the guest is merely later.
-  setpriority(PRIO_PROCESS, 0, kHighestNice);
   RunVcpu(share->get());
   return nullptr;
 }

@@ -1,16 +1,140 @@
 import type { Control } from '../clock/control.ts';
 import type { Finding, Warning } from '../schema/envelope.ts';
-import type { KvmResult } from '../schema/kvm.ts';
-import { kvmHost } from './host.ts';
-import { luckyStop } from './lucky-stop.ts';
-import { pathOfAll } from './path.ts';
-import { type KvmOptions, type Plan, planOf } from './plan.ts';
-import { type Running, recordRunning } from './record-running.ts';
-import { resultOf } from './result.ts';
+import { NS_PER_MS, NS_PER_S } from '../units.ts';
+import { type KvmHost, kvmHost } from './host.ts';
+import { agreementOf, predict } from './model.ts';
+import { type KvmResult, kvmWarnings, resultOf, SIGSTOP_MISSED } from './result.ts';
+import { type Running, type RunningOptions, recordRunning } from './running.ts';
 import { checkStop, watchdogNs } from './safety.ts';
-import { minPeriodNs } from './timer-setup.ts';
-import type { StopTrace } from './trace.ts';
-import { kvmWarnings, SIGSTOP_MISSED } from './warnings.ts';
+import { recordSigstop } from './sigstop.ts';
+import { recordStop, type StopOptions } from './stop.ts';
+import type { GuestLoop, StopKind, StopRecord } from './stop-record.ts';
+import { minPeriodNs, type TimerSetup, timerSetup } from './timer-setup.ts';
+import { findingOf, pathOf, pathOfAll, type TimerPath } from './verdict.ts';
+
+/** What a user asks for. */
+export interface KvmOptions {
+  readonly periodNs: number;
+  readonly divide: number;
+  readonly stopNs: number;
+  /** Interrupts of the running guest. */
+  readonly ticks: number;
+  /** Do it although a catch-up burst could take longer than 20 ms. */
+  readonly yesReally: boolean;
+  /** False leaves out the shorter looks at other periods and divide counts. */
+  readonly sweep?: boolean;
+}
+
+/** One stop to make. */
+export interface PlannedStop {
+  readonly loop: GuestLoop;
+  readonly stop: StopKind;
+}
+
+/** Everything to do, in order. */
+export interface Plan {
+  readonly setup: TimerSetup;
+  readonly running: readonly RunningOptions[];
+  readonly stops: readonly PlannedStop[];
+  /** Interrupts before and after each stop. */
+  readonly stopTicks: number;
+  /** An estimate of the whole, to show progress against. */
+  readonly totalNs: number;
+}
+
+const LOOPS: readonly GuestLoop[] = ['halt', 'spin'];
+/** Beside the main period: shorter looks at longer periods and other divide counts, where that is a matter of seconds. */
+const SWEEP_FACTORS = [1, 4];
+const SWEEP_DIVIDES = [1, 16, 128];
+const SWEEP_TICKS = 40;
+/** Interrupts on either side of a stop: for a phase that is sure on a host where they come late, and for long periods. */
+const STOP_TICKS = 100;
+const STOP_TICKS_OF_LONG_PERIODS = 30;
+const LONG_PERIOD_NS = 20 * NS_PER_MS;
+
+/**
+ * The experiments for some options. Periods of the sweep are rounded to what the divide count allows.
+ *
+ * @throws TscopeError USAGE as `timerSetup`.
+ */
+export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
+  const { periodNs, divide, ticks } = options;
+  const setup = timerSetup(periodNs, divide, minPeriodNs);
+  const factors = options.sweep === false ? [] : SWEEP_FACTORS;
+  const others = factors
+    .flatMap((factor) =>
+      SWEEP_DIVIDES.map((by) => ({ period: Math.round((periodNs * factor) / by) * by, by })),
+    )
+    .filter(
+      ({ period, by }) => period > 0 && period <= LONG_PERIOD_NS && !(period === periodNs && by === divide),
+    );
+  const running = LOOPS.flatMap((loop) => [
+    { loop, setup, ticks },
+    ...others.map(({ period, by }) => ({
+      loop,
+      setup: timerSetup(period, by, minPeriodNs),
+      ticks: SWEEP_TICKS,
+    })),
+  ]);
+  const stops: PlannedStop[] = [
+    { loop: 'spin', stop: 'pause' },
+    { loop: 'halt', stop: 'pause' },
+    { loop: 'halt', stop: 'sigstop' },
+    { loop: 'halt', stop: 'save-restore' },
+  ];
+  const stopTicks = setup.periodNs > LONG_PERIOD_NS ? STOP_TICKS_OF_LONG_PERIODS : STOP_TICKS;
+  const runningNs = running.reduce((sum, row) => sum + row.ticks * row.setup.periodNs, 0);
+  const stopsNs = stops.length * (options.stopNs + 2 * stopTicks * setup.periodNs);
+  return { setup, running, stops, stopTicks, totalNs: runningNs + stopsNs };
+}
+
+/** Tries of a stop that is over soon; a long one is made once. */
+const TRIES = 4;
+const SOON_NS = 10 * NS_PER_S;
+
+/** What KVM itself has done over the years; one of these is to predict what a guest sees. */
+const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
+
+/**
+ * Whether another try may well tell more. A stall of the host does it, one period is enough: on a fixed kernel it moves
+ * the grid of any timer to a place of its own, and on one that catches up it costs the guest the preemption timer.
+ */
+function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: KvmHost): boolean {
+  if (host.preemptionTimer === true && path === 'hrtimer') return true;
+  const { grid } = findingOf(trace);
+  if (trace.stop !== 'save-restore') {
+    if (grid === 'unclear' || grid === 'other') return true;
+    // A timer that runs on in userspace has no reason to start anew at the resume; by chance it may look so.
+    if (grid === 'resume' && path === 'hrtimer') return true;
+  }
+  return !KVM_POLICIES.some(
+    (policy) => agreementOf(trace, predict(trace, policy, path, host.tscKhz).deliveriesNs).agrees,
+  );
+}
+
+/**
+ * Records one stop, a few times where it was inconclusiveByChance, and answers with the last.
+ *
+ * @param knownPath what an earlier stop showed; for SIGSTOP, during which nothing can be watched.
+ * @returns null where the user asked to stop first; `missed` where no try could be measured.
+ * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
+ */
+export async function recordConclusiveStop(
+  options: Omit<StopOptions, 'stop'> & { readonly stop: StopKind },
+  host: KvmHost,
+  knownPath: TimerPath,
+  control: Control,
+): Promise<StopRecord | null | 'missed'> {
+  const { stop, ...common } = options;
+  const most = options.stopNs <= SOON_NS ? TRIES : 1;
+  for (let tries = 1; ; tries++) {
+    const trace =
+      stop === 'sigstop' ? await recordSigstop(common, control) : recordStop({ ...common, stop }, control);
+    if (trace === null || trace === 'missed' || tries === most) return trace;
+    const path = stop === 'sigstop' ? knownPath : pathOf(trace, host).path;
+    if (!inconclusiveByChance(trace, path, host)) return trace;
+  }
+}
 
 /**
  * Runs real guests with KVM's periodic timer, stops and resumes them, and says what this kernel does with the ticks
@@ -32,12 +156,17 @@ export async function kvmExperiment(options: KvmOptions, control: Control): Prom
     running.push(measured);
     progress(row.ticks * row.setup.periodNs);
   }
-  const traces: StopTrace[] = [];
+  const traces: StopRecord[] = [];
   const missed: Warning[] = [];
   for (const stop of plan.stops) {
     if (control.cancelled()) break;
     const common = { setup: plan.setup, stopNs: options.stopNs, ticks: plan.stopTicks };
-    const trace = await luckyStop({ ...common, ...stop }, host, pathOfAll(traces, host).path, control);
+    const trace = await recordConclusiveStop(
+      { ...common, ...stop },
+      host,
+      pathOfAll(traces, host).path,
+      control,
+    );
     if (trace === null) break;
     if (trace === 'missed') missed.push(SIGSTOP_MISSED);
     else traces.push(trace);

@@ -1,4 +1,44 @@
-import { modulo } from './phase.ts';
+import { mean, quantile, sorted } from '../statistics.ts';
+
+/** Where in the period events fall, as a mean on the circle of one period. */
+export interface Phase {
+  /** 0 up to the period, ns. */
+  readonly meanNs: number;
+  /** Standard error of the mean, ns. */
+  readonly errorNs: number;
+  readonly count: number;
+}
+
+/** `ns` modulo the period, from 0 up. */
+export const modulo = (ns: number, periodNs: number): number => ((ns % periodNs) + periodNs) % periodNs;
+
+/** A difference of phases as the shorter way round: -period/2 up to period/2. */
+export function wrapped(ns: number, periodNs: number): number {
+  const rest = modulo(ns, periodNs);
+  return rest > periodNs / 2 ? rest - periodNs : rest;
+}
+
+/**
+ * The mean direction of events on the circle of one period (Mardia and Jupp, Directional Statistics, 2.2 and 2.3).
+ * It has no seam, so lateness that reaches into the next period does no harm.
+ */
+export function phaseOf(timesNs: readonly number[], periodNs: number): Phase {
+  const turn = (2 * Math.PI) / periodNs;
+  let x = 0;
+  let y = 0;
+  for (const time of timesNs) {
+    const angle = modulo(time, periodNs) * turn;
+    x += Math.cos(angle);
+    y += Math.sin(angle);
+  }
+  const count = timesNs.length;
+  const length = Math.min(1, Math.hypot(x, y) / count);
+  return {
+    meanNs: modulo(Math.atan2(y, x) / turn, periodNs),
+    errorNs: Math.sqrt((-2 * Math.log(length)) / count) / turn,
+    count,
+  };
+}
 
 /** How well a periodic timer keeps its grid while the guest runs undisturbed. */
 export interface Lateness {
@@ -10,10 +50,6 @@ export interface Lateness {
   readonly maxNs: number;
 }
 
-/** Value at `share` (0 to 1) of a sorted list, by nearest rank. */
-export const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN;
-
 /** How far each time lies after the latest point of the grid, ns. */
 export const latenessOn = (timesNs: readonly number[], gridNs: number, periodNs: number): number[] =>
   timesNs.map((time) => modulo(time - gridNs, periodNs));
@@ -24,13 +60,13 @@ export const ticksOn = (timesNs: readonly number[], gridNs: number, periodNs: nu
 
 /** What a set of lateness values looked like. */
 export function latenessOf(values: readonly number[]): Lateness {
-  const sorted = [...values].sort((a, b) => a - b);
+  const ascending = sorted(values);
   return {
-    minNs: quantile(sorted, 0),
-    meanNs: values.reduce((sum, value) => sum + value, 0) / values.length,
-    p50Ns: quantile(sorted, 0.5),
-    p90Ns: quantile(sorted, 0.9),
-    p99Ns: quantile(sorted, 0.99),
-    maxNs: quantile(sorted, 1),
+    minNs: quantile(ascending, 0),
+    meanNs: mean(values),
+    p50Ns: quantile(ascending, 0.5),
+    p90Ns: quantile(ascending, 0.9),
+    p99Ns: quantile(ascending, 0.99),
+    maxNs: quantile(ascending, 1),
   };
 }

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { kvmFacts } from '../host/kvm.ts';
-import { kvmNative } from '../native.ts';
+import { kvmNative, type NativeGuest } from '../native.ts';
 import { kvmError } from './kvm-error.ts';
-import type { PathHost } from './path.ts';
+import type { Activity } from './stop-record.ts';
+import type { PathHost } from './verdict.ts';
 
 /** This host as a verdict needs to know it. */
 export interface KvmHost extends PathHost {
@@ -29,5 +31,64 @@ export function kvmHost(): KvmHost {
     kernel: release(),
     preemptionTimer: fact.value,
     source: 'source' in fact ? `${fact.source}: ${fact.value ? 'on' : 'off'}` : fact.reason,
+  };
+}
+
+/** Time of all CPUs since the boot, in ticks of USER_HZ (10 ms). */
+export interface SystemCpu {
+  readonly interrupt: number;
+  readonly total: number;
+}
+
+/** Reads the `cpu` line of /proc/stat: user nice system idle iowait irq softirq steal (guest is inside user). */
+export function parseSystemCpu(text: string): SystemCpu | null {
+  const match = /^cpu +(.+)$/m.exec(text);
+  const fields = match?.[1]?.split(/ +/).map(Number) ?? [];
+  if (fields.length < 8 || fields.some(Number.isNaN)) return null;
+  return {
+    interrupt: (fields[5] ?? 0) + (fields[6] ?? 0),
+    total: fields.slice(0, 8).reduce((sum, value) => sum + value, 0),
+  };
+}
+
+/** /proc/stat now; null where it cannot be read. */
+export function systemCpu(): SystemCpu | null {
+  try {
+    return parseSystemCpu(readFileSync('/proc/stat', 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** Share of all CPUs' time spent in interrupts between two readings; null where no tick passed. */
+export function interruptShare(before: SystemCpu | null, after: SystemCpu | null): number | null {
+  if (before === null || after === null || after.total <= before.total) return null;
+  return (after.interrupt - before.interrupt) / (after.total - before.total);
+}
+
+/** The host's counters at one moment. */
+interface Counters {
+  readonly stats: Record<string, number> | null;
+  readonly system: SystemCpu | null;
+}
+
+const read = (guest: NativeGuest): Counters => ({ stats: guest.readStats(), system: systemCpu() });
+
+/** Later counters less earlier ones, those that moved; null where the kernel has none. */
+function difference(earlier: Counters['stats'], later: Counters['stats']): Counters['stats'] {
+  if (earlier === null || later === null) return null;
+  const moved = Object.entries(later).map(([name, value]) => [name, value - (earlier[name] ?? 0)] as const);
+  return Object.fromEntries(moved.filter(([, change]) => change !== 0));
+}
+
+/** Starts to watch what a guest costs the host; the result ends the watch. */
+export function watchActivity(guest: NativeGuest): () => Activity {
+  const before = read(guest);
+  return () => {
+    const after = read(guest);
+    return {
+      stats: difference(before.stats, after.stats),
+      interruptShare: interruptShare(before.system, after.system),
+    };
   };
 }

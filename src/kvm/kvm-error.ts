@@ -97,3 +97,10 @@ export const slowError = (got: number, wanted: number, seconds: number): TscopeE
 /** A vCPU that KVM keeps, whatever signal it is sent. */
 export const stuckError = (seconds: number): TscopeError =>
   unsupported(`KVM did not let the guest go within ${seconds} s.`, 'Check `dmesg` for KVM messages.');
+
+/** Interrupts that came faster than this process was given time to take them in. */
+export const lostError = (count: number): TscopeError =>
+  unsupported(
+    `${count} records of the guest were lost: this process did not run for seconds.`,
+    'Run it on a less busy host, or give a longer --period.',
+  );

@@ -1,16 +1,89 @@
 import { policyNames } from '../lapic/policies.ts';
-import type { KvmResult, KvmStop } from '../schema/kvm.ts';
-import { agreementOf } from './agreement.ts';
+import type { Warning } from '../schema/envelope.ts';
+import { formatNs } from '../units.ts';
+import type { KvmOptions } from './experiment.ts';
 import type { KvmHost } from './host.ts';
-import { type PathFinding, pathOfAll } from './path.ts';
-import type { KvmOptions } from './plan.ts';
-import { predict } from './prediction.ts';
-import type { Running } from './record-running.ts';
-import { burstEstimate } from './safety.ts';
-import { findingOf } from './stop-finding.ts';
+import { type Agreement, agreementOf, type Prediction, predict } from './model.ts';
+import type { Running } from './running.ts';
+import { BURST_CALLBACK_NS, type BurstEstimate, burstEstimate, HARMLESS_BURST_NS } from './safety.ts';
+import type { CountReading, GuestLoop, StopKind, StopRecord } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
-import type { StopTrace } from './trace.ts';
-import { type Conclusion, combine, conclude } from './verdict.ts';
+import {
+  type Conclusion,
+  combine,
+  conclude,
+  findingOf,
+  type PathFinding,
+  pathOfAll,
+  type StopFinding,
+  type TimerPath,
+} from './verdict.ts';
+
+type Stats = Readonly<Record<string, number>> | null;
+
+/** A guest that was stopped and resumed, as the documents have it. All times are ns from the resume. */
+export interface KvmStop extends Omit<StopFinding, 'grid' | 'unclear'>, Conclusion {
+  readonly loop: GuestLoop;
+  readonly stop: StopKind;
+  readonly periodNs: number;
+  /** The first 50 interrupts. */
+  readonly deliveriesNs: number[];
+  /** Whether interrupts after the resume are on the grid of those before the stop; null where that is unclear. */
+  readonly onGrid: boolean | null;
+  /** CPU time of the vCPU's thread from the resume past the first period, and usually in as long. */
+  readonly hostCpuNs: number | null;
+  readonly usualCpuNs: number | null;
+  readonly interruptShare: { readonly before: number | null; readonly after: number | null };
+  /** KVM's counters of the vCPU that moved, by KVM's names; null before Linux 5.14. */
+  readonly stats: { readonly before: Stats; readonly after: Stats };
+  /** TMCCT during the stop. */
+  readonly counts: CountReading[];
+}
+
+/** What the model predicts for one policy, and how the main stop follows it. */
+export interface KvmModel extends Omit<Prediction, 'deliveriesNs'> {
+  /** The first 50 interrupts, ns from the resume. */
+  readonly deliveriesNs: number[];
+  readonly agreement: Agreement;
+}
+
+/** A guest whose local APIC was saved when it stopped and restored when it went on. */
+export interface KvmSaveRestore {
+  readonly stopNs: number;
+  /** What TMCCT had left when it was saved. */
+  readonly remainingNs: number;
+  /** From the restore to the first interrupt; null where none came. */
+  readonly firstInterruptNs: number | null;
+  /** The remaining count stood still over the stop, as the model says, interrupt by interrupt. */
+  readonly agreesWithModel: boolean;
+}
+
+/** What `tscope kvm` found. */
+export interface KvmResult extends Conclusion {
+  readonly requestedPeriodNs: number;
+  /** After KVM's lower limit. */
+  readonly periodNs: number;
+  readonly divide: number;
+  /** What a catch-up burst would have cost at most. */
+  readonly burstEstimate: BurstEstimate;
+  readonly host: {
+    readonly kernel: string;
+    readonly preemptionTimer: boolean | null;
+    readonly preemptionTimerSource: string;
+    readonly tscKhz: number;
+  };
+  readonly path: TimerPath;
+  readonly pathReason: string;
+  /** Null where the run was interrupted before. */
+  readonly running: Running | null;
+  /** Other periods, divide counts and the other guest. */
+  readonly sweep: Running[];
+  readonly resume: KvmStop | null;
+  /** The stops beside `resume`. */
+  readonly otherStops: KvmStop[];
+  readonly saveRestore: KvmSaveRestore | null;
+  readonly model: KvmModel[];
+}
 
 /** Everything that was measured. */
 export interface Measured {
@@ -19,7 +92,7 @@ export interface Measured {
   readonly host: KvmHost;
   /** The main one of each loop first. */
   readonly running: readonly Running[];
-  readonly traces: readonly StopTrace[];
+  readonly traces: readonly StopRecord[];
 }
 
 /** Interrupts that a document lists. */
@@ -27,7 +100,7 @@ const LISTED = 50;
 
 const listed = (timesNs: readonly number[]): number[] => timesNs.slice(0, LISTED).map(Math.round);
 
-function stopOf(trace: StopTrace, path: PathFinding, host: KvmHost): KvmStop {
+function stopOf(trace: StopRecord, path: PathFinding, host: KvmHost): KvmStop {
   const { grid, unclear: _, ...finding } = findingOf(trace);
   const nothing = { stats: null, interruptShare: null };
   const { before, after } = trace.activity ?? { before: nothing, after: nothing };
@@ -47,17 +120,17 @@ function stopOf(trace: StopTrace, path: PathFinding, host: KvmHost): KvmStop {
   };
 }
 
-const concludeFor = (trace: StopTrace, { path }: PathFinding, host: KvmHost): Conclusion =>
+const concludeFor = (trace: StopRecord, { path }: PathFinding, host: KvmHost): Conclusion =>
   conclude(findingOf(trace), path, host.preemptionTimer);
 
-function modelOf(trace: StopTrace, path: PathFinding, tscKhz: number): KvmResult['model'] {
+function modelOf(trace: StopRecord, path: PathFinding, tscKhz: number): KvmModel[] {
   return policyNames.map((policy) => {
     const { deliveriesNs, ...prediction } = predict(trace, policy, path.path, tscKhz);
     return { ...prediction, deliveriesNs: listed(deliveriesNs), agreement: agreementOf(trace, deliveriesNs) };
   });
 }
 
-function saveRestoreOf(trace: StopTrace, path: PathFinding, tscKhz: number): KvmResult['saveRestore'] {
+function saveRestoreOf(trace: StopRecord, path: PathFinding, tscKhz: number): KvmSaveRestore | null {
   const { saved, restoredNs, deliveriesNs, leftNs } = trace;
   if (saved === null || restoredNs === null) return null;
   // Every policy predicts the same: the restore starts a new count.
@@ -104,4 +177,53 @@ export function resultOf({ options, setup, host, running, traces }: Measured): K
     model: main === null ? [] : modelOf(main, path, host.tscKhz),
     ...combine(conclusions),
   };
+}
+
+/** The stop by SIGSTOP is missing from the result. */
+export const SIGSTOP_MISSED: Warning = {
+  code: 'kvm-sigstop-missed',
+  message: 'SIGSTOP met the vCPU outside the guest each time, so that stop could not be measured.',
+  hint: 'Run it again on a quieter host; the other stops stand.',
+};
+
+/** Of the policies that this path allows, one at least should predict what was seen. */
+const unpredicted = ({ model }: KvmResult): boolean =>
+  model.length > 0 && model.every(({ agreement }) => !agreement.agrees);
+
+/** Pure: the doubts that a result leaves. */
+export function kvmWarnings(result: KvmResult): Warning[] {
+  const { requestedPeriodNs, periodNs, burstEstimate, verdict } = result;
+  const warnings: Warning[] = [];
+  if (periodNs !== requestedPeriodNs) {
+    warnings.push({
+      code: 'kvm-period-raised',
+      message: `KVM raised the period from ${formatNs(requestedPeriodNs)} to ${formatNs(periodNs)} (min_timer_period_us).`,
+      hint: 'Give --period that or more, or lower the parameter of the kvm module.',
+    });
+  }
+  if (burstEstimate.burstNs > HARMLESS_BURST_NS) {
+    warnings.push({
+      code: 'kvm-long-burst',
+      message:
+        `The stop could have cost ${formatNs(burstEstimate.burstNs)} with interrupts off ` +
+        `(estimate: ${burstEstimate.callbacks} callbacks at ${BURST_CALLBACK_NS} ns) on a kernel that catches up.`,
+      hint: null,
+    });
+  }
+  if (verdict === 'catches-up') {
+    warnings.push({
+      code: 'kvm-catches-up',
+      message:
+        'This kernel catches up one period at a time (CVE-2025-71104): a long enough stop locks the host up.',
+      hint: 'Update the kernel, or load kvm_intel with preemption_timer=0.',
+    });
+  }
+  if (unpredicted(result)) {
+    warnings.push({
+      code: 'kvm-not-predicted',
+      message: 'No policy of the model predicts the interrupts that came after the resume.',
+      hint: 'Run it again on a quieter host; if it stays, please report it with the JSON.',
+    });
+  }
+  return warnings;
 }

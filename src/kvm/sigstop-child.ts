@@ -3,13 +3,13 @@
 import { writeSync } from 'node:fs';
 import { quietControl } from '../clock/control.ts';
 import { TscopeError } from '../errors.ts';
-import { kvmNative } from '../native.ts';
+import { native } from '../native.ts';
 import { NS_PER_S } from '../units.ts';
 import { type Guest, ktimeNow, withGuest } from './guest.ts';
-import { traceOf } from './record-stop.ts';
-import { type Moment, since } from './recorder.ts';
+import { type Moment, since } from './recording.ts';
+import { traceOf } from './stop.ts';
+import type { GuestLoop } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
-import type { GuestLoop } from './trace.ts';
 
 /** What the process is started with, as JSON. */
 export interface SigstopJob {
@@ -74,7 +74,7 @@ function watch(guest: Guest, job: SigstopJob): SigstopMessage {
 
 const job = JSON.parse(process.argv[2] ?? '') as SigstopJob;
 try {
-  kvmNative().dieWithParent();
+  native().dieWithParent();
   // The parent may have gone before the line above.
   if (process.ppid === job.parent)
     say(withGuest(job.loop, job.setup, quietControl, (guest) => watch(guest, job)));

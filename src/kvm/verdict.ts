@@ -1,6 +1,152 @@
 import { formatCount, formatNs } from '../units.ts';
-import type { TimerPath } from './path.ts';
-import type { StopFinding } from './stop-finding.ts';
+import { latenessOn, modulo, type Phase, phaseOf, ticksOn, wrapped } from './grid.ts';
+import type { StopRecord } from './stop-record.ts';
+
+/** What makes the guest's timer fire: a host timer that always runs, or the CPU's, which counts in the guest only. */
+export type TimerPath = 'hrtimer' | 'preemption-timer' | 'unknown';
+
+/** A path and how it is known. */
+export interface PathFinding {
+  readonly path: TimerPath;
+  readonly reason: string;
+}
+
+/** The host's side: `preemptionTimer` is null where it is not known. */
+export interface PathHost {
+  readonly preemptionTimer: boolean | null;
+  /** Where that is known from, or why it is not. */
+  readonly source: string;
+}
+
+/** Readings that a verdict about the path needs; none of them within the first periods of the stop. */
+const LEAST_READINGS = 2;
+const SETTLED_PERIODS = 2;
+
+/**
+ * TMCCT read from outside tells: behind an hrtimer it goes on counting, period after period; behind the preemption
+ * timer it stays at 0, because that timer is overdue and only counts in the guest.
+ */
+function byCounts(trace: StopRecord): PathFinding | null {
+  const settled = trace.counts.filter(({ atNs }) => atNs - trace.leftNs > SETTLED_PERIODS * trace.periodNs);
+  if (settled.length < LEAST_READINGS) return null;
+  const moving = settled.filter(({ remainingNs }) => remainingNs > 0).length;
+  if (moving > 0) {
+    const reason = `TMCCT went on counting while the guest was stopped (${moving} of ${settled.length} readings)`;
+    return { path: 'hrtimer', reason };
+  }
+  const reason = `TMCCT stayed at 0 while the guest was stopped (${settled.length} readings)`;
+  return { path: 'preemption-timer', reason };
+}
+
+/** The path of one trace: as it behaved, else as the host is set up. */
+export function pathOf(trace: StopRecord, host: PathHost): PathFinding {
+  const seen = byCounts(trace);
+  if (seen !== null) return { path: seen.path, reason: `${seen.reason}; ${host.source}` };
+  if (host.preemptionTimer === null) return { path: 'unknown', reason: host.source };
+  return { path: host.preemptionTimer ? 'preemption-timer' : 'hrtimer', reason: host.source };
+}
+
+/**
+ * The path of all guests: what those showed that were paused, whose timer could be watched meanwhile. One on the
+ * preemption timer is enough.
+ */
+export function pathOfAll(traces: readonly StopRecord[], host: PathHost): PathFinding {
+  const found = traces.filter(({ stop }) => stop === 'pause').map((trace) => pathOf(trace, host));
+  const nothing: PathFinding = { path: 'unknown', reason: 'no guest was stopped' };
+  return found.find(({ path }) => path === 'preemption-timer') ?? found[0] ?? nothing;
+}
+
+/** Where the interrupts after a resume lie: on the timer's old grid, on one that starts at the resume, or on neither. */
+export type GridKind = 'old' | 'resume' | 'other' | 'unclear';
+
+/** What a trace shows, before anything is concluded from it. */
+export interface StopFinding {
+  readonly stopNs: number;
+  /** Ticks of the old grid that came due after the last interrupt before the stop, up to the resume. */
+  readonly missedTicks: number;
+  /** Those of them for which no interrupt came before the next tick was due. */
+  readonly lostTicks: number;
+  readonly interruptsFirstPeriod: number;
+  /** From the resume to the first interrupt; null where none came. */
+  readonly firstInterruptNs: number | null;
+  /** How far the resume was past a point of the old grid: what a grid that starts at the resume is shifted by. */
+  readonly resumePhaseNs: number;
+  /** How much later in the period interrupts come than before the stop, as the shorter way round. */
+  readonly phaseShiftNs: number | null;
+  readonly phaseShiftErrorNs: number | null;
+  readonly grid: GridKind;
+  /** Why the grid is unclear; else null. */
+  readonly unclear: string | null;
+}
+
+/** Fewer interrupts on either side say nothing about a phase. */
+export const LEAST_INTERRUPTS = 20;
+/** The resume must be this far from the old grid, in periods, for the two grids to differ. */
+const LEAST_DISTANCE = 1 / 4;
+/** A shift belongs to a grid when it is nearer to it than this share of the distance between the two. */
+const NEAR = 0.3;
+/** Standard errors that must fit into that. */
+const SIGMAS = 4;
+
+/** Before the stop, and after it without the first period, which holds the coalesced interrupt. */
+function phases(trace: StopRecord): { before: Phase; after: Phase } {
+  const { deliveriesNs, periodNs } = trace;
+  return {
+    before: phaseOf(
+      deliveriesNs.filter((time) => time < 0),
+      periodNs,
+    ),
+    after: phaseOf(
+      deliveriesNs.filter((time) => time >= periodNs),
+      periodNs,
+    ),
+  };
+}
+
+function gridOf(
+  shiftNs: number,
+  errorNs: number,
+  resumePhaseNs: number,
+  periodNs: number,
+): [GridKind, string | null] {
+  const distance = Math.abs(wrapped(resumePhaseNs, periodNs));
+  if (distance < periodNs * LEAST_DISTANCE) {
+    return ['unclear', 'the resume fell on the old grid, so that both grids are one'];
+  }
+  if (errorNs * SIGMAS > distance * NEAR)
+    return ['unclear', "the interrupts' lateness varies too much on this host"];
+  if (Math.abs(shiftNs) < distance * NEAR) return ['old', null];
+  if (Math.abs(wrapped(shiftNs - resumePhaseNs, periodNs)) < distance * NEAR) return ['resume', null];
+  return ['other', null];
+}
+
+/** Pure: what the interrupts of one trace say. */
+export function findingOf(trace: StopRecord): StopFinding {
+  const { deliveriesNs, periodNs, leftNs } = trace;
+  const [start] = trace.startNs;
+  const after = deliveriesNs.filter((time) => time >= 0);
+  const lastBefore = deliveriesNs.filter((time) => time < 0).at(-1) ?? leftNs;
+  const [lastTick = 0, resumeTick = 0] = ticksOn([lastBefore, 0], start, periodNs);
+  const [resumePhaseNs = 0] = latenessOn([0], start, periodNs);
+  const missedTicks = resumeTick - lastTick;
+  const facts = {
+    stopNs: -leftNs,
+    missedTicks,
+    lostTicks: missedTicks - after.filter((time) => time < periodNs - resumePhaseNs).length,
+    interruptsFirstPeriod: after.filter((time) => time < periodNs).length,
+    firstInterruptNs: after[0] ?? null,
+    resumePhaseNs,
+  };
+  const { before, after: later } = phases(trace);
+  if (before.count < LEAST_INTERRUPTS || later.count < LEAST_INTERRUPTS) {
+    const unclear = `only ${before.count} interrupts before the stop and ${later.count} after it were recorded`;
+    return { ...facts, phaseShiftNs: null, phaseShiftErrorNs: null, grid: 'unclear', unclear };
+  }
+  const phaseShiftNs = wrapped(modulo(later.meanNs - before.meanNs, periodNs), periodNs);
+  const phaseShiftErrorNs = Math.hypot(before.errorNs, later.errorNs);
+  const [grid, unclear] = gridOf(phaseShiftNs, phaseShiftErrorNs, resumePhaseNs, periodNs);
+  return { ...facts, phaseShiftNs, phaseShiftErrorNs, grid, unclear };
+}
 
 /** What this kernel does with the ticks that a guest misses while it is stopped. */
 export type Verdict = 'keeps-running' | 'clamps' | 'catches-up' | 'inconclusive';

@@ -34,7 +34,6 @@ const stats = z.record(z.string(), z.number()).nullable();
 const share = z.number().nullable();
 
 export const kvmVerdict = z.enum(['keeps-running', 'clamps', 'catches-up', 'inconclusive']);
-export type KvmVerdict = z.infer<typeof kvmVerdict>;
 
 /** TMCCT read from outside; times in ns from the resume. */
 const reading = z.strictObject({ atNs: z.number(), uncertaintyNs: z.number(), remainingNs: z.number() });

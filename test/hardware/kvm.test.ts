@@ -6,14 +6,11 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
-import { kvmExperiment } from '../../src/kvm/experiment.ts';
+import { kvmExperiment, recordConclusiveStop } from '../../src/kvm/experiment.ts';
 import { kvmHost, kvmTscKhz } from '../../src/kvm/host.ts';
-import { luckyStop } from '../../src/kvm/lucky-stop.ts';
-import { pathOf } from '../../src/kvm/path.ts';
-import { recordStop } from '../../src/kvm/record-stop.ts';
-import { findingOf } from '../../src/kvm/stop-finding.ts';
+import { recordStop } from '../../src/kvm/stop.ts';
 import { minPeriodNs, timerSetup } from '../../src/kvm/timer-setup.ts';
-import { conclude, type Verdict } from '../../src/kvm/verdict.ts';
+import { conclude, findingOf, pathOf, type Verdict } from '../../src/kvm/verdict.ts';
 import { kvmNative } from '../../src/native.ts';
 import { kvmResultSchema } from '../../src/schema/kvm.ts';
 
@@ -137,13 +134,32 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
     expect(() => guest.drain(bracket)).toThrow();
   });
 
+  test('counters are read while the guest runs, and do not wait for it', () => {
+    const guest = new (kvmNative().Guest)(true);
+    try {
+      guest.program(0xb, 1_000_000_000);
+      guest.resume();
+      const begun = performance.now();
+      for (let i = 0; i < 1000; i++) guest.readStats();
+      expect(performance.now() - begun).toBeLessThan(5_000);
+    } finally {
+      guest.destroy();
+    }
+  });
+
+  test('40 spinning guests that nobody destroys leave Node its share of the CPU', () => {
+    const body = `for (let i = 0; i < 40; i++) guest(true); setTimeout(() => process.exit(7), 100);`;
+    const { status } = spawnSync(process.execPath, node(body), { encoding: 'utf8', timeout: 60_000 });
+    expect(status).toBe(7);
+  });
+
   test('50 stops, the same verdict each time', async () => {
     const host = kvmHost();
     const verdicts = new Map<Verdict, number>();
     for (let i = 0; i < 50; i++) {
       const loop = i % 25 === 0 ? 'spin' : 'halt';
       const options = { loop, stop: 'pause', setup, stopNs: 40_000_000, ticks: 25 } as const;
-      const trace = await luckyStop(options, host, 'unknown', quietControl);
+      const trace = await recordConclusiveStop(options, host, 'unknown', quietControl);
       if (trace === null || trace === 'missed') throw new Error('not stopped by anybody');
       const { path } = pathOf(trace, host);
       const { verdict } = conclude(findingOf(trace), path, host.preemptionTimer);

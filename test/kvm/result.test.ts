@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { type Measured, resultOf } from '../../src/kvm/result.ts';
+import { kvmWarnings, type Measured, resultOf } from '../../src/kvm/result.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
-import { kvmWarnings } from '../../src/kvm/warnings.ts';
 import { kvmText } from '../../src/report/text/kvm.ts';
 import { kvmResultSchema } from '../../src/schema/kvm.ts';
-import { recordedTrace, synthetic, TSC_KHZ } from './traces.ts';
+import { recordedTrace, synthetic, TSC_KHZ } from './stop-records.ts';
 
 const measured = (change: Partial<Measured> = {}): Measured => ({
   options: { periodNs: 1_000_000, divide: 1, stopNs: 1_000_000_000, ticks: 500, yesReally: false },

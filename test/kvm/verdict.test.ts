@@ -1,16 +1,97 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pathOf } from '../../src/kvm/path.ts';
-import { predict } from '../../src/kvm/prediction.ts';
-import { findingOf } from '../../src/kvm/stop-finding.ts';
-import type { StopTrace } from '../../src/kvm/trace.ts';
-import { type Conclusion, combine, conclude } from '../../src/kvm/verdict.ts';
-import { recordedTrace, type Synthetic, synthetic, TSC_KHZ } from './traces.ts';
+import { predict } from '../../src/kvm/model.ts';
+import type { StopRecord } from '../../src/kvm/stop-record.ts';
+import { type Conclusion, combine, conclude, findingOf, pathOf } from '../../src/kvm/verdict.ts';
+import { recordedTrace, type Synthetic, synthetic, TSC_KHZ } from './stop-records.ts';
+
+const unknownHost = { preemptionTimer: null, source: 'neither kvm_intel nor kvm_amd is loaded' };
+
+test('a count that goes on while the guest is stopped is the software timer', () => {
+  for (const name of ['halt-pause', 'spin-pause']) {
+    const { path, reason } = pathOf(recordedTrace(name), unknownHost);
+    expect(path).toBe('hrtimer');
+    // A reading is 0 while the host's timer interrupt is on its way.
+    expect(reason).toMatch(/^TMCCT went on counting while the guest was stopped \([23] of 3 readings\)/);
+    expect(reason).toContain('neither kvm_intel nor kvm_amd');
+  }
+});
+
+test('a count that stays at 0 is the preemption timer, overdue', () => {
+  const { path, reason } = pathOf(synthetic({ policy: 'clamp', path: 'preemption-timer' }), unknownHost);
+  expect(path).toBe('preemption-timer');
+  expect(reason).toContain('stayed at 0');
+});
+
+test('how the guest behaved beats how the host is set up', () => {
+  expect(pathOf(recordedTrace('halt-pause'), { preemptionTimer: true, source: 'on' }).path).toBe('hrtimer');
+});
+
+test('where the count could not be watched, the set-up decides, or nothing does', () => {
+  const trace = recordedTrace('halt-sigstop');
+  expect(pathOf(trace, { preemptionTimer: true, source: 'on' })).toEqual({
+    path: 'preemption-timer',
+    reason: 'on',
+  });
+  expect(pathOf(trace, { preemptionTimer: false, source: 'AMD' })).toEqual({
+    path: 'hrtimer',
+    reason: 'AMD',
+  });
+  expect(pathOf(trace, unknownHost).path).toBe('unknown');
+});
+
+test('readings within the first periods of the stop prove nothing: nothing is overdue yet', () => {
+  const trace = synthetic({ policy: 'clamp', path: 'preemption-timer' });
+  const early = [1, 2].map((i) => ({
+    atNs: trace.leftNs + i * 100_000,
+    uncertaintyNs: 1,
+    remainingNs: 500_000,
+  }));
+  expect(pathOf({ ...trace, counts: early }, unknownHost).path).toBe('unknown');
+});
+
+test.each(['halt-pause', 'halt-sigstop', 'spin-sigstop'])(
+  '%s: all missed ticks but the coalesced one are lost',
+  (name) => {
+    const { missedTicks, lostTicks, stopNs } = findingOf(recordedTrace(name));
+    expect(stopNs).toBeGreaterThan(999_000_000);
+    expect(missedTicks).toBeGreaterThanOrEqual(999);
+    expect(missedTicks).toBeLessThanOrEqual(1001);
+    expect(lostTicks).toBe(missedTicks - 1);
+  },
+);
+
+test('the phase shift of a clamp is the distance from the old grid to the resume', () => {
+  const clamped = findingOf(
+    synthetic({ policy: 'clamp', path: 'preemption-timer', resumeAt: 0.4, loop: 'halt' }),
+  );
+  expect(clamped.grid).toBe('resume');
+  expect(Math.abs((clamped.phaseShiftNs ?? 0) - 400_000)).toBeLessThan(10_000);
+  expect(clamped.resumePhaseNs).toBeCloseTo(400_000);
+  expect(clamped.missedTicks).toBe(1000);
+});
+
+test('a timer that caught up has no phase shift', () => {
+  const caughtUp = findingOf(synthetic({ policy: 'catch-up', path: 'preemption-timer' }));
+  expect(caughtUp.grid).toBe('old');
+  expect(Math.abs(caughtUp.phaseShiftNs ?? 1e9)).toBeLessThan(5_000);
+});
+
+test('a trace without interrupts after the resume is unclear, not a crash', () => {
+  const trace = synthetic({ policy: 'clamp', path: 'hrtimer' });
+  const silent = findingOf({ ...trace, deliveriesNs: trace.deliveriesNs.filter((time) => time < 0) });
+  expect(silent).toMatchObject({
+    grid: 'unclear',
+    firstInterruptNs: null,
+    interruptsFirstPeriod: 0,
+    phaseShiftNs: null,
+  });
+});
 
 const amd = { preemptionTimer: false, source: 'kvm_amd is loaded' };
 const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };
 
-const judge = (trace: StopTrace, host: { preemptionTimer: boolean | null; source: string }): Conclusion =>
+const judge = (trace: StopRecord, host: { preemptionTimer: boolean | null; source: string }): Conclusion =>
   conclude(findingOf(trace), pathOf(trace, host).path, host.preemptionTimer);
 const verdict = (spec: Synthetic, host = spec.path === 'hrtimer' ? amd : intel) =>
   judge(synthetic(spec), host).verdict;
@@ -60,7 +141,7 @@ test("the reporter's trace: 10 s at 209715 ns, 4768 ticks a second before, 51543
   // falling back to software, 51,541 in the hrtimer, of which 47,684 for the missed periods; where in its period the
   // stop began and ended is not published, hence the few more or less.
   const leftNs = (51_541 - 47_684) * periodNs;
-  const second: StopTrace = {
+  const second: StopRecord = {
     ...buggy,
     deliveriesNs: [...buggy.deliveriesNs.filter((time) => time < 0), leftNs],
   };
@@ -85,7 +166,7 @@ test('on a host with the preemption timer, a guest that had lost it proves nothi
 
 test('too short a stop, too few interrupts, too much noise, and a fourth grid are inconclusive, each with its reason', () => {
   const good: Synthetic = { policy: 'clamp', path: 'preemption-timer' };
-  const why = (trace: StopTrace) => {
+  const why = (trace: StopRecord) => {
     const { verdict, explanation } = judge(trace, intel);
     expect(verdict).toBe('inconclusive');
     return explanation;

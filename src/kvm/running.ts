@@ -1,10 +1,10 @@
 import type { Control } from '../clock/control.ts';
+import { leastSquares } from '../statistics.ts';
 import { type Lateness, latenessOf, latenessOn, ticksOn } from './grid.ts';
 import { withGuest } from './guest.ts';
-import { type Moment, since } from './recorder.ts';
-import { type Slope, slopeOf } from './slope.ts';
+import { type Moment, since } from './recording.ts';
+import type { GuestLoop } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
-import type { GuestLoop } from './trace.ts';
 
 /** A guest that was left to run. */
 export interface Running {
@@ -38,8 +38,8 @@ export function runningOf(
   const times = deliveries.map(({ ktime }) => since(ktime, gridKtime));
   const origin = deliveries[0]?.tsc ?? 0n;
   const ticks = ticksOn(times, 0, periodNs);
-  const period: Slope = slopeOf(ticks, times);
-  const cycles = slopeOf(
+  const period = leastSquares(ticks, times);
+  const cycles = leastSquares(
     ticks,
     deliveries.map(({ tsc }) => since(tsc, origin)),
   );
@@ -50,9 +50,9 @@ export function runningOf(
     divide,
     ticks: times.length,
     coalesced: Math.max(0, passed - times.length),
-    meanPeriodNs: period.slope,
-    meanPeriodErrorNs: period.error,
-    meanPeriodCycles: cycles.slope,
+    meanPeriodNs: period?.slope ?? Number.NaN,
+    meanPeriodErrorNs: period?.standardError ?? Number.NaN,
+    meanPeriodCycles: cycles?.slope ?? Number.NaN,
     latenessNs: latenessOf(latenessOn(times, 0, periodNs)),
   };
 }

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { agreementOf } from '../../src/kvm/agreement.ts';
-import { predict } from '../../src/kvm/prediction.ts';
+import { agreementOf, predict } from '../../src/kvm/model.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
-import { recordedTrace, synthetic, TSC_KHZ } from './traces.ts';
+import { recordedTrace, synthetic, TSC_KHZ } from './stop-records.ts';
 
 const KVM: readonly PolicyName[] = ['independent', 'catch-up', 'clamp'];
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { planOf } from '../../src/kvm/plan.ts';
-import { inPeriod } from '../../src/kvm/stop-moments.ts';
+import { planOf } from '../../src/kvm/experiment.ts';
+import { inPeriod } from '../../src/kvm/stop.ts';
 
 const options = { periodNs: 1_000_000, divide: 1, stopNs: 1_000_000_000, ticks: 500, yesReally: false };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { modulo, phaseOf, wrapped } from '../../src/kvm/phase.ts';
+import { modulo, phaseOf, wrapped } from '../../src/kvm/grid.ts';
 
 const PERIOD = 1_000_000;
 const phase = fc.integer({ min: 0, max: PERIOD - 1 });

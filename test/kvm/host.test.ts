@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { interruptShare, parseSystemCpu } from '../../src/kvm/host-cpu.ts';
+import { interruptShare, parseSystemCpu } from '../../src/kvm/host.ts';
 
 const STAT = 'cpu  100 5 50 800 20 7 13 5 90 0\ncpu0 1 1 1 1 1 1 1 1 1 1\nintr 5\n';
 

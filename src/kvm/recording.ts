@@ -1,4 +1,5 @@
 import type { NativeGuest } from '../native.ts';
+import { lostError } from './kvm-error.ts';
 
 /** A moment noted by the vCPU's thread: ktime (ns), host TSC, and the thread's CPU time (ns). */
 export interface Moment {
@@ -25,7 +26,11 @@ const KINDS = ['deliveries', 'entered', 'left', 'interrupted', 'setting', 'set']
 const WORDS = 4;
 const ROWS = 1024;
 
-/** An empty recording, and how to bring it up to date from a guest, every few seconds at least. */
+/**
+ * An empty recording, and how to bring it up to date from a guest, every few seconds at least.
+ *
+ * @returns `update` throws TscopeError UNSUPPORTED where the host was too busy to take records in before they were lost.
+ */
 export function recorder(guest: Pick<NativeGuest, 'drain' | 'dropped'>): {
   readonly recording: Recording;
   update(): void;
@@ -42,8 +47,8 @@ export function recorder(guest: Pick<NativeGuest, 'drain' | 'dropped'>): {
   return {
     recording,
     update: () => {
-      if (guest.dropped() > 0)
-        throw new RangeError('records of the guest were lost: nobody took them in for seconds');
+      const lost = guest.dropped();
+      if (lost > 0) throw lostError(lost);
       for (let count = ROWS; count === ROWS; ) {
         count = guest.drain(rows);
         for (let row = 0; row < count; row++) {

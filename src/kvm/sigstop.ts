@@ -9,11 +9,11 @@ import { TscopeError } from '../errors.ts';
 import { sibling } from '../sibling.ts';
 import { NS_PER_MS } from '../units.ts';
 import { ktimeNow } from './guest.ts';
-import type { StopOptions } from './record-stop.ts';
-import { since } from './recorder.ts';
+import { since } from './recording.ts';
 import type { SigstopJob, SigstopMessage } from './sigstop-child.ts';
-import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop-moments.ts';
-import type { StopTrace } from './trace.ts';
+import type { StopOptions } from './stop.ts';
+import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop.ts';
+import type { StopRecord } from './stop-record.ts';
 
 const CHILD = fileURLToPath(sibling(import.meta.url, './sigstop-child'));
 const NAP_NS = 50 * NS_PER_MS;
@@ -40,7 +40,7 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
 export async function recordSigstop(
   options: Omit<StopOptions, 'stop'>,
   control: Control,
-): Promise<StopTrace | null | 'missed'> {
+): Promise<StopRecord | null | 'missed'> {
   for (let tries = 1; ; tries++) {
     const trace = await stopOnce(options, control);
     if (trace !== 'missed' || tries === TRIES) return trace;
@@ -50,7 +50,7 @@ export async function recordSigstop(
 async function stopOnce(
   options: Omit<StopOptions, 'stop'>,
   control: Control,
-): Promise<StopTrace | null | 'missed'> {
+): Promise<StopRecord | null | 'missed'> {
   const { loop, setup, ticks, stopNs } = options;
   const job: SigstopJob = { loop, setup, ticks, stopNs, parent: process.pid };
   const child = spawn(process.execPath, [...process.execArgv, CHILD, JSON.stringify(job)], {

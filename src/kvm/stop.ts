@@ -1,10 +1,34 @@
 import type { Control } from '../clock/control.ts';
-import { watchActivity } from './activity.ts';
 import { type Guest, ktimeNow, withGuest } from './guest.ts';
-import { lastOf, type Moment, type Recording, since } from './recorder.ts';
-import { inPeriod, LEAVE_AT, RESUME_AT } from './stop-moments.ts';
+import { watchActivity } from './host.ts';
+import { lastOf, type Moment, type Recording, since } from './recording.ts';
+import type { CountReading, GuestLoop, StopRecord, ThreadCpu } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
-import type { CountReading, GuestLoop, StopTrace, ThreadCpu } from './trace.ts';
+
+/**
+ * Where in a period a guest is resumed: half of one after the old grid, so that the interrupts tell that grid from one
+ * that starts at the resume.
+ */
+export const RESUME_AT = 0.5;
+
+/** Where in a period it is stopped: elsewhere, so that a count that stood still would show as a third grid. */
+export const LEAVE_AT = 0.8;
+
+/**
+ * Where in a period SIGSTOP is sent: it takes a while to reach the vCPU's thread, and should find it in KVM_RUN, not on
+ * its way out with an interrupt.
+ */
+export const SIGSTOP_AT = 0.4;
+
+/**
+ * The moment at `share` of the period that `ktime` lies in.
+ *
+ * @param startedKtime a point of the grid.
+ */
+export function inPeriod(ktime: bigint, startedKtime: bigint, periodNs: number, share: number): bigint {
+  const period = BigInt(periodNs);
+  return startedKtime + ((ktime - startedKtime) / period) * period + BigInt(Math.round(periodNs * share));
+}
 
 /** How to stop a guest of this process. */
 export interface StopOptions {
@@ -56,10 +80,10 @@ export function threadCpu(recording: Recording, resumed: Moment, periodNs: numbe
 
 /** The part of a trace that every kind of stop has. */
 export function traceOf(
-  { loop, stop, setup }: Pick<StopTrace, 'loop' | 'stop'> & { readonly setup: TimerSetup },
+  { loop, stop, setup }: Pick<StopRecord, 'loop' | 'stop'> & { readonly setup: TimerSetup },
   guest: Guest,
   resumed: Moment,
-): Pick<StopTrace, 'loop' | 'stop' | 'periodNs' | 'divide' | 'startNs' | 'deliveriesNs' | 'cpu'> {
+): Pick<StopRecord, 'loop' | 'stop' | 'periodNs' | 'divide' | 'startNs' | 'deliveriesNs' | 'cpu'> {
   const { periodNs } = setup;
   return {
     loop,
@@ -78,7 +102,7 @@ export function traceOf(
  * @returns null where the user asked to stop first.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
-export function recordStop(options: StopOptions, control: Control): StopTrace | null {
+export function recordStop(options: StopOptions, control: Control): StopRecord | null {
   const { loop, stop, setup, stopNs, ticks } = options;
   return withGuest(loop, setup, control, (guest) => {
     const { native: machine, recording } = guest;

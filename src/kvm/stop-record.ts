@@ -34,7 +34,7 @@ export interface Activity {
  * One stop of a real guest. All times are ktime in ns from the resume, which is when the vCPU's thread calls
  * KVM_RUN again: times before it are negative.
  */
-export interface StopTrace {
+export interface StopRecord {
   readonly loop: GuestLoop;
   readonly stop: StopKind;
   readonly periodNs: number;

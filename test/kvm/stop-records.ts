@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TimerPath } from '../../src/kvm/path.ts';
-import { predict } from '../../src/kvm/prediction.ts';
-import type { GuestLoop, StopTrace } from '../../src/kvm/trace.ts';
+import { predict } from '../../src/kvm/model.ts';
+import type { GuestLoop, StopRecord } from '../../src/kvm/stop-record.ts';
+import type { TimerPath } from '../../src/kvm/verdict.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
 
 /** Stops of real guests, recorded on a host without a preemption timer. */
-export const recorded: Readonly<Record<string, StopTrace>> = JSON.parse(
+export const recorded: Readonly<Record<string, StopRecord>> = JSON.parse(
   readFileSync(join(import.meta.dirname, '../vectors/kvm-traces.json'), 'utf8'),
 ).traces;
 
-export const recordedTrace = (name: string): StopTrace => {
+export const recordedTrace = (name: string): StopRecord => {
   const trace = recorded[name];
   if (trace === undefined) throw new RangeError(`no trace ${name}`);
   return trace;
@@ -42,7 +42,7 @@ export function synthetic({
   ticks = 100,
   resumeAt = 0.5,
   lateness = (i) => 20_000 + (i % 7) * 5_000,
-}: Synthetic): StopTrace {
+}: Synthetic): StopRecord {
   const missed = Math.floor(stopNs / periodNs);
   // Tick k is due at start + k * period; the resume, at 0, is resumeAt periods after tick ticks + missed.
   const start = -(ticks + missed + resumeAt) * periodNs;
@@ -50,7 +50,7 @@ export function synthetic({
   const before = Array.from({ length: ticks }, (_, i) => start + (i + 1) * periodNs + lateness(i));
   const remaining = (atNs: number) =>
     path === 'preemption-timer' ? 0 : periodNs - ((((atNs - start) % periodNs) + periodNs) % periodNs);
-  const trace: StopTrace = {
+  const trace: StopRecord = {
     loop,
     stop: 'pause',
     periodNs,
