@@ -12,7 +12,7 @@ const FLOORS: readonly string[][] = [
   ['host'],
   ['clock'],
   ['schema'],
-  ['native', 'units', 'statistics', 'folder', 'sibling', 'thread'],
+  ['native', 'units', 'statistics', 'folder', 'sibling', 'text-file', 'thread'],
   ['system-error', 'printable'],
   ['errors', 'version'],
 ];
