@@ -1,0 +1,66 @@
+// What the emulated host is made of: Debian packages only.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Installed: programs, firmware, KVM's source and what builds its modules. */
+const PACKAGES = [
+  ...['bochs', 'bochsbios', 'vgabios', 'isolinux', 'syslinux-common', 'xorriso', 'cpio', 'busybox-static'],
+  ...['make', 'gcc', 'flex', 'bison', 'libelf-dev', 'xz-utils'],
+];
+
+const output = (command, ...args) => execFileSync(command, args, { encoding: 'utf8' });
+
+const isInstalled = (name) =>
+  spawnSync('dpkg-query', ['-W', '-f', '$' + '{Status}', name], { encoding: 'utf8' }).stdout === 'install ok installed';
+
+/** The newest kernel of this series of which image and headers can be had, e.g. "6.1.0-56-cloud-amd64". */
+export function newestRelease(series) {
+  const names = output('apt-cache', 'search', '--names-only', `^linux-headers-${series}\\..*cloud-amd64$`);
+  const releases = [...names.matchAll(/^linux-headers-(\S+) /gm)].map(([, release]) => release);
+  releases.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const newest = releases.at(-1);
+  if (newest === undefined) {
+    throw new Error(`apt knows no linux-headers-${series}.*-cloud-amd64: run apt-get update, or choose another --kernel`);
+  }
+  return newest;
+}
+
+/** Version of a package that apt would install. */
+const candidate = (name) => /Candidate: (\S+)/.exec(output('apt-cache', 'policy', name))?.[1] ?? null;
+
+/**
+ * Makes sure that everything is there.
+ *
+ * @throws Error naming the packages that are missing, where this user may not install them.
+ */
+export function requirePackages(release, series) {
+  const headers = `linux-headers-${release}`;
+  const source = `linux-source-${series}`;
+  if (candidate(source) !== candidate(headers)) {
+    throw new Error(
+      `${source} is ${candidate(source)} and ${headers} is ${candidate(headers)}: source and headers must be of one version`,
+    );
+  }
+  const missing = [...PACKAGES, headers, source].filter((name) => !isInstalled(name));
+  if (missing.length === 0) return;
+  const command = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
+  if (process.getuid() !== 0) throw new Error(`these packages are missing; as root: ${command.join(' ')}`);
+  console.log(`installing ${missing.join(' ')}`);
+  const { status } = spawnSync(command[0], command.slice(1), {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`${command.join(' ')} failed`);
+}
+
+/** Unpacks the kernel's image, which is never installed. @returns the folder it lies in. */
+export function unpackKernel(release, folder) {
+  const target = join(folder, `kernel-${release}`);
+  if (existsSync(join(target, 'boot', `vmlinuz-${release}`))) return target;
+  mkdirSync(target, { recursive: true });
+  execFileSync('apt-get', ['download', `linux-image-${release}`], { cwd: target, stdio: ['ignore', 'ignore', 'ignore'] });
+  const archive = readdirSync(target).find((name) => name.endsWith('.deb'));
+  execFileSync('dpkg', ['-x', archive, '.'], { cwd: target });
+  return target;
+}
