@@ -6,7 +6,8 @@ import { gunzipSync } from 'node:zlib';
 /** Emulated instructions a second of the guest's time, and so its TSC in Hz. */
 const TSC_HZ = 200_000_000;
 
-const settings = ({ iso, serial, log, cpus }) => `
+// Paths are relative: Bochs overruns its own buffers with longer ones.
+const settings = ({ name, cpus }) => `
 megs: 768
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
@@ -15,10 +16,12 @@ cpu: model=broadwell_ult, count=${cpus}, ips=${TSC_HZ}, reset_on_triple_fault=1
 # Time passes by instructions, not by the wall clock: a run is repeatable.
 clock: sync=none, time0=local
 boot: cdrom
-ata0-master: type=cdrom, path=${iso}, status=inserted
-com1: enabled=1, mode=file, dev=${serial}
+ata0-master: type=cdrom, path=${name}.iso, status=inserted
+com1: enabled=1, mode=file, dev=${name}.serial
+# Without a sound card the mixer of Debian's build overruns a buffer.
+sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 display_library: rfb, options="timeout=0"
-log: ${log}
+log: ${name}.bochs.log
 panic: action=fatal
 error: action=ignore
 info: action=ignore
@@ -44,20 +47,25 @@ export function parseSerial(text) {
 }
 
 /**
- * Boots the image, waits for its last job and ends the machine.
+ * Boots the image NAME.iso of the folder, waits for its last job and ends the machine.
  *
  * @param limitMs longest time of the whole run.
  * @param progress told how many jobs are done.
  * @throws Error where the machine ended, or the time, before the last job.
  */
-export async function boot({ folder, name, iso, cpus, limitMs, progress }) {
+export async function boot({ folder, name, cpus, limitMs, progress }) {
   const serial = `${folder}/${name}.serial`;
   const log = `${folder}/${name}.bochs.log`;
   const config = `${folder}/${name}.bochsrc`;
   rmSync(serial, { force: true });
-  writeFileSync(config, settings({ iso, serial, log, cpus }));
+  writeFileSync(config, settings({ name, cpus }));
+  // Debian's build begins in its debugger.
+  writeFileSync(`${folder}/${name}.debugger`, 'c\n');
   const out = openSync(`${folder}/${name}.bochs.out`, 'w');
-  const child = spawn('bochs', ['-q', '-f', config], { cwd: folder, stdio: ['ignore', out, out] });
+  const child = spawn('bochs', ['-q', '-f', `${name}.bochsrc`, '-rc', `${name}.debugger`], {
+    cwd: folder,
+    stdio: ['ignore', out, out],
+  });
   closeSync(out);
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
@@ -89,7 +97,9 @@ export async function boot({ folder, name, iso, cpus, limitMs, progress }) {
   const result = parseSerial(read());
   if (!result.done) {
     const last = read().trimEnd().split('\n').slice(-3).join('\n');
-    throw new Error(`${name}: the emulated host ended before its last job (see ${serial} and ${log}); its last lines:\n${last}`);
+    throw new Error(
+      `${name}: the emulated host ended before its last job (see ${serial} and ${log}); its last lines:\n${last}`,
+    );
   }
   return result;
 }

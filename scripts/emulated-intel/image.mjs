@@ -1,6 +1,6 @@
 // The boot medium: Debian's kernel, and a file system in memory with node, tscope, busybox and KVM's modules.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const here = import.meta.dirname;
@@ -11,7 +11,9 @@ const run = (command, args, options = {}) =>
 /** Copies a program with the libraries that it is linked against. */
 function copyProgram(path, to, tree) {
   cpSync(path, join(tree, to), { dereference: true });
-  for (const [, library] of run('ldd', [path]).toString().matchAll(/(\/\S+) \(0x/g)) {
+  for (const [, library] of run('ldd', [path])
+    .toString()
+    .matchAll(/(\/\S+) \(0x/g)) {
     mkdirSync(join(tree, dirname(library)), { recursive: true });
     cpSync(library, join(tree, library), { dereference: true });
   }
@@ -19,7 +21,10 @@ function copyProgram(path, to, tree) {
 
 /** Folders of the packages that the built command needs. */
 function productionPackages() {
-  const listed = run('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root }).toString().trim().split('\n');
+  const listed = run('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root })
+    .toString()
+    .trim()
+    .split('\n');
   return listed.filter((path) => path.includes('node_modules'));
 }
 
@@ -41,16 +46,21 @@ export function packImage({ iso, kernel, release, modules, jobs, cpus }) {
   cpSync('/bin/busybox', join(tree, 'bin/busybox'), { dereference: true });
   copyProgram(process.execPath, 'bin/node', tree);
   cpSync(join(here, 'init.sh'), join(tree, 'init'));
+  chmodSync(join(tree, 'init'), 0o755);
   writeFileSync(join(tree, 'jobs.sh'), jobs);
   const bypass = join(kernel, 'lib/modules', release, 'kernel/virt/lib/irqbypass.ko');
   for (const path of [bypass, ...modules]) cpSync(path, join(tree, 'modules', path.split('/').at(-1)));
-  for (const name of ['package.json', 'dist']) cpSync(join(root, name), join(tree, 'tscope', name), { recursive: true });
+  for (const name of ['package.json', 'dist'])
+    cpSync(join(root, name), join(tree, 'tscope', name), { recursive: true });
   for (const name of ['tscope.node', 'tscope_kvm.node']) {
     cpSync(join(root, 'build/Release', name), join(tree, 'tscope/build/Release', name));
   }
   for (const path of productionPackages()) {
     const target = join(tree, 'tscope', relative(root, path));
-    cpSync(path, target, { recursive: true, filter: (from) => !from.slice(path.length).includes('/node_modules') });
+    cpSync(path, target, {
+      recursive: true,
+      filter: (from) => !from.slice(path.length).includes('/node_modules'),
+    });
   }
   symlinkSync('/bin/busybox', join(tree, 'bin/sh'));
 
@@ -63,7 +73,10 @@ export function packImage({ iso, kernel, release, modules, jobs, cpus }) {
   cpSync('/usr/lib/syslinux/modules/bios/ldlinux.c32', join(boot, 'ldlinux.c32'));
   // Bochs loses the wake-ups of MWAIT; messages of the kernel would fall into what the jobs print.
   const line = `console=ttyS0,115200 quiet loglevel=1 mitigations=off panic=5${cpus > 1 ? ' idle=nomwait' : ''}`;
-  writeFileSync(join(boot, 'isolinux.cfg'), `default linux\nlabel linux\nkernel linux\ninitrd initrd\nappend ${line}\n`);
+  writeFileSync(
+    join(boot, 'isolinux.cfg'),
+    `default linux\nlabel linux\nkernel linux\ninitrd initrd\nappend ${line}\n`,
+  );
   run('xorriso', [
     ...['-as', 'mkisofs', '-quiet', '-o', iso, '-b', 'isolinux.bin', '-c', 'boot.cat'],
     ...['-no-emul-boot', '-boot-load-size', '4', '-boot-info-table', boot],

@@ -5,7 +5,11 @@
 /** @type {Job[]} */
 const KVM_JOBS = [
   { name: 'kvm-1ms-1s', args: ['kvm', '--period', '1ms', '--stop', '1s', '--ticks', '100'], traced: true },
-  { name: 'kvm-200us-300ms', args: ['kvm', '--period', '200us', '--stop', '300ms', '--ticks', '100'], traced: true },
+  {
+    name: 'kvm-200us-300ms',
+    args: ['kvm', '--period', '200us', '--stop', '300ms', '--ticks', '100'],
+    traced: true,
+  },
   { name: 'kvm-1ms-10s', args: ['kvm', '--period', '1ms', '--stop', '10s', '--ticks', '100'] },
 ];
 
@@ -17,7 +21,11 @@ export const JOBS = [
   ...KVM_JOBS,
   { name: 'timer', args: ['timer', '--duration', '2s'] },
   { name: 'measure', args: ['measure', '--quick', '--out', '/tmp/measured'] },
-  { name: 'kvm-hrtimer', args: ['kvm', '--period', '1ms', '--stop', '1s', '--ticks', '100'], preemptionTimer: false },
+  {
+    name: 'kvm-hrtimer',
+    args: ['kvm', '--period', '1ms', '--stop', '1s', '--ticks', '100'],
+    preemptionTimer: false,
+  },
 ];
 
 /** The same as lines of the shell, for init.sh. */

@@ -65,7 +65,10 @@ export function judge(kind, { files, exits }, jobs) {
     const document = parse(files.get(`${name}.json`) ?? '');
     const code = exits.get(name);
     const allowed = args[0] === 'kvm' || args[0] === 'measure' ? [0, 1] : [0];
-    demand(allowed.includes(code), `${name} ended with exit code ${code}: ${(files.get(`${name}.err`) ?? '').trim()}`);
+    demand(
+      allowed.includes(code),
+      `${name} ended with exit code ${code}: ${(files.get(`${name}.err`) ?? '').trim()}`,
+    );
     demand(document !== null, `${name} printed no document`);
     if (document === null) continue;
     const result = args[0] === 'measure' ? document.result.kvm : document.result;
@@ -77,7 +80,10 @@ export function judge(kind, { files, exits }, jobs) {
     const path = preemptionTimer ? 'preemption-timer' : 'hrtimer';
     const verdict = preemptionTimer ? expected.stop : 'keeps-running';
     demand(result.path === path, `${name}: path ${result.path} instead of ${path}`);
-    demand(result.verdict === verdict, `${name}: verdict ${result.verdict} instead of ${verdict}: ${result.explanation}`);
+    demand(
+      result.verdict === verdict,
+      `${name}: verdict ${result.verdict} instead of ${verdict}: ${result.explanation}`,
+    );
     demand(result.fix === expected.fix, `${name}: fix ${result.fix} instead of ${expected.fix}`);
     const missed = result.resume.missedTicks;
     const bursts = traced ? burstsOf(files.get(`${name}.trace`) ?? '', result.periodNs * 1e-9) : [];
@@ -88,7 +94,10 @@ export function judge(kind, { files, exits }, jobs) {
       );
     }
     if (traced && kind === 'fixed') {
-      demand(bursts.every((length) => length < missed / 10), `${name}: a burst of ${bursts[0]} callbacks`);
+      demand(
+        bursts.every((length) => length < missed / 10),
+        `${name}: a burst of ${bursts[0]} callbacks`,
+      );
     }
     rows.push({
       kernel: kind,

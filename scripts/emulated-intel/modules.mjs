@@ -4,14 +4,17 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 
 /** Statement by which a fixed kernel sets a target in the past to now. */
-const CLAMP = /\tif \(ktime_before\(apic->lapic_timer\.target_expiration, now\)\)\n\t\tapic->lapic_timer\.target_expiration = now;\n/;
+const CLAMP =
+  /\tif \(ktime_before\(apic->lapic_timer\.target_expiration, now\)\)\n\t\tapic->lapic_timer\.target_expiration = now;\n/;
 /** How the callback of a fixed kernel restarts its hrtimer: at the target, which may have been moved. */
 const RESTART = /hrtimer_set_expires\(&ktimer->timer, ktimer->target_expiration\);/;
 
 function replaceOnce(text, pattern, replacement, what) {
   const found = text.match(new RegExp(pattern, 'g'))?.length ?? 0;
   if (found !== 1) {
-    throw new Error(`lapic.c does not look as expected: ${what} stands there ${found} times instead of once; nothing was built`);
+    throw new Error(
+      `lapic.c does not look as expected: ${what} stands there ${found} times instead of once; nothing was built`,
+    );
   }
   return text.replace(pattern, replacement);
 }
@@ -60,9 +63,18 @@ export function buildModules({ series, release, folder, kind }) {
   if (kind === 'unfixed') writeFileSync(lapic, edited);
   const make = spawnSync(
     'make',
-    ['-j2', '-C', `/usr/src/linux-headers-${release}`, `M=${kvm}`, 'CONFIG_KVM_AMD=n', 'CONFIG_KVM_WERROR=n', 'modules'],
+    [
+      '-j2',
+      '-C',
+      `/usr/src/linux-headers-${release}`,
+      `M=${kvm}`,
+      'CONFIG_KVM_AMD=n',
+      'CONFIG_KVM_WERROR=n',
+      'modules',
+    ],
     { encoding: 'utf8', maxBuffer: 1 << 26 },
   );
-  if (make.status !== 0) throw new Error(`the ${kind} modules could not be built:\n${make.stderr.slice(-2000)}`);
+  if (make.status !== 0)
+    throw new Error(`the ${kind} modules could not be built:\n${make.stderr.slice(-2000)}`);
   return modules;
 }

@@ -12,7 +12,8 @@ const PACKAGES = [
 const output = (command, ...args) => execFileSync(command, args, { encoding: 'utf8' });
 
 const isInstalled = (name) =>
-  spawnSync('dpkg-query', ['-W', '-f', '$' + '{Status}', name], { encoding: 'utf8' }).stdout === 'install ok installed';
+  spawnSync('dpkg-query', ['-W', '-f', '$' + '{Status}', name], { encoding: 'utf8' }).stdout ===
+  'install ok installed';
 
 /** The newest kernel of this series of which image and headers can be had, e.g. "6.1.0-56-cloud-amd64". */
 export function newestRelease(series) {
@@ -21,7 +22,9 @@ export function newestRelease(series) {
   releases.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const newest = releases.at(-1);
   if (newest === undefined) {
-    throw new Error(`apt knows no linux-headers-${series}.*-cloud-amd64: run apt-get update, or choose another --kernel`);
+    throw new Error(
+      `apt knows no linux-headers-${series}.*-cloud-amd64: run apt-get update, or choose another --kernel`,
+    );
   }
   return newest;
 }
@@ -59,7 +62,10 @@ export function unpackKernel(release, folder) {
   const target = join(folder, `kernel-${release}`);
   if (existsSync(join(target, 'boot', `vmlinuz-${release}`))) return target;
   mkdirSync(target, { recursive: true });
-  execFileSync('apt-get', ['download', `linux-image-${release}`], { cwd: target, stdio: ['ignore', 'ignore', 'ignore'] });
+  execFileSync('apt-get', ['download', `linux-image-${release}`], {
+    cwd: target,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
   const archive = readdirSync(target).find((name) => name.endsWith('.deb'));
   execFileSync('dpkg', ['-x', archive, '.'], { cwd: target });
   return target;

@@ -49,13 +49,12 @@ mkdirSync(folder, { recursive: true });
 const seconds = () => `${Math.round(performance.now() / 1000)} s`;
 const say = (text) => console.error(`${seconds().padStart(6)}  ${text}`);
 
-async function runKind(kind, series, release, kernel) {
+function prepare(kind, series, release, kernel) {
   say(`${kind}: KVM's modules`);
   const modules = buildModules({ series, release, folder, kind });
   const iso = join(folder, `${kind}.iso`);
   const bytes = packImage({ iso, kernel, release, modules, jobs: jobsScript(jobs), cpus });
   say(`${kind}: an image of ${Math.round(bytes / 1e6)} MB; booting`);
-  return { kind, iso };
 }
 
 try {
@@ -63,19 +62,18 @@ try {
   const release = newestRelease(series);
   requirePackages(release, series);
   const kernel = unpackKernel(release, folder);
-  const images = [];
-  for (const kind of kinds) images.push(await runKind(kind, series, release, kernel));
+  for (const kind of kinds) prepare(kind, series, release, kernel);
   const rows = [];
   const faults = [];
   // Bochs runs on one thread, whatever it emulates: both hosts fit two cores.
   await Promise.all(
-    images.map(async ({ kind, iso }) => {
+    kinds.map(async (kind) => {
       let done = 0;
       const progress = (count) => {
         if (count > done) say(`${kind}: ${jobs[count - 1]?.name} done, ${count} of ${jobs.length}`);
         done = count;
       };
-      const run = await boot({ folder, name: kind, iso, cpus, limitMs: LIMIT_MS, progress });
+      const run = await boot({ folder, name: kind, cpus, limitMs: LIMIT_MS, progress });
       const results = join(folder, `results-${release}-${kind}`);
       mkdirSync(results, { recursive: true });
       for (const [name, text] of run.files) writeFileSync(join(results, name), text);
