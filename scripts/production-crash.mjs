@@ -2,13 +2,13 @@
 // step from test/scenarios/production-crash.json, then as a whole in virtual time, under catch-up and under clamp.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { LapicTimer } from '../dist/lapic/lapic-timer.js';
+import { LapicTimer } from '../dist/lapic/kvm-timer.js';
+import { programPeriodic } from '../dist/lapic/lapic-timer.js';
 import { policies } from '../dist/lapic/policies.js';
-import { programPeriodic } from '../dist/lapic/program-periodic.js';
 import { replay } from '../dist/lapic/replay.js';
-import { leaveGuest, runVcpu, stayInUserspace } from '../dist/lapic/run-vcpu.js';
+import { stopAndResume } from '../dist/lapic/scene.js';
 import { nsecToCycles } from '../dist/lapic/time-scale.js';
-import { Vcpu } from '../dist/lapic/vcpu.js';
+import { stayInUserspace, Vcpu } from '../dist/lapic/vcpu.js';
 import { VirtualHost } from '../dist/lapic/virtual-host.js';
 import { parseScenarios } from '../dist/tasks/replay/parse-scenarios.js';
 import { formatCount, formatNs } from '../dist/units.js';
@@ -49,14 +49,16 @@ function run(policy) {
   const timer = new LapicTimer({ ...config, l1TscOffset: 0n }, policies[policy], host);
   const vcpu = new Vcpu(timer, host);
   programPeriodic(timer, period);
-  leaveGuest(vcpu);
-  stayInUserspace(vcpu, back.ktime);
-  const outcome = runVcpu(vcpu, back.ktime + 3_600_000_000_000n, 'caught-up');
-  host.read();
-  const [now] = host.reading;
-  console.log(`${policy}: ${outcome} ${formatNs(Number(now - back.ktime))} after the resume
-  expirations ${formatCount(timer.expirations)}: ${formatCount(vcpu.vmExits)} by HV exits, ${formatCount(vcpu.callbacks)} in the hrtimer interrupt
-  behind      ${timer.targetExpiration < now ? formatNs(Number(now - timer.targetExpiration)) : 'nothing'}
+  const { outcome, resumed, ended } = stopAndResume(vcpu, {
+    leaveAt: programmed.ktime,
+    pass: () => stayInUserspace(vcpu, back.ktime),
+    followNs: 3_600_000_000_000n,
+    goal: 'caught-up',
+  });
+  const behind = ended.ktime - ended.targetExpiration;
+  console.log(`${policy}: ${outcome} ${formatNs(Number(ended.ktime - resumed.ktime))} after the resume
+  expirations ${formatCount(ended.expirations)}: ${formatCount(ended.vmExits)} by HV exits, ${formatCount(ended.callbacks)} in the hrtimer interrupt
+  behind      ${behind > 0n ? formatNs(Number(behind)) : 'nothing'}
   backend     ${timer.hvTimerInUse ? 'HV timer' : 'software timer'}
 `);
 }

@@ -9,12 +9,10 @@ import { HostClock } from '../../dist/clock/host.js';
 import { ktimeOf } from '../../dist/clock/time-source.js';
 import { WarpedClock } from '../../dist/clock/warped.js';
 import { lapicDefaults } from '../../dist/lapic/config.js';
-import { hrtimerInterrupt } from '../../dist/lapic/hrtimer-interrupt.js';
-import { LapicTimer } from '../../dist/lapic/lapic-timer.js';
+import { LapicTimer } from '../../dist/lapic/kvm-timer.js';
+import { programPeriodic } from '../../dist/lapic/lapic-timer.js';
 import { policies, policyNames } from '../../dist/lapic/policies.js';
-import { programPeriodic } from '../../dist/lapic/program-periodic.js';
-import { runVcpu } from '../../dist/lapic/run-vcpu.js';
-import { Vcpu } from '../../dist/lapic/vcpu.js';
+import { hrtimerInterrupt, runVcpu, Vcpu } from '../../dist/lapic/vcpu.js';
 import { VirtualHost } from '../../dist/lapic/virtual-host.js';
 
 /** Turns, so that what disturbs one side of a ratio disturbs the other. */
@@ -64,7 +62,7 @@ function virtualTicks(policy, hvTimer) {
 }
 
 /** Real clocks, moved forward by a stall; notes the ktime of every callback. */
-class NotingHost extends WarpedClock {
+class TimedHost extends WarpedClock {
   at = new Float64Array(Number(HOST_CALLBACKS) + 1_000);
   count = 0;
   callbackDone() {
@@ -74,7 +72,7 @@ class NotingHost extends WarpedClock {
 
 /** The median time from one callback to the next on this host's clocks, ns, and their mean. */
 function hostBacklog(clock) {
-  const host = new NotingHost(clock);
+  const host = new TimedHost(clock);
   const vcpu = softwareVcpu(host, 'catch-up');
   host.leap(HOST_CALLBACKS * PERIOD, 0n);
   const total = nsOf(() => hrtimerInterrupt(vcpu));

@@ -1,18 +1,11 @@
-import { ktimeOf } from '../clock/time-source.ts';
 import { lapicDefaults } from '../lapic/config.ts';
-import { LapicTimer } from '../lapic/lapic-timer.ts';
+import { LapicTimer } from '../lapic/kvm-timer.ts';
+import { apicGetState, apicSetState, writeLvtt, writeTdcr, writeTmict } from '../lapic/lapic-timer.ts';
 import { type PolicyName, policies } from '../lapic/policies.ts';
-import {
-  restoreRegisters,
-  saveRegisters,
-  writeLvtt,
-  writeTdcr,
-  writeTmict,
-} from '../lapic/register-writes.ts';
 import { APIC_LVT_TIMER_PERIODIC } from '../lapic/registers.ts';
-import { leaveGuest, runVcpu, stayInUserspace } from '../lapic/run-vcpu.ts';
-import { Vcpu } from '../lapic/vcpu.ts';
-import { VirtualHost } from '../lapic/virtual-host.ts';
+import { stopAndResume } from '../lapic/scene.ts';
+import { stayInUserspace, Vcpu } from '../lapic/vcpu.ts';
+import { NotingHost } from '../lapic/virtual-host.ts';
 import { mean } from '../statistics.ts';
 import { latenessOf, latenessOn, ticksOn } from './grid.ts';
 import { BURST_CALLBACK_NS } from './safety.ts';
@@ -36,15 +29,6 @@ export interface Prediction {
 const RESUME = 2n ** 62n;
 const COSTS = { callbackNs: BigInt(BURST_CALLBACK_NS), exitNs: 2_000n };
 const VECTOR = 0x20;
-
-/** A host in virtual time that notes when its guest takes an interrupt. */
-class NotingHost extends VirtualHost {
-  readonly taken: number[] = [];
-
-  override interruptTaken(): void {
-    this.taken.push(Number(ktimeOf(this) - RESUME));
-  }
-}
 
 const at = (ns: number): bigint => RESUME + BigInt(Math.round(ns));
 const middle = ([from, to]: readonly [number, number]): number => (from + to) / 2;
@@ -71,21 +55,23 @@ export function predict(trace: StopRecord, policy: PolicyName, path: TimerPath, 
   writeLvtt(timer, APIC_LVT_TIMER_PERIODIC | VECTOR);
   writeTmict(timer, setup.initialCount);
 
-  runVcpu(vcpu, at(trace.leftNs));
-  leaveGuest(vcpu);
-  if (trace.saved !== null) stayInUserspace(vcpu, at(trace.saved.atNs));
-  const saved = trace.saved === null ? null : saveRegisters(timer);
-  stayInUserspace(vcpu, at(trace.restoredNs === null ? 0 : middle(trace.restoredNs)));
-  if (saved !== null) restoreRegisters(timer, saved);
-  stayInUserspace(vcpu, RESUME);
-
-  const [callbacks, vmExits] = [vcpu.callbacks, vcpu.vmExits];
-  const outcome = runVcpu(vcpu, at((trace.deliveriesNs.at(-1) ?? 0) + 1));
+  const { outcome, resumed, ended } = stopAndResume(vcpu, {
+    leaveAt: at(trace.leftNs),
+    pass: () => {
+      if (trace.saved !== null) stayInUserspace(vcpu, at(trace.saved.atNs));
+      const saved = trace.saved === null ? null : apicGetState(timer);
+      if (trace.restoredNs !== null) stayInUserspace(vcpu, at(middle(trace.restoredNs)));
+      if (saved !== null) apicSetState(timer, saved);
+      stayInUserspace(vcpu, RESUME);
+    },
+    followNs: BigInt(Math.round(trace.deliveriesNs.at(-1) ?? 0)) + 1n,
+    goal: 'time',
+  });
   return {
     policy,
-    deliveriesNs: host.taken.filter((time) => time >= 0),
-    callbacks: vcpu.callbacks - callbacks,
-    vmExits: vcpu.vmExits - vmExits,
+    deliveriesNs: host.takenAt.map((ktime) => Number(ktime - RESUME)).filter((ns) => ns >= 0),
+    callbacks: ended.callbacks - resumed.callbacks,
+    vmExits: ended.vmExits - resumed.vmExits,
     lockup: outcome === 'lockup',
   };
 }

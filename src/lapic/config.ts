@@ -18,7 +18,18 @@ export interface LapicConfig {
   readonly hvTimer: boolean;
   /** The guest's CPUID offers TSC-deadline mode, so that LVTT has two mode bits. */
   readonly tscDeadlineTimer: boolean;
+  /**
+   * `apicv_active`: an expiry outside the hrtimer's callback goes into the guest's IRR at once and never sets `pending`.
+   * Most Intel hosts have it; with it `reinject` means nothing, for it counts what `pending` holds back.
+   */
+  readonly apicv: boolean;
 }
+
+/** How an expiry reaches the guest: through `pending` before the next entry, or posted at once (`pi_inject_timer`). */
+export type Delivery = 'coalesced' | 'posted';
+
+/** A scaling ratio of one: 48 fractional bits (`default_tsc_scaling_ratio` on Intel). */
+export const DEFAULT_TSC_SCALING_RATIO: bigint = 1n << 48n;
 
 /** KVM's defaults, all but the TSC rate, which is the host's. */
 export const lapicDefaults: Omit<LapicConfig, 'guestTscKhz'> = {
@@ -30,4 +41,5 @@ export const lapicDefaults: Omit<LapicConfig, 'guestTscKhz'> = {
   busCycleNs: 1,
   hvTimer: true,
   tscDeadlineTimer: true,
+  apicv: false,
 };

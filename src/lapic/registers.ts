@@ -39,3 +39,11 @@ export const divideCountOf = (tdcr: number): number => {
   const code = ((tdcr & 3) | ((tdcr & 8) >> 1)) + 1;
   return 1 << (code & 7);
 };
+
+/** Every value that TDCR can hold. */
+const TDCR_VALUES = [0x0, 0x1, 0x2, 0x3, 0x8, 0x9, 0xa, 0xb];
+
+/** TDCR by divide count, ascending: 1, 2, 4 ... 128. */
+export const tdcrByDivide: ReadonlyMap<number, number> = new Map(
+  TDCR_VALUES.map((tdcr) => [divideCountOf(tdcr), tdcr] as const).sort(([a], [b]) => a - b),
+);

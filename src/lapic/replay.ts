@@ -1,20 +1,21 @@
 import { ScriptedClock } from '../clock/scripted.ts';
-import { apicTimerFn, expiredHvTimer } from './apic-timer.ts';
 import type { LapicConfig } from './config.ts';
-import { injectApicTimerIrqs } from './expiring.ts';
-import { LapicTimer } from './lapic-timer.ts';
-import { type PolicyName, policies } from './policies.ts';
+import { LapicTimer } from './kvm-timer.ts';
 import {
+  apicGetState,
+  apicSetState,
+  apicTimerFn,
+  injectApicTimerIrqs,
+  lapicExpiredHvTimer,
   readTmcct,
-  restoreRegisters,
-  saveRegisters,
-  setTscdeadlineMsr,
+  setLapicTscdeadlineMsr,
   writeLvtt,
   writeTdcr,
   writeTmict,
-} from './register-writes.ts';
+} from './lapic-timer.ts';
+import { type PolicyName, policies } from './policies.ts';
 import { type TimerModeName, timerModeName } from './registers.ts';
-import { blockVcpu, unblockVcpu } from './vcpu-transitions.ts';
+import { vcpuBlock, vcpuUnblock } from './vcpu.ts';
 
 /** What happens at one instant; both clocks stand still within a step. */
 export type Step = {
@@ -63,21 +64,24 @@ function perform(timer: LapicTimer, step: Step): number | undefined {
     case 'tdcr':
       return void writeTdcr(timer, step.value);
     case 'tscdeadline':
-      return void setTscdeadlineMsr(timer, step.value);
+      return void setLapicTscdeadlineMsr(timer, step.value);
     case 'tmcct':
       return readTmcct(timer);
     case 'hv-expire':
-      return void expiredHvTimer(timer);
+      return void lapicExpiredHvTimer(timer);
     case 'hrtimer-expire':
       return void apicTimerFn(timer);
     case 'block':
-      return void blockVcpu(timer);
+      return void vcpuBlock(timer);
     case 'unblock':
-      return void unblockVcpu(timer);
+      return void vcpuUnblock(timer);
     case 'inject':
-      return void injectApicTimerIrqs(timer);
+      injectApicTimerIrqs(timer);
+      // The guest is entered and takes what its IRR holds.
+      timer.irr = false;
+      return;
     case 'save-restore':
-      return void restoreRegisters(timer, saveRegisters(timer));
+      return void apicSetState(timer, apicGetState(timer));
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Words } from '../clock/time-source.ts';
 
+// The conversions of x86.c: time to guest cycles, host cycles to guest cycles and back.
+//
 // Throughout this folder BigInt.asIntN and asUintN are called in place, never through a helper: V8 turns such an
 // expression into 64-bit machine arithmetic, and a helper's mixed callers cost ten times the time.
 //
@@ -66,4 +68,35 @@ export function nsecToCycles(scale: TimeScale, ns: bigint): bigint {
   const high = BigInt.asUintN(64, (BigInt.asUintN(64, shifted) >> 32n) * mult);
   const low = BigInt.asUintN(64, BigInt.asUintN(64, shifted & 0xffff_ffffn) * mult);
   return BigInt.asUintN(64, high + BigInt.asUintN(64, low >> 32n));
+}
+
+/** Fractional bits of the scaling ratio. */
+const RATIO_FRACTION_BITS = 48n;
+
+/** How the guest's TSC follows from the host's. */
+export interface L1Tsc {
+  /** The ratio is not one. */
+  readonly tscScaled: boolean;
+  /** Guest cycles for each host cycle, 48 fractional bits. */
+  readonly l1TscScalingRatio: bigint;
+  /** Added to the scaled host TSC, modulo 2^64. */
+  readonly l1TscOffset: bigint;
+}
+
+/** `kvm_read_l1_tsc`: the guest's TSC when the host's reads `tsc`; a 128-bit product where the rate is scaled. */
+export function readL1Tsc(l1: L1Tsc, tsc: bigint): bigint {
+  if (!l1.tscScaled) return BigInt.asUintN(64, tsc + l1.l1TscOffset);
+  const scaled = (BigInt.asUintN(64, tsc) * l1.l1TscScalingRatio) >> RATIO_FRACTION_BITS;
+  return BigInt.asUintN(64, scaled + l1.l1TscOffset);
+}
+
+/**
+ * Host cycles in `guestCycles`, as `u64_shl_div_u64` divides.
+ *
+ * @returns u64, or null where the quotient needs more than 64 bits.
+ */
+export function hostCycles(l1: L1Tsc, guestCycles: bigint): bigint | null {
+  if (!l1.tscScaled || guestCycles === 0n) return guestCycles;
+  const quotient = (guestCycles << RATIO_FRACTION_BITS) / l1.l1TscScalingRatio;
+  return quotient < 2n ** 64n ? quotient : null;
 }

@@ -1,5 +1,9 @@
+import { ktimeOf, type Words } from '../clock/time-source.ts';
 import { VirtualClock } from '../clock/virtual.ts';
 import type { VcpuHost } from './vcpu.ts';
+
+/** The TSC of a host that is no particular one, and of its guest, kHz. */
+export const VIRTUAL_TSC_KHZ = 2_600_000;
 
 /** What each piece of work takes in virtual time, ns. */
 export interface Costs {
@@ -10,20 +14,20 @@ export interface Costs {
 
 /** A host in virtual time: work takes a fixed time, waiting takes none of ours, and every run is the same. */
 export class VirtualHost extends VirtualClock implements VcpuHost {
-  readonly #costs: BigInt64Array;
+  readonly #costs: Words<0 | 1>;
 
   /** @throws RangeError where `tscKhz` is out of range. */
   constructor(tscKhz: number, costs: Costs, ktime = 0n, tsc = 0n) {
     super(tscKhz, ktime, tsc);
-    this.#costs = new BigInt64Array([costs.callbackNs, costs.exitNs]);
+    this.#costs = new BigInt64Array([costs.callbackNs, costs.exitNs]) as Words<0 | 1>;
   }
 
   callbackDone(): void {
-    this.advance(this.#costs[0] as bigint);
+    this.advance(this.#costs[0]);
   }
 
   exitDone(): void {
-    this.advance(this.#costs[1] as bigint);
+    this.advance(this.#costs[1]);
   }
 
   interruptTaken(): void {}
@@ -35,7 +39,17 @@ export class VirtualHost extends VirtualClock implements VcpuHost {
   waitUntilTsc(tsc: bigint, ktime: bigint): void {
     this.read();
     const ns = this.nsUntilTsc(tsc);
-    const most = BigInt.asIntN(64, ktime - (this.reading[0] as bigint));
+    const most = BigInt.asIntN(64, ktime - this.reading[0]);
     if (most > 0n) this.advance(ns < most ? ns : most);
+  }
+}
+
+/** A host in virtual time that remembers when its guest took each interrupt. */
+export class NotingHost extends VirtualHost {
+  /** ktime, ns. */
+  readonly takenAt: bigint[] = [];
+
+  override interruptTaken(): void {
+    this.takenAt.push(ktimeOf(this));
   }
 }

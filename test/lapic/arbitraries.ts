@@ -22,6 +22,7 @@ export const configs: fc.Arbitrary<LapicConfig> = fc.record({
   busCycleNs: fc.constantFrom(1, 40, 33_554_432),
   hvTimer: fc.boolean(),
   tscDeadlineTimer: fc.boolean(),
+  apicv: fc.boolean(),
 });
 
 /** Steps of time that hit a period, miss it by a nanosecond, are a long stop, or run backwards. */

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ScriptedClock } from '../../src/clock/scripted.ts';
 import { lapicDefaults } from '../../src/lapic/config.ts';
-import { hostCycles, readL1Tsc } from '../../src/lapic/guest-tsc.ts';
-import { LapicTimer } from '../../src/lapic/lapic-timer.ts';
+import { LapicTimer } from '../../src/lapic/kvm-timer.ts';
 import { policies } from '../../src/lapic/policies.ts';
+import { hostCycles, readL1Tsc } from '../../src/lapic/time-scale.ts';
 import { u64 } from './arbitraries.ts';
 
 const guest = (l1TscOffset: bigint, l1TscScalingRatio: bigint | null) =>

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hrtimerInterrupt } from '../../src/lapic/hrtimer-interrupt.ts';
-import { runVcpu } from '../../src/lapic/run-vcpu.ts';
+import { hrtimerInterrupt, runVcpu } from '../../src/lapic/vcpu.ts';
 import { now, periodicVcpu, SECOND, START } from './virtual-vcpu.ts';
 
 const PERIOD = 1_000_000n;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { programPeriodic } from '../../src/lapic/program-periodic.ts';
-import { leaveGuest, runVcpu, stayInUserspace } from '../../src/lapic/run-vcpu.ts';
-import { now, periodicVcpu, SECOND, type Setup, START, stopAndResume } from './virtual-vcpu.ts';
+import { programPeriodic } from '../../src/lapic/lapic-timer.ts';
+import { leaveGuest, runVcpu, stayInUserspace } from '../../src/lapic/vcpu.ts';
+import { now, periodicVcpu, SECOND, type Setup, START, stopFor } from './virtual-vcpu.ts';
 
 /** The reporter's case: 10 s at 209715 ns, left in the middle of a period. */
 const PERIOD = 209_715n;
@@ -18,7 +18,7 @@ const leftInMidPeriod = (policy: Parameters<typeof periodicVcpu>[0], setup: Setu
 describe('catch-up', () => {
   test('makes up every missed period, one at a time: HV expiry, fall-back, then the hrtimer', () => {
     const vcpu = leftInMidPeriod('catch-up', { callbackNs: 1n, exitNs: 1n });
-    const resume = stopAndResume(vcpu, STOP);
+    const resume = stopFor(vcpu, STOP);
     expect(MISSED).toBe(47_683);
     expect(Math.abs(resume.advances - 47_684)).toBeLessThanOrEqual(3);
     expect(resume.exits).toBe(1);
@@ -28,7 +28,7 @@ describe('catch-up', () => {
 
   test('stays on the software timer, and the traced second shows the published 51,543', () => {
     const vcpu = leftInMidPeriod('catch-up');
-    const { resumedAt, advances, callbacks } = stopAndResume(vcpu, STOP);
+    const { resumedAt, advances, callbacks } = stopFor(vcpu, STOP);
     // The trace counts one second of wall-clock time; 51,543 advances put the resume 809.2 to 809.4 ms before its end.
     runVcpu(vcpu, resumedAt + 809_300_000n);
     const later = vcpu.callbacks - callbacks;
@@ -39,14 +39,14 @@ describe('catch-up', () => {
 
   test('keeps the phase', () => {
     const vcpu = leftInMidPeriod('catch-up');
-    stopAndResume(vcpu, STOP);
+    stopFor(vcpu, STOP);
     expect((vcpu.timer.targetExpiration - START) % PERIOD).toBe(0n);
   });
 
   test('one nanosecond of lag is enough to lose the HV timer', () => {
     const vcpu = periodicVcpu('catch-up', { exitNs: 0n, period: PERIOD });
     runVcpu(vcpu, START + PERIOD / 2n);
-    stopAndResume(vcpu, PERIOD / 2n + PERIOD + 2n);
+    stopFor(vcpu, PERIOD / 2n + PERIOD + 2n);
     expect(vcpu.timer.hvTimerInUse).toBe(false);
   });
 
@@ -54,7 +54,7 @@ describe('catch-up', () => {
     const vcpu = periodicVcpu('catch-up', { period: PERIOD, options: { idle: true } });
     runVcpu(vcpu, START + 100n * PERIOD + PERIOD / 2n);
     expect(vcpu.timer.hvTimerBeforeBlock).toBe(true);
-    stopAndResume(vcpu, STOP);
+    stopFor(vcpu, STOP);
     runVcpu(vcpu, now(vcpu) + 10n * PERIOD);
     expect(vcpu.halted).toBe(true);
     expect(vcpu.timer.hvTimerBeforeBlock).toBe(false);
@@ -66,7 +66,7 @@ describe('catch-up', () => {
 describe('clamp', () => {
   test('has two expirations at the resume, one interrupt, and stays on the HV timer', () => {
     const vcpu = leftInMidPeriod('clamp');
-    const resume = stopAndResume(vcpu, STOP);
+    const resume = stopFor(vcpu, STOP);
     expect(resume).toMatchObject({
       outcome: 'caught-up',
       advances: 2,
@@ -80,7 +80,7 @@ describe('clamp', () => {
 
   test('then ticks every period from the resume, with the lost ticks lost', () => {
     const vcpu = leftInMidPeriod('clamp', { exitNs: 0n });
-    const { resumedAt, irqs } = stopAndResume(vcpu, STOP);
+    const { resumedAt, irqs } = stopFor(vcpu, STOP);
     const before = vcpu.timer.irqs;
     runVcpu(vcpu, resumedAt + 1_000n * PERIOD + 1n);
     expect(vcpu.timer.irqs - before).toBe(1_000);
@@ -101,7 +101,7 @@ test.each([
   ['gate', { advances: 2, callbacks: 0, exits: 2, irqs: 1 }, 'hv'],
 ] as const)('after 10 s, %s: %o, then on %s', (policy, expected, backend) => {
   const vcpu = leftInMidPeriod(policy, { callbackNs: 1n, exitNs: 1n });
-  expect(stopAndResume(vcpu, STOP)).toMatchObject({ outcome: 'caught-up', ...expected });
+  expect(stopFor(vcpu, STOP)).toMatchObject({ outcome: 'caught-up', ...expected });
   expect(vcpu.timer.hvTimerInUse ? 'hv' : 'sw').toBe(backend);
 });
 
@@ -117,7 +117,7 @@ test.each([
   ['freeze', STOP % PERIOD],
 ] as const)('%s shifts the phase by %i ns', (policy, shift) => {
   const vcpu = leftInMidPeriod(policy, { exitNs: 0n });
-  stopAndResume(vcpu, STOP);
+  stopFor(vcpu, STOP);
   expect((vcpu.timer.targetExpiration - START) % PERIOD).toBe(shift);
 });
 
@@ -125,7 +125,7 @@ test('freeze loses no tick of its own time, on either backend', () => {
   for (const hvTimer of [true, false]) {
     const vcpu = periodicVcpu('freeze', { period: PERIOD, exitNs: 0n, callbackNs: 0n, config: { hvTimer } });
     runVcpu(vcpu, START + 10n * PERIOD + PERIOD / 2n);
-    const { resumedAt, irqs } = stopAndResume(vcpu, STOP);
+    const { resumedAt, irqs } = stopFor(vcpu, STOP);
     expect(irqs).toBe(0);
     runVcpu(vcpu, resumedAt + 10n * PERIOD);
     expect(vcpu.timer.irqs).toBe(20);
@@ -141,7 +141,7 @@ describe('an hrtimer in use when the vCPU leaves', () => {
 
   test('keeps running in userspace, so that no lag builds up', () => {
     const vcpu = software('catch-up');
-    const { advances, irqs } = stopAndResume(vcpu, STOP);
+    const { advances, irqs } = stopFor(vcpu, STOP);
     expect(vcpu.callbacks).toBeGreaterThan(MISSED);
     expect({ advances, irqs }).toEqual({ advances: 0, irqs: 1 });
   });
@@ -149,7 +149,7 @@ describe('an hrtimer in use when the vCPU leaves', () => {
   test('fires once in userspace under gate, and goes on as clamp', () => {
     const vcpu = software('gate');
     const before = vcpu.callbacks;
-    const { resumedAt, advances, expirations, irqs } = stopAndResume(vcpu, STOP);
+    const { resumedAt, advances, expirations, irqs } = stopFor(vcpu, STOP);
     expect(vcpu.callbacks - before).toBe(2);
     // One on the way in, to now; that one expires at once.
     expect({ advances, expirations, irqs }).toEqual({ advances: 2, expirations: 1, irqs: 1 });
@@ -159,7 +159,7 @@ describe('an hrtimer in use when the vCPU leaves', () => {
 
 test('reinject gives the guest every tick that the stop cost it', () => {
   const vcpu = leftInMidPeriod('reinject', { options: { handlingNs: 5_000n } });
-  const { resumedAt } = stopAndResume(vcpu, STOP);
+  const { resumedAt } = stopFor(vcpu, STOP);
   runVcpu(vcpu, resumedAt + STOP);
   const elapsed = now(vcpu) - START;
   expect(vcpu.timer.irqs).toBe(Number(elapsed / PERIOD));
@@ -180,5 +180,5 @@ test('a halted vCPU that leaves takes the HV timer with it, and lags as a busy o
   const vcpu = periodicVcpu('clamp', { period: PERIOD, options: { idle: true } });
   runVcpu(vcpu, START + 10n * PERIOD + PERIOD / 2n);
   expect(vcpu.timer.hvTimerInUse).toBe(false);
-  expect(stopAndResume(vcpu, STOP)).toMatchObject({ expirations: 2, exits: 2, callbacks: 0 });
+  expect(stopFor(vcpu, STOP)).toMatchObject({ expirations: 2, exits: 2, callbacks: 0 });
 });

@@ -1,12 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { missedPeriods, type PolicyName, policies, policyNames } from '../../src/lapic/policies.ts';
+import { ScriptedClock } from '../../src/clock/scripted.ts';
+import { lapicDefaults } from '../../src/lapic/config.ts';
+import { LapicTimer } from '../../src/lapic/kvm-timer.ts';
+import { advancePeriodicTargetExpiration } from '../../src/lapic/lapic-timer.ts';
+import { type PolicyName, policies, policyNames } from '../../src/lapic/policies.ts';
 
 const T = 1_000_000_000n;
 const P = 200_000n;
 
+/** A timer with its target at T, advanced at T + lag. */
+function advanced(name: PolicyName, lag: bigint, period: bigint): LapicTimer {
+  const clock = new ScriptedClock();
+  const timer = new LapicTimer({ ...lapicDefaults, guestTscKhz: 1_000_000 }, policies[name], clock);
+  timer.period = period;
+  timer.targetExpiration = T;
+  clock.set(T + lag, 0n);
+  advancePeriodicTargetExpiration(timer);
+  return timer;
+}
+
 /** The next target relative to T, for a lag. */
-const next = (name: PolicyName, lag: bigint, period = P) => policies[name].nextTarget(T, T + lag, period) - T;
+const next = (name: PolicyName, lag: bigint, period = P) => advanced(name, lag, period).targetExpiration - T;
 
 describe.each<[PolicyName, [bigint, bigint, bigint, bigint, bigint, bigint]]>([
   // early, on time, 1 ns late, exactly one period late, one period and 1 ns, 50.5 periods late
@@ -76,12 +91,30 @@ test('skip and reinject stay on the grid, and no later than a period from now', 
   );
 });
 
-test('missed periods are whole ones', () => {
-  const missed = (lag: bigint) => missedPeriods(T, T + lag, P);
-  expect([-1n, 0n, P - 1n, P, P + 1n, 10n * P].map(missed)).toEqual([0n, 0n, 0n, 1n, 1n, 10n]);
-  expect(missedPeriods(T, T + 1n, 0n)).toBe(0n);
+test('reinject owes whole missed periods, nobody else owes any', () => {
+  const owed = (name: PolicyName, lag: bigint, period = P) => advanced(name, lag, period).owed;
+  const lags = [-1n, 0n, P - 1n, P, P + 1n, 10n * P];
+  expect(lags.map((lag) => owed('reinject', lag))).toEqual([0n, 0n, 0n, 1n, 1n, 10n]);
+  expect(owed('reinject', 1n, 0n)).toBe(0n);
+  for (const name of policyNames) if (name !== 'reinject') expect(owed(name, 10n * P)).toBe(0n);
 });
 
-test('each entry is filed under its own name', () => {
-  for (const name of policyNames) expect(policies[name].name).toBe(name);
+test('the table', () => {
+  const rules = policyNames.map((name) => {
+    const { summary: _, ...rule } = policies[name];
+    return [name, ...Object.values(rule)].join(' ');
+  });
+  expect(rules).toEqual([
+    'independent accumulated expiry-plus-period runs false advance',
+    'catch-up from-target expiry-plus-period runs false advance',
+    'clamp from-target target runs false clamp',
+    'skip from-target target runs false skip',
+    'delay from-target target runs false delay',
+    'freeze from-target target frozen false clamp',
+    'reinject from-target target runs true skip',
+    'gate from-target target gated false clamp',
+  ]);
+  const summaries = policyNames.map((name) => policies[name].summary);
+  expect(new Set(summaries).size).toBe(policyNames.length);
+  for (const summary of summaries) expect(summary).toMatch(/^[^A-Z].{19,110}[^.]$/);
 });

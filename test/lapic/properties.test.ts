@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { apicGetState, apicSetState } from '../../src/lapic/lapic-timer.ts';
 import { type PolicyName, policyNames } from '../../src/lapic/policies.ts';
-import { restoreRegisters, saveRegisters } from '../../src/lapic/register-writes.ts';
-import { runVcpu } from '../../src/lapic/run-vcpu.ts';
-import { now, periodicVcpu, SECOND, START, stopAndResume } from './virtual-vcpu.ts';
+import { runVcpu } from '../../src/lapic/vcpu.ts';
+import { now, periodicVcpu, SECOND, START, stopFor } from './virtual-vcpu.ts';
 
 /** Hosts, guests and stops, none with more than a few thousand missed periods. */
 const cases = fc
@@ -40,7 +40,7 @@ function run(policy: PolicyName, { period, callbackNs, exitNs, handlingNs, idle,
     options: { handlingNs, idle },
   });
   runVcpu(vcpu, START + rest.leaveAfter);
-  const resume = stopAndResume(vcpu, rest.stop);
+  const resume = stopFor(vcpu, rest.stop);
   return { vcpu, resume };
 }
 
@@ -102,7 +102,7 @@ test('clamp never delivers two interrupts closer than the handling of one', () =
     (policy, given) => {
       const { vcpu } = run(policy, given);
       runVcpu(vcpu, now(vcpu) + 50n * given.period);
-      const { interrupts } = vcpu.host;
+      const { takenAt: interrupts } = vcpu.host;
       interrupts.slice(1).forEach((at, i) => {
         expect(at - (interrupts[i] ?? 0n)).toBeGreaterThanOrEqual(given.handlingNs);
       });
@@ -132,9 +132,9 @@ test('a save and a restore, at any time and after any pause, never make lag', ()
   always((policy, given) => {
     const { vcpu } = run(policy, given);
     const { timer, host } = vcpu;
-    const saved = saveRegisters(timer);
+    const saved = apicGetState(timer);
     host.advance(3_600n * SECOND);
-    restoreRegisters(timer, saved);
+    apicSetState(timer, saved);
     host.read();
     expect(timer.targetExpiration).toBeGreaterThan(now(vcpu));
     expect(timer.targetExpiration).toBeLessThanOrEqual(now(vcpu) + given.period);
@@ -146,6 +146,6 @@ test('a second run of any case is the same to the last count', () => {
   always((policy, given) => {
     const [first, second] = [run(policy, given), run(policy, given)];
     expect(first.resume).toEqual(second.resume);
-    expect(first.vcpu.host.interrupts).toEqual(second.vcpu.host.interrupts);
+    expect(first.vcpu.host.takenAt).toEqual(second.vcpu.host.takenAt);
   });
 });

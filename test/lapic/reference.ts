@@ -36,8 +36,16 @@ export function referenceReplay({ config: c, policy, steps }: Scenario): TimerSt
   const ratio = c.l1TscScalingRatio ?? 1n << 48n;
   const guest = () => u64(c.l1TscOffset + ((tsc * ratio) >> 48n));
   const [PERIODIC, DEADLINE] = [1, 2];
-  const expire = () => {
-    pending = 1;
+  let irr = false;
+  const inject = () => {
+    if (!masked && !irr) [irqs, irr] = [irqs + 1, c.apicv];
+    if (mode === DEADLINE || mode === 0) deadline = 0n;
+    if (mode === 0) target = 0n;
+  };
+  const expire = (fromTimerFn = false) => {
+    if (pending === 1) return;
+    if (c.apicv && !fromTimerFn) inject();
+    else pending = 1;
   };
   const limit = () => {
     const min = BigInt(c.minTimerPeriodUs) * 1000n;
@@ -173,7 +181,7 @@ export function referenceReplay({ config: c, policy, steps }: Scenario): TimerSt
         if (expires === null) break;
         const old = expires;
         expires = null;
-        expire();
+        expire(true);
         if (mode !== PERIODIC) break;
         if (period === 0n) {
           warnings = 1;
@@ -192,11 +200,8 @@ export function referenceReplay({ config: c, policy, steps }: Scenario): TimerSt
         wasHv = false;
         break;
       case 'inject':
-        if (pending === 0) break;
-        if (!masked) irqs += 1;
-        pending = 0;
-        if (mode === DEADLINE || mode === 0) deadline = 0n;
-        if (mode === 0) target = 0n;
+        if (pending === 1) inject();
+        [pending, irr] = [0, false];
         break;
       case 'save-restore': {
         const saved = count();

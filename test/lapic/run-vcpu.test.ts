@@ -2,13 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { ScriptedClock } from '../../src/clock/scripted.ts';
 import { VirtualClock } from '../../src/clock/virtual.ts';
 import { lapicDefaults } from '../../src/lapic/config.ts';
-import { LapicTimer } from '../../src/lapic/lapic-timer.ts';
+import { LapicTimer } from '../../src/lapic/kvm-timer.ts';
+import { setLapicTscdeadlineMsr, writeLvtt, writeTmict } from '../../src/lapic/lapic-timer.ts';
 import { policies } from '../../src/lapic/policies.ts';
-import { setTscdeadlineMsr, writeLvtt, writeTmict } from '../../src/lapic/register-writes.ts';
-import { leaveGuest, runVcpu, stayInUserspace } from '../../src/lapic/run-vcpu.ts';
-import { Vcpu } from '../../src/lapic/vcpu.ts';
+import { leaveGuest, runVcpu, stayInUserspace, Vcpu } from '../../src/lapic/vcpu.ts';
 import { VirtualHost } from '../../src/lapic/virtual-host.ts';
-import { now, periodicVcpu, SECOND, START, stopAndResume } from './virtual-vcpu.ts';
+import { now, periodicVcpu, SECOND, START, stopFor } from './virtual-vcpu.ts';
 
 const PERIOD = 1_000_000n;
 
@@ -36,7 +35,7 @@ test('an interrupt waits for the EOI of the last one', () => {
   const handlingNs = 300_000n;
   const vcpu = periodicVcpu('clamp', { period: 200_000n, options: { handlingNs } });
   runVcpu(vcpu, START + 3_000_000n);
-  const { interrupts } = vcpu.host;
+  const { takenAt: interrupts } = vcpu.host;
   expect(interrupts.length).toBeGreaterThan(5);
   interrupts.slice(1).forEach((at, i) => {
     expect(at - (interrupts[i] ?? 0n)).toBeGreaterThanOrEqual(handlingNs);
@@ -48,7 +47,7 @@ test('a masked timer runs on and reaches nobody', () => {
   writeLvtt(vcpu.timer, 0x300ec);
   runVcpu(vcpu, START + 10n * PERIOD + 500_000n);
   expect(vcpu.timer).toMatchObject({ irqs: 0, expirations: 10, pending: 0 });
-  expect(vcpu.host.interrupts).toEqual([]);
+  expect(vcpu.host.takenAt).toEqual([]);
 });
 
 describe('posted delivery', () => {
@@ -83,7 +82,7 @@ describe('posted delivery', () => {
   test('a stop in userspace leaves no lag and one interrupt', () => {
     const vcpu = periodicVcpu('catch-up', posted);
     runVcpu(vcpu, START + PERIOD / 2n);
-    const { advances } = stopAndResume(vcpu, 10n * SECOND);
+    const { advances } = stopFor(vcpu, 10n * SECOND);
     expect({ advances, irqs: vcpu.timer.irqs }).toEqual({ advances: 0, irqs: 1 });
   });
 
@@ -124,7 +123,7 @@ describe('timers that fire once', () => {
   test.each([true, false])('TSC-deadline, HV timer %s: one interrupt, then nothing', (hvTimer) => {
     const { vcpu, timer, host } = guest(0x40020, { hvTimer });
     host.read();
-    setTscdeadlineMsr(timer, 1_000n + 2_600_000n);
+    setLapicTscdeadlineMsr(timer, 1_000n + 2_600_000n);
     runVcpu(vcpu, START + 999_999n);
     expect(timer.irqs).toBe(0);
     runVcpu(vcpu, START + SECOND);
@@ -135,7 +134,7 @@ describe('timers that fire once', () => {
   test('a stop makes one late expiry of them, under any policy', () => {
     const { vcpu, timer } = guest(0x20);
     writeTmict(timer, 500_000);
-    expect(stopAndResume(vcpu, 100n * SECOND)).toMatchObject({ expirations: 1, irqs: 1, callbacks: 0 });
+    expect(stopFor(vcpu, 100n * SECOND)).toMatchObject({ expirations: 1, irqs: 1, callbacks: 0 });
   });
 });
 
@@ -145,7 +144,7 @@ describe('ending', () => {
     vcpu.host.callbackDone = () => {
       vcpu.aborted = vcpu.callbacks >= 100;
     };
-    expect(stopAndResume(vcpu, 10n * SECOND)).toMatchObject({ outcome: 'aborted', callbacks: 100 });
+    expect(stopFor(vcpu, 10n * SECOND)).toMatchObject({ outcome: 'aborted', callbacks: 100 });
   });
 
   test('the exits of independent end at the time limit', () => {

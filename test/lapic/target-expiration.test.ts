@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { ScriptedClock } from '../../src/clock/scripted.ts';
 import { ktimeOf, tscOf } from '../../src/clock/time-source.ts';
-import { apicTimerFn, expiredHvTimer, restartApicTimer } from '../../src/lapic/apic-timer.ts';
 import { type LapicConfig, lapicDefaults } from '../../src/lapic/config.ts';
-import { readL1Tsc } from '../../src/lapic/guest-tsc.ts';
-import { cancelHvTimer } from '../../src/lapic/hv-timer.ts';
-import { LapicTimer } from '../../src/lapic/lapic-timer.ts';
-import { type PolicyName, policies } from '../../src/lapic/policies.ts';
-import { programPeriodic } from '../../src/lapic/program-periodic.ts';
+import { LapicTimer } from '../../src/lapic/kvm-timer.ts';
 import {
+  apicGetState,
+  apicSetState,
+  apicTimerFn,
+  lapicExpiredHvTimer,
+  lapicSwitchToHvTimer,
+  programPeriodic,
   readTmcct,
-  restoreRegisters,
-  saveRegisters,
   writeLvtt,
   writeTdcr,
   writeTmict,
-} from '../../src/lapic/register-writes.ts';
-import { nsecToCycles } from '../../src/lapic/time-scale.ts';
+} from '../../src/lapic/lapic-timer.ts';
+import { type PolicyName, policies } from '../../src/lapic/policies.ts';
+import { nsecToCycles, readL1Tsc } from '../../src/lapic/time-scale.ts';
 
 const KHZ = 2_000_000;
 const PERIOD = 1_000_000n;
@@ -46,9 +46,9 @@ describe("the mail thread's two slips", () => {
     programPeriodic(timer, PERIOD);
     at(PERIOD);
     for (let i = 0; i < 3; i++) {
-      cancelHvTimer(timer);
+      timer.hvTimerInUse = false;
       draftAdvance(timer);
-      restartApicTimer(timer);
+      lapicSwitchToHvTimer(timer);
       expect(timer.targetExpiration).toBeGreaterThan(2n * PERIOD);
       expect(timer.tscdeadline).toBe(2n * PERIOD);
       // Expired already: the guest would leave before its first instruction, for ever.
@@ -60,7 +60,7 @@ describe("the mail thread's two slips", () => {
     const { timer, at } = timerAt('clamp');
     programPeriodic(timer, PERIOD);
     at(PERIOD);
-    expiredHvTimer(timer);
+    lapicExpiredHvTimer(timer);
     expect(timer.targetExpiration).toBe(2n * PERIOD);
     expect(timer.tscdeadline).toBe(4n * PERIOD);
     expect(timer.hvDeadlineTsc).toBe(4n * PERIOD);
@@ -71,7 +71,7 @@ describe("the mail thread's two slips", () => {
     programPeriodic(timer, PERIOD);
     timer.period = 0n;
     at(5n * PERIOD);
-    expiredHvTimer(timer);
+    lapicExpiredHvTimer(timer);
     expect(timer).toMatchObject({ advances: 0, pending: 1, hvTimerInUse: false, hrtimerArmed: false });
   });
 });
@@ -93,10 +93,10 @@ describe('save and restore', () => {
     const { timer, at } = timerAt('catch-up', { hvTimer });
     programPeriodic(timer, PERIOD);
     at(400_000n);
-    const saved = saveRegisters(timer);
+    const saved = apicGetState(timer);
     expect(saved.tmcct).toBe(600_000);
     at(86_400_000_000_000n);
-    restoreRegisters(timer, saved);
+    apicSetState(timer, saved);
     expect(timer.targetExpiration).toBe(86_400_000_000_000n + 600_000n);
     expect(readTmcct(timer)).toBe(600_000);
     expect(timer.pending).toBe(0);
@@ -105,7 +105,7 @@ describe('save and restore', () => {
   test('a count larger than the initial one is cut to the period', () => {
     const { timer } = timerAt('clamp');
     programPeriodic(timer, PERIOD);
-    restoreRegisters(timer, { ...saveRegisters(timer), tmcct: 5_000_000 });
+    apicSetState(timer, { ...apicGetState(timer), tmcct: 5_000_000 });
     expect(timer.targetExpiration).toBe(PERIOD);
   });
 
@@ -113,13 +113,13 @@ describe('save and restore', () => {
     const periodic = timerAt('clamp');
     programPeriodic(periodic.timer, PERIOD);
     periodic.at(PERIOD);
-    restoreRegisters(periodic.timer, saveRegisters(periodic.timer));
+    apicSetState(periodic.timer, apicGetState(periodic.timer));
     expect(periodic.timer.targetExpiration).toBe(2n * PERIOD);
     const oneShot = timerAt('clamp');
     writeLvtt(oneShot.timer, 0x20);
     writeTmict(oneShot.timer, 500_000);
     oneShot.at(2n * PERIOD);
-    restoreRegisters(oneShot.timer, saveRegisters(oneShot.timer));
+    apicSetState(oneShot.timer, apicGetState(oneShot.timer));
     expect(oneShot.timer.targetExpiration).toBe(2n * PERIOD);
     expect(oneShot.timer.pending).toBe(1);
   });

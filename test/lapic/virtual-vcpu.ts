@@ -1,24 +1,15 @@
 import { ktimeOf } from '../../src/clock/time-source.ts';
-import { type LapicConfig, lapicDefaults } from '../../src/lapic/config.ts';
-import { type Delivery, LapicTimer } from '../../src/lapic/lapic-timer.ts';
+import { type Delivery, type LapicConfig, lapicDefaults } from '../../src/lapic/config.ts';
+import { LapicTimer } from '../../src/lapic/kvm-timer.ts';
+import { programPeriodic } from '../../src/lapic/lapic-timer.ts';
 import { type PolicyName, policies } from '../../src/lapic/policies.ts';
-import { programPeriodic } from '../../src/lapic/program-periodic.ts';
-import { leaveGuest, type Outcome, runVcpu, stayInUserspace } from '../../src/lapic/run-vcpu.ts';
-import { Vcpu, type VcpuOptions } from '../../src/lapic/vcpu.ts';
-import { VirtualHost } from '../../src/lapic/virtual-host.ts';
+import { stopAndResume } from '../../src/lapic/scene.ts';
+import { type Outcome, stayInUserspace, Vcpu, type VcpuOptions } from '../../src/lapic/vcpu.ts';
+import { NotingHost } from '../../src/lapic/virtual-host.ts';
 
 export const SECOND = 1_000_000_000n;
 /** When the guest programs its timer. */
 export const START = 5n * SECOND;
-
-/** Notes when each interrupt was taken. */
-export class NotingHost extends VirtualHost {
-  readonly interrupts: bigint[] = [];
-
-  override interruptTaken(): void {
-    this.interrupts.push(ktimeOf(this));
-  }
-}
 
 export interface Setup {
   readonly period?: bigint;
@@ -59,21 +50,28 @@ export interface Resume {
 }
 
 /** Stops a vCPU in userspace for `ns`, then runs it until it has caught up. */
-export function stopAndResume(vcpu: Vcpu, ns: bigint): Resume {
-  leaveGuest(vcpu);
-  stayInUserspace(vcpu, now(vcpu) + ns);
+export function stopFor(vcpu: Vcpu, ns: bigint): Resume {
   const { timer } = vcpu;
-  const resumedAt = now(vcpu);
-  const before = [timer.advances, timer.expirations, vcpu.callbacks, vcpu.vmExits, timer.irqs] as const;
-  const outcome = runVcpu(vcpu, resumedAt + 1_000_000n * SECOND, 'caught-up');
+  const leaveAt = now(vcpu);
+  const before = { advances: 0, irqs: 0 };
+  const { outcome, resumed, ended } = stopAndResume(vcpu, {
+    leaveAt,
+    pass: () => {
+      stayInUserspace(vcpu, leaveAt + ns);
+      before.advances = timer.advances;
+      before.irqs = timer.irqs;
+    },
+    followNs: 1_000_000n * SECOND,
+    goal: 'caught-up',
+  });
   return {
     outcome,
-    advances: timer.advances - before[0],
-    expirations: timer.expirations - before[1],
-    callbacks: vcpu.callbacks - before[2],
-    exits: vcpu.vmExits - before[3],
-    irqs: timer.irqs - before[4],
-    resumedAt,
-    recoveryNs: now(vcpu) - resumedAt,
+    advances: timer.advances - before.advances,
+    expirations: ended.expirations - resumed.expirations,
+    callbacks: ended.callbacks - resumed.callbacks,
+    exits: ended.vmExits - resumed.vmExits,
+    irqs: timer.irqs - before.irqs,
+    resumedAt: resumed.ktime,
+    recoveryNs: ended.ktime - resumed.ktime,
   };
 }

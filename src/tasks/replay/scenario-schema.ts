@@ -48,6 +48,7 @@ const configSchema = z.strictObject({
   busCycleNs: z.int().min(1).max(BUS_CYCLE_MAX_NS).default(lapicDefaults.busCycleNs),
   hvTimer: z.boolean().default(lapicDefaults.hvTimer),
   tscDeadlineTimer: z.boolean().default(lapicDefaults.tscDeadlineTimer),
+  apicv: z.boolean().default(lapicDefaults.apicv),
 });
 
 const at = { ktime, tsc: u64 };

@@ -1,4 +1,4 @@
-import type { Delivery } from '../../lapic/lapic-timer.ts';
+import type { Delivery } from '../../lapic/config.ts';
 import { type PolicyName, policies } from '../../lapic/policies.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 

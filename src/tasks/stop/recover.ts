@@ -1,11 +1,9 @@
 import { ktimeOf, tscOf } from '../../clock/time-source.ts';
-import type { LapicConfig } from '../../lapic/config.ts';
-import { type Delivery, LapicTimer } from '../../lapic/lapic-timer.ts';
+import type { Delivery, LapicConfig } from '../../lapic/config.ts';
+import { LapicTimer } from '../../lapic/kvm-timer.ts';
+import { enterFromUserspace, programPeriodic } from '../../lapic/lapic-timer.ts';
 import { type PolicyName, policies } from '../../lapic/policies.ts';
-import { programPeriodic } from '../../lapic/program-periodic.ts';
-import { leaveGuest, type Outcome, runVcpu } from '../../lapic/run-vcpu.ts';
-import { Vcpu } from '../../lapic/vcpu.ts';
-import { enterFromUserspace } from '../../lapic/vcpu-transitions.ts';
+import { leaveGuest, type Outcome, runVcpu, Vcpu } from '../../lapic/vcpu.ts';
 import type { Notes } from './notes.ts';
 import type { StopHost } from './stop-host.ts';
 

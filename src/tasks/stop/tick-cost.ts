@@ -1,10 +1,9 @@
 import type { TimeSource } from '../../clock/time-source.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import type { LapicConfig } from '../../lapic/config.ts';
-import { LapicTimer } from '../../lapic/lapic-timer.ts';
+import { LapicTimer } from '../../lapic/kvm-timer.ts';
+import { advancePeriodicTargetExpiration, programPeriodic } from '../../lapic/lapic-timer.ts';
 import { type PolicyName, policies } from '../../lapic/policies.ts';
-import { programPeriodic } from '../../lapic/program-periodic.ts';
-import { advancePeriodicTargetExpiration } from '../../lapic/target-expiration.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { difference } from '../difference.ts';
 

@@ -1,5 +1,5 @@
 import { KTIME, TSC } from '../../clock/time-source.ts';
-import type { LapicTimer } from '../../lapic/lapic-timer.ts';
+import type { LapicTimer } from '../../lapic/kvm-timer.ts';
 import { nsecToCycles } from '../../lapic/time-scale.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import type { RateInterval } from '../../tsc/interval.ts';

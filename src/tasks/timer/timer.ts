@@ -1,13 +1,17 @@
 import type { Control } from '../../clock/control.ts';
 import { KTIME, ktimeOf, type TimeSource } from '../../clock/time-source.ts';
 import type { Waiter } from '../../clock/wait.ts';
-import { apicTimerFn, expiredHvTimer } from '../../lapic/apic-timer.ts';
 import { lapicDefaults } from '../../lapic/config.ts';
-import { injectApicTimerIrqs } from '../../lapic/expiring.ts';
-import { LapicTimer } from '../../lapic/lapic-timer.ts';
+import { LapicTimer } from '../../lapic/kvm-timer.ts';
+import {
+  apicTimerFn,
+  enterFromUserspace,
+  injectApicTimerIrqs,
+  lapicExpiredHvTimer,
+  leaveForUserspace,
+  programPeriodic,
+} from '../../lapic/lapic-timer.ts';
 import { policies } from '../../lapic/policies.ts';
-import { programPeriodic } from '../../lapic/program-periodic.ts';
-import { enterFromUserspace, leaveForUserspace } from '../../lapic/vcpu-transitions.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import type { RateInterval } from '../../tsc/interval.ts';
 import { difference } from '../difference.ts';
@@ -64,7 +68,7 @@ function warmUp(host: TimerHost, options: TimerOptions): void {
   const timer = newTimer(host, options);
   for (let i = 0; i < WARM_UP; i++) {
     programPeriodic(timer, options.periodNs);
-    if (timer.hvTimerInUse) expiredHvTimer(timer);
+    if (timer.hvTimerInUse) lapicExpiredHvTimer(timer);
     else apicTimerFn(timer);
     injectApicTimerIrqs(timer);
   }
@@ -89,7 +93,7 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
   const firstTarget = timer.targetExpiration;
   let target = firstTarget;
   while (target < end && waitForExpiry(host, timer, backend === 'hybrid', woke)) {
-    if (timer.hvTimerInUse) expiredHvTimer(timer);
+    if (timer.hvTimerInUse) lapicExpiredHvTimer(timer);
     else apicTimerFn(timer);
     // Under reinject, those that are owed follow at once: nobody handles them.
     while (timer.pending !== 0) injectApicTimerIrqs(timer);

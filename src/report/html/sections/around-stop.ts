@@ -1,6 +1,6 @@
+import { type AroundStop, aroundStop, type StopSetup } from '../../../lapic/around-stop.ts';
 import { type PolicyName, policies, policyNames } from '../../../lapic/policies.ts';
 import { formatNs } from '../../../units.ts';
-import { type AroundStop, aroundStop, type StopScene } from '../../interrupts-around-stop.ts';
 import { policyStyle } from '../../policy-style.ts';
 import { durationText } from '../../svg/mark-text.ts';
 import { PLAIN_STYLE } from '../../svg/series.ts';
@@ -9,7 +9,7 @@ import { caption, heading, paragraph, table } from '../markup.ts';
 import type { Section } from '../page.ts';
 
 /** A stop long enough for the catch-up to be seen beside the period, at the crash's 79 ns a callback. */
-const SCENE: StopScene = {
+const SCENE: StopSetup = {
   periodNs: 1e6,
   stopNs: 30e9,
   callbackNs: 79,
@@ -21,7 +21,7 @@ const SCENE: StopScene = {
   periodsAfter: 8,
 };
 /** The CPU stalls for less, so that the storm ends within the figure. */
-const STALL: StopScene = { ...SCENE, delivery: 'posted', hvTimer: false };
+const STALL: StopSetup = { ...SCENE, delivery: 'posted', hvTimer: false };
 
 /** How many periods the stop takes up in the figure. */
 const BREAK = 2;
@@ -32,7 +32,7 @@ const MANY = 100;
 /** What the eye is to see. */
 function noteOf(
   { caughtUpNs, callbacks, vmExits, phaseShiftNs, interruptsNs }: AroundStop,
-  scene: StopScene,
+  scene: StopSetup,
 ): string {
   if (callbacks <= MANY && vmExits <= MANY) {
     return phaseShiftNs === 0 ? 'old phase' : `phase +${formatNs(phaseShiftNs)}`;
@@ -44,10 +44,10 @@ function noteOf(
 }
 
 /** Time on the figure's axis, in periods: the stop is cut out. */
-const place = (ns: number, scene: StopScene): number =>
+const place = (ns: number, scene: StopSetup): number =>
   ns >= 0 ? ns / scene.periodNs : (ns + scene.stopNs) / scene.periodNs - BREAK;
 
-function rowOf(run: AroundStop, scene: StopScene, name: string, style = policyStyle(run.policy)): StripRow {
+function rowOf(run: AroundStop, scene: StopSetup, name: string, style = policyStyle(run.policy)): StripRow {
   const slow = (run.callbacks > MANY || run.vmExits > MANY) && run.caughtUpNs !== null;
   return {
     label: name,
@@ -66,7 +66,7 @@ function rowOf(run: AroundStop, scene: StopScene, name: string, style = policySt
   };
 }
 
-function strip(rows: readonly StripRow[], scene: StopScene, title: string, band: string): Strip {
+function strip(rows: readonly StripRow[], scene: StopSetup, title: string, band: string): Strip {
   const { periodNs, periodsAfter, periodsBefore } = scene;
   // The vCPU left 0.6 of a period after a tick; the stop is a whole number of periods.
   const old = Array.from({ length: periodsAfter }, (_, i) => i + 0.4);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { aroundStop, type StopSetup } from '../../src/lapic/around-stop.ts';
 import { policyNames } from '../../src/lapic/policies.ts';
-import { aroundStop, type StopScene } from '../../src/report/interrupts-around-stop.ts';
 
-const scene: StopScene = {
+const scene: StopSetup = {
   periodNs: 1_000_000,
   stopNs: 3_000_000_000,
   callbackNs: 79,
