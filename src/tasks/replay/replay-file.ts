@@ -7,6 +7,12 @@ import { readJsonFile } from './scenario-file.ts';
 
 const stateFields = timerStateSchema.keyof().options;
 
+/** What is expected, in the notation of what it is compared with, where it is written in hexadecimal. */
+const inNotationOf = (actual: Difference['actual'], expected: Difference['expected']) => {
+  if (typeof expected !== 'string' || !/^0x[\da-f]+$/i.test(expected)) return expected;
+  return typeof actual === 'number' ? Number(expected) : BigInt(expected).toString();
+};
+
 type Replayed = ReplayResult['scenarios'][number];
 
 /** Where `replayed` is not what its scenario expects; a field that nobody expects anything of is not compared. */
@@ -18,7 +24,7 @@ function differences(scenario: ParsedScenario, index: number, replayed: Replayed
     expected: Difference['expected'],
     actual: Difference['actual'],
   ) => {
-    if (expected === actual) return;
+    if (inNotationOf(actual, expected) === actual) return;
     found.push({ scenario: index, name: scenario.name, step, field, expected, actual });
   };
   const { scale, states } = replayed;

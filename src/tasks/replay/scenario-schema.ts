@@ -7,10 +7,10 @@ const U32_MAX = 2 ** 32 - 1;
 /** KVM_CAP_X86_APIC_BUS_CYCLES_NS refuses more: TMICT * this * 128 has to fit 64 bits. */
 const BUS_CYCLE_MAX_NS = 33_554_432;
 
-/** A 64-bit integer within [min, max]: a decimal string, or a number that is exact. */
-const word = (min: bigint, max: bigint, range: string) =>
+/** An integer within [min, max]: a string, decimal or 0x and hexadecimal digits, or a number that is exact. */
+const integer = (min: bigint, max: bigint, range: string) =>
   z
-    .union([z.string(), z.number()], { error: `is not a decimal string from ${range}` })
+    .union([z.string(), z.number()], { error: `is not an integer from ${range}` })
     .transform((given, context) => {
       const refuse = (message: string) => {
         context.addIssue({ code: 'custom', message });
@@ -19,33 +19,39 @@ const word = (min: bigint, max: bigint, range: string) =>
       if (typeof given === 'number' && !Number.isSafeInteger(given)) {
         return refuse(
           Number.isInteger(given)
-            ? 'is a number past 2^53, which JSON cannot hold exactly; give it as a decimal string'
-            : `is not an integer; give one from ${range}, as a decimal string`,
+            ? 'is a number past 2^53, which JSON cannot hold exactly; give it as a string'
+            : `is not an integer; give one from ${range}`,
         );
       }
-      if (typeof given === 'string' && !/^-?\d{1,20}$/.test(given)) {
-        return refuse(`is not a decimal integer from ${range}`);
+      if (typeof given === 'string' && !INTEGER.test(given)) {
+        return refuse(`is not an integer from ${range}, decimal or hexadecimal (0x...)`);
       }
       const value = BigInt(given);
       return value < min || value > max ? refuse(`is outside ${range}`) : value;
     });
 
-const u64 = word(0n, 2n ** 64n - 1n, '0 to 2^64 - 1');
-const ktime = word(-(2n ** 63n), 2n ** 63n - 1n, '-2^63 to 2^63 - 1');
-const u32 = z.int().min(0).max(U32_MAX);
+/** Up to 2^64 in either notation. */
+const INTEGER = /^(-?\d{1,20}|0[xX][\da-fA-F]{1,16})$/;
+
+const small = (min: number, max: number) =>
+  integer(BigInt(min), BigInt(max), `${min} to ${max}`).transform(Number);
+
+const u64 = integer(0n, 2n ** 64n - 1n, '0 to 2^64 - 1');
+const ktime = integer(-(2n ** 63n), 2n ** 63n - 1n, '-2^63 to 2^63 - 1');
+const u32 = small(0, U32_MAX);
 
 /** `config` of a scenario: the contract's fields; all but the policy and the TSC rate have KVM's defaults. */
 const configSchema = z.strictObject({
   policy: z.enum(policyNames),
-  guestTscKhz: z.int().min(1).max(U32_MAX),
+  guestTscKhz: small(1, U32_MAX),
   l1TscOffset: u64.default(lapicDefaults.l1TscOffset),
-  l1TscScalingRatio: word(1n, 2n ** 64n - 1n, '1 to 2^64 - 1')
+  l1TscScalingRatio: integer(1n, 2n ** 64n - 1n, '1 to 2^64 - 1')
     .nullable()
     .default(lapicDefaults.l1TscScalingRatio),
-  preemptionTimerShift: z.int().min(0).max(31).default(lapicDefaults.preemptionTimerShift),
+  preemptionTimerShift: small(0, 31).default(lapicDefaults.preemptionTimerShift),
   timerAdvanceNs: u32.default(lapicDefaults.timerAdvanceNs),
   minTimerPeriodUs: u32.default(lapicDefaults.minTimerPeriodUs),
-  busCycleNs: z.int().min(1).max(BUS_CYCLE_MAX_NS).default(lapicDefaults.busCycleNs),
+  busCycleNs: small(1, BUS_CYCLE_MAX_NS).default(lapicDefaults.busCycleNs),
   hvTimer: z.boolean().default(lapicDefaults.hvTimer),
   tscDeadlineTimer: z.boolean().default(lapicDefaults.tscDeadlineTimer),
   apicv: z.boolean().default(lapicDefaults.apicv),

@@ -76,6 +76,23 @@ describe('what is replayed', () => {
     expect(replayOf(JSON.stringify(given))).toEqual(replayOf(JSON.stringify(scenario())));
   });
 
+  test('integers may be strings, decimal or hexadecimal, wherever they stand', () => {
+    const given = scenario();
+    Object.assign(given.config, {
+      guestTscKhz: '0x27ac40',
+      busCycleNs: '1',
+      l1TscOffset: '0xFFFFFFFFFFFFFFFF',
+    });
+    Object.assign(given.steps[0] ?? {}, { ktime: '0x0', tsc: 0, value: '0x200EC' });
+    Object.assign(given.steps[2] ?? {}, { value: '1000000' });
+    const plain = scenario();
+    Object.assign(plain.config, { l1TscOffset: '18446744073709551615' });
+    plain.steps[0] = { ...plain.steps[0], value: 0x200ec };
+    const hex = replayOf(JSON.stringify({ ...given, expect: [{ period: '0x0', divideCount: '0x2' }] }));
+    expect(hex.scenarios).toEqual(replayOf(JSON.stringify(plain)).scenarios);
+    expect(hex.differences.map(({ field }) => field)).toEqual(['states']);
+  });
+
   test('the vectors give the contract, and no difference', () => {
     const result = run(vectors);
     expect(() => replayResultSchema.parse(result)).not.toThrow();
@@ -152,7 +169,7 @@ describe('one sentence with the path to the fault', () => {
     [
       'a number past 2^53',
       step(3, { ktime: 2 ** 53 + 2 }),
-      'scenarios[1].steps[3].ktime: 9007199254740994 is a number past 2^53, which JSON cannot hold exactly; give it as a decimal string.',
+      'scenarios[1].steps[3].ktime: 9007199254740994 is a number past 2^53, which JSON cannot hold exactly; give it as a string.',
     ],
     [
       'a TSC past 64 bits',
@@ -164,16 +181,26 @@ describe('one sentence with the path to the fault', () => {
       step(0, { ktime: String(2n ** 63n) }),
       'scenarios[1].steps[0].ktime: "9223372036854775808" is outside',
     ],
-    ['hexadecimal', step(0, { tsc: '0x10' }), 'scenarios[1].steps[0].tsc: "0x10" is not a decimal integer'],
-    ['an exponent', step(0, { tsc: '1e9' }), 'scenarios[1].steps[0].tsc: "1e9" is not a decimal integer'],
-    ['no digits', step(0, { tsc: '' }), 'scenarios[1].steps[0].tsc: "" is not a decimal integer'],
-    ['a fraction', step(0, { tsc: 1.5 }), 'scenarios[1].steps[0].tsc: 1.5 is not an integer'],
+    ['no hexadecimal digit', step(0, { tsc: '0xg' }), 'scenarios[1].steps[0].tsc: "0xg" is not an integer'],
     [
-      'an object for a clock',
-      step(0, { tsc: {} }),
-      'scenarios[1].steps[0].tsc: an object is not a decimal string',
+      'a negative hexadecimal',
+      step(0, { tsc: '-0x1' }),
+      'scenarios[1].steps[0].tsc: "-0x1" is not an integer',
     ],
-    ['null for a clock', step(0, { tsc: null }), 'scenarios[1].steps[0].tsc: null is not a decimal string'],
+    ['an exponent', step(0, { tsc: '1e9' }), 'scenarios[1].steps[0].tsc: "1e9" is not an integer'],
+    [
+      'no digits',
+      step(0, { tsc: '' }),
+      'scenarios[1].steps[0].tsc: "" is not an integer from 0 to 2^64 - 1, decimal or hexadecimal (0x...).',
+    ],
+    [
+      '17 hexadecimal digits',
+      step(0, { tsc: '0x10000000000000000' }),
+      '"0x10000000000000000" is not an integer',
+    ],
+    ['a fraction', step(0, { tsc: 1.5 }), 'scenarios[1].steps[0].tsc: 1.5 is not an integer'],
+    ['an object for a clock', step(0, { tsc: {} }), 'scenarios[1].steps[0].tsc: an object is not an integer'],
+    ['null for a clock', step(0, { tsc: null }), 'scenarios[1].steps[0].tsc: null is not an integer'],
     ['no clock', step(0, { tsc: undefined }), 'scenarios[1].steps[0].tsc is missing.'],
     [
       'an unknown do',
@@ -190,13 +217,14 @@ describe('one sentence with the path to the fault', () => {
     [
       'a register value of 33 bits',
       step(0, { value: 2 ** 32 }),
-      'scenarios[1].steps[0].value: 4294967296 is more than 4294967295.',
+      'scenarios[1].steps[0].value: 4294967296 is outside 0 to 4294967295.',
     ],
     [
-      'a register value as text',
-      step(0, { value: '1' }),
-      'scenarios[1].steps[0].value: "1" is not a number.',
+      'a register value as a word',
+      step(0, { value: 'periodic' }),
+      'scenarios[1].steps[0].value: "periodic" is not an integer from 0 to 4294967295, decimal or hexadecimal (0x...).',
     ],
+    ['a register value as a switch', step(0, { value: true }), 'steps[0].value: true is not an integer'],
     [
       'a value that nothing uses',
       step(3, { value: 1 }),
@@ -210,7 +238,7 @@ describe('one sentence with the path to the fault', () => {
     [
       'a TSC that stands still',
       config({ guestTscKhz: 0 }),
-      'scenarios[1].config.guestTscKhz: 0 is less than 1.',
+      'scenarios[1].config.guestTscKhz: 0 is outside 1 to 4294967295.',
     ],
     ['no TSC rate', config({ guestTscKhz: undefined }), 'scenarios[1].config.guestTscKhz is missing.'],
     [
@@ -221,12 +249,12 @@ describe('one sentence with the path to the fault', () => {
     [
       'a shift past five bits',
       config({ preemptionTimerShift: 32 }),
-      'scenarios[1].config.preemptionTimerShift: 32 is more than 31.',
+      'scenarios[1].config.preemptionTimerShift: 32 is outside 0 to 31.',
     ],
     [
       'a bus cycle that KVM refuses',
       config({ busCycleNs: 33_554_433 }),
-      'scenarios[1].config.busCycleNs: 33554433 is more than 33554432.',
+      'scenarios[1].config.busCycleNs: 33554433 is outside 1 to 33554432.',
     ],
     [
       'a switch as text',
