@@ -101,6 +101,11 @@ describe('what is replayed', () => {
   });
 });
 
+test('what the timer tests of other projects expect (TDX bus, change of mode, one-shot, TSC-deadline)', () => {
+  const result = run(join(import.meta.dirname, '../../scenarios/kvm-timer-tests.json'));
+  expect(result).toMatchObject({ compared: 132, differences: [] });
+});
+
 describe('what is not as expected', () => {
   const expecting = (
     change: (expect: Record<string, unknown>[], given: { scale: { mult: number } }) => void,
