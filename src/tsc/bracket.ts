@@ -1,4 +1,4 @@
-import { ROW } from './source.ts';
+import { ROW } from '../clock/bracket-rows.ts';
 
 /**
  * Brackets of one clock as differences from the first one, in double precision: exact for 40 days, and fit for
@@ -16,16 +16,8 @@ export interface Brackets {
   readonly cpu: Int32Array;
   /** The clock's reading is behind its time by less than this, ns. */
   readonly resolutionNs: number;
-}
-
-/** How many rows were not used, and why. */
-export interface Rejected {
-  /** The window is more than 1.5 times the narrowest: something came between the reads. */
-  wideWindow: number;
-  /** The thread moved to another CPU between the two TSC reads. */
-  cpuChanged: number;
-  /** Taken before or after a break in the clock or the counter; only the longest stretch counts. */
-  clockDisturbed: number;
+  /** False for a clock with a counter of its own: its readings then lie on no lattice of the TSC. */
+  readonly madeFromTsc: boolean;
 }
 
 /** Windows up to this many times the narrowest are kept. */
@@ -76,6 +68,7 @@ export class BracketLog {
       batch,
       cpu,
       resolutionNs: 1,
+      madeFromTsc: true,
     };
     const brackets = span(all, 0, kept);
     return { brackets, cpuChanged: this.#rows - kept };
@@ -137,5 +130,6 @@ export function ofOwnCounter(brackets: Brackets, granularityTicks: number): Brac
     ...brackets,
     after: brackets.after.map((value) => value + granularityTicks),
     resolutionNs: Number.isFinite(smallest) ? smallest : 1,
+    madeFromTsc: false,
   };
 }

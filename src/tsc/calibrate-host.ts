@@ -2,7 +2,6 @@ import type { Control } from '../clock/control.ts';
 import { reasonOf } from '../host/fact.ts';
 import { tscFacts } from '../host/tsc.ts';
 import { native } from '../native.ts';
-import type { CalibrateResult } from '../schema/calibrate.ts';
 import { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
 import { collectClaims } from './claims/collect.ts';
 import { convergenceOf } from './convergence.ts';
@@ -12,6 +11,7 @@ import { adjtimexReference } from './reference/adjtimex.ts';
 import { chronyReference } from './reference/chrony.ts';
 import { openPtpClock, ptpReference } from './reference/ptp.ts';
 import type { NoReference, Reference } from './reference/reference.ts';
+import type { CalibrateResult } from './result.ts';
 import { hostSource } from './source.ts';
 import { trueRateOf } from './true-rate.ts';
 import { cpuWarnings, tscWarnings } from './warnings.ts';
@@ -33,7 +33,7 @@ export async function calibrateHost(options: CalibrateOptions, control: Control)
   const full: CalibrateResult = {
     ...result,
     ...trueRateOf(result, references),
-    convergence: convergenceOf(brackets, result.kernel?.hz ?? result.tscHz),
+    convergence: convergenceOf(brackets, result),
     claims: claims.map((claim) => ({
       ...claim,
       offsetRatio: claim.hz === null ? null : claim.hz / result.tscHz - 1,

@@ -4,13 +4,13 @@ import type { ClockName } from '../host/clocks.ts';
 import { madeFromTsc } from '../host/clocksource.ts';
 import { type Fact, unknown } from '../host/fact.ts';
 import { granularityOf } from '../host/granularity.ts';
-import type { CalibrateResult } from '../schema/calibrate.ts';
 import type { Warning } from '../schema/envelope.ts';
 import { type Brackets, ofOwnCounter, windowsOf } from './bracket.ts';
 import { durationOf, withoutDisturbances } from './disturbance/disturbances.ts';
 import type { Testimony } from './disturbance/witness.ts';
 import { identifyKernel } from './identify.ts';
 import { rateOf } from './rate.ts';
+import type { CalibrateResult } from './result.ts';
 import { record } from './schedule.ts';
 import type { BracketSource } from './source.ts';
 import { warningsOf } from './warnings.ts';
@@ -66,6 +66,8 @@ export function calibrate(
     tscHzLow: rate.low * 1e9,
     tscHzHigh: rate.high * 1e9,
     standardErrorRatio: rate.standardErrorRatio,
+    estimator: rate.estimator,
+    estimatorReason: rate.estimatorReason,
   };
   const clocksource = clocksourceAt(heard, longest.batch[0] ?? 0);
   const { kernel, reason: kernelReason } = identifyKernel(options.clock, clocksource, measured, longest);

@@ -1,3 +1,4 @@
+import { mean } from '../statistics.ts';
 import type { Brackets } from './bracket.ts';
 import { classesOf, trimmed, type WindowClass } from './window-classes.ts';
 
@@ -19,6 +20,12 @@ const UNIFORM = 1 / Math.sqrt(12);
  * read earlier or later for thousands of brackets on end, so that an error there does not shrink with their number.
  */
 const CHANGES = 16;
+
+/**
+ * Brackets that one end of a run is worth at most. Where in the window the clock is read wanders together over bursts
+ * of milliseconds, so that averaging more of them within an end does not help (src/tsc/README.md).
+ */
+const END_WORTH = 300;
 
 /** Weights settle at once; three rounds are one more than any input needed. */
 const ROUNDS = 3;
@@ -43,9 +50,11 @@ export function fitRate(brackets: Brackets): RateFit | null {
   const fine = commonSlope(classes, leastSigma);
   if (fine === null) return null;
   const ticksPerNs = nominal + rough.slope + fine.slope;
+  const elapsed = (brackets.ns.at(-1) as number) - (brackets.ns[0] as number);
+  const floor = (fine.sigma * Math.sqrt(2 / END_WORTH)) / elapsed;
   return {
     ticksPerNs,
-    standardErrorRatio: fine.standardError / ticksPerNs,
+    standardErrorRatio: Math.max(fine.standardError, floor) / ticksPerNs,
     samples: classes.reduce((sum, { x }) => sum + x.length, 0),
   };
 }
@@ -69,8 +78,6 @@ interface Moments {
   readonly yy: number;
 }
 
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 function momentsOf({ room, x, y }: WindowClass): Moments {
   const meanX = mean(x);
   const meanY = mean(y);
@@ -87,13 +94,19 @@ function momentsOf({ room, x, y }: WindowClass): Moments {
   return { shared: (room * UNIFORM) ** 2, count: x.length, meanX, meanY, xx, xy, yy };
 }
 
-/** One slope for all classes, each weighted by the inverse of its variance, and the slope's standard error. */
-function commonSlope(
-  classes: readonly WindowClass[],
-  leastSigma: number,
-): { slope: number; standardError: number } | null {
+/** One slope for all classes. */
+interface CommonSlope {
+  readonly slope: number;
+  readonly standardError: number;
+  /** Standard deviation of a bracket about the line of its class, ticks. */
+  readonly sigma: number;
+}
+
+/** One slope for all classes, each weighted by the inverse of its variance. */
+function commonSlope(classes: readonly WindowClass[], leastSigma: number): CommonSlope | null {
   const moments = classes.map(momentsOf);
   let weights = moments.map(() => 1);
+  let squares = 0;
   let slope = 0;
   let information = 0;
   for (let round = 0; round < ROUNDS; round++) {
@@ -101,15 +114,18 @@ function commonSlope(
     if (!(information > 0)) return null;
     const fitted = moments.reduce((sum, { xy }, i) => sum + (weights[i] ?? 0) * xy, 0) / information;
     slope = fitted;
+    squares = 0;
     weights = moments.map(({ shared, count, xx, xy, yy }) => {
-      const squares = yy - 2 * fitted * xy + fitted * fitted * xx;
-      const own = Math.max(squares / Math.max(1, count - 2), leastSigma ** 2);
-      return 1 / (own + (shared * count) / CHANGES);
+      const own = yy - 2 * fitted * xy + fitted * fitted * xx;
+      squares += own;
+      const variance = Math.max(own / Math.max(1, count - 2), leastSigma ** 2);
+      return 1 / (variance + (shared * count) / CHANGES);
     });
   }
   const white = Math.sqrt(1 / information);
   const clustered = clusteredScore(classes, moments, weights, slope) / information;
-  return { slope, standardError: Math.max(white, clustered) };
+  const count = moments.reduce((sum, moment) => sum + moment.count, 0);
+  return { slope, standardError: Math.max(white, clustered), sigma: Math.sqrt(squares / count) };
 }
 
 /**

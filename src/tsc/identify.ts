@@ -1,9 +1,9 @@
 import type { ClockName } from '../host/clocks.ts';
 import { madeFromTsc } from '../host/clocksource.ts';
 import type { Fact } from '../host/fact.ts';
-import type { CalibrateResult } from '../schema/calibrate.ts';
 import type { Brackets } from './bracket.ts';
 import { type Candidate, candidatesWithin, type KernelRatio } from './kernel-ratio.ts';
+import type { CalibrateResult } from './result.ts';
 
 /** The part of a result that names the kernel's own conversion, or says why it cannot be named. */
 export interface Identified {

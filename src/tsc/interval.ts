@@ -29,7 +29,8 @@ export function rateInterval(brackets: Brackets): RateInterval | null {
   const least = ((brackets.before[last] ?? 0) - (brackets.after[0] ?? 0)) / (elapsed + resolutionNs);
   const high = edge(brackets, most, 1);
   const low = edge(brackets, least, -1);
-  return high === null || low === null ? null : { low: low * (1 - ROUNDING), high: high * (1 + ROUNDING) };
+  if (high === null || low === null) return null;
+  return { low: low - Math.abs(low) * ROUNDING, high: high + Math.abs(high) * ROUNDING };
 }
 
 /** Moves `rate`, a bound, towards the feasible rates until it is one; `side` is 1 for the upper bound. */

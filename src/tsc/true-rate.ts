@@ -1,5 +1,5 @@
-import type { CalibrateResult } from '../schema/calibrate.ts';
 import type { NoReference, Reference } from './reference/reference.ts';
+import type { CalibrateResult } from './result.ts';
 
 type TrueRate = Pick<CalibrateResult, 'trueRate' | 'trueRateReason'>;
 

@@ -1,7 +1,7 @@
 import type { TscFacts } from '../host/tsc.ts';
-import type { CalibrateResult, ClockEvent, CpuTsc } from '../schema/calibrate.ts';
 import type { Warning } from '../schema/envelope.ts';
 import { formatNs } from '../units.ts';
+import type { CalibrateResult, ClockEvent, CpuTsc } from './result.ts';
 
 /** What a reader can do about each kind of event. */
 const HINTS: Readonly<Record<ClockEvent['kind'], string>> = {

@@ -1,7 +1,8 @@
-import { type Brackets, narrowestOf, windowsOf } from './bracket.ts';
+import { median } from '../statistics.ts';
+import { type Brackets, windowsOf } from './bracket.ts';
 
 /**
- * Brackets whose windows are equally long, or nearly. They have gone the same way through the processor, so the clock was
+ * Brackets whose windows are equally long. They have gone the same way through the processor, so the clock was
  * read at nearly the same place in each.
  */
 export interface WindowClass {
@@ -13,9 +14,6 @@ export interface WindowClass {
   readonly y: Float64Array;
   readonly batch: Int32Array;
 }
-
-/** Classes are this share of the narrowest window wide: one step of the counter on a fast clock's window. */
-const CLASS_SHARE = 1 / 16;
 
 /** A class with fewer brackets says nothing about its own scatter. */
 const LEAST_IN_CLASS = 8;
@@ -29,18 +27,16 @@ const SIGMAS_PER_MAD = 1.4826;
 /** The classes that have enough brackets, relative to a line through the origin of slope `ticksPerNs`. */
 export function classesOf(brackets: Brackets, ticksPerNs: number): WindowClass[] {
   const windows = windowsOf(brackets);
-  const width = Math.max(1, narrowestOf(windows) * CLASS_SHARE);
   const members = new Map<number, number[]>();
   windows.forEach((window, i) => {
-    const key = Math.floor(window / width);
-    const indices = members.get(key);
-    if (indices === undefined) members.set(key, [i]);
+    const indices = members.get(window);
+    if (indices === undefined) members.set(window, [i]);
     else indices.push(i);
   });
   const populated = [...members].filter(([, indices]) => indices.length >= LEAST_IN_CLASS);
-  const narrowest = Math.min(...populated.map(([key]) => key));
-  return populated.map(([key, indices]) => ({
-    room: (key - narrowest) * width,
+  const narrowest = Math.min(...populated.map(([window]) => window));
+  return populated.map(([window, indices]) => ({
+    room: window - narrowest,
     x: Float64Array.from(indices, (i) => brackets.ns[i] ?? 0),
     y: Float64Array.from(indices, (i) => {
       const middle = ((brackets.before[i] ?? 0) + (brackets.after[i] ?? 0)) / 2;
@@ -48,11 +44,6 @@ export function classesOf(brackets: Brackets, ticksPerNs: number): WindowClass[]
     }),
     batch: Int32Array.from(indices, (i) => brackets.batch[i] ?? 0),
   }));
-}
-
-/** The middle one of some numbers. */
-function median(values: Float64Array): number {
-  return values.slice().sort()[Math.floor(values.length / 2)] ?? 0;
 }
 
 /**

@@ -18,6 +18,7 @@ export const bracketsOf = (rows: readonly Row[], resolutionNs = 1): Brackets => 
   batch: Int32Array.from(rows, ({ batch }, i) => batch ?? i),
   cpu: new Int32Array(rows.length),
   resolutionNs,
+  madeFromTsc: true,
 });
 
 /**

@@ -1,4 +1,4 @@
-import type { CpuTsc } from '../../schema/calibrate.ts';
+import type { CpuTsc } from '../result.ts';
 import type { Exchange, Exchanger, Survey } from './survey.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { ClockName } from '../../host/clocks.ts';
-import type { ClockEvent } from '../../schema/calibrate.ts';
 import { formatNs, formatRatio } from '../../units.ts';
 import { type Brackets, windowsOf } from '../bracket.ts';
 import { fitRate } from '../fit.ts';
 import { rateInterval } from '../interval.ts';
+import type { ClockEvent } from '../result.ts';
 
 /** A line through a stretch's centre. */
 interface Line {

@@ -1,6 +1,6 @@
 import type { ClockName } from '../../host/clocks.ts';
-import type { ClockEvent } from '../../schema/calibrate.ts';
 import { type Brackets, narrow, span } from '../bracket.ts';
+import type { ClockEvent } from '../result.ts';
 import { isEvent, type Meeting, meet, nameBreak, ownRate } from './breaks.ts';
 import { jumpsOf, type Scale, withJumps } from './jumps.ts';
 import { piecesOf } from './pieces.ts';
@@ -121,6 +121,7 @@ function rawWitness(taken: Brackets, heard: readonly Testimony[]): Brackets {
     batch: Int32Array.from(heard, ({ batch }) => batch),
     cpu: new Int32Array(rows.length),
     resolutionNs: taken.resolutionNs,
+    madeFromTsc: taken.madeFromTsc,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ClockName } from '../../host/clocks.ts';
-import type { ClockEvent } from '../../schema/calibrate.ts';
 import { formatNs } from '../../units.ts';
 import type { Brackets } from '../bracket.ts';
+import type { ClockEvent } from '../result.ts';
 import type { Testimony, WitnessClock } from './witness.ts';
 
 /** A jump of one clock against CLOCK_MONOTONIC that the witnesses prove. */

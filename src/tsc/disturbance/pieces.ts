@@ -1,6 +1,6 @@
-import type { ClockEvent } from '../../schema/calibrate.ts';
 import { formatNs } from '../../units.ts';
 import { type Brackets, span } from '../bracket.ts';
+import type { ClockEvent } from '../result.ts';
 import type { Meeting } from './breaks.ts';
 import type { Testimony } from './witness.ts';
 

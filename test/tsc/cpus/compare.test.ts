@@ -76,7 +76,7 @@ test('a CPU that does not answer, or may not be pinned to, keeps its reason', ()
   const forbidden = exchanger(() => {
     throw Object.assign(new Error('sched_setaffinity: invalid argument'), { code: 'EINVAL' });
   });
-  expect(compareCpus(forbidden, survey(forbidden), survey(forbidden), 2.5)[1]?.reason).toBe('EINVAL');
+  expect(compareCpus(forbidden, survey(forbidden), survey(forbidden), 2.5)[1]?.reason).toContain('EINVAL');
 });
 
 test('a warp is a warning; a synchronized pair is none', () => {
