@@ -3,7 +3,7 @@
     "cflags_cc": ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
     "cflags_cc!": ["-fno-rtti"],
     "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-    "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"]
+    "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"]
   },
   "targets": [
     {
@@ -21,7 +21,7 @@
         "native/peek.cc"
       ],
       "ldflags": ["-Wl,-z,nodelete"],
-      "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.mjs)\""]
+      "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.cjs)\""]
     },
     {
       "target_name": "tscope_kvm",
@@ -34,7 +34,7 @@
         "native/kvm/vcpu-loop.cc",
         "native/kvm/vcpu-thread.cc"
       ],
-      "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.mjs)\""]
+      "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.cjs)\""]
     }
   ]
 }

@@ -25,11 +25,11 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("getAffinity", GetAffinity);
   add("setAffinity", SetAffinity);
   add("setFifoPriority", SetFifoPriority);
+  add("tryFifoPriority", TryFifoPriority);
   add("getTimerSlack", GetTimerSlack);
   add("setTimerSlack", SetTimerSlack);
-  add("lockMemory", LockMemory);
-  add("unlockMemory", UnlockMemory);
   add("dieWithParent", DieWithParent);
+  add("exitNow", ExitNow);
 
   add("exchangeTsc", ExchangeTsc);
 

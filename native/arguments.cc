@@ -86,25 +86,35 @@ bool Arguments::SharedArray(size_t index, const char* name, size_t unit, Words* 
   return true;
 }
 
-bool Arguments::Integers(size_t index, const char* name, int64_t min, int64_t max,
+bool Arguments::Array(size_t index, const char* name, size_t unit, size_t most, Words* out) const {
+  if (!Array(index, name, unit, out)) return false;
+  return out->length <= most || Fail(name, "at most " + std::to_string(most) + " words long", true);
+}
+
+bool Arguments::Integers(size_t index, const char* name, int64_t min, int64_t max, uint32_t most,
                          std::vector<int64_t>* out) const {
-  const std::string accepted = "an array, not empty, each entry " + Between("an integer", min, max);
-  const Napi::Value value = info_[index];
-  if (!value.IsArray()) return Fail(name, accepted, false);
-  const Napi::Array array = value.As<Napi::Array>();
-  if (array.Length() == 0) return Fail(name, accepted, true);
-  for (uint32_t i = 0; i < array.Length(); i++) {
-    const Napi::Value entry = array.Get(i);
+  const std::string accepted =
+      "an array of 1 to " + std::to_string(most) + " entries, each " + Between("an integer", min, max);
+  napi_env env = info_.Env();
+  const Napi::Value array = info_[index];
+  if (!array.IsArray()) return Fail(name, accepted, false);
+  // A getter may shorten the array, and may throw: what it threw is then pending, and stays.
+  uint32_t length = 0;
+  for (uint32_t i = 0; napi_get_array_length(env, array, &length) == napi_ok && i < length && length <= most; i++) {
+    napi_value entry;
+    if (napi_get_element(env, array, i, &entry) != napi_ok) return false;
     int64_t number;
-    if (!entry.IsNumber()) return Fail(name, accepted, false);
-    if (!ToInteger(entry, min, max, &number)) return Fail(name, accepted, true);
+    if (!Napi::Value(env, entry).IsNumber()) return Fail(name, accepted, false);
+    if (!ToInteger(Napi::Value(env, entry), min, max, &number)) return Fail(name, accepted, true);
     out->push_back(number);
   }
-  return true;
+  return (!out->empty() && length <= most) || Fail(name, accepted, true);
 }
 
 Napi::Value ThrowSystemError(Napi::Env env, int error, const char* syscall) {
   Napi::Error thrown = Napi::Error::New(env, std::string(syscall) + ": " + uv_strerror(-error));
+  // Where the environment is being ended, nothing can be created or set any more, and nobody will see the error.
+  if (thrown.IsEmpty()) return env.Undefined();
   thrown.Set("code", Napi::String::New(env, uv_err_name(-error)));
   thrown.Set("errno", Napi::Number::New(env, error));
   thrown.Set("syscall", Napi::String::New(env, syscall));

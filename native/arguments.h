@@ -28,10 +28,13 @@ class Arguments {
   bool Boolean(size_t index, const char* name, bool* out) const;
   // A BigInt64Array whose length is a multiple of `unit` and at least `unit`.
   bool Array(size_t index, const char* name, size_t unit, Words* out) const;
+  // The same with at most `most` words.
+  bool Array(size_t index, const char* name, size_t unit, size_t most, Words* out) const;
   // As Array, but over a SharedArrayBuffer, whose memory can never be detached.
   bool SharedArray(size_t index, const char* name, size_t unit, Words* out) const;
-  // An array of integers in [min, max], not empty.
-  bool Integers(size_t index, const char* name, int64_t min, int64_t max, std::vector<int64_t>* out) const;
+  // An array of 1 to `most` integers in [min, max].
+  bool Integers(size_t index, const char* name, int64_t min, int64_t max, uint32_t most,
+                std::vector<int64_t>* out) const;
 
  private:
   bool Fail(const char* name, const std::string& accepted, bool range) const;

@@ -2,17 +2,26 @@
 #include <cpuid.h>
 #include <sys/prctl.h>
 
+#include <cerrno>
+
 #include "arguments.h"
 #include "exports.h"
 
 namespace tscope {
 
-// prctl(PR_SET_TSC, PR_TSC_SIGSEGV) makes RDTSC fault; a kernel without the call never forbids it. Asked once
-// for each thread: a system call at each read would cost ten times the read.
+// prctl(PR_SET_TSC, PR_TSC_SIGSEGV) makes RDTSC fault; a kernel without the call (EINVAL) never forbids it. Answers
+// errno where the question is refused.
+static int AskTscMode(int* mode) {
+  *mode = PR_TSC_ENABLE;
+  return prctl(PR_GET_TSC, mode) == 0 || errno == EINVAL ? 0 : errno;
+}
+
+// Asked once for each thread: a system call at each read would cost ten times the read. Where the question is refused,
+// reading is not taken to be.
 bool TscReadable() {
   static thread_local const bool readable = [] {
-    int mode = PR_TSC_ENABLE;
-    return prctl(PR_GET_TSC, &mode) != 0 || mode == PR_TSC_ENABLE;
+    int mode;
+    return AskTscMode(&mode) != 0 || mode == PR_TSC_ENABLE;
   }();
   return readable;
 }
@@ -26,7 +35,12 @@ bool HasRdtscp() {
   return present;
 }
 
-Napi::Value TscReadable(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), TscReadable()); }
+Napi::Value TscReadable(const Napi::CallbackInfo& info) {
+  int mode;
+  const int error = AskTscMode(&mode);
+  if (error != 0) return ThrowSystemError(info.Env(), error, "prctl PR_GET_TSC");
+  return Napi::Boolean::New(info.Env(), mode == PR_TSC_ENABLE);
+}
 
 // cpuid(leaf, subleaf) -> [eax, ebx, ecx, edx]. Leaves beyond the CPU's range answer as the CPU does.
 Napi::Value Cpuid(const Napi::CallbackInfo& info) {

@@ -1,12 +1,12 @@
 // Compares the TSCs of two CPUs: one thread on each, and a word of shared memory that goes to and fro.
 #include <pthread.h>
-#include <sched.h>
 
 #include <atomic>
 #include <cerrno>
 #include <memory>
 
 #include "arguments.h"
+#include "cpu-set.h"
 #include "exports.h"
 #include "tsc.h"
 
@@ -16,7 +16,6 @@ namespace {
 constexpr size_t kRound = 3;  // TSC here, TSC there, TSC here again
 constexpr int64_t kLongestNs = 100000000;
 constexpr int64_t kStop = -1;
-constexpr int kMaxCpus = 8192;
 
 // Each side writes words of its own, on cache lines of their own.
 struct Exchange {
@@ -43,14 +42,12 @@ void* Answer(void* argument) {
 // Starts `Answer` on `cpu`. The thread is detached and shares the memory: where its CPU is taken by a real-time
 // task it may start long after the caller has given up. (The addon is linked to stay loaded.)
 int StartOn(int cpu, const std::shared_ptr<Exchange>& exchange) {
-  cpu_set_t* set = CPU_ALLOC(kMaxCpus);
-  CPU_ZERO_S(CPU_ALLOC_SIZE(kMaxCpus), set);
-  CPU_SET_S(cpu, CPU_ALLOC_SIZE(kMaxCpus), set);
+  CpuSet set;
+  set.Add(cpu);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  int error = pthread_attr_setaffinity_np(&attributes, CPU_ALLOC_SIZE(kMaxCpus), set);
-  CPU_FREE(set);
+  int error = pthread_attr_setaffinity_np(&attributes, CpuSet::Size(), set.get());
   pthread_t thread;
   if (error == 0) {
     auto held = std::make_unique<std::shared_ptr<Exchange>>(exchange);

@@ -29,11 +29,11 @@ Napi::Value SleepThenSpin(const Napi::CallbackInfo& info);
 Napi::Value GetAffinity(const Napi::CallbackInfo& info);
 Napi::Value SetAffinity(const Napi::CallbackInfo& info);
 Napi::Value SetFifoPriority(const Napi::CallbackInfo& info);
+Napi::Value TryFifoPriority(const Napi::CallbackInfo& info);
 Napi::Value GetTimerSlack(const Napi::CallbackInfo& info);
 Napi::Value SetTimerSlack(const Napi::CallbackInfo& info);
-Napi::Value LockMemory(const Napi::CallbackInfo& info);
-Napi::Value UnlockMemory(const Napi::CallbackInfo& info);
 Napi::Value DieWithParent(const Napi::CallbackInfo& info);
+Napi::Value ExitNow(const Napi::CallbackInfo& info);
 
 // exchange.cc
 Napi::Value ExchangeTsc(const Napi::CallbackInfo& info);

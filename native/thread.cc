@@ -1,32 +1,24 @@
-// Sets up the calling thread for quiet measuring. Linux keeps each of these per thread, but for mlockall.
+// Sets up the calling thread for quiet measuring. Linux keeps each of these per thread.
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "arguments.h"
+#include "cpu-set.h"
 #include "exports.h"
 
 namespace tscope {
 namespace {
 
-// Room for far more CPUs than the 1024 of a plain cpu_set_t.
-constexpr int kMaxCpus = 8192;
-
-class CpuSet {
- public:
-  CpuSet() : set_(CPU_ALLOC(kMaxCpus)) { CPU_ZERO_S(Size(), set_); }
-  ~CpuSet() { CPU_FREE(set_); }
-  CpuSet(const CpuSet&) = delete;
-  CpuSet& operator=(const CpuSet&) = delete;
-  cpu_set_t* get() { return set_; }
-  static size_t Size() { return CPU_ALLOC_SIZE(kMaxCpus); }
-
- private:
-  cpu_set_t* set_;
-};
+int SetScheduler(int policy, int64_t priority) {
+  sched_param param{};
+  param.sched_priority = static_cast<int>(priority);
+  return sched_setscheduler(0, policy, &param);
+}
 
 Napi::Value Checked(Napi::Env env, int result, const char* syscall) {
   return result == 0 ? env.Undefined() : ThrowSystemError(env, errno, syscall);
@@ -40,16 +32,16 @@ Napi::Value GetAffinity(const Napi::CallbackInfo& info) {
   if (sched_getaffinity(0, CpuSet::Size(), set.get()) != 0) return ThrowSystemError(env, errno, "sched_getaffinity");
   Napi::Array cpus = Napi::Array::New(env);
   for (int cpu = 0; cpu < kMaxCpus; cpu++) {
-    if (CPU_ISSET_S(cpu, CpuSet::Size(), set.get())) cpus.Set(cpus.Length(), cpu);
+    if (set.Has(cpu)) cpus.Set(cpus.Length(), cpu);
   }
   return cpus;
 }
 
 Napi::Value SetAffinity(const Napi::CallbackInfo& info) {
   std::vector<int64_t> cpus;
-  if (!Arguments(info, "setAffinity").Integers(0, "cpus", 0, kMaxCpus - 1, &cpus)) return info.Env().Undefined();
+  if (!Arguments(info, "setAffinity").Integers(0, "cpus", 0, kMaxCpus - 1, kMaxCpus, &cpus)) return info.Env().Undefined();
   CpuSet set;
-  for (const int64_t cpu : cpus) CPU_SET_S(static_cast<int>(cpu), CpuSet::Size(), set.get());
+  for (const int64_t cpu : cpus) set.Add(static_cast<int>(cpu));
   return Checked(info.Env(), sched_setaffinity(0, CpuSet::Size(), set.get()), "sched_setaffinity");
 }
 
@@ -57,10 +49,7 @@ Napi::Value SetAffinity(const Napi::CallbackInfo& info) {
 Napi::Value SetFifoPriority(const Napi::CallbackInfo& info) {
   int64_t priority;
   if (!Arguments(info, "setFifoPriority").Integer(0, "priority", 0, 99, &priority)) return info.Env().Undefined();
-  sched_param param{};
-  param.sched_priority = static_cast<int>(priority);
-  return Checked(info.Env(), sched_setscheduler(0, priority == 0 ? SCHED_OTHER : SCHED_FIFO, &param),
-                 "sched_setscheduler");
+  return Checked(info.Env(), SetScheduler(priority == 0 ? SCHED_OTHER : SCHED_FIFO, priority), "sched_setscheduler");
 }
 
 Napi::Value GetTimerSlack(const Napi::CallbackInfo& info) {
@@ -75,12 +64,30 @@ Napi::Value SetTimerSlack(const Napi::CallbackInfo& info) {
   return Checked(info.Env(), prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(ns)), "prctl");
 }
 
-// Locks pages as they are touched: V8 reserves far more address space than it uses.
-Napi::Value LockMemory(const Napi::CallbackInfo& info) {
-  return Checked(info.Env(), mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT), "mlockall");
+// tryFifoPriority(n): SCHED_FIFO at n on a thread of its own. A privilege is only half of what it takes: the budget of a
+// real-time cgroup may be 0, a filter may refuse the call.
+Napi::Value TryFifoPriority(const Napi::CallbackInfo& info) {
+  int64_t priority;
+  if (!Arguments(info, "tryFifoPriority").Integer(0, "priority", 1, 99, &priority)) return info.Env().Undefined();
+  const auto attempt = [](void* wanted) -> void* {
+    int64_t* word = static_cast<int64_t*>(wanted);
+    *word = SetScheduler(SCHED_FIFO, *word) == 0 ? 0 : errno;
+    return nullptr;
+  };
+  pthread_t thread;
+  const int created = pthread_create(&thread, nullptr, attempt, &priority);
+  if (created != 0) return ThrowSystemError(info.Env(), created, "pthread_create");
+  pthread_join(thread, nullptr);
+  const int error = static_cast<int>(priority);
+  return error == 0 ? info.Env().Undefined() : ThrowSystemError(info.Env(), error, "sched_setscheduler");
 }
 
-Napi::Value UnlockMemory(const Napi::CallbackInfo& info) { return Checked(info.Env(), munlockall(), "munlockall"); }
+// exitNow(code): without exit handlers, which wait for threads that a system call may hold for good.
+Napi::Value ExitNow(const Napi::CallbackInfo& info) {
+  int64_t code;
+  if (!Arguments(info, "exitNow").Integer(0, "code", 0, 255, &code)) return info.Env().Undefined();
+  _exit(static_cast<int>(code));
+}
 
 // dieWithParent(): SIGKILL, which ends a stopped process too, as soon as the thread that started this one ends.
 Napi::Value DieWithParent(const Napi::CallbackInfo& info) {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { systemCode, TscopeError } from './errors.ts';
 
 /** The kernel's clock discipline, as `adjtimex(2)` reports it; see there for units and bits. */
@@ -32,7 +32,7 @@ export interface Adjtimex {
 export interface Native {
   /** The hash of the sources the addon was built from. */
   readonly sourceHash: string;
-  /** False where prctl(PR_SET_TSC) forbids rdtsc in this thread. */
+  /** False where prctl(PR_SET_TSC) forbids rdtsc in this thread; throws where PR_GET_TSC itself is refused. */
   tscReadable(): boolean;
   /** [eax, ebx, ecx, edx]. Check the range of leaves first (leaf 0, 0x40000000, 0x80000000). */
   cpuid(leaf: number, subleaf: number): [number, number, number, number];
@@ -49,8 +49,8 @@ export interface Native {
   /** The same for the TSC alone, into word[0]. */
   createTscReader(word: BigInt64Array): () => void;
   /**
-   * Fills `out` with rows of four: TSC before, clock (ns), TSC after, CPU (-1: the thread moved in between).
-   * `clockId` is a CLOCK_* number or a dynamic one (~fd << 3 | 3).
+   * Fills `out` with rows of four: TSC before, clock (ns), TSC after, CPU (-1: the thread moved in between); at most
+   * 65,536 rows a call, so that a thread can be ended. `clockId` is a CLOCK_* number or a dynamic one (~fd << 3 | 3).
    */
   readBrackets(clockId: number, bySyscall: boolean, out: BigInt64Array): void;
   /** clock_getres in ns; throws EINVAL where the kernel has no such clock. */
@@ -70,14 +70,15 @@ export interface Native {
   setAffinity(cpus: readonly number[]): void;
   /** SCHED_FIFO at 1 to 99; 0 returns to SCHED_OTHER. */
   setFifoPriority(priority: number): void;
+  /** Does that on a short-lived thread of its own, so that nothing changes; throws where it is refused. */
+  tryFifoPriority(priority: number): void;
   getTimerSlack(): number;
   /** Nanoseconds; 0 returns to the default. */
   setTimerSlack(ns: number): void;
-  /** mlockall for the whole process, pages locked as they are touched. */
-  lockMemory(): void;
-  unlockMemory(): void;
   /** Has the kernel kill this process, even while it is stopped, when the thread that started it ends. */
   dieWithParent(): void;
+  /** Ends the process now, with its threads wherever they are: `process.exit` waits for one in a system call. */
+  exitNow(code: number): never;
 
   /**
    * Fills `out` with rounds of three words, for at most 100 ms: this thread's TSC, the TSC of a thread that runs on
@@ -147,19 +148,27 @@ const candidates = (name: string): string[] => [
   join(root, `prebuilds/${process.platform}-${process.arch}/${name}.node`),
 ];
 
-/** The same hash as scripts/native-hash.mjs; null where the sources are not beside the package. */
+/** The hash of the sources in a checkout; null in a package, which has none to compare with. */
 function hashOfSources(): string | null {
-  const folder = join(root, 'native');
-  if (!existsSync(folder)) return null;
-  const hash = createHash('sha256');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  for (const name of names.filter((name) => /\.(cc|h)$/.test(name)).sort()) {
-    hash
-      .update(name)
-      .update('\0')
-      .update(readFileSync(join(folder, name)));
+  const script = join(root, 'scripts/native-hash.cjs');
+  if (!existsSync(script)) return null;
+  return (require(script) as { nativeHash(): string }).nativeHash();
+}
+
+/** e_machine of x86-64 in an ELF header. */
+const EM_X86_64 = 62;
+
+/** Why the dynamic linker would refuse the file itself, whatever it said; null where it is of this architecture. */
+function flawOf(file: string): 'no addon' | 'another architecture' | null {
+  const header = Buffer.alloc(20);
+  const fd = openSync(file, 'r');
+  try {
+    readSync(fd, header);
+  } finally {
+    closeSync(fd);
   }
-  return hash.digest('hex').slice(0, 16);
+  if (header.readUInt32BE() !== 0x7f454c46) return 'no addon';
+  return header[4] === 2 && header.readUInt16LE(18) === EM_X86_64 ? null : 'another architecture';
 }
 
 /** Turns what dlopen said into the error that says what to do. */
@@ -171,18 +180,26 @@ function loadError(error: unknown, file: string): TscopeError {
     hint: string,
   ) => new TscopeError(code, text, `${hint} ${STILL_WORKS}`, { cause: error });
   if (systemCode(error) === 'ERR_DLOPEN_DISABLED' || /--no-addons/.test(message)) {
-    return failure(
-      'ADDON_DISABLED',
-      'Native addons are disabled in this Node process.',
-      'Run without --no-addons.',
-    );
+    const hint = 'Run without --no-addons, and with --allow-addons where --permission is given.';
+    return failure('ADDON_DISABLED', 'Native addons are disabled in this Node process.', hint);
   }
-  if (
-    /wrong ELF class|invalid ELF header|not a mach-o|cannot open shared object file|incompatible/i.test(
-      message,
-    )
-  ) {
+  const flaw = flawOf(file);
+  if (flaw === 'another architecture') {
     return failure('ADDON_WRONG_ARCHITECTURE', `${file} was built for another architecture.`, REBUILD);
+  }
+  if (flaw === 'no addon') return failure('ADDON_BROKEN', `${file} is damaged: it is not an addon.`, REBUILD);
+  const library = /([^\s:/]+\.so[.\d]*): cannot open shared object file/.exec(message)?.[1];
+  if (library !== undefined) {
+    const text = `${file} needs ${library}, which is not installed here.`;
+    return failure('ADDON_BROKEN', text, `Install the package that has ${library}. Or: ${REBUILD}`);
+  }
+  if (/version [`'"]?\w+_[\d.]+'? not found/.test(message)) {
+    const text = `${file} was built for a newer C or C++ library than this host's: ${message}.`;
+    return failure('ADDON_BROKEN', text, REBUILD);
+  }
+  if (/failed to map segment|noexec/.test(message)) {
+    const text = `${file} could not be mapped: its file system is mounted noexec, or memory is short.`;
+    return failure('ADDON_BROKEN', text, 'Install tscope on a file system that allows programs.');
   }
   return failure('ADDON_BROKEN', `${file} could not be loaded: ${message}.`, REBUILD);
 }
@@ -216,6 +233,24 @@ export function loadAddon<Addon extends { readonly sourceHash: string } = Native
   return addon;
 }
 
+/**
+ * V8 finds a thread's stack by pthread_getattr_np, which asks for the affinity: where a filter refuses that, the first
+ * collection of garbage on a worker thread ends the process with SIGSEGV.
+ *
+ * @throws TscopeError UNSUPPORTED on a worker thread, where it is refused.
+ */
+function checkAffinityCanBeRead(addon: Native): void {
+  if (isMainThread) return;
+  try {
+    addon.getAffinity();
+  } catch (error) {
+    if (systemCode(error) === 'ENOSYS') return;
+    const message = `sched_getaffinity is refused (${systemCode(error)}), and Node's worker threads crash without it.`;
+    const hint = 'Allow it in the filter of system calls (seccomp, SystemCallFilter=).';
+    throw new TscopeError('UNSUPPORTED', message, hint, { cause: error });
+  }
+}
+
 /** Loads an addon by name, on the hosts that it is built for. */
 function load<Addon extends { readonly sourceHash: string }>(name: string): Addon {
   if (process.platform !== 'linux') {
@@ -244,7 +279,10 @@ let loadedKvm: KvmNative | null = null;
  * @throws TscopeError NOT_LINUX or NOT_X86_64 on other hosts, else as `loadAddon`.
  */
 export function native(): Native {
-  loaded ??= load<Native>('tscope');
+  if (loaded === null) {
+    loaded = load<Native>('tscope');
+    checkAffinityCanBeRead(loaded);
+  }
   return loaded;
 }
 
@@ -258,6 +296,15 @@ export function kvmNative(): KvmNative {
   return loadedKvm;
 }
 
+/** Whether rdtsc would fault. Where the question is refused (seccomp), rdtsc is most likely not. */
+function tscForbidden(addon: Native): boolean {
+  try {
+    return !addon.tscReadable();
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The addon, where this thread may also execute rdtsc.
  *
@@ -265,7 +312,7 @@ export function kvmNative(): KvmNative {
  */
 export function nativeWithTsc(): Native {
   const addon = native();
-  if (!addon.tscReadable()) {
+  if (tscForbidden(addon)) {
     throw new TscopeError(
       'TSC_FORBIDDEN',
       'rdtsc is forbidden in this process (prctl PR_SET_TSC, PR_TSC_SIGSEGV).',

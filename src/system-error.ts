@@ -62,6 +62,17 @@ const PERMISSION_FLAGS: Readonly<Record<string, string>> = {
 const FILE_CALLS =
   /^(open|read|write|f?stat|lstat|access|mkdir|mkdtemp|rename|unlink|scandir|copyfile|f?chmod|f?sync|readlink|realpath)/;
 
+/** The verbs of the others are their names. */
+const VERBS: Readonly<Record<string, string>> = {
+  mkdir: 'make',
+  mkdtemp: 'make',
+  scandir: 'list',
+  unlink: 'remove',
+};
+
+/** Limits of the process or the host: no file is to blame. */
+const LIMITS = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
 /** What went wrong in a few words without a full stop: `no such file or folder (ENOENT)`. */
 export function reasonOf(error: unknown): string {
   const code = systemCode(error);
@@ -103,8 +114,8 @@ export function refusalOf(error: unknown): TscopeError | null {
     const hint = 'Change to a folder that exists, and try again.';
     return new TscopeError('IO', 'The working folder is gone.', hint, { cause: error });
   }
-  if (path !== undefined && FILE_CALLS.test(syscall ?? 'open')) {
-    return fileError(`cannot ${syscall ?? 'open'} ${path}`, error);
+  if (path !== undefined && FILE_CALLS.test(syscall ?? 'open') && !LIMITS.includes(code)) {
+    return fileError(`cannot ${VERBS[syscall ?? ''] ?? syscall ?? 'open'} ${path}`, error);
   }
   const what = syscall === undefined ? 'The system refused' : `The system refused ${syscall}`;
   return new TscopeError('UNSUPPORTED', `${what}: ${reasonOf(error)}.`, remedyOf(error), { cause: error });

@@ -1,3 +1,4 @@
+import { native } from '../native.ts';
 import type { CommandWords } from './command.ts';
 
 /** The signals that people and systems end a program with: Ctrl-C, `kill` or a shutdown, a terminal that went away. */
@@ -15,9 +16,13 @@ const PATIENCE_MS = 500;
  * pipe holds in a system call.
  */
 function leave(signal: EndingSignal): void {
-  for (const each of SIGNALS) process.removeAllListeners(each);
-  process.exitCode = INTERRUPTED;
-  process.kill(process.pid, signal);
+  try {
+    native().exitNow(INTERRUPTED);
+  } catch {
+    // Without the addon the signal itself ends the process, and a shell shows the same code for Ctrl-C.
+    for (const each of SIGNALS) process.removeAllListeners(each);
+    process.kill(process.pid, signal);
+  }
 }
 
 /**

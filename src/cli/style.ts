@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { TscopeError } from '../errors.ts';
+import { printableLine } from '../printable.ts';
 import type { Warning } from '../schema/envelope.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -8,12 +9,14 @@ type Style = Parameters<typeof styleText>[0];
 const paint = (style: Style, text: string): string =>
   process.stderr.isTTY && !process.env['NO_COLOR'] ? styleText(style, text) : text;
 
-const withHint = (text: string, hint: string | null): string => (hint === null ? text : `${text}\n  ${hint}`);
+/** A sentence, and the hint on a line of its own. */
+const withHint = (label: string, message: string, hint: string | null): string =>
+  `${label} ${printableLine(message)}${hint === null ? '' : `\n  ${printableLine(hint)}`}`;
 
 /** `warning: sentence`, and the hint on a line of its own. */
 export const warningText = ({ message, hint }: Warning): string =>
-  withHint(`${paint('yellow', 'warning:')} ${message}`, hint);
+  withHint(paint('yellow', 'warning:'), message, hint);
 
 /** `tscope: sentence`, and the hint on a line of its own. */
 export const errorText = ({ message, hint }: TscopeError): string =>
-  withHint(`${paint('red', 'tscope:')} ${message}`, hint);
+  withHint(paint('red', 'tscope:'), message, hint);

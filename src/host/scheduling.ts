@@ -1,31 +1,45 @@
 import { native } from '../native.ts';
-import { type Fact, factOf, fileFact, known, unknown } from './fact.ts';
+import { reasonOf } from '../system-error.ts';
+import { cpuQuota } from './cgroup.ts';
+import { type Fact, factOf, known, unknown } from './fact.ts';
 
-/** What the kernel lets this process do about its scheduling. */
+/** What the kernel lets this process do about its scheduling, as trying it showed. */
 export interface SchedulingFacts {
   readonly realtimeAllowed: Fact<boolean>;
   readonly affinity: Fact<number[]>;
+  readonly affinityAllowed: Fact<boolean>;
   readonly timerSlackNs: Fact<number>;
+  readonly timerSlackAllowed: Fact<boolean>;
+  /** CPUs' worth of time that the cgroup's quota allows; null where it sets none. */
+  readonly cpuQuota: Fact<number>;
 }
 
-const CAP_SYS_NICE = 23n;
-
-/** SCHED_FIFO needs CAP_SYS_NICE or a limit above 0 (RLIMIT_RTPRIO); asked without trying, so nothing changes. */
-function realtimeAllowed(): Fact<boolean> {
-  const status = fileFact('/proc/self/status');
-  const limits = fileFact('/proc/self/limits');
-  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status.value ?? '')?.[1];
-  const limit = /^Max realtime priority\s+(\S+)/m.exec(limits.value ?? '')?.[1];
-  if (capabilities !== undefined && ((BigInt(`0x${capabilities}`) >> CAP_SYS_NICE) & 1n) === 1n) {
-    return known(true, '/proc/self/status CAP_SYS_NICE');
+/** Whether `attempt` is let through. What it does must leave everything as it was. */
+function allowed(what: string, attempt: () => void): Fact<boolean> {
+  const tried = factOf('the addon', native);
+  if ('reason' in tried) return unknown(tried.reason);
+  try {
+    attempt();
+    return known(true, `${what}, tried`);
+  } catch (error) {
+    return known(false, `${what}, tried: ${reasonOf(error)}`);
   }
-  if (limit !== undefined) return known(limit !== '0', '/proc/self/limits RLIMIT_RTPRIO');
-  return unknown('reason' in limits ? limits.reason : '/proc/self/limits: no such line');
 }
 
-/** Reads /proc and asks the kernel; each fact fails on its own. */
-export const schedulingFacts = (): SchedulingFacts => ({
-  realtimeAllowed: realtimeAllowed(),
-  affinity: factOf('sched_getaffinity', () => native().getAffinity()),
-  timerSlackNs: factOf('prctl PR_GET_TIMERSLACK', () => native().getTimerSlack()),
-});
+/** Asks the kernel, and tries what a measurement would do; each fact fails on its own. */
+export function schedulingFacts(): SchedulingFacts {
+  const affinity = factOf('sched_getaffinity', () => native().getAffinity());
+  const timerSlackNs = factOf('prctl PR_GET_TIMERSLACK', () => native().getTimerSlack());
+  return {
+    realtimeAllowed: allowed('sched_setscheduler', () => native().tryFifoPriority(1)),
+    affinity,
+    affinityAllowed: allowed('sched_setaffinity', () => {
+      if (affinity.value !== null) native().setAffinity(affinity.value);
+    }),
+    timerSlackNs,
+    timerSlackAllowed: allowed('prctl PR_SET_TIMERSLACK', () =>
+      native().setTimerSlack(timerSlackNs.value ?? 0),
+    ),
+    cpuQuota: cpuQuota(),
+  };
+}

@@ -9,7 +9,7 @@ export interface VirtualizationFacts {
   readonly container: Fact<string>;
 }
 
-/** Signatures of CPUID 0x40000000, as the hypervisors document them. */
+/** Signatures of CPUID 0x40000000, as the hypervisors document them; NULs and spaces at both ends are cut by `textOf`. */
 const SIGNATURES: Readonly<Record<string, string>> = {
   KVMKVMKVM: 'KVM',
   'Microsoft Hv': 'Hyper-V',
@@ -18,9 +18,19 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   TCGTCGTCGTCG: 'QEMU TCG',
   'bhyve bhyve': 'bhyve',
   ACRNACRNACRN: 'ACRN',
-  ' lrpepyh vr': 'Parallels',
+  'lrpepyh  vr': 'Parallels',
   'prl hyperv': 'Parallels',
   VBoxVBoxVBox: 'VirtualBox',
+  'Linux KVM Hv': 'KVM',
+  OpenBSDVMM58: 'OpenBSD vmm',
+  QNXQVMBSQG: 'QNX',
+  Jailhouse: 'Jailhouse',
+  SRESRESRESRE: 'LMHS',
+  EVMMEVMMEVMM: 'Intel KGT',
+  HAXMHAXMHAXM: 'Intel HAXM',
+  UnisysSpar64: 'Unisys s-Par',
+  VirtualApple: 'Apple Rosetta 2',
+  MicrosoftXTA: 'Microsoft x86-to-ARM',
 };
 
 const hypervisor = (): Fact<string> =>

@@ -60,7 +60,12 @@ export const hostResultSchema = z.strictObject({
   scheduling: z.strictObject({
     realtimeAllowed: flag,
     affinity: fact(z.array(count)),
+    /** Absent in documents of tscope 0.1.0, as the next but one and the last. */
+    affinityAllowed: flag.optional(),
     timerSlackNs: integer,
+    timerSlackAllowed: flag.optional(),
+    /** CPUs' worth of time that the cgroup's quota allows. */
+    cpuQuota: fact(z.number()).optional(),
   }),
   os: z.strictObject({ name: text, kernel: text, node: text }),
   names: fact(names),

@@ -1,9 +1,10 @@
 import { openSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { systemCode, TscopeError } from '../errors.ts';
+import { systemCode, usageError } from '../errors.ts';
 import { native } from '../native.ts';
 import type { Warning } from '../schema/envelope.ts';
+import { reasonOf, remedyOf } from '../system-error.ts';
 
 /** How a measuring thread asks to run. */
 export interface QuietOptions {
@@ -21,7 +22,7 @@ const REFUSALS = {
   fifo: {
     code: 'no-realtime',
     message: 'SCHED_FIFO was refused; other work can delay this thread, mostly in the tail (p99 and beyond).',
-    hint: 'Run as root, or grant it: setcap cap_sys_nice+ep on node, or an rtprio limit in limits.conf.',
+    hint: 'Run as root, or grant it: setcap cap_sys_nice+ep on node, an rtprio limit in limits.conf, or a real-time budget of the cgroup (cpu.rt_runtime_us).',
   },
   oneCpu: {
     code: 'no-realtime',
@@ -55,17 +56,22 @@ function attempt(action: () => void, refused: Warning): Warning[] {
 /**
  * Pins the thread to a CPU.
  *
- * @throws TscopeError USAGE where the thread may not run there.
+ * @returns a warning where the system refused it.
+ * @throws TscopeError USAGE where there is no such CPU, or the thread may not run there.
  */
-export function pinTo(cpu: number): void {
+export function pinTo(cpu: number): Warning[] {
   const allowed = native().getAffinity();
   if (!allowed.includes(cpu)) {
-    throw new TscopeError(
-      'USAGE',
-      `\`cpu\`: this process may not run on CPU ${cpu}; it may on ${allowed.join(', ')}.`,
-    );
+    throw usageError(`\`cpu\`: this process may not run on CPU ${cpu}; it may on ${allowed.join(', ')}.`);
   }
-  native().setAffinity([cpu]);
+  try {
+    native().setAffinity([cpu]);
+    return [];
+  } catch (error) {
+    if (systemCode(error) === null) throw error;
+    const message = `The thread could not be kept on CPU ${cpu} (${reasonOf(error)}); it may move, which shows in the tail.`;
+    return [{ code: 'not-pinned', message, hint: remedyOf(error) }];
+  }
 }
 
 /**
@@ -113,8 +119,8 @@ export function collectGarbage(): void {
 export function quietThread({ cpu, priority }: QuietOptions): Warning[] {
   const addon = native();
   const alone = addon.getAffinity().length < 2;
-  if (cpu !== null) pinTo(cpu);
-  const warnings = attempt(() => addon.setTimerSlack(1), REFUSALS.slack);
+  const warnings = cpu === null ? [] : pinTo(cpu);
+  warnings.push(...attempt(() => addon.setTimerSlack(1), REFUSALS.slack));
   // On a single CPU a thread that spins at this priority would starve the one that hears Ctrl-C.
   if (priority > 0 && alone) warnings.push(REFUSALS.oneCpu);
   else if (priority > 0) warnings.push(...attempt(() => addon.setFifoPriority(priority), REFUSALS.fifo));

@@ -1,5 +1,8 @@
 import type { Control } from '../clock/control.ts';
+import { type Throttling, throttling } from '../host/cgroup.ts';
+import type { Warning } from '../schema/envelope.ts';
 import { runThread } from '../thread.ts';
+import { formatCount, formatNs } from '../units.ts';
 import { type TaskName, tasks } from './tasks.ts';
 
 /** What the main thread hands over. */
@@ -13,9 +16,29 @@ export interface Progress {
   readonly total: number;
 }
 
-await runThread<Job, Progress>(({ name, options }, { say, cancelled }) => {
+/**
+ * Adds a warning to a finding where a CPU quota stopped this process while it was measured: whatever was measured, its
+ * tail is then the quota's.
+ */
+function withThrottling(answer: unknown, before: Throttling | null): unknown {
+  const after = before === null ? null : throttling();
+  if (before === null || after === null || after.periods <= before.periods) return answer;
+  if (typeof answer !== 'object' || answer === null || !('warnings' in answer)) return answer;
+  const warning: Warning = {
+    code: 'cpu-quota',
+    message:
+      `The CPU quota of this cgroup stopped its threads in ${formatCount(after.periods - before.periods)} periods, ` +
+      `${formatNs(after.ns - before.ns)} in all, while this was measured: lateness, missed ticks and rejected reads show the quota, not the host.`,
+    hint: "Raise or remove the quota (cpu.max, cpu.cfs_quota_us, a container's CPU limit).",
+  };
+  return { ...answer, warnings: [...(answer.warnings as readonly Warning[]), warning] };
+}
+
+await runThread<Job, Progress>(async ({ name, options }, { say, cancelled }) => {
   const control: Control = { progress: (done, total) => say({ done, total }), cancelled };
+  const before = throttling();
   // The table's entries differ in their options; `runTask` has checked that these belong to this one.
   const task = tasks[name] as (options: unknown, control: Control) => unknown;
-  return task(options, control);
+  const answer = await task(options, control);
+  return withThrottling(answer, before);
 });

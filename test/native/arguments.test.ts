@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { native } from '../../src/native.ts';
 
 const addon = native();
+const before = addon.getAffinity();
 const array = (length: number) => new BigInt64Array(length);
 
 function detached(): BigInt64Array {
@@ -63,6 +64,11 @@ test.each([
   ['cpus', call('setAffinity', 0)],
   ['priority', call('setFifoPriority', 100)],
   ['ns', call('setTimerSlack', -1)],
+  ['cpus', call('setAffinity', new Array(8193).fill(0))],
+  ['cpus', call('setAffinity', new Array(2 ** 32 - 1))],
+  ['out', call('readBrackets', 1, false, array(4 * 65_537))],
+  ['code', call('exitNow', -1)],
+  ['code', call('exitNow', 256)],
 ])('a wrong %s is refused by name', (name, attempt) => {
   expect(attempt).toThrow(new RegExp(`^\\w+: ${name} must be `));
 });
@@ -74,6 +80,42 @@ test('a refused system call says which, and why', () => {
   expect(call('setAffinity', [8000])).toThrow(
     expect.objectContaining({ code: 'EINVAL', syscall: 'sched_setaffinity' }),
   );
+});
+
+test('a getter that throws is heard, and nothing was set', () => {
+  const cpus = [0, 0];
+  Object.defineProperty(cpus, 1, {
+    get: () => {
+      throw new Error('from a getter');
+    },
+  });
+  expect(call('setAffinity', cpus)).toThrow('from a getter');
+  expect(addon.getAffinity()).toEqual(before);
+});
+
+test('a getter that lengthens or shortens its array ends within the bounds', () => {
+  const growing: number[] = [];
+  const grow = () => {
+    Object.defineProperty(growing, growing.length, { get: grow, configurable: true });
+    return 0;
+  };
+  grow();
+  expect(call('setAffinity', growing)).toThrow(/cpus must be an array of 1 to 8192 entries/);
+  const shrinking = [0, 0];
+  Object.defineProperty(shrinking, 0, {
+    get: () => {
+      shrinking.length = 1;
+      return 0;
+    },
+  });
+  expect(call('setAffinity', shrinking)).not.toThrow();
+  addon.setAffinity(before);
+});
+
+test('the most rows of one call are read', () => {
+  const rows = array(4 * 65_536);
+  addon.readBrackets(1, false, rows);
+  expect(rows.at(-3)).toBeGreaterThan(0n);
 });
 
 test('getters on an array cannot smuggle anything past the checks', () => {

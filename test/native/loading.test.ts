@@ -37,10 +37,24 @@ test('an addon for another architecture is named as such', () => {
   expect(() => loadAddon([file], null)).toThrow(code('ADDON_WRONG_ARCHITECTURE'));
 });
 
-test('a file that is no addon is broken or foreign, never a crash', () => {
+test('a file that is no addon is damaged', () => {
   const file = join(folder, 'text.node');
-  writeFileSync(file, 'not a shared object');
-  expect(() => loadAddon([file], null)).toThrow(expect.objectContaining({ name: 'TscopeError' }));
+  writeFileSync(file, 'not a shared object, and long enough');
+  expect(() => loadAddon([file], null)).toThrow(code('ADDON_BROKEN'));
+  expect(() => loadAddon([file], null)).toThrow(`${file} is damaged: it is not an addon.`);
+});
+
+test('an addon that needs a library which is missing names the library, not another architecture', () => {
+  const [file, needed, gone] = ['needs.node', 'libgone.so.7', 'libgone.c'].map((name) => join(folder, name));
+  writeFileSync(`${gone}`, 'int gone(void) { return 1; }');
+  execFileSync('gcc', ['-shared', '-fPIC', '-Wl,-soname,libgone.so.7', '-o', `${needed}`, `${gone}`]);
+  writeFileSync(join(folder, 'needs.c'), 'int gone(void); int needs(void) { return gone(); }');
+  execFileSync('gcc', ['-shared', '-fPIC', '-o', `${file}`, join(folder, 'needs.c'), `${needed}`]);
+  rmSync(`${needed}`);
+  expect(() => loadAddon([`${file}`], null)).toThrow(code('ADDON_BROKEN'));
+  expect(() => loadAddon([`${file}`], null)).toThrow(
+    `${file} needs libgone.so.7, which is not installed here.`,
+  );
 });
 
 const RUN = `

@@ -9,6 +9,11 @@ function factLine<T>(name: string, fact: Fact<T>, format: (value: T) => string =
   return `  ${name.padEnd(18)}${text}`;
 }
 
+/** The same for a fact that documents of tscope 0.1.0 lack. */
+const optionalLine = <T>(name: string, fact: Fact<T> | undefined, format: (value: T) => string): string[] =>
+  fact === undefined ? [] : [factLine(name, fact, format)];
+
+const mayOrNot = (may: boolean): string => (may ? 'allowed' : 'not allowed');
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 const orDash = (value: number | null, format: (value: number) => string): string =>
   value === null ? '-' : format(value);
@@ -77,9 +82,12 @@ export function hostText(host: HostFacts): string {
     factLine('guest TSC', kvm.tscKhz, (khz) => `${khz} kHz`),
     '',
     'Scheduling',
-    factLine('SCHED_FIFO', scheduling.realtimeAllowed, (may) => (may ? 'allowed' : 'not allowed')),
+    factLine('SCHED_FIFO', scheduling.realtimeAllowed, mayOrNot),
     factLine('affinity', scheduling.affinity, (cpus) => cpus.join(',')),
+    ...optionalLine('pinning', scheduling.affinityAllowed, mayOrNot),
     factLine('timer slack', scheduling.timerSlackNs, formatNs),
+    ...optionalLine('setting the slack', scheduling.timerSlackAllowed, mayOrNot),
+    ...optionalLine('CPU quota', scheduling.cpuQuota, (cpus) => `${formatSignificant(cpus)} CPUs`),
     '',
     'System',
     factLine('name', os.name),
