@@ -23,6 +23,14 @@ export type ErrorCode =
   | 'STORE_REMOVED'
   /** Another process held the store for too long. */
   | 'STORE_BUSY'
+  /** What was stored is no longer what was written; the rest can be read. */
+  | 'STORE_DAMAGED'
+  /** The run or the series that a row belongs to is no longer in the store. */
+  | 'STORE_ROW_GONE'
+  /** The series has a sample of that time already. */
+  | 'STORE_REPEATED'
+  /** The store refused for another reason, which the message tells. */
+  | 'STORE_FAILED'
   /** The user stopped it before anything was measured. */
   | 'INTERRUPTED'
   /** tscope itself is wrong. */
@@ -57,6 +65,10 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   STORE_READ_ONLY: 2,
   STORE_REMOVED: 2,
   STORE_BUSY: 2,
+  STORE_DAMAGED: 2,
+  STORE_ROW_GONE: 2,
+  STORE_REPEATED: 2,
+  STORE_FAILED: 2,
   INTERRUPTED: 130,
   DEFECT: 70,
 };

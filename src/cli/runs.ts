@@ -1,17 +1,31 @@
+import { usageError } from '../errors.ts';
 import { runsText } from '../report/text/runs.ts';
+import type { Warning } from '../schema/envelope.ts';
 import type { RunsResult } from '../schema/runs.ts';
+import { type Damage, damageText } from '../store/damage.ts';
 import { formatOf } from '../store/export.ts';
+import { retentionFor } from '../store/retention.ts';
 import { listRuns, type StoredRun } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
+import { formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
+import { duration } from './options.ts';
 
 const HELP = `
 The store is an SQLite file that tscope agent, and other commands with --db, write to; several may do so at once.
-An export holds everything, one row a line: hosts, runs, series (pairs of clocks), events, samples and their roll-ups.
-Importing it into an empty store gives the same rows; importing it again changes nothing.
+An export holds everything, one row a line: hosts, runs, series (pairs of clocks), events, samples and their roll-ups,
+and ends with the number of rows and a digest, which an import checks. Importing it into an empty store gives the same
+rows; importing it again changes nothing.
+--check reads everything against its checksums and names what is damaged. It exits with 1 where anything is, and so does
+--export, which leaves that out.
+--prune deletes what an agent with the same --retain would delete: samples older than that, minutes and hours older
+than ten times that. Age is time that was measured since, so that a wrong clock deletes nothing; one pass takes a
+quarter of the samples at most, unless it is forced.
 
 Examples:
   tscope runs
+  tscope runs --check --db /var/lib/tscope/tscope.db
+  tscope runs --prune --retain 7d --dry-run
   tscope runs --db /var/lib/tscope/tscope.db --export all.csv
   tscope runs --db fleet.db --import host-7.jsonl`;
 
@@ -21,7 +35,11 @@ const transferFile = (text: string): string => {
   return text;
 };
 
-const iso = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
+const iso = (ns: bigint): string => {
+  const ms = Number(ns / 1_000_000n);
+  // A clock may have said anything.
+  return new Date(Math.min(8.64e15, Math.max(-8.64e15, ms))).toISOString();
+};
 
 const rowOf = (run: StoredRun): RunsResult['runs'][number] => ({
   run: run.key,
@@ -36,35 +54,134 @@ const rowOf = (run: StoredRun): RunsResult['runs'][number] => ({
   document: run.hasDocument,
 });
 
-function runsIn(db: string): RunsResult['runs'] {
+function runsIn(db: string) {
   const store = openStoreToRead(db);
   try {
-    return listRuns(store).map(rowOf);
+    return { runs: listRuns(store).map(rowOf), damage: store.damage.all };
   } finally {
     store.close();
   }
 }
 
+/** Damage in a warning; more of it is in the document. */
+const MOST_NAMED = 20;
+
+function damageWarning(db: string, damage: readonly Damage[]): Warning[] {
+  if (damage.length === 0) return [];
+  const named = damage.slice(0, MOST_NAMED).map(damageText);
+  const more = damage.length - named.length;
+  const list = [...named, ...(more > 0 ? [`and ${formatCount(more)} more`] : [])].join('; ');
+  return [
+    {
+      code: 'store-damaged',
+      message: `${db} is damaged, and this of it is left out: ${list}.`,
+      hint: 'Everything else is what was written. --export saves it; import it into another store to go on.',
+    },
+  ];
+}
+
+const uncheckedWarning = (file: string): Warning => ({
+  code: 'import-unchecked',
+  message: `${file} has no end mark, as versions before 0.2 wrote exports: nothing shows whether it is complete.`,
+  hint: null,
+});
+
+const rowsText = ({ samples, minutes, hours }: { samples: number; minutes: number; hours: number }): string =>
+  `${formatCount(samples)} samples, ${formatCount(minutes)} minutes and ${formatCount(hours)} hours`;
+
+function checkText({ db, checked, damage }: RunsResult): string[] {
+  if (checked === null) return [];
+  const { runs, samples, rollups, events, documents } = checked;
+  const sound = `${formatCount(runs)} runs, ${formatCount(samples)} samples, ${formatCount(rollups)} roll-ups, ${formatCount(events)} events and ${formatCount(documents)} documents`;
+  const verdict =
+    damage.length === 0
+      ? `${db} is sound: ${sound} are what was written.`
+      : `${db} is damaged in ${formatCount(damage.length)} places; ${sound} are what was written.`;
+  return [verdict, ''];
+}
+
+function pruneText({ pruned }: RunsResult): string[] {
+  if (pruned === null) return [];
+  const { dryRun, deleted, events, runs, withheld } = pruned;
+  const held = Object.values(withheld).some((count) => count > 0);
+  return [
+    `${dryRun ? 'Would delete' : 'Deleted'} ${rowsText(deleted)}, ${formatCount(events)} events, ${formatCount(runs)} runs with nothing left.`,
+    ...(held
+      ? [
+          `${rowsText(withheld)} are too old as well, but more than one pass takes; --force deletes them at once.`,
+        ]
+      : []),
+    '',
+  ];
+}
+
 export const command = defineCommand({
   name: 'runs',
-  summary: 'lists the runs kept in a store; exports and imports them',
+  summary: 'lists the runs kept in a store; checks, prunes, exports and imports them',
   needsHost: false,
   configure: (command) =>
     command
       .option('--db <file>', 'the store', DEFAULT_STORE)
+      .option('--import <file>', 'read an exported file into the store first', transferFile)
+      .option('--check', 'read everything against its checksums')
+      .option('--prune', 'roll up what is new and delete what is too old')
+      .option('--retain <time>', 'with --prune: how long samples are kept', duration('1h', '3650d'))
+      .option('--dry-run', 'with --prune: only say what would be deleted')
+      .option('--force', 'with --prune: delete all of it in one pass')
       .option('--export <file>', 'write everything to a .csv or .jsonl file', transferFile)
-      .option('--import <file>', 'read such a file into the store first', transferFile)
       .addHelpText('after', HELP),
-  run: async ({ measure }, { db, export: exportTo, import: importFrom }) => {
+  run: async ({ measure }, { db, check, prune, retain, dryRun, force, ...files }) => {
+    if (prune && retain === undefined) throw usageError('--prune: give --retain, as in --retain 30d.');
+    for (const [flag, given] of [
+      ['--retain', retain !== undefined],
+      ['--dry-run', dryRun],
+      ['--force', force],
+    ] as const) {
+      if (given && !prune) throw usageError(`${flag}: it goes with --prune.`);
+    }
     const imported =
-      importFrom === undefined
+      files.import === undefined
         ? null
-        : { file: importFrom, newRows: await measure('importStore', { db, file: importFrom }) };
+        : { file: files.import, ...(await measure('importStore', { db, file: files.import })) };
+    const { damage: found = [], ...checked } = check ? await measure('checkStore', { db }) : {};
+    const options = { db, dryRun: dryRun ?? false, force: force ?? false };
+    const pruned =
+      retain === undefined
+        ? null
+        : {
+            dryRun: options.dryRun,
+            ...(await measure('pruneStore', { ...options, retention: retentionFor(retain, null) })),
+          };
     const exported =
-      exportTo === undefined
-        ? null
-        : { file: exportTo, rows: await measure('exportStore', { db, file: exportTo }) };
-    const result: RunsResult = { db, runs: runsIn(db), imported, exported };
-    return { result, text: runsText(result) };
+      files.export === undefined ? null : await measure('exportStore', { db, file: files.export });
+    const listed = runsIn(db);
+    const all = new Map(
+      [...found, ...(exported?.damage ?? []), ...listed.damage].map((one) => [damageText(one), one]),
+    );
+    const damage = [...all.values()];
+    const result: RunsResult = {
+      db,
+      runs: listed.runs,
+      imported,
+      exported:
+        exported === null || files.export === undefined ? null : { file: files.export, rows: exported.rows },
+      checked: check ? (checked as RunsResult['checked']) : null,
+      pruned,
+      damage: damage.map(({ run, what, fromNs, toNs }) => ({
+        run,
+        what,
+        fromNs: fromNs === null ? null : String(fromNs),
+        toNs: toNs === null ? null : String(toNs),
+      })),
+    };
+    return {
+      result,
+      text: [...checkText(result), ...pruneText(result), runsText(result)].join('\n'),
+      warnings: [
+        ...(imported?.checked === false ? [uncheckedWarning(imported.file)] : []),
+        ...damageWarning(db, damage),
+      ],
+      exitCode: (check || exported !== null) && damage.length > 0 ? 1 : 0,
+    };
   },
 });

@@ -1,3 +1,5 @@
+import type { SampleRows } from './samples.ts';
+
 /** Widths of the roll-ups, ns. */
 export const MINUTE_NS = 60_000_000_000n;
 export const HOUR_NS = 3_600_000_000_000n;
@@ -38,3 +40,39 @@ export const joined = (a: Summary, b: Summary): Summary => ({
 /** The clock's rate against the reference, less 1, from the first sample to the last; null for a single one. */
 export const rateOf = ({ firstAtNs, firstNs, lastAtNs, lastNs }: Summary): number | null =>
   lastAtNs > firstAtNs ? (lastNs - firstNs) / Number(lastAtNs - firstAtNs) : null;
+
+/** Samples from `from` to `to` - 1 as one summary. */
+function summaryOf({ baseNs, sinceNs, offsetsNs }: SampleRows, from: number, to: number): Summary {
+  let minNs = Number.POSITIVE_INFINITY;
+  let maxNs = Number.NEGATIVE_INFINITY;
+  let sum = 0;
+  for (let i = from; i < to; i++) {
+    const offset = offsetsNs[i] as number;
+    if (offset < minNs) minNs = offset;
+    if (offset > maxNs) maxNs = offset;
+    sum += offset;
+  }
+  return {
+    count: to - from,
+    minNs,
+    maxNs,
+    meanNs: sum / (to - from),
+    firstAtNs: baseNs + BigInt(sinceNs[from] as number),
+    firstNs: offsetsNs[from] as number,
+    lastAtNs: baseNs + BigInt(sinceNs[to - 1] as number),
+    lastNs: offsetsNs[to - 1] as number,
+  };
+}
+
+/** Samples bucket by bucket. A bucket that goes on in the next rows comes again with those. */
+export function* bucketsOf(rows: SampleRows, width: bigint): Generator<readonly [atNs: bigint, Summary]> {
+  const { baseNs, sinceNs } = rows;
+  for (let from = 0; from < sinceNs.length; ) {
+    const atNs = floorTo(baseNs + BigInt(sinceNs[from] as number), width);
+    const end = Number(atNs + width - baseNs);
+    let to = from + 1;
+    while (to < sinceNs.length && (sinceNs[to] as number) < end) to += 1;
+    yield [atNs, summaryOf(rows, from, to)];
+    from = to;
+  }
+}

@@ -4,11 +4,11 @@ import { TscopeError } from '../errors.ts';
 import { storeError } from './store-error.ts';
 
 /** One value of a row. Integers are bigint throughout: times in ns pass 2^53. */
-export type Cell = bigint | number | string | null;
+export type Cell = bigint | number | string | Uint8Array | null;
 export type Row = readonly Cell[];
 
-/** How long a statement waits for another process, ms. */
-const BUSY_TIMEOUT_MS = 5_000;
+/** How long a statement waits for another process where nothing else is asked, ms. */
+export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * The driver, loaded when the first store is opened: commands that store nothing run without its native code.
@@ -42,6 +42,8 @@ export interface Connection {
   get(sql: string, ...values: Cell[]): Row | null;
   /** All rows. For long tables ask for pages: nothing is left half read, since that would hold up the writers. */
   all(sql: string, ...values: Cell[]): Row[];
+  /** Rows up to the first that the file's damage keeps from being read. @returns what was read, and whether it is all. */
+  allSound(sql: string, ...values: Cell[]): { readonly rows: Row[]; readonly whole: boolean };
   /** The value of a pragma. */
   pragma(name: string): Cell;
   close(): void;
@@ -51,9 +53,10 @@ export interface Connection {
  * Opens a connection. Integers go in and come out as bigint; a `number` is a REAL.
  *
  * @param target what SQLite opens: the absolute path, or a `file:` URL.
- * @throws TscopeError where it cannot be opened; and from each method, for what a user can do something about.
+ * @param busyTimeoutMs how long a statement waits at most for another process.
+ * @throws TscopeError where it cannot be opened; and from each method: a failure is never of another family.
  */
-export function connect(path: string, target: string): Connection {
+export function connect(path: string, target: string, busyTimeoutMs = BUSY_TIMEOUT_MS): Connection {
   const guarded = <T>(work: () => T): T => {
     try {
       return work();
@@ -62,7 +65,7 @@ export function connect(path: string, target: string): Connection {
     }
   };
   const Driver = driver();
-  const database = guarded(() => new Driver(target, { timeout: BUSY_TIMEOUT_MS }));
+  const database = guarded(() => new Driver(target, { timeout: busyTimeoutMs }));
   const statements = new Map<string, Database.Statement>();
   const prepared = (sql: string): Database.Statement => {
     const known = statements.get(sql);
@@ -72,26 +75,37 @@ export function connect(path: string, target: string): Connection {
     statements.set(sql, statement);
     return statement;
   };
-  const rows = (sql: string, values: Cell[]): Row[] =>
-    prepared(sql)
-      .raw(true)
-      .all(...values) as Row[];
+  // In one array: the driver takes a single value that is an object for names, and ends the process over bytes.
+  const rows = (sql: string, values: Cell[]): Row[] => prepared(sql).raw(true).all(values) as Row[];
   return {
     path,
     exec: (sql) => guarded(() => void database.exec(sql)),
-    run: (sql, ...values) => guarded(() => prepared(sql).run(...values).changes),
-    get: (sql, ...values) =>
-      guarded(
-        () =>
-          (prepared(sql)
-            .raw(true)
-            .get(...values) as Row | undefined) ?? null,
-      ),
+    run: (sql, ...values) => guarded(() => prepared(sql).run(values).changes),
+    get: (sql, ...values) => guarded(() => (prepared(sql).raw(true).get(values) as Row | undefined) ?? null),
     all: (sql, ...values) => guarded(() => rows(sql, values)),
+    allSound: (sql, ...values) => {
+      const found: Row[] = [];
+      try {
+        guarded(() => {
+          for (const row of prepared(sql).raw(true).iterate(values)) found.push(row as Row);
+        });
+        return { rows: found, whole: true };
+      } catch (error) {
+        if (!(error instanceof TscopeError && error.code === 'STORE_DAMAGED')) throw error;
+        return { rows: found, whole: false };
+      }
+    },
     pragma: (name) => guarded(() => rows(`PRAGMA ${name}`, [])[0]?.[0] ?? null),
     close: () => {
       statements.clear();
       database.close();
     },
   };
+}
+
+/** Ends a transaction that failed. SQLite has ended it by itself where the disk is full. */
+export function rollBack(connection: Connection): void {
+  try {
+    connection.exec('ROLLBACK');
+  } catch {}
 }

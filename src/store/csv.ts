@@ -4,53 +4,89 @@ export const csvCell = (value: string | null): string => {
   return value === '' || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 };
 
-/** Splits CSV text, which comes in pieces, into records. Quoted cells may hold commas, quotes and line ends. */
-export class CsvReader {
-  #rest = '';
-  #line = 1;
+/**
+ * The cells of one record.
+ *
+ * @throws RangeError where its quotes are not those of CSV.
+ */
+export function csvCells(record: string): Array<string | null> {
+  const cells: Array<string | null> = [];
+  let end = 0;
+  const cell = /(?:"((?:[^"]|"")*)"|([^",]*)),/y;
+  const text = `${record.replace(/\r?\n?$/, '')},`;
+  for (let match = cell.exec(text); match !== null; match = cell.exec(text)) {
+    const [, quoted, plain] = match;
+    end = cell.lastIndex;
+    cells.push(quoted === undefined ? plain || null : quoted.replaceAll('""', '"'));
+  }
+  if (end !== text.length) throw new RangeError('has a quote where CSV allows none');
+  return cells;
+}
 
-  /** @returns the records that are complete, each with the line on which it starts. */
-  add(text: string): Array<{ line: number; cells: Array<string | null> }> {
-    const records = [];
-    const input = this.#rest + text;
+/** One record as it stands in the file, with its line end, and the line on which it starts. */
+export interface TextRecord {
+  readonly line: number;
+  readonly text: string;
+}
+
+const QUOTE = 34;
+const LINE_END = 10;
+
+/** Cuts text, which comes in pieces, into records: at line ends, in CSV at those outside quotes. */
+export class RecordReader {
+  readonly #csv: boolean;
+  #parts: string[] = [];
+  #quoted = false;
+  #line = 1;
+  #linesWithin = 0;
+
+  constructor(format: 'csv' | 'jsonl') {
+    this.#csv = format === 'csv';
+  }
+
+  /** Characters that wait for the end of their record. */
+  get pending(): number {
+    return this.#parts.reduce((sum, part) => sum + part.length, 0);
+  }
+
+  /** The line on which the record starts that is not complete. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /** @returns the records that are complete. */
+  add(text: string): TextRecord[] {
+    const records: TextRecord[] = [];
     let start = 0;
-    for (let end = recordEnd(input, start); end >= 0; end = recordEnd(input, start)) {
-      const record = input.slice(start, end);
-      records.push({ line: this.#line, cells: cellsOf(record.replace(/\r$/, '')) });
-      this.#line += record.split('\n').length;
-      start = end + 1;
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === QUOTE && this.#csv) this.#quoted = !this.#quoted;
+      if (code !== LINE_END) continue;
+      this.#linesWithin += 1;
+      if (this.#quoted) continue;
+      this.#parts.push(text.slice(start, at + 1));
+      records.push(this.#take());
+      start = at + 1;
     }
-    this.#rest = input.slice(start);
+    if (start < text.length) this.#parts.push(text.slice(start));
     return records;
   }
 
-  /** What follows the last line end. */
-  end(): Array<{ line: number; cells: Array<string | null> }> {
-    return this.#rest === '' ? [] : this.add('\n');
+  #take(): TextRecord {
+    const record = { line: this.#line, text: this.#parts.join('') };
+    this.#parts = [];
+    this.#line += this.#linesWithin;
+    this.#linesWithin = 0;
+    return record;
   }
-}
 
-/** The line end that ends the record at `start`: the first with an even number of quotes before it; -1 for none. */
-function recordEnd(input: string, start: number): number {
-  let end = input.indexOf('\n', start);
-  let quote = input.indexOf('"', start);
-  for (let open = false; end >= 0; ) {
-    if (quote < 0 || quote > end) {
-      if (!open) return end;
-      if (quote < 0) return -1;
-      end = input.indexOf('\n', quote);
-      continue;
-    }
-    open = !open;
-    quote = input.indexOf('"', quote + 1);
+  /**
+   * What follows the last line end.
+   *
+   * @throws RangeError where that is within quotes.
+   */
+  end(): TextRecord[] {
+    if (this.#quoted) throw new RangeError('ends within quotes');
+    return this.#parts.length === 0 ? [] : [this.#take()];
   }
-  return -1;
-}
-
-function cellsOf(record: string): Array<string | null> {
-  const cells: Array<string | null> = [];
-  for (const [, quoted, plain] of `${record},`.matchAll(/(?:"((?:[^"]|"")*)"|([^",]*)),/g)) {
-    cells.push(quoted === undefined ? plain || null : quoted.replaceAll('""', '"'));
-  }
-  return cells;
 }

@@ -1,4 +1,6 @@
 import { asBigint, asCount, asText, orNull } from './cells.ts';
+import { rowChecksum } from './checksum.ts';
+import type { Row } from './connection.ts';
 import type { Store } from './store.ts';
 
 /** Something that happened to a clock or to the host. */
@@ -10,42 +12,75 @@ export interface StoredEvent {
   readonly detail: string;
 }
 
-/** Stores events of a run; one that is there already is not stored again. */
+export const eventChecksum = (run: bigint, { series, atNs, kind, detail }: StoredEvent): bigint =>
+  rowChecksum('event', run, series, atNs, kind, detail);
+
+/** @returns true for an event that was not there yet. */
+export function putEvent({ connection }: Store, run: bigint, event: StoredEvent): boolean {
+  const { series, atNs, kind, detail } = event;
+  // Not OR IGNORE, which would let a run that is gone pass.
+  const added = connection.run(
+    `INSERT INTO event (run, series, at, kind, detail, checksum) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    run,
+    series === null ? null : BigInt(series),
+    atNs,
+    kind,
+    detail,
+    eventChecksum(run, event),
+  );
+  return added > 0;
+}
+
+/**
+ * Stores events of a run; one that is there already is not stored again.
+ *
+ * @throws TscopeError STORE_ROW_GONE where the run or the series is not there.
+ */
 export function appendEvents(store: Store, run: number, events: readonly StoredEvent[]): void {
   store.transaction(() => {
-    for (const { series, atNs, kind, detail } of events) {
-      store.connection.run(
-        'INSERT OR IGNORE INTO event (run, series, at, kind, detail) VALUES (?, ?, ?, ?, ?)',
-        BigInt(run),
-        series === null ? null : BigInt(series),
-        atNs,
-        kind,
-        detail,
-      );
-    }
+    for (const event of events) putEvent(store, BigInt(run), event);
   });
+}
+
+/** A row from `series, at, kind, detail, checksum` on; null for one that is damaged, which is noted. */
+export function eventOf(
+  store: Store,
+  run: bigint,
+  [series, at, kind, detail, checksum]: Row,
+): StoredEvent | null {
+  const event: StoredEvent = {
+    series: orNull(asCount)(series),
+    atNs: asBigint(at),
+    kind: asText(kind),
+    detail: asText(detail),
+  };
+  if (eventChecksum(run, event) === checksum) return event;
+  const [key] = store.connection.get('SELECT key FROM run WHERE id = ?', run) ?? [];
+  store.damage.add({
+    run: orNull(asText)(key ?? null),
+    what: 'an event',
+    fromNs: event.atNs,
+    toNs: event.atNs,
+  });
+  return null;
 }
 
 /** A run's events in [fromNs, toNs), oldest first. @param limit at most so many. */
 export function eventsOf(
-  { connection }: Store,
+  store: Store,
   run: number,
   fromNs: bigint,
   toNs: bigint,
   limit = 10_000,
 ): StoredEvent[] {
-  return connection
+  return store.connection
     .all(
-      'SELECT series, at, kind, detail FROM event WHERE run = ? AND at >= ? AND at < ? ORDER BY at, id LIMIT ?',
+      `SELECT series, at, kind, detail, checksum FROM event WHERE run = ? AND at >= ? AND at < ?
+       ORDER BY at, id LIMIT ?`,
       BigInt(run),
       fromNs,
       toNs,
       BigInt(limit),
     )
-    .map(([series, at, kind, detail]) => ({
-      series: orNull(asCount)(series),
-      atNs: asBigint(at),
-      kind: asText(kind),
-      detail: asText(detail),
-    }));
+    .flatMap((row) => eventOf(store, BigInt(run), row) ?? []);
 }

@@ -1,8 +1,73 @@
 import type { Cell } from './connection.ts';
 import { csvCell } from './csv.ts';
-import { EXPORT_ROWS, type ExportKind } from './export-rows.ts';
 
+/** What a column holds. `ns` is an absolute time or a large count of ns, a decimal string outside the store. */
 type ColumnType = 'text' | 'ns' | 'number' | 'flag';
+
+/** The columns of every kind of exported row, in order. A `?` ends the name of those that may be null. */
+export const EXPORT_ROWS = {
+  /** The first row. */
+  export: { format: 'number' },
+  host: { host: 'text', name: 'text', 'facts?': 'text' },
+  run: {
+    run: 'text',
+    host: 'text',
+    command: 'text',
+    startedAtNs: 'ns',
+    'endedAtNs?': 'ns',
+    'options?': 'text',
+    'document?': 'text',
+  },
+  series: {
+    run: 'text',
+    clock: 'text',
+    reference: 'text',
+    'independent?': 'flag',
+    reason: 'text',
+    originNs: 'ns',
+    'rolledAtNs?': 'ns',
+  },
+  sample: {
+    run: 'text',
+    clock: 'text',
+    reference: 'text',
+    atNs: 'ns',
+    offsetNs: 'number',
+    windowNs: 'number',
+  },
+  rollup: {
+    run: 'text',
+    clock: 'text',
+    reference: 'text',
+    widthNs: 'ns',
+    atNs: 'ns',
+    count: 'number',
+    minNs: 'number',
+    maxNs: 'number',
+    meanNs: 'number',
+    firstAtNs: 'ns',
+    firstNs: 'number',
+    lastAtNs: 'ns',
+    lastNs: 'number',
+  },
+  event: {
+    run: 'text',
+    'clock?': 'text',
+    'reference?': 'text',
+    atNs: 'ns',
+    kind: 'text',
+    detail: 'text',
+  },
+  /** The last row: how many came before it, the first included, and the SHA-256 of all the bytes before it. */
+  end: { rows: 'number', sha256: 'text' },
+} as const satisfies Record<string, Record<string, ColumnType>>;
+
+/** The kinds of exported rows, in the order in which they refer to one another. */
+export type ExportKind = keyof typeof EXPORT_ROWS;
+
+/** Exports from before there was an `end`, which nothing tells from cut ones, had no `export` row either. */
+export const EXPORT_FORMAT = 2;
+
 /** What a value is outside the store. */
 export type Plain = string | number | boolean | null;
 
@@ -29,7 +94,7 @@ export const CSV_HEAD: readonly string[] = [
 ];
 
 function plain(cell: Cell, type: ColumnType): Plain {
-  if (cell === null) return null;
+  if (cell === null || cell instanceof Uint8Array) return null;
   if (type === 'ns') return String(cell);
   if (type === 'flag') return cell === 1n;
   return type === 'number' ? Number(cell) : String(cell);
@@ -61,6 +126,12 @@ export const csvLines: Format = (kind, rows) => {
   return rows.map((row) => `${line(row)}\n`).join('');
 };
 
+/** A value short enough for a sentence. */
+const shown = (value: unknown): string => {
+  const json = JSON.stringify(value) ?? 'nothing';
+  return json.length > 60 ? `${json.slice(0, 60)}...` : json;
+};
+
 /** A value as the store takes it, or a complaint. */
 function cellOf(value: Plain | undefined, { name, type, nullable }: Column): Cell {
   if (value === null || value === undefined) {
@@ -70,8 +141,11 @@ function cellOf(value: Plain | undefined, { name, type, nullable }: Column): Cel
   if (type === 'text' && typeof value === 'string') return value;
   if (type === 'number' && typeof value === 'number' && Number.isFinite(value)) return value;
   if (type === 'flag' && typeof value === 'boolean') return BigInt(value);
-  if (type === 'ns' && typeof value === 'string' && /^-?\d{1,19}$/.test(value)) return BigInt(value);
-  throw new RangeError(`has ${JSON.stringify(value)} for ${name}`);
+  if (type === 'ns' && typeof value === 'string' && /^-?\d{1,19}$/.test(value)) {
+    const ns = BigInt(value);
+    if (BigInt.asIntN(64, ns) === ns) return ns;
+  }
+  throw new RangeError(`has ${shown(value)} for ${name}`);
 }
 
 /** One row as it is read back: its kind, and the cells in the order of its columns. */
@@ -82,7 +156,7 @@ export interface ParsedRow {
 
 function parsed(row: unknown, field: (column: Column) => Plain | undefined): ParsedRow {
   const kind = EXPORT_KINDS.find((name) => name === row);
-  if (kind === undefined) throw new RangeError(`is no row of a store: its kind is ${JSON.stringify(row)}`);
+  if (kind === undefined) throw new RangeError(`is not a row of a store: its kind is ${shown(row)}`);
   return { kind, cells: columnsOf(kind).map((column) => cellOf(field(column), column)) };
 }
 
@@ -94,7 +168,8 @@ export function parseJsonLine(line: string): ParsedRow {
   } catch {
     throw new RangeError('is not JSON');
   }
-  if (typeof value !== 'object' || value === null) throw new RangeError('is no JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RangeError('is not a JSON object');
   const fields = new Map<string, Plain>(Object.entries(value));
   return parsed(fields.get('row'), ({ name }) => fields.get(name));
 }

@@ -1,70 +1,116 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Control } from '../clock/control.ts';
 import { systemCode, TscopeError, usageError } from '../errors.ts';
-import { asBigint, asText } from './cells.ts';
-import type { Cell, Connection, Row } from './connection.ts';
-import { CSV_HEAD, csvLines, type Format, jsonLines } from './export-format.ts';
-import type { ExportKind } from './export-rows.ts';
+import { fileError } from '../system-error.ts';
+import { HOUR_NS, MINUTE_NS } from './buckets.ts';
+import { asBigint } from './cells.ts';
+import type { Cell } from './connection.ts';
+import { soundRows } from './damage.ts';
+import { eventOf } from './events.ts';
+import {
+  CSV_HEAD,
+  csvLines,
+  EXPORT_FORMAT,
+  type ExportKind,
+  type Format,
+  jsonLines,
+} from './export-format.ts';
+import { readRollups } from './rollups.ts';
+import { documentOfRun, readHosts, readRuns } from './runs.ts';
+import { readSamples, samplesIn } from './samples.ts';
+import { readSeries } from './series.ts';
 import type { Store } from './store.ts';
 
-const PAGE = 5_000n;
+const PAGE = 2_000;
+const [BEFORE_ALL, AFTER_ALL] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-/** Tables with a number for each row, which comes last: what follows the row of that number. */
-const NUMBERED: ReadonlyArray<readonly [ExportKind, string]> = [
-  ['host', 'SELECT key, name, facts, id FROM host WHERE id > ? ORDER BY id LIMIT ?'],
-  [
-    'run',
-    `SELECT run.key, host.key, command, started_at, ended_at, options, document, run.id
-     FROM run JOIN host ON host.id = run.host WHERE run.id > ? ORDER BY run.id LIMIT ?`,
-  ],
-  [
-    'series',
-    `SELECT run.key, clock, reference, independent, reason, origin, rolled_at, s.id
-     FROM series s JOIN run ON run.id = s.run WHERE s.id > ? ORDER BY s.id LIMIT ?`,
-  ],
-  [
-    'event',
-    `SELECT run.key, s.clock, s.reference, at, kind, detail, event.id
-     FROM event JOIN run ON run.id = event.run LEFT JOIN series s ON s.id = event.series
-     WHERE event.id > ? ORDER BY event.id LIMIT ?`,
-  ],
-];
+type Rows = readonly [ExportKind, ReadonlyArray<readonly Cell[]>];
 
-const SAMPLES = 'SELECT at, offset, window FROM sample WHERE series = ? AND at > ? ORDER BY at LIMIT ?';
-const ROLLUPS = `
-SELECT width, at, count, min, max, mean, first_at, first, last_at, last FROM rollup
-WHERE series = ? AND (width, at) > (?, ?) ORDER BY width, at LIMIT ?`;
-
-const BEFORE_ALL = -(2n ** 62n);
-
-/** Pages of a query that goes on after the key of its last row. */
-function* paged(query: (after: Row | null) => Row[]): Generator<Row[]> {
-  for (let last: Row | null = null; ; ) {
-    const rows = query(last);
-    if (rows.length === 0) return;
-    yield rows;
-    last = rows.at(-1) ?? null;
+function documentOrNull(
+  store: Store,
+  { id, key }: { readonly id: bigint; readonly key: string },
+): string | null {
+  try {
+    return documentOfRun(store, Number(id));
+  } catch (error) {
+    if (!(error instanceof TscopeError && error.code === 'STORE_DAMAGED')) throw error;
+    store.damage.add({ run: key, what: 'its document', fromNs: null, toNs: null });
+    return null;
   }
 }
 
-function* pagesOf(connection: Connection): Generator<readonly [ExportKind, Row[]]> {
-  for (const [kind, sql] of NUMBERED) {
-    const next = (after: Row | null) =>
-      connection.all(sql, after === null ? -1n : asBigint(after.at(-1)), PAGE);
-    for (const rows of paged(next)) yield [kind, rows];
+/** Everything that can be read, in the order in which rows refer to one another. */
+function* rowsOf(store: Store): Generator<Rows> {
+  const hosts = readHosts(store);
+  yield ['host', Array.from(hosts.values(), ({ key, name, facts }) => [key, name, facts])];
+  const runs = readRuns(store).filter(({ key, host }) => {
+    if (hosts.has(host)) return true;
+    store.damage.add({ run: key, what: 'it, with its host', fromNs: null, toNs: null });
+    return false;
+  });
+  for (const run of runs) {
+    const host = hosts.get(run.host)?.key ?? '';
+    const { key, command, startedAtNs, endedAtNs, options } = run;
+    yield ['run', [[key, host, command, startedAtNs, endedAtNs, options, documentOrNull(store, run)]]];
   }
-  const series = connection.all(
-    'SELECT s.id, run.key, clock, reference FROM series s JOIN run ON run.id = s.run ORDER BY s.id',
-  );
-  for (const [cell, run, clock, reference] of series) {
-    const id = asBigint(cell);
-    const names: Cell[] = [asText(run), asText(clock), asText(reference)];
-    const named = (rows: Row[]) => rows.map((row) => [...names, ...row]);
-    const samples = (after: Row | null) => connection.all(SAMPLES, id, after?.[0] ?? BEFORE_ALL, PAGE);
-    const rollups = (after: Row | null) =>
-      connection.all(ROLLUPS, id, after?.[0] ?? -1n, after?.[1] ?? BEFORE_ALL, PAGE);
-    for (const rows of paged(samples)) yield ['sample', named(rows)];
-    for (const rows of paged(rollups)) yield ['rollup', named(rows)];
+  const keys = new Map(runs.map(({ id, key }) => [id, key]));
+  const series = readSeries(store).flatMap((row) => {
+    const key = keys.get(row.run);
+    return key === undefined ? [] : [{ ...row, key }];
+  });
+  const independent = (flag: boolean | null) => (flag === null ? null : BigInt(flag));
+  yield [
+    'series',
+    series.map((row) => [
+      row.key,
+      row.clock,
+      row.reference,
+      independent(row.independent),
+      row.reason,
+      row.originNs,
+      row.rolledAtNs,
+    ]),
+  ];
+  yield* eventRows(store, keys, new Map(series.map((row) => [Number(row.id), row])));
+  for (const { id, key, clock, reference } of series) {
+    const names = [key, clock, reference];
+    for (const rows of readSamples(store, id)) {
+      yield [
+        'sample',
+        samplesIn(rows).map(({ atNs, offsetNs, windowNs }) => [...names, atNs, offsetNs, windowNs]),
+      ];
+    }
+    for (const width of [MINUTE_NS, HOUR_NS]) {
+      for (const row of readRollups(store, id, width, BEFORE_ALL, AFTER_ALL)) {
+        const { atNs, count, minNs, maxNs, meanNs, firstAtNs, firstNs, lastAtNs, lastNs } = row;
+        const values = [atNs, count, minNs, maxNs, meanNs, firstAtNs, firstNs, lastAtNs, lastNs];
+        yield ['rollup', [[...names, width, ...values]]];
+      }
+    }
+  }
+}
+
+function* eventRows(
+  store: Store,
+  runs: ReadonlyMap<bigint, string>,
+  series: ReadonlyMap<number, { readonly clock: string; readonly reference: string }>,
+): Generator<Rows> {
+  const sql = `SELECT series, at, kind, detail, checksum, run, id FROM event WHERE id > ? ORDER BY id LIMIT ${PAGE}`;
+  for (let after = -1n; ; ) {
+    const page = soundRows(store, 'some events', sql, after);
+    const rows = page.flatMap((row) => {
+      const run = asBigint(row[5]);
+      const key = runs.get(run);
+      const event = eventOf(store, run, row);
+      const pair = event?.series == null ? null : series.get(event.series);
+      if (key === undefined || event === null || pair === undefined) return [];
+      return [[key, pair?.clock ?? null, pair?.reference ?? null, event.atNs, event.kind, event.detail]];
+    });
+    yield ['event', rows];
+    if (page.length < PAGE) return;
+    after = asBigint(page.at(-1)?.[6]);
   }
 }
 
@@ -75,37 +121,54 @@ export function formatOf(file: string): 'csv' | 'jsonl' {
   throw usageError(`'${file}' ends neither in .csv nor in .jsonl, so its format is not known.`);
 }
 
+/** Writes all of it: the system may take a part only, where the disk is nearly full. */
+function writeAll(fd: number, text: string, digest: Hash): void {
+  const bytes = Buffer.from(text);
+  digest.update(bytes);
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+}
+
+/** @returns how many rows of the store; null where `control` asked to stop. */
+function writeRows(store: Store, fd: number, format: Format, control: Control): number | null {
+  const digest = createHash('sha256');
+  if (format === csvLines) writeAll(fd, `${CSV_HEAD.join(',')}\n`, digest);
+  writeAll(fd, format('export', [[EXPORT_FORMAT]]), digest);
+  let count = 0;
+  for (const [kind, rows] of rowsOf(store)) {
+    if (control.cancelled()) return null;
+    writeAll(fd, format(kind, rows), digest);
+    count += rows.length;
+  }
+  writeAll(fd, format('end', [[count + 1, digest.copy().digest('hex')]]), digest);
+  fsyncSync(fd);
+  return count;
+}
+
 /**
- * Writes the whole store, as it is at one moment, to a file: CSV or JSON lines by its name. The file appears when it is
- * complete.
+ * Writes the whole store, as it is at one moment, to a file: CSV or JSON lines by its name. It ends with the number of
+ * rows and a digest, and appears when it is complete. What is damaged is left out, and noted in the store's `damage`.
  *
  * @returns how many rows; null where `control` asked to stop, and there is no file.
- * @throws TscopeError USAGE for another name; IO where the file cannot be written.
+ * @throws TscopeError USAGE for another name; IO where the file cannot be written; as the store.
  */
-export function exportStore({ connection }: Store, file: string, control: Control): number | null {
+export function exportStore(store: Store, file: string, control: Control): number | null {
   const format: Format = formatOf(file) === 'csv' ? csvLines : jsonLines;
-  const partial = `${file}.partial-${process.pid}`;
-  let count = 0;
+  const partial = join(dirname(file), `.tscope-${randomBytes(9).toString('base64url')}.part`);
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   try {
-    const descriptor = openSync(partial, 'w');
+    const fd = openSync(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+    let count: number | null;
     try {
       // One transaction sees one state, whatever is written meanwhile.
-      connection.exec('BEGIN');
-      if (format === csvLines) writeSync(descriptor, `${CSV_HEAD.join(',')}\n`);
-      for (const [kind, rows] of pagesOf(connection)) {
-        if (control.cancelled()) return null;
-        writeSync(descriptor, format(kind, rows));
-        count += rows.length;
-      }
+      count = store.snapshot(() => writeRows(store, fd, format, control));
     } finally {
-      connection.exec('COMMIT');
-      closeSync(descriptor);
+      closeSync(fd);
     }
-    renameSync(partial, file);
+    if (count !== null) renameSync(partial, file);
     return count;
   } catch (error) {
     if (error instanceof TscopeError || systemCode(error) === null) throw error;
-    throw new TscopeError('IO', `cannot write ${file} (${systemCode(error)}).`, null, { cause: error });
+    throw fileError(`cannot write ${file}`, error);
   } finally {
     rmSync(partial, { force: true });
   }

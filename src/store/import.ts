@@ -1,147 +1,305 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import type { Control } from '../clock/control.ts';
 import { systemCode, TscopeError, usageError } from '../errors.ts';
-import { asBigint, asText } from './cells.ts';
-import type { Cell, Connection } from './connection.ts';
-import { CsvReader } from './csv.ts';
+import { fileError } from '../system-error.ts';
+import { asBigint, asReal, asText, orNull } from './cells.ts';
+import type { Cell } from './connection.ts';
+import { csvCells, RecordReader, type TextRecord } from './csv.ts';
+import { putEvent } from './events.ts';
 import { formatOf } from './export.ts';
-import { type ParsedRow, parseCsvRecord, parseJsonLine } from './export-format.ts';
-import type { ExportKind } from './export-rows.ts';
+import { EXPORT_FORMAT, type ParsedRow, parseCsvRecord, parseJsonLine } from './export-format.ts';
+import { putRollup, readRollup } from './rollups.ts';
+import { hostChecksum, putRun } from './runs.ts';
+import { mergeSamples, type Sample } from './samples.ts';
+import { putSeries } from './series.ts';
 import type { Store } from './store.ts';
 
 const CHUNK_BYTES = 1 << 20;
+/** A record holds a run's document at most. */
+const LONGEST_RECORD = 32 * 2 ** 20;
+/** Samples of one series that are stored at once. */
+const BATCH = 8_192;
 
-/** Inserts that leave what is there as it is; a roll-up gives way to one of more samples. */
-const INSERTS: Readonly<Record<ExportKind, string>> = {
-  host: 'INSERT OR IGNORE INTO host (key, name, facts) VALUES (?, ?, ?)',
-  run: `INSERT OR IGNORE INTO run (key, host, command, started_at, ended_at, options, document)
-    VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  series: `INSERT INTO series (run, clock, reference, independent, reason, origin, rolled_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (run, clock, reference) DO UPDATE SET
-      rolled_at = max(coalesce(rolled_at, excluded.rolled_at), coalesce(excluded.rolled_at, rolled_at))`,
-  sample: 'INSERT OR IGNORE INTO sample (series, at, offset, window) VALUES (?, ?, ?, ?)',
-  rollup: `INSERT INTO rollup (series, width, at, count, min, max, mean, first_at, first, last_at, last)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (series, width, at) DO UPDATE SET count = excluded.count, min = excluded.min, max = excluded.max,
-      mean = excluded.mean, first_at = excluded.first_at, first = excluded.first, last_at = excluded.last_at,
-      last = excluded.last WHERE excluded.count > rollup.count`,
-  event: 'INSERT OR IGNORE INTO event (run, series, at, kind, detail) VALUES (?, ?, ?, ?, ?)',
-};
+/** What an import did. */
+export interface Imported {
+  readonly newRows: number;
+  /** False for a file without an end mark, as older versions wrote them: nothing shows whether it is complete. */
+  readonly checked: boolean;
+}
 
-/** Numbers of rows by their names, each looked up once. */
-function lookups(connection: Connection) {
-  const known = new Map<string, bigint>();
-  const find = (what: string, sql: string, ...names: Cell[]): bigint => {
+/** Stores parsed rows; what is there already stays, but a roll-up gives way to one of more samples. */
+class Inserter {
+  readonly #store: Store;
+  readonly #known = new Map<string, bigint>();
+  #series: bigint | null = null;
+  #samples: Sample[] = [];
+  added = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  take({ kind, cells }: ParsedRow): void {
+    if (kind !== 'sample') this.flush();
+    switch (kind) {
+      case 'host':
+        this.#host(cells);
+        break;
+      case 'run':
+        this.#run(cells);
+        break;
+      case 'series':
+        this.#addSeries(cells);
+        break;
+      case 'event':
+        this.#event(cells);
+        break;
+      case 'rollup':
+        this.#rollup(cells);
+        break;
+      case 'sample':
+        this.#sample(cells);
+        break;
+    }
+  }
+
+  /** Stores the samples that wait. */
+  flush(): void {
+    if (this.#series === null) return;
+    const ascending = this.#samples.sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0));
+    const once = ascending.filter(({ atNs }, i) => atNs !== ascending[i - 1]?.atNs);
+    this.added += mergeSamples(this.#store, this.#series, once);
+    this.#series = null;
+    this.#samples = [];
+  }
+
+  #find(what: string, sql: string, ...names: Cell[]): bigint {
     const key = [sql, ...names].join('\0');
-    const id = known.get(key) ?? connection.get(sql, ...names)?.[0];
+    const id = this.#known.get(key) ?? this.#store.connection.get(sql, ...names)?.[0];
     if (id === null || id === undefined)
       throw new RangeError(`names the ${what} ${names.join(' ')}, which is not there`);
-    known.set(key, asBigint(id));
+    this.#known.set(key, asBigint(id));
     return asBigint(id);
-  };
-  const run = (key: Cell | undefined) => find('run', 'SELECT id FROM run WHERE key = ?', asText(key));
-  return {
-    host: (key: Cell | undefined) => find('host', 'SELECT id FROM host WHERE key = ?', asText(key)),
-    run,
-    series: (key: Cell | undefined, clock: Cell | undefined, reference: Cell | undefined) =>
-      find(
-        'series',
-        'SELECT id FROM series WHERE run = ? AND clock = ? AND reference = ?',
-        run(key),
-        asText(clock),
-        asText(reference),
-      ),
-  };
+  }
+
+  #runOf = (key: Cell | undefined): bigint =>
+    this.#find('run', 'SELECT id FROM run WHERE key = ?', asText(key));
+
+  #seriesOf = (run: Cell | undefined, clock: Cell | undefined, reference: Cell | undefined): bigint =>
+    this.#find(
+      'series',
+      'SELECT id FROM series WHERE run = ? AND clock = ? AND reference = ?',
+      this.#runOf(run),
+      asText(clock),
+      asText(reference),
+    );
+
+  #host([key, name, facts]: Cell[]): void {
+    const host = { key: asText(key), name: asText(name), facts: orNull(asText)(facts) };
+    this.added += this.#store.connection.run(
+      'INSERT INTO host (key, name, facts, checksum) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      host.key,
+      host.name,
+      host.facts,
+      hostChecksum(host),
+    );
+  }
+
+  #run([key, host, command, startedAt, endedAt, options, document]: Cell[]): void {
+    const run = {
+      key: asText(key),
+      host: this.#find('host', 'SELECT id FROM host WHERE key = ?', asText(host)),
+      command: asText(command),
+      startedAtNs: asBigint(startedAt),
+      endedAtNs: orNull(asBigint)(endedAt),
+      options: orNull(asText)(options),
+    };
+    this.added += Number(putRun(this.#store, run, orNull(asText)(document)));
+  }
+
+  #addSeries([run, clock, reference, independent, reason, origin, rolledAt]: Cell[]): void {
+    const row = {
+      run: this.#runOf(run),
+      clock: asText(clock),
+      reference: asText(reference),
+      independent: independent === null ? null : independent === 1n,
+      reason: asText(reason),
+      originNs: asBigint(origin),
+      rolledAtNs: orNull(asBigint)(rolledAt),
+    };
+    this.added += Number(putSeries(this.#store, row));
+  }
+
+  #event([run, clock, reference, at, kind, detail]: Cell[]): void {
+    const event = {
+      series: clock === null ? null : Number(this.#seriesOf(run, clock, reference)),
+      atNs: asBigint(at),
+      kind: asText(kind),
+      detail: asText(detail),
+    };
+    this.added += Number(putEvent(this.#store, this.#runOf(run), event));
+  }
+
+  #rollup([run, clock, reference, width, at, ...values]: Cell[]): void {
+    const series = this.#seriesOf(run, clock, reference);
+    const [count, min, max, mean, firstAt, first, lastAt, last] = values;
+    const rollup = {
+      atNs: asBigint(at),
+      count: asReal(count),
+      minNs: asReal(min),
+      maxNs: asReal(max),
+      meanNs: asReal(mean),
+      firstAtNs: asBigint(firstAt),
+      firstNs: asReal(first),
+      lastAtNs: asBigint(lastAt),
+      lastNs: asReal(last),
+    };
+    if (!Number.isSafeInteger(rollup.count) || rollup.count < 1)
+      throw new RangeError(`has ${rollup.count} for count`);
+    const known = readRollup(this.#store, series, asBigint(width), rollup.atNs);
+    if (known !== null && known.count >= rollup.count) return;
+    putRollup(this.#store, series, asBigint(width), rollup);
+    this.added += 1;
+  }
+
+  #sample([run, clock, reference, at, offset, window]: Cell[]): void {
+    const series = this.#seriesOf(run, clock, reference);
+    if (series !== this.#series || this.#samples.length === BATCH) this.flush();
+    this.#series = series;
+    this.#samples.push({ atNs: asBigint(at), offsetNs: asReal(offset), windowNs: asReal(window) });
+  }
 }
 
-/** Stores parsed rows. @returns a function that tells how many rows were new. */
-function inserter(connection: Connection): (row: ParsedRow) => number {
-  const find = lookups(connection);
-  const values: Readonly<Record<ExportKind, (cells: Cell[]) => Cell[]>> = {
-    host: (cells) => cells,
-    run: ([key, host, ...rest]) => [asText(key), find.host(host), ...rest],
-    series: ([run, ...rest]) => [find.run(run), ...rest],
-    sample: ([run, clock, reference, ...rest]) => [find.series(run, clock, reference), ...rest],
-    rollup: ([run, clock, reference, ...rest]) => [find.series(run, clock, reference), ...rest],
-    event: ([run, clock, reference, ...rest]) => [
-      find.run(run),
-      clock === null ? null : find.series(run, clock, reference),
-      ...rest,
-    ],
-  };
-  return ({ kind, cells }) => connection.run(INSERTS[kind], ...values[kind](cells));
-}
+/** Reads an export record by record, and holds its end mark against what came before it. */
+class ExportReader {
+  readonly #file: string;
+  readonly #take: (row: ParsedRow) => void;
+  readonly #digest = createHash('sha256');
+  #head: ReadonlyArray<string | null> | null = null;
+  #rows = 0;
+  #marked = false;
+  #ended = false;
 
-/** Cuts text that comes in pieces into rows. */
-function parser(file: string, take: (row: ParsedRow) => void): { add(text: string): void; end(): void } {
-  const at = (line: number, parse: () => ParsedRow) => {
+  constructor(file: string, take: (row: ParsedRow) => void) {
+    this.#file = file;
+    this.#take = take;
+  }
+
+  record({ line, text }: TextRecord): void {
     try {
-      take(parse());
+      this.#record(text);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw usageError(`${file}: line ${line} ${error.message}.`, 'Nothing was imported.');
+      throw this.refused(`line ${line} ${error.message}`);
     }
-  };
-  if (formatOf(file) === 'csv') {
-    const reader = new CsvReader();
-    let head: ReadonlyArray<string | null> | null = null;
-    const records = (found: ReturnType<CsvReader['add']>) => {
-      for (const { line, cells } of found) {
-        if (head === null) head = cells;
-        else at(line, () => parseCsvRecord(head ?? [], cells));
-      }
-    };
-    return { add: (text) => records(reader.add(text)), end: () => records(reader.end()) };
+    if (!this.#ended) this.#digest.update(text);
   }
-  let rest = '';
-  let line = 0;
-  const add = (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const json of lines) {
-      line += 1;
-      if (json.trim() !== '') at(line, () => parseJsonLine(json));
+
+  #record(text: string): void {
+    if (text.trim() === '') return;
+    if (this.#ended) throw new RangeError('comes after the end mark');
+    if (formatOf(this.#file) === 'jsonl') this.#row(parseJsonLine(text));
+    else if (this.#head === null) this.#head = csvCells(text);
+    else this.#row(parseCsvRecord(this.#head, csvCells(text)));
+  }
+
+  #row(row: ParsedRow): void {
+    if (row.kind === 'end') {
+      this.#end(row.cells);
+      return;
     }
-  };
-  return { add, end: () => add('\n') };
+    this.#rows += 1;
+    if (row.kind !== 'export') {
+      this.#take(row);
+      return;
+    }
+    if (this.#rows > 1) throw new RangeError('begins another export');
+    const format = asReal(row.cells[0]);
+    if (format !== EXPORT_FORMAT)
+      throw new RangeError(`is of format ${format}; this tscope reads ${EXPORT_FORMAT}`);
+    this.#marked = true;
+  }
+
+  #end([rows, sha256]: Cell[]): void {
+    if (rows !== this.#rows)
+      throw new RangeError(`says that ${asReal(rows)} rows come before it, but there are ${this.#rows}`);
+    if (sha256 !== this.#digest.copy().digest('hex'))
+      throw new RangeError('has another digest than what comes before it: the file was changed or damaged');
+    this.#ended = true;
+  }
+
+  /** @returns whether an end mark has shown that it is complete. */
+  end(): boolean {
+    if (this.#marked && !this.#ended) {
+      throw this.refused(`the end mark is missing, so it was cut off; ${this.#rows} rows were read`);
+    }
+    if (this.#rows === 0) throw this.refused('there is no row in it');
+    return this.#ended;
+  }
+
+  refused(what: string): TscopeError {
+    return usageError(`${this.#file}: ${what}.`, 'Nothing was imported.');
+  }
+}
+
+/** Opens a file that can be read without waiting for anybody. */
+function openRegular(file: string): number {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw new TscopeError('IO', `cannot read ${file}: it is not a regular file.`);
 }
 
 /**
  * Reads what `exportStore` wrote. What the store has already is not stored twice. All of it is imported, or nothing.
  *
- * @returns how many rows were new.
- * @throws TscopeError USAGE naming the first bad line; IO where the file cannot be read; INTERRUPTED.
+ * @throws TscopeError USAGE naming the first bad line, and for a file that is cut off or changed; IO where the file
+ * cannot be read; INTERRUPTED.
  */
-export function importInto(store: Store, file: string, control: Control): number {
-  let added = 0;
-  const insert = inserter(store.connection);
-  const { add, end } = parser(file, (row) => {
-    added += insert(row);
-  });
-  const read = (descriptor: number) => {
-    const size = fstatSync(descriptor).size;
+export function importInto(store: Store, file: string, control: Control): Imported {
+  const format = formatOf(file);
+  const read = (fd: number): Imported => {
+    const size = fstatSync(fd).size;
     const buffer = Buffer.alloc(CHUNK_BYTES);
     const decoder = new StringDecoder('utf8');
+    const inserter = new Inserter(store);
+    const reader = new ExportReader(file, (row) => inserter.take(row));
+    const records = new RecordReader(format);
     let done = 0;
-    for (let count = readSync(descriptor, buffer); count > 0; count = readSync(descriptor, buffer)) {
+    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) {
       if (control.cancelled()) throw new TscopeError('INTERRUPTED', 'stopped; nothing was imported.');
-      add(decoder.write(buffer.subarray(0, count)));
+      for (const record of records.add(decoder.write(buffer.subarray(0, count)))) reader.record(record);
+      if (records.pending > LONGEST_RECORD) {
+        throw reader.refused(`line ${records.line} is longer than ${LONGEST_RECORD / 2 ** 20} MB`);
+      }
       done += count;
       control.progress(done, size);
     }
-    end();
+    for (const record of lastRecords(records, reader)) reader.record(record);
+    inserter.flush();
+    const checked = reader.end();
+    return { newRows: inserter.added, checked };
   };
   try {
-    const descriptor = openSync(file, 'r');
+    const fd = openRegular(file);
     try {
-      store.transaction(() => read(descriptor));
+      return store.transaction(() => read(fd));
     } finally {
-      closeSync(descriptor);
+      closeSync(fd);
     }
-    return added;
   } catch (error) {
     if (error instanceof TscopeError || systemCode(error) === null) throw error;
-    throw new TscopeError('IO', `cannot read ${file} (${systemCode(error)}).`, null, { cause: error });
+    throw fileError(`cannot read ${file}`, error);
+  }
+}
+
+function lastRecords(records: RecordReader, reader: ExportReader): TextRecord[] {
+  try {
+    return records.end();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw reader.refused(`line ${records.line} ${error.message}, so it was cut off`);
   }
 }

@@ -1,5 +1,11 @@
-import { asCount } from './cells.ts';
-import type { Connection } from './connection.ts';
+import { asBigint, asCount, asReal, asText, orNull } from './cells.ts';
+import { type Connection, connect, rollBack } from './connection.ts';
+import { eventChecksum } from './events.ts';
+import { putRollup } from './rollups.ts';
+import { documentChecksum, hostChecksum, runChecksum } from './runs.ts';
+import { mergeSamples } from './samples.ts';
+import { seriesChecksum } from './series.ts';
+import { type Store, storeOn } from './store-on.ts';
 
 /**
  * The store's tables. Times are ns since the epoch; offsets, windows and their statistics are ns.
@@ -76,8 +82,145 @@ CREATE TABLE event (
 CREATE UNIQUE INDEX event_once ON event (run, at, kind, detail, coalesce(series, 0));
 `;
 
+const CHECKSUM_COLUMNS = `
+ALTER TABLE host ADD COLUMN checksum INTEGER;
+ALTER TABLE run ADD COLUMN checksum INTEGER;
+ALTER TABLE run ADD COLUMN document_checksum INTEGER;
+ALTER TABLE series ADD COLUMN checksum INTEGER;
+ALTER TABLE sample ADD COLUMN checksum INTEGER;
+ALTER TABLE rollup ADD COLUMN checksum INTEGER;
+ALTER TABLE event ADD COLUMN checksum INTEGER;
+
+CREATE TABLE block (
+  series INTEGER NOT NULL REFERENCES series ON DELETE CASCADE,
+  at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  head_checksum INTEGER NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (series, at)
+) STRICT, WITHOUT ROWID;
+`;
+
+/** Samples of a series that move into blocks at once. */
+const MOVED = 8_192;
+
+function sumUpRows(connection: Connection): void {
+  for (const [id, key, name, facts] of connection.all('SELECT id, key, name, facts FROM host')) {
+    const checksum = hostChecksum({ key: asText(key), name: asText(name), facts: orNull(asText)(facts) });
+    connection.run('UPDATE host SET checksum = ? WHERE id = ?', checksum, asBigint(id));
+  }
+  for (const [cell] of connection.all('SELECT id FROM run')) {
+    const id = asBigint(cell);
+    const [key, host, command, startedAt, endedAt, options, document = null] =
+      connection.get(
+        'SELECT key, host, command, started_at, ended_at, options, document FROM run WHERE id = ?',
+        id,
+      ) ?? [];
+    const checksum = runChecksum({
+      key: asText(key),
+      host: asBigint(host),
+      command: asText(command),
+      startedAtNs: asBigint(startedAt),
+      endedAtNs: orNull(asBigint)(endedAt),
+      options: orNull(asText)(options),
+    });
+    const documents = documentChecksum(orNull(asText)(document));
+    connection.run(
+      'UPDATE run SET checksum = ?, document_checksum = ? WHERE id = ?',
+      checksum,
+      documents,
+      id,
+    );
+  }
+  for (const [id, run, clock, reference, independent, reason, origin, rolledAt] of connection.all(
+    'SELECT id, run, clock, reference, independent, reason, origin, rolled_at FROM series',
+  )) {
+    const checksum = seriesChecksum({
+      run: asBigint(run),
+      clock: asText(clock),
+      reference: asText(reference),
+      independent: independent === null ? null : independent === 1n,
+      reason: asText(reason),
+      originNs: asBigint(origin),
+      rolledAtNs: orNull(asBigint)(rolledAt),
+    });
+    connection.run('UPDATE series SET checksum = ? WHERE id = ?', checksum, asBigint(id));
+  }
+  for (const [id, run, series, at, kind, detail] of connection.all(
+    'SELECT id, run, series, at, kind, detail FROM event',
+  )) {
+    const event = {
+      series: orNull(asCount)(series),
+      atNs: asBigint(at),
+      kind: asText(kind),
+      detail: asText(detail),
+    };
+    connection.run(
+      'UPDATE event SET checksum = ? WHERE id = ?',
+      eventChecksum(asBigint(run), event),
+      asBigint(id),
+    );
+  }
+}
+
+function sumUpRollups(store: Store, series: bigint): void {
+  for (const [width, at, count, min, max, mean, firstAt, first, lastAt, last] of store.connection.all(
+    'SELECT width, at, count, min, max, mean, first_at, first, last_at, last FROM rollup WHERE series = ?',
+    series,
+  )) {
+    putRollup(store, series, asBigint(width), {
+      atNs: asBigint(at),
+      count: asCount(count),
+      minNs: asReal(min),
+      maxNs: asReal(max),
+      meanNs: asReal(mean),
+      firstAtNs: asBigint(firstAt),
+      firstNs: asReal(first),
+      lastAtNs: asBigint(lastAt),
+      lastNs: asReal(last),
+    });
+  }
+}
+
+function moveSamples(store: Store, series: bigint): void {
+  const { connection } = store;
+  const oldest = `SELECT at, offset, window FROM sample WHERE series = ? AND at > ? ORDER BY at LIMIT ${MOVED}`;
+  for (let after = -(2n ** 63n); ; ) {
+    const samples = connection.all(oldest, series, after).map(([at, offset, window]) => ({
+      atNs: asBigint(at),
+      offsetNs: asReal(offset),
+      windowNs: asReal(window),
+    }));
+    const last = samples.at(-1);
+    if (last === undefined) return;
+    connection.run('DELETE FROM sample WHERE series = ? AND at <= ?', series, last.atNs);
+    mergeSamples(store, series, samples);
+    after = last.atNs;
+  }
+}
+
+/**
+ * Every row has a checksum, and most samples are in blocks: `data` is a column of times since `at`, one of offsets and one
+ * of windows, each of `count` doubles (little-endian). `sample` keeps the newest of each series, which come after all
+ * its blocks. What a store held before is summed up as it stands.
+ */
+function toVersion2(connection: Connection): void {
+  connection.exec(CHECKSUM_COLUMNS);
+  sumUpRows(connection);
+  const store = storeOn(connection, false);
+  for (const [cell] of connection.all('SELECT id FROM series')) {
+    const series = asBigint(cell);
+    sumUpRollups(store, series);
+    moveSamples(store, series);
+  }
+}
+
+type Step = string | ((connection: Connection) => void);
+
 /** Step k brings a store of version k to version k + 1. Released steps never change. */
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+export const MIGRATIONS: readonly Step[] = [VERSION_1, toVersion2];
 
 /** 'tsco': marks the file as tscope's, so that no other SQLite database is taken for a store. */
 export const APPLICATION_ID = 0x7473636f;
@@ -89,15 +232,34 @@ export const versionOf = (connection: Connection): number => asCount(connection.
  * Brings a store to the newest version, step by step in one transaction. Processes that open it together wait for the
  * first, and find nothing left to do.
  */
-export function migrate(connection: Connection, migrations: readonly string[] = MIGRATIONS): void {
+export function migrate(connection: Connection, migrations: readonly Step[] = MIGRATIONS): void {
   if (versionOf(connection) === migrations.length) return;
   connection.exec('BEGIN EXCLUSIVE');
   try {
-    for (const step of migrations.slice(versionOf(connection))) connection.exec(step);
+    for (const step of migrations.slice(versionOf(connection))) {
+      if (typeof step === 'string') connection.exec(step);
+      else step(connection);
+    }
     connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`);
     connection.exec('COMMIT');
   } catch (error) {
-    connection.exec('ROLLBACK');
+    rollBack(connection);
     throw error;
   }
+}
+
+/** The definitions of a store's tables, as SQLite keeps them. */
+export const tablesOf = (connection: Connection): string =>
+  JSON.stringify(connection.all('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name'));
+
+let expected: string | null = null;
+
+/** What `tablesOf` says of a store of the newest version. */
+export function expectedTables(): string {
+  if (expected !== null) return expected;
+  const connection = connect(':memory:', ':memory:');
+  migrate(connection);
+  expected = tablesOf(connection);
+  connection.close();
+  return expected;
 }

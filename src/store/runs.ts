@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { TscopeError } from '../errors.ts';
 import { asBigint, asCount, asText, orNull } from './cells.ts';
+import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
+import { soundRows } from './damage.ts';
+import { readSeries, samplesOfRun } from './series.ts';
 import type { Store } from './store.ts';
+import { rowGone } from './store-error.ts';
 
 /** A host as the store knows it. */
 export interface HostIdentity {
@@ -50,83 +55,197 @@ const keyOf = (startedAtNs: bigint): string => {
   return `${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(3).toString('hex')}`;
 };
 
-/** Adds a host, or brings what is known of it up to date. @returns its number. */
-export function putHost({ connection }: Store, { key, name, facts }: HostIdentity): number {
+export const hostChecksum = ({ key, name, facts }: HostIdentity): bigint =>
+  rowChecksum('host', key, name, facts);
+
+/** Adds a host, or brings what is known of it up to date, within a transaction. @returns its number. */
+export function putHost({ connection }: Store, { key, name, facts }: HostIdentity): bigint {
+  const known = orNull(asText)(connection.get('SELECT facts FROM host WHERE key = ?', key)?.[0] ?? null);
+  const host = { key, name, facts: facts ?? known };
   connection.run(
-    `INSERT INTO host (key, name, facts) VALUES (?, ?, ?)
-     ON CONFLICT (key) DO UPDATE SET name = excluded.name, facts = coalesce(excluded.facts, facts)`,
+    `INSERT INTO host (key, name, facts, checksum) VALUES (?, ?, ?, ?)
+     ON CONFLICT (key) DO UPDATE SET name = excluded.name, facts = excluded.facts, checksum = excluded.checksum`,
     key,
     name,
-    facts,
+    host.facts,
+    hostChecksum(host),
   );
-  return asCount(connection.get('SELECT id FROM host WHERE key = ?', key)?.[0]);
+  return asBigint(connection.get('SELECT id FROM host WHERE key = ?', key)?.[0]);
 }
 
-/** Starts a run. @throws TscopeError as every transaction of the store. */
+/** A row of the table, but for its document, which has a checksum of its own. */
+export interface RunRow {
+  readonly key: string;
+  readonly host: bigint;
+  readonly command: string;
+  readonly startedAtNs: bigint;
+  readonly endedAtNs: bigint | null;
+  readonly options: string | null;
+}
+
+export const runChecksum = ({ key, host, command, startedAtNs, endedAtNs, options }: RunRow): bigint =>
+  rowChecksum('run', key, host, command, startedAtNs, endedAtNs, options);
+
+export const documentChecksum = (document: string | null): bigint => rowChecksum('document', document);
+
+/** Adds a run, within a transaction. @returns false where one of that name is there already. */
+export function putRun({ connection }: Store, run: RunRow, document: string | null): boolean {
+  const added = connection.run(
+    `INSERT INTO run (key, host, command, started_at, ended_at, options, document, checksum, document_checksum)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    run.key,
+    run.host,
+    run.command,
+    run.startedAtNs,
+    run.endedAtNs,
+    run.options,
+    document,
+    runChecksum(run),
+    documentChecksum(document),
+  );
+  return added > 0;
+}
+
+/**
+ * Starts a run.
+ *
+ * @param key the name of a run whose row is gone, to make it anew; one that is there goes on.
+ * @throws TscopeError as every transaction of the store.
+ */
 export function startRun(
   store: Store,
   { host, command, startedAtNs, options }: NewRun,
+  key = keyOf(startedAtNs),
 ): { id: number; key: string } {
   return store.transaction(() => {
-    const key = keyOf(startedAtNs);
-    store.connection.run(
-      'INSERT INTO run (key, host, command, started_at, options) VALUES (?, ?, ?, ?, ?)',
-      key,
-      BigInt(putHost(store, host)),
-      command,
-      startedAtNs,
-      options,
-    );
+    putRun(store, { key, host: putHost(store, host), command, startedAtNs, endedAtNs: null, options }, null);
     return { id: asCount(store.connection.get('SELECT id FROM run WHERE key = ?', key)?.[0]), key };
   });
 }
 
-/** Ends a run. @param document the command's whole JSON document, if it is to be kept. */
+const COLUMNS = 'run.id, run.key, run.host, command, started_at, ended_at, options, run.checksum';
+
+/** @returns null for one that is damaged, which is noted. */
+export function runRowOf(store: Store, row: Row): (RunRow & { readonly id: bigint }) | null {
+  const run = {
+    id: asBigint(row[0]),
+    key: asText(row[1]),
+    host: asBigint(row[2]),
+    command: asText(row[3]),
+    startedAtNs: asBigint(row[4]),
+    endedAtNs: orNull(asBigint)(row[5]),
+    options: orNull(asText)(row[6]),
+  };
+  if (runChecksum(run) === row[7]) return run;
+  store.damage.add({
+    run: run.key,
+    what: 'what is known of it, with all its rows',
+    fromNs: null,
+    toNs: null,
+  });
+  return null;
+}
+
+/** Every run that can be read, in the order in which they were added. */
+export const readRuns = (store: Store): Array<RunRow & { readonly id: bigint }> =>
+  soundRows(store, 'some runs', `SELECT ${COLUMNS} FROM run ORDER BY id`).flatMap(
+    (row) => runRowOf(store, row) ?? [],
+  );
+
+/** Every host that can be read, by its number. */
+export function readHosts(store: Store): Map<bigint, HostIdentity> {
+  const hosts = new Map<bigint, HostIdentity>();
+  for (const [id, key, name, facts, checksum] of soundRows(
+    store,
+    'some hosts',
+    'SELECT id, key, name, facts, checksum FROM host ORDER BY id',
+  )) {
+    const host = { key: asText(key), name: asText(name), facts: orNull(asText)(facts) };
+    if (hostChecksum(host) === checksum) hosts.set(asBigint(id), host);
+    else
+      store.damage.add({
+        run: null,
+        what: `what is known of the host ${host.name}`,
+        fromNs: null,
+        toNs: null,
+      });
+  }
+  return hosts;
+}
+
+/**
+ * Ends a run.
+ *
+ * @param document the command's whole JSON document, if it is to be kept.
+ * @throws TscopeError STORE_ROW_GONE where the run is not there.
+ */
 export function endRun(store: Store, run: number, endedAtNs: bigint, document: string | null = null): void {
-  store.transaction(() =>
-    store.connection.run(
-      'UPDATE run SET ended_at = ?, document = ? WHERE id = ?',
+  const { connection } = store;
+  store.transaction(() => {
+    const found = connection.get(`SELECT ${COLUMNS} FROM run WHERE id = ?`, BigInt(run));
+    if (found === null) throw rowGone(connection.path, 'the run');
+    const row = runRowOf(store, found);
+    if (row === null) return;
+    connection.run(
+      'UPDATE run SET ended_at = ?, document = ?, checksum = ?, document_checksum = ? WHERE id = ?',
       endedAtNs,
       document,
+      runChecksum({ ...row, endedAtNs }),
+      documentChecksum(document),
       BigInt(run),
-    ),
-  );
+    );
+  });
 }
 
-const RUNS = `
-SELECT run.id, run.key, host.key, host.name, run.command, run.started_at, run.ended_at,
-  (SELECT max(coalesce((SELECT max(at) FROM sample WHERE series = s.id), s.rolled_at)) FROM series s WHERE s.run = run.id),
-  (SELECT count(*) FROM series WHERE run = run.id),
-  (SELECT count(*) FROM series s JOIN sample ON sample.series = s.id WHERE s.run = run.id),
-  (SELECT count(*) FROM event WHERE run = run.id),
-  run.document IS NOT NULL
-FROM run JOIN host ON host.id = run.host`;
-
-const runOf = (row: Row): StoredRun => ({
-  id: asCount(row[0]),
-  key: asText(row[1]),
-  hostKey: asText(row[2]),
-  hostName: asText(row[3]),
-  command: asText(row[4]),
-  startedAtNs: asBigint(row[5]),
-  endedAtNs: orNull(asBigint)(row[6]),
-  lastSampleAtNs: orNull(asBigint)(row[7]),
-  series: asCount(row[8]),
-  samples: asCount(row[9]),
-  events: asCount(row[10]),
-  hasDocument: asCount(row[11]) === 1,
-});
-
-/** Every run, the newest first. */
-export const listRuns = ({ connection }: Store): StoredRun[] =>
-  connection.all(`${RUNS} ORDER BY run.started_at DESC, run.id DESC`).map(runOf);
+/** Every run that can be read, the newest first; what is damaged is noted and left out. */
+export function listRuns(store: Store): StoredRun[] {
+  const hosts = readHosts(store);
+  const series = readSeries(store);
+  const unknown = { key: '', name: 'unknown', facts: null };
+  const listed = readRuns(store).map((run): StoredRun => {
+    const own = series.filter((row) => row.run === run.id);
+    const host = hosts.get(run.host) ?? unknown;
+    const [[events, hasDocument] = [0n, 0n]] = soundRows(
+      store,
+      `events of run ${run.key}`,
+      'SELECT (SELECT count(*) FROM event WHERE run = ?1), document IS NOT NULL FROM run WHERE id = ?1',
+      run.id,
+    );
+    return {
+      id: Number(run.id),
+      key: run.key,
+      hostKey: host.key,
+      hostName: host.name,
+      command: run.command,
+      startedAtNs: run.startedAtNs,
+      endedAtNs: run.endedAtNs,
+      ...samplesOfRun(store, own),
+      series: own.length,
+      events: asCount(events),
+      hasDocument: asCount(hasDocument) === 1,
+    };
+  });
+  const newestFirst = (a: StoredRun, b: StoredRun) =>
+    a.startedAtNs === b.startedAtNs ? b.id - a.id : a.startedAtNs < b.startedAtNs ? 1 : -1;
+  return listed.sort(newestFirst);
+}
 
 /** The run that `key` names, in full or by its beginning; null where none or several do. */
-export function findRun({ connection }: Store, key: string): StoredRun | null {
-  const rows = connection.all(`${RUNS} WHERE substr(run.key, 1, length(?)) = ?`, key, key).map(runOf);
-  return rows.find((run) => run.key === key) ?? (rows.length === 1 ? (rows[0] ?? null) : null);
+export function findRun(store: Store, key: string): StoredRun | null {
+  const runs = listRuns(store).filter((run) => run.key.startsWith(key));
+  return runs.find((run) => run.key === key) ?? (runs.length === 1 ? (runs[0] ?? null) : null);
 }
 
-/** The document that a run left; null where it left none. */
-export const documentOfRun = ({ connection }: Store, run: number): string | null =>
-  orNull(asText)(connection.get('SELECT document FROM run WHERE id = ?', BigInt(run))?.[0] ?? null);
+/**
+ * The document that a run left; null where it left none.
+ *
+ * @throws TscopeError STORE_DAMAGED where it is not what was written.
+ */
+export function documentOfRun(store: Store, run: number): string | null {
+  const [cell = null, checksum] =
+    store.connection.get('SELECT document, document_checksum FROM run WHERE id = ?', BigInt(run)) ?? [];
+  const document = orNull(asText)(cell);
+  if (document === null || documentChecksum(document) === checksum) return document;
+  const message = `${store.connection.path}: the document of this run is damaged.`;
+  throw new TscopeError('STORE_DAMAGED', message, 'Its samples, if it has any, can still be read.');
+}

@@ -1,6 +1,12 @@
-import { HOUR_NS } from './buckets.ts';
-import { asBigint, asCount, asReal, asText, orNull } from './cells.ts';
+import { HOUR_NS, later } from './buckets.ts';
+import { asBigint, asCount, asText, orNull } from './cells.ts';
+import { rowChecksum } from './checksum.ts';
+import type { Row } from './connection.ts';
+import { soundRows } from './damage.ts';
+import { extentOf } from './samples.ts';
 import type { Store } from './store.ts';
+
+export { appendSamples, type Sample, samplesOf } from './samples.ts';
 
 /** A pair of clocks as a run starts to compare them. */
 export interface NewSeries {
@@ -22,54 +28,127 @@ export interface StoredSeries extends NewSeries {
   readonly lastAtNs: bigint | null;
 }
 
-/** One comparison of two clocks. */
-export interface Sample {
-  /** The wall clock at the run's start plus the time that has passed since, ns. Grows within a series. */
-  readonly atNs: bigint;
-  /** The clock less the reference, less the series' origin, ns. */
-  readonly offsetNs: number;
-  /** Width of the bracket, ns: the offset is sure to half of it. */
-  readonly windowNs: number;
+/** A row of the table. */
+export interface SeriesRow extends NewSeries {
+  readonly id: bigint;
+  readonly run: bigint;
+  /** The last sample that went into the roll-ups. */
+  readonly rolledAtNs: bigint | null;
 }
 
-/** Starts a series within a run. @returns its number. */
-export function addSeries(store: Store, run: number, series: NewSeries): number {
-  const { clock, reference, independent, reason, originNs } = series;
-  return store.transaction(() => {
-    store.connection.run(
-      'INSERT INTO series (run, clock, reference, independent, reason, origin) VALUES (?, ?, ?, ?, ?, ?)',
-      BigInt(run),
+export const seriesChecksum = (row: Omit<SeriesRow, 'id'>): bigint =>
+  rowChecksum(
+    'series',
+    row.run,
+    row.clock,
+    row.reference,
+    row.independent,
+    row.reason,
+    row.originNs,
+    row.rolledAtNs,
+  );
+
+const COLUMNS = 'id, run, clock, reference, independent, reason, origin, rolled_at, checksum';
+
+/** @returns null for one that is damaged, which is noted. */
+function seriesOf(store: Store, row: Row): SeriesRow | null {
+  const series: SeriesRow = {
+    id: asBigint(row[0]),
+    run: asBigint(row[1]),
+    clock: asText(row[2]),
+    reference: asText(row[3]),
+    independent: row[4] === null ? null : asCount(row[4]) === 1,
+    reason: asText(row[5]),
+    originNs: asBigint(row[6]),
+    rolledAtNs: orNull(asBigint)(row[7]),
+  };
+  // 2 would read as false, which is not what was written.
+  const flag = row[4] === null || row[4] === 0n || row[4] === 1n;
+  if (flag && seriesChecksum(series) === row[8]) return series;
+  const [key] = store.connection.get('SELECT key FROM run WHERE id = ?', series.run) ?? [];
+  store.damage.add({
+    run: orNull(asText)(key ?? null),
+    what: `what is known of the pair ${series.clock} against ${series.reference}, with its samples`,
+    fromNs: null,
+    toNs: null,
+  });
+  return null;
+}
+
+/** Every series that can be read, in the order in which they were added. */
+export const readSeries = (store: Store): SeriesRow[] =>
+  soundRows(store, 'some pairs of clocks', `SELECT ${COLUMNS} FROM series ORDER BY id`).flatMap(
+    (row) => seriesOf(store, row) ?? [],
+  );
+
+const idOf = ({ connection }: Store, { run, clock, reference }: Omit<SeriesRow, 'id'>): bigint =>
+  asBigint(
+    connection.get(
+      'SELECT id FROM series WHERE run = ? AND clock = ? AND reference = ?',
+      run,
       clock,
       reference,
-      independent === null ? null : BigInt(independent),
-      reason,
-      originNs,
-    );
-    const found = 'SELECT id FROM series WHERE run = ? AND clock = ? AND reference = ?';
-    return asCount(store.connection.get(found, BigInt(run), clock, reference)?.[0]);
-  });
+    )?.[0],
+  );
+
+/**
+ * Adds a series, within a transaction; of one that is there already only its roll-ups may reach further.
+ *
+ * @returns whether it was new.
+ */
+export function putSeries(store: Store, row: Omit<SeriesRow, 'id'>): boolean {
+  const { connection } = store;
+  const added = connection.run(
+    `INSERT INTO series (run, clock, reference, independent, reason, origin, rolled_at, checksum)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    row.run,
+    row.clock,
+    row.reference,
+    row.independent === null ? null : BigInt(row.independent),
+    row.reason,
+    row.originNs,
+    row.rolledAtNs,
+    seriesChecksum(row),
+  );
+  if (added > 0) return true;
+  const id = idOf(store, row);
+  const known = rolledAt(store, id);
+  if (row.rolledAtNs !== null && (known === null || row.rolledAtNs > known)) {
+    setRolledAt(store, id, row.rolledAtNs);
+  }
+  return false;
 }
 
 /**
- * Stores samples of any number of series, all or none. When it returns they survive the end of this process.
+ * Starts a series within a run; one that is there already goes on.
  *
- * @throws TscopeError as every transaction of the store.
+ * @returns its number.
+ * @throws TscopeError STORE_ROW_GONE where the run is not there.
  */
-export function appendSamples(
-  store: Store,
-  batch: ReadonlyArray<readonly [series: number, sample: Sample]>,
-): void {
-  store.transaction(() => {
-    for (const [series, { atNs, offsetNs, windowNs }] of batch) {
-      store.connection.run(
-        'INSERT INTO sample VALUES (?, ?, ?, ?)',
-        BigInt(series),
-        atNs,
-        offsetNs,
-        windowNs,
-      );
-    }
+export function addSeries(store: Store, run: number, series: NewSeries): number {
+  const row = { ...series, run: BigInt(run), rolledAtNs: null };
+  return store.transaction(() => {
+    putSeries(store, row);
+    return Number(idOf(store, row));
   });
+}
+
+/** The last sample that went into the roll-ups; null where none did. */
+export const rolledAt = ({ connection }: Store, series: bigint): bigint | null =>
+  orNull(asBigint)(connection.get('SELECT rolled_at FROM series WHERE id = ?', series)?.[0] ?? null);
+
+/** Notes it, within a transaction. */
+export function setRolledAt(store: Store, series: bigint, rolledAtNs: bigint): void {
+  const found = store.connection.get(`SELECT ${COLUMNS} FROM series WHERE id = ?`, series);
+  const row = found === null ? null : seriesOf(store, found);
+  if (row === null) return;
+  const checksum = seriesChecksum({ ...row, rolledAtNs });
+  store.connection.run(
+    'UPDATE series SET rolled_at = ?, checksum = ? WHERE id = ?',
+    rolledAtNs,
+    checksum,
+    series,
+  );
 }
 
 /** What to look for; what is left out matches all. */
@@ -80,40 +159,49 @@ export interface SeriesFilter {
   readonly reference?: string;
 }
 
-const SERIES = `
-SELECT s.id, s.run, s.clock, s.reference, s.independent, s.reason, s.origin,
-  coalesce(
-    (SELECT first_at FROM rollup WHERE series = s.id AND width = ${HOUR_NS} ORDER BY at LIMIT 1),
-    (SELECT min(at) FROM sample WHERE series = s.id)),
-  coalesce((SELECT max(at) FROM sample WHERE series = s.id), s.rolled_at)
+const LISTED = `
+SELECT s.id, s.run, s.clock, s.reference, s.independent, s.reason, s.origin, s.rolled_at, s.checksum
 FROM series s JOIN run ON run.id = s.run JOIN host ON host.id = run.host
 WHERE (?1 IS NULL OR s.run = ?1) AND (?2 IS NULL OR host.key = ?2)
   AND (?3 IS NULL OR s.clock = ?3) AND (?4 IS NULL OR s.reference = ?4)
 ORDER BY run.started_at, s.id`;
 
-/** The series that match, oldest run first. */
-export function listSeries({ connection }: Store, filter: SeriesFilter = {}): StoredSeries[] {
-  const { run, hostKey, clock, reference } = filter;
-  const values = [run === undefined ? null : BigInt(run), hostKey ?? null, clock ?? null, reference ?? null];
-  return connection.all(SERIES, ...values).map((row) => ({
-    id: asCount(row[0]),
-    run: asCount(row[1]),
-    clock: asText(row[2]),
-    reference: asText(row[3]),
-    independent: row[4] === null ? null : asCount(row[4]) === 1,
-    reason: asText(row[5]),
-    originNs: asBigint(row[6]),
-    firstAtNs: orNull(asBigint)(row[7]),
-    lastAtNs: orNull(asBigint)(row[8]),
-  }));
+const FIRST_HOUR = `SELECT first_at FROM rollup WHERE series = ? AND width = ${HOUR_NS} ORDER BY at LIMIT 1`;
+const FIRST_BLOCK = 'SELECT min(at) FROM block WHERE series = ?';
+const LAST_BLOCK = 'SELECT last_at FROM block WHERE series = ? ORDER BY at DESC LIMIT 1';
+const LOOSE = 'SELECT min(at), max(at) FROM sample WHERE series = ?';
+
+/** From when to when a series has samples, rolled up or not, without reading them. */
+function reachOf({ connection }: Store, { id, rolledAtNs }: SeriesRow) {
+  const time = (sql: string) => orNull(asBigint)(connection.get(sql, id)?.[0] ?? null);
+  const [oldest, newest] = (connection.get(LOOSE, id) ?? []).map(orNull(asBigint));
+  return {
+    firstAtNs: time(FIRST_HOUR) ?? time(FIRST_BLOCK) ?? oldest ?? null,
+    lastAtNs: newest ?? time(LAST_BLOCK) ?? rolledAtNs,
+  };
 }
 
-/** Samples of a series from `fromNs` on, oldest first, as they were stored. @param limit at most so many. */
-export function samplesOf({ connection }: Store, series: number, fromNs: bigint, limit: number): Sample[] {
-  const sql = 'SELECT at, offset, window FROM sample WHERE series = ? AND at >= ? ORDER BY at LIMIT ?';
-  return connection.all(sql, BigInt(series), fromNs, BigInt(limit)).map(([at, offset, window]) => ({
-    atNs: asBigint(at),
-    offsetNs: asReal(offset),
-    windowNs: asReal(window),
-  }));
+/** The series that match, oldest run first. */
+export function listSeries(store: Store, filter: SeriesFilter = {}): StoredSeries[] {
+  const { run, hostKey, clock, reference } = filter;
+  const values = [run === undefined ? null : BigInt(run), hostKey ?? null, clock ?? null, reference ?? null];
+  return store.connection.all(LISTED, ...values).flatMap((cells) => {
+    const row = seriesOf(store, cells);
+    if (row === null) return [];
+    const { rolledAtNs: _, ...series } = row;
+    return [{ ...series, id: Number(row.id), run: Number(row.run), ...reachOf(store, row) }];
+  });
+}
+
+/** Samples that a run's series hold, and the last moment that they reach. */
+export function samplesOfRun(store: Store, series: readonly SeriesRow[]) {
+  let samples = 0;
+  let lastSampleAtNs: bigint | null = null;
+  for (const row of series) {
+    const { count, lastAtNs } = extentOf(store, row.id);
+    samples += count;
+    const last = lastAtNs ?? row.rolledAtNs;
+    if (last !== null) lastSampleAtNs = later(lastSampleAtNs ?? last, last);
+  }
+  return { samples, lastSampleAtNs };
 }

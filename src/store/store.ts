@@ -1,71 +1,17 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemCode, TscopeError } from '../errors.ts';
 import { makeFolder } from '../folder.ts';
 import { type Connection, connect } from './connection.ts';
 import { inspect, newerStore, refused, standsAlone, urlOf } from './inspect.ts';
-import { MIGRATIONS, migrate, versionOf } from './migrations.ts';
+import { expectedTables, MIGRATIONS, migrate, tablesOf, versionOf } from './migrations.ts';
 import { readOnlyError } from './store-error.ts';
+import { type Store, storeOn } from './store-on.ts';
+
+export type { Store } from './store-on.ts';
 
 /** Where commands keep their store if they are not told: beside the folders of `tscope measure`. */
 export const DEFAULT_STORE = 'tscope-runs/tscope.db';
-
-/** An open store. Everything else in this folder works on one. */
-export interface Store {
-  readonly connection: Connection;
-  readonly readOnly: boolean;
-  /**
-   * Runs `work` as one transaction: all of it is stored when this returns, or none of it.
-   *
-   * @throws TscopeError STORE_REMOVED where the file is no longer the one that was opened; STORE_FULL, STORE_READ_ONLY
-   * and STORE_BUSY as they say.
-   */
-  transaction<T>(work: () => T): T;
-  close(): void;
-}
-
-const identityOf = (path: string): string | null => {
-  const entry = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return entry === undefined ? null : `${entry.dev}:${entry.ino}`;
-};
-
-function storeOf(connection: Connection, readOnly: boolean): Store {
-  const identity = identityOf(connection.path);
-  const { path } = connection;
-  return {
-    connection,
-    readOnly,
-    transaction: (work) => {
-      // SQLite would go on writing to the removed file, which nobody can open again.
-      if (identityOf(path) !== identity) {
-        const message = `${path} was removed or replaced while it was in use; nothing more is stored.`;
-        const hint = 'This process can still read what it stored. Open the store again to start a new file.';
-        throw new TscopeError('STORE_REMOVED', message, hint);
-      }
-      connection.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        connection.exec('COMMIT');
-        return result;
-      } catch (error) {
-        // SQLite has rolled back by itself where the disk is full.
-        try {
-          connection.exec('ROLLBACK');
-        } catch {}
-        throw error;
-      }
-    },
-    close: () => {
-      // Merged into the one file, as far as the other processes let it be.
-      if (!readOnly && identityOf(path) === identity) {
-        try {
-          connection.pragma('wal_checkpoint(TRUNCATE)');
-        } catch {}
-      }
-      connection.close();
-    },
-  };
-}
 
 function checkWritable(path: string): void {
   try {
@@ -85,36 +31,53 @@ function createFolder(path: string): void {
   }
 }
 
+/** How a store is opened. */
+export interface StoreOptions {
+  /** How long a call waits at most for another process, ms. */
+  readonly busyTimeoutMs?: number;
+}
+
 /**
- * Opens a store to write and read, and creates it where there is none.
+ * Opens a store to write and read, creates it where there is none, and brings an older one up to date.
  *
- * @throws TscopeError STORE_REFUSED where the file is no store, damaged or newer; STORE_READ_ONLY; IO.
+ * @throws TscopeError STORE_REFUSED where the file is no store, damaged or newer; STORE_READ_ONLY; STORE_BUSY; IO.
  */
-export function openStore(file: string): Store {
+export function openStore(file: string, { busyTimeoutMs }: StoreOptions = {}): Store {
   const path = resolve(file);
   createFolder(path);
   checkWritable(path);
-  const exists = inspect(path);
-  const connection = connect(path, path);
+  const found = inspect(path);
+  if (found.damage !== null) throw refused(`${path} is damaged (${found.damage}).`, DAMAGED);
+  const connection = connect(path, path, busyTimeoutMs);
   try {
     // Takes effect in an empty file only.
-    if (!exists) connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
+    if (!found.exists) connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
     const version = versionOf(connection);
     if (version > MIGRATIONS.length) throw newerStore(path, version);
     migrate(connection);
+    checkTables(connection);
     // After the first migration, so that the file's header says what it is before there is a log beside it.
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     connection.exec('PRAGMA journal_size_limit = 16777216');
-    return storeOf(connection, false);
+    return storeOn(connection, false);
   } catch (error) {
     connection.close();
     throw error;
   }
 }
 
+const DAMAGED =
+  'It is left as it is: `tscope runs --check` names what is lost, `--export` saves the rest; give another file to go on.';
+
+/** A store's tables are those of its version, to the letter: anything else would read its rows wrongly. */
+function checkTables(connection: Connection): void {
+  if (tablesOf(connection) === expectedTables()) return;
+  throw refused(`${connection.path} is damaged: its tables are not those of a store.`, DAMAGED);
+}
+
 /** A connection that only reads, also from a read-only medium, where no file can be put beside the store. */
-function connectToRead(path: string): Connection {
-  const connection = connect(path, urlOf(path, 'mode=ro'));
+function connectToRead(path: string, busyTimeoutMs: number | undefined): Connection {
+  const connection = connect(path, urlOf(path, 'mode=ro'), busyTimeoutMs);
   try {
     versionOf(connection);
     return connection;
@@ -122,25 +85,54 @@ function connectToRead(path: string): Connection {
     connection.close();
     const shut = error instanceof TscopeError && ['IO', 'STORE_READ_ONLY'].includes(error.code);
     if (!shut || !standsAlone(path)) throw error;
-    return connect(path, urlOf(path, 'immutable=1'));
+    return connect(path, urlOf(path, 'immutable=1'), busyTimeoutMs);
   }
 }
 
 /**
- * Opens a store to read. It must exist.
+ * Opens a store to read. It must exist. An older one is brought up to date first. Of a damaged one `damage` tells, and
+ * what is sound can be read.
  *
- * @throws TscopeError STORE_REFUSED where the file is no store, damaged, newer, or older and not yet migrated; IO.
+ * @throws TscopeError STORE_REFUSED where the file is no store, newer, or older and not to be written; STORE_BUSY; IO.
  */
-export function openStoreToRead(file: string): Store {
+export function openStoreToRead(file: string, options: StoreOptions = {}): Store {
   const path = resolve(file);
-  if (!inspect(path)) {
+  const found = inspect(path);
+  if (!found.exists) {
     const hint = 'Commands with --db create it: tscope agent, tscope drift --db FILE.';
     throw new TscopeError('IO', `there is no store at ${path}.`, hint);
   }
-  const connection = connectToRead(path);
-  const version = versionOf(connection);
-  if (version === MIGRATIONS.length) return storeOf(connection, true);
-  connection.close();
-  if (version > MIGRATIONS.length) throw newerStore(path, version);
-  throw refused(`${path} has an older format.`, 'A command that writes to it (--db) brings it up to date.');
+  let connection = connectToRead(path, options.busyTimeoutMs);
+  try {
+    let version = versionOf(connection);
+    if (version > MIGRATIONS.length) throw newerStore(path, version);
+    if (version < MIGRATIONS.length && found.damage === null) {
+      connection.close();
+      bringUpToDate(path, options);
+      connection = connectToRead(path, options.busyTimeoutMs);
+      version = versionOf(connection);
+    }
+    if (version < MIGRATIONS.length) throw refused(`${path} has an older format and is damaged.`, RECOVER);
+    checkTables(connection);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  const store = storeOn(connection, true);
+  if (found.damage !== null) {
+    store.damage.add({ run: null, what: `the file itself (${found.damage})`, fromNs: null, toNs: null });
+  }
+  return store;
+}
+
+const RECOVER = '`sqlite3 FILE .recover` may save rows.';
+
+function bringUpToDate(path: string, options: StoreOptions): void {
+  try {
+    openStore(path, options).close();
+  } catch (error) {
+    if (!(error instanceof TscopeError && error.code === 'STORE_READ_ONLY')) throw error;
+    const hint = 'Copy it to where it may be written; the copy is brought up to date when it is opened.';
+    throw refused(`${path} has an older format, and cannot be written.`, hint);
+  }
 }

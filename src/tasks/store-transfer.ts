@@ -1,7 +1,10 @@
 import type { Control } from '../clock/control.ts';
 import { TscopeError } from '../errors.ts';
+import { type Checked, checkStore } from '../store/check.ts';
+import type { Damage } from '../store/damage.ts';
 import { exportStore } from '../store/export.ts';
-import { importInto } from '../store/import.ts';
+import { type Imported, importInto } from '../store/import.ts';
+import { maintain, type Pruned, type Retention } from '../store/retention.ts';
 import { openStore, openStoreToRead, type Store } from '../store/store.ts';
 
 /** A store, and the file that its rows go to or come from. */
@@ -18,17 +21,41 @@ function using<T>(store: Store, work: (store: Store) => T): T {
   }
 }
 
+/** What a task found, and what of the store it found damaged. */
+type WithDamage<T> = T & { readonly damage: readonly Damage[] };
+
 /**
- * Writes a store to a CSV or JSON lines file, as a task. @returns how many rows.
+ * Writes what can be read of a store to a CSV or JSON lines file, as a task.
  *
  * @throws TscopeError as `exportStore`; INTERRUPTED.
  */
-export function exportTask({ db, file }: TransferOptions, control: Control): number {
-  const rows = using(openStoreToRead(db), (store) => exportStore(store, file, control));
-  if (rows === null) throw new TscopeError('INTERRUPTED', 'stopped; nothing was exported.');
-  return rows;
+export function exportTask({ db, file }: TransferOptions, control: Control): WithDamage<{ rows: number }> {
+  return using(openStoreToRead(db), (store) => {
+    const rows = exportStore(store, file, control);
+    if (rows === null) throw new TscopeError('INTERRUPTED', 'stopped; nothing was exported.');
+    return { rows, damage: store.damage.all };
+  });
 }
 
-/** Reads such a file into a store, which it creates if needed, as a task. @returns how many rows were new. */
-export const importTask = ({ db, file }: TransferOptions, control: Control): number =>
+/** Reads such a file into a store, which it creates if needed, as a task. */
+export const importTask = ({ db, file }: TransferOptions, control: Control): Imported =>
   using(openStore(db), (store) => importInto(store, file, control));
+
+/** Reads all of a store against its checksums, as a task. */
+export const checkTask = ({ db }: { readonly db: string }, control: Control): WithDamage<Checked> =>
+  using(openStoreToRead(db), (store) => {
+    const checked = checkStore(store, control);
+    return { ...checked, damage: store.damage.all };
+  });
+
+/** What to delete, and how. */
+export interface PruneTaskOptions {
+  readonly db: string;
+  readonly retention: Retention;
+  readonly dryRun: boolean;
+  readonly force: boolean;
+}
+
+/** Rolls up and deletes what is too old, as a task. */
+export const pruneTask = ({ db, retention, ...options }: PruneTaskOptions): Pruned =>
+  using(options.dryRun ? openStoreToRead(db) : openStore(db), (store) => maintain(store, retention, options));

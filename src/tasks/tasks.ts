@@ -5,7 +5,7 @@ import { driftTask } from './drift/host.ts';
 import { replayFile } from './replay/replay-file.ts';
 import { stabilityTask } from './stability.ts';
 import { stopTask } from './stop/task.ts';
-import { exportTask, importTask } from './store-transfer.ts';
+import { checkTask, exportTask, importTask, pruneTask } from './store-transfer.ts';
 import { timerTask } from './timer/task.ts';
 
 /**
@@ -18,7 +18,9 @@ export const tasks = {
   drift: driftTask,
   replay: replayFile,
   stability: stabilityTask,
+  checkStore: checkTask,
   exportStore: exportTask,
+  pruneStore: pruneTask,
   importStore: importTask,
   kvm: kvmExperiment,
   stop: stopTask,

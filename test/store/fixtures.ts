@@ -25,9 +25,9 @@ export function storeWithSeries(path: string): { store: Store; run: number; seri
   return { store, run, series: addTsc(store, run) };
 }
 
-export const addTsc = (store: Store, run: number): number =>
+export const addTsc = (store: Store, run: number, clock = 'tsc'): number =>
   addSeries(store, run, {
-    clock: 'tsc',
+    clock,
     reference: 'monotonic_raw',
     independent: false,
     reason: 'one counter',

@@ -101,15 +101,22 @@ test('a newer store is refused and left as it is', () => {
   expectRefused(path, `its format is 99, this one knows ${MIGRATIONS.length}`);
 });
 
-test('a damaged store is refused and left as it is', () => {
+test('a damaged store is refused for writing and left as it is; reading it names the damage', () => {
   const cut = stored(5000);
   truncateSync(cut, 40_960);
-  expectRefused(cut, 'is damaged');
   const scribbled = stored(5000);
   const bytes = readFileSync(scribbled);
   bytes.fill(0xa5, 3 * 4096, 12 * 4096);
   writeFileSync(scribbled, bytes);
-  expectRefused(scribbled, 'is damaged');
+  for (const path of [cut, scribbled]) {
+    const before = readFileSync(path);
+    expect(() => openStore(path)).toThrow(expect.objectContaining({ code: 'STORE_REFUSED' }));
+    expect(() => openStore(path)).toThrow(`${path} is damaged (`);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  }
+  const store = openStoreToRead(cut);
+  expect(store.damage.all[0]?.what).toMatch(/^the file itself \(/);
+  expect(listRuns(store)).toHaveLength(1);
 });
 
 test.skipIf(process.getuid?.() === 0)(

@@ -28,7 +28,7 @@ export function formatSetting(settings: Settings, name: SettingName): string | n
 
 function storePlan(db: string): string {
   const path = resolve(db);
-  if (!inspect(path)) return `It makes a store at ${path}.`;
+  if (!inspect(path).exists) return `It makes a store at ${path}.`;
   const megabytes = (statSync(path).size / 2 ** 20).toFixed(1);
   return `It adds to the store at ${path}, which has ${megabytes} MiB.`;
 }

@@ -1,0 +1,78 @@
+import type { Control } from '../clock/control.ts';
+import { TscopeError } from '../errors.ts';
+import { HOUR_NS, MINUTE_NS } from './buckets.ts';
+import { asBigint } from './cells.ts';
+import { soundRows } from './damage.ts';
+import { eventOf } from './events.ts';
+import { structuralDamage } from './inspect.ts';
+import { readRollups } from './rollups.ts';
+import { documentOfRun, readHosts, readRuns } from './runs.ts';
+import { readSamples } from './samples.ts';
+import { readSeries } from './series.ts';
+import type { Store } from './store.ts';
+
+/** What a check has read. */
+export interface Checked {
+  readonly runs: number;
+  readonly samples: number;
+  readonly rollups: number;
+  readonly events: number;
+  readonly documents: number;
+}
+
+function checkDocuments(store: Store): number {
+  let documents = 0;
+  for (const { id, key } of readRuns(store)) {
+    try {
+      if (documentOfRun(store, Number(id)) !== null) documents += 1;
+    } catch (error) {
+      if (!(error instanceof TscopeError && error.code === 'STORE_DAMAGED')) throw error;
+      store.damage.add({ run: key, what: 'its document', fromNs: null, toNs: null });
+    }
+  }
+  return documents;
+}
+
+/** Rows that belong to nothing: what they belonged to is gone. */
+function checkReferences(store: Store): void {
+  for (const [table] of soundRows(store, 'some references', 'PRAGMA foreign_key_check')) {
+    const what = `a row of ${String(table)} belongs to nothing that is in the store`;
+    store.damage.add({ run: null, what, fromNs: null, toNs: null });
+  }
+}
+
+/**
+ * Reads everything that a store holds against its checksums. What is damaged is in the store's `damage` afterwards.
+ *
+ * @returns how much is sound. @throws TscopeError INTERRUPTED; as the store.
+ */
+export function checkStore(store: Store, control: Control): Checked {
+  const structure = structuralDamage(store.connection, true);
+  if (structure !== null) {
+    store.damage.add({ run: null, what: `the file itself (${structure})`, fromNs: null, toNs: null });
+  }
+  readHosts(store);
+  const series = readSeries(store);
+  const found = { runs: readRuns(store).length, samples: 0, rollups: 0, events: 0 };
+  const documents = checkDocuments(store);
+  checkReferences(store);
+  for (const row of soundRows(
+    store,
+    'some events',
+    'SELECT series, at, kind, detail, checksum, run FROM event',
+  )) {
+    if (eventOf(store, asBigint(row[5]), row) !== null) found.events += 1;
+  }
+  for (const [i, { id }] of series.entries()) {
+    for (const rows of readSamples(store, id)) {
+      if (control.cancelled())
+        throw new TscopeError('INTERRUPTED', 'stopped before all of the store was checked.');
+      found.samples += rows.sinceNs.length;
+    }
+    for (const width of [MINUTE_NS, HOUR_NS]) {
+      for (const _ of readRollups(store, id, width, -(2n ** 63n), 2n ** 63n - 1n)) found.rollups += 1;
+    }
+    control.progress(i + 1, series.length);
+  }
+  return { ...found, documents };
+}

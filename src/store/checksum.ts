@@ -1,0 +1,33 @@
+import { crc32 } from 'node:zlib';
+
+/**
+ * What is kept beside a row to notice that it changed: CRC-32 of its values as JSON. Any change of up to 32 neighbouring
+ * bits is found, any other but for one in 2^32.
+ *
+ * @param table so that a row of one table is not taken for one of another.
+ */
+export const rowChecksum = (
+  table: string,
+  ...values: ReadonlyArray<bigint | number | string | boolean | null>
+): bigint =>
+  BigInt(
+    crc32(
+      JSON.stringify([table, ...values.map((value) => (typeof value === 'bigint' ? `${value}` : value))]),
+    ),
+  );
+
+const words = new BigInt64Array(4);
+const reals = new Float64Array(words.buffer);
+const bytes = new Uint8Array(words.buffer);
+
+/** The same for one sample, 0.1 us. */
+export function sampleChecksum(series: bigint, atNs: bigint, offsetNs: number, windowNs: number): bigint {
+  words[0] = series;
+  words[1] = atNs;
+  reals[2] = offsetNs;
+  reals[3] = windowNs;
+  return BigInt(crc32(bytes));
+}
+
+/** The same for the samples of a block. */
+export const bytesChecksum = (data: Uint8Array): bigint => BigInt(crc32(data));

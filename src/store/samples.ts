@@ -1,0 +1,442 @@
+import { TscopeError } from '../errors.ts';
+import { later } from './buckets.ts';
+import { asBigint, asBytes, asCount, asReal, orNull } from './cells.ts';
+import { bytesChecksum, rowChecksum, sampleChecksum } from './checksum.ts';
+import type { Row } from './connection.ts';
+import { noteLost, soundRows } from './damage.ts';
+import type { Store } from './store.ts';
+
+/** One comparison of two clocks. */
+export interface Sample {
+  /** The wall clock at the run's start plus the time that has passed since, ns. */
+  readonly atNs: bigint;
+  /** The clock less the reference, less the series' origin, ns. */
+  readonly offsetNs: number;
+  /** Width of the bracket, ns: the offset is sure to half of it. */
+  readonly windowNs: number;
+}
+
+/** Samples of one series in columns, oldest first. */
+export interface SampleRows {
+  /** Their times count from here. */
+  readonly baseNs: bigint;
+  readonly sinceNs: Float64Array;
+  readonly offsetsNs: Float64Array;
+  readonly windowsNs: Float64Array;
+}
+
+/** Samples of a full block: 24 KB, so that adding to a store rewrites little and reading one takes few rows. */
+export const BLOCK_SAMPLES = 1024;
+/** A series has at most this many samples that are rows of their own; the oldest then become a block. */
+const MOST_LOOSE = BLOCK_SAMPLES + 256;
+/** Blocks read at once. */
+const PAGE = 16n;
+/** Times within a block are doubles, which are exact up to here: 104 days. */
+const LONGEST_BLOCK_NS = 2n ** 53n;
+const BEFORE_ALL = -(2n ** 63n);
+const AFTER_ALL = 2n ** 63n - 1n;
+
+const BYTES_EACH = 3 * Float64Array.BYTES_PER_ELEMENT;
+
+const columnsOf = (samples: readonly Sample[]): SampleRows => {
+  const baseNs = samples[0]?.atNs ?? 0n;
+  return {
+    baseNs,
+    sinceNs: Float64Array.from(samples, ({ atNs }) => Number(atNs - baseNs)),
+    offsetsNs: Float64Array.from(samples, ({ offsetNs }) => offsetNs),
+    windowsNs: Float64Array.from(samples, ({ windowNs }) => windowNs),
+  };
+};
+
+function bytesOf({ sinceNs, offsetsNs, windowsNs }: SampleRows): Uint8Array {
+  const all = new Float64Array(3 * sinceNs.length);
+  all.set(sinceNs);
+  all.set(offsetsNs, sinceNs.length);
+  all.set(windowsNs, 2 * sinceNs.length);
+  return new Uint8Array(all.buffer);
+}
+
+function fromBytes(baseNs: bigint, bytes: Uint8Array): SampleRows {
+  // A copy: what the driver hands out need not be aligned.
+  const all = new Float64Array(bytes.slice().buffer);
+  const count = all.length / 3;
+  const column = (index: number) => all.subarray(index * count, (index + 1) * count);
+  return { baseNs, sinceNs: column(0), offsetsNs: column(1), windowsNs: column(2) };
+}
+
+/** The samples one by one. */
+export const samplesIn = ({ baseNs, sinceNs, offsetsNs, windowsNs }: SampleRows): Sample[] =>
+  Array.from(sinceNs, (since, i) => ({
+    atNs: baseNs + BigInt(since),
+    offsetNs: offsetsNs[i] as number,
+    windowNs: windowsNs[i] as number,
+  }));
+
+/** Index of the first time at or after `atNs`. */
+function firstFrom({ baseNs, sinceNs }: SampleRows, atNs: bigint): number {
+  const wanted = Number(atNs - baseNs);
+  let low = 0;
+  for (let high = sinceNs.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((sinceNs[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Those in [fromNs, toNs). */
+function within(rows: SampleRows, fromNs: bigint, toNs: bigint): SampleRows {
+  const [from, to] = [firstFrom(rows, fromNs), firstFrom(rows, toNs)];
+  return {
+    baseNs: rows.baseNs,
+    sinceNs: rows.sinceNs.subarray(from, to),
+    offsetsNs: rows.offsetsNs.subarray(from, to),
+    windowsNs: rows.windowsNs.subarray(from, to),
+  };
+}
+
+/** What a block says of itself, and whether that is what was written. */
+interface BlockHead {
+  readonly atNs: bigint;
+  readonly lastAtNs: bigint;
+  readonly count: number;
+  readonly checksum: bigint;
+}
+
+const headChecksum = (series: bigint, { atNs, lastAtNs, count, checksum }: BlockHead): bigint =>
+  rowChecksum('block', series, atNs, lastAtNs, count, checksum);
+
+const HEAD = 'at, last_at, count, checksum, head_checksum';
+
+/** @returns null for one that is damaged, which is noted. */
+function headOf(store: Store, series: bigint, row: Row): BlockHead | null {
+  const head: BlockHead = {
+    atNs: asBigint(row[0]),
+    lastAtNs: asBigint(row[1]),
+    count: asCount(row[2]),
+    checksum: asBigint(row[3]),
+  };
+  if (headChecksum(series, head) === row[4]) return head;
+  noteLost(store, series, 'samples', head.atNs, head.lastAtNs);
+  return null;
+}
+
+/** @returns null for one that is damaged, which is noted. */
+function blockOf(store: Store, series: bigint, row: Row): SampleRows | null {
+  const head = headOf(store, series, row);
+  if (head === null) return null;
+  const data = asBytes(row[5]);
+  if (data.length === head.count * BYTES_EACH && bytesChecksum(data) === head.checksum) {
+    return fromBytes(head.atNs, data);
+  }
+  noteLost(store, series, 'samples', head.atNs, head.lastAtNs);
+  return null;
+}
+
+function putBlock({ connection }: Store, series: bigint, samples: readonly Sample[]): void {
+  const rows = columnsOf(samples);
+  const data = bytesOf(rows);
+  const head: BlockHead = {
+    atNs: rows.baseNs,
+    lastAtNs: samples.at(-1)?.atNs ?? rows.baseNs,
+    count: samples.length,
+    checksum: bytesChecksum(data),
+  };
+  connection.run(
+    `INSERT INTO block (series, ${HEAD}, data) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    series,
+    head.atNs,
+    head.lastAtNs,
+    BigInt(head.count),
+    head.checksum,
+    headChecksum(series, head),
+    data,
+  );
+}
+
+function putLoose({ connection }: Store, series: bigint, { atNs, offsetNs, windowNs }: Sample): void {
+  connection.run(
+    'INSERT INTO sample (series, at, offset, window, checksum) VALUES (?, ?, ?, ?, ?)',
+    series,
+    atNs,
+    offsetNs,
+    windowNs,
+    sampleChecksum(series, atNs, offsetNs, windowNs),
+  );
+}
+
+/** Samples that are rows of their own, in [fromNs, toNs); those that are damaged are noted and left out. */
+function looseSamples(store: Store, series: bigint, fromNs: bigint, toNs: bigint, limit = -1n): Sample[] {
+  const sql =
+    'SELECT at, offset, window, checksum FROM sample WHERE series = ? AND at >= ? AND at < ? ORDER BY at LIMIT ?';
+  const { rows, whole } = store.connection.allSound(sql, series, fromNs, toNs, limit);
+  if (!whole) noteLost(store, series, 'samples', asBigint(rows.at(-1)?.[0] ?? fromNs), toNs);
+  return rows.flatMap((row) => {
+    const sample = { atNs: asBigint(row[0]), offsetNs: asReal(row[1]), windowNs: asReal(row[2]) };
+    if (sampleChecksum(series, sample.atNs, sample.offsetNs, sample.windowNs) === row[3]) return [sample];
+    noteLost(store, series, 'samples', sample.atNs, sample.atNs);
+    return [];
+  });
+}
+
+/** Where a series' blocks end, and how many loose samples follow them. */
+export interface Tail {
+  readonly afterNs: bigint;
+  loose: number;
+}
+
+function tailOf(store: Store, series: bigint): Tail {
+  const known = store.tails.get(series);
+  if (known !== undefined) return known;
+  const { connection } = store;
+  const last = connection.get('SELECT last_at FROM block WHERE series = ? ORDER BY at DESC LIMIT 1', series);
+  const loose = connection.get('SELECT count(*) FROM sample WHERE series = ?', series);
+  const tail = { afterNs: orNull(asBigint)(last?.[0] ?? null) ?? BEFORE_ALL, loose: asCount(loose?.[0]) };
+  store.tails.set(series, tail);
+  return tail;
+}
+
+/** Cuts where a block is full, or would span more than its times can. */
+function* blocksFrom(samples: readonly Sample[]): Generator<readonly Sample[]> {
+  for (let from = 0; from < samples.length; ) {
+    const base = samples[from]?.atNs ?? 0n;
+    let to = Math.min(samples.length, from + BLOCK_SAMPLES);
+    while ((samples[to - 1]?.atNs ?? base) - base >= LONGEST_BLOCK_NS) to -= 1;
+    yield samples.slice(from, to);
+    from = to;
+  }
+}
+
+/** The oldest loose samples become a block. */
+function seal(store: Store, series: bigint): void {
+  const { connection } = store;
+  const oldest = looseSamples(store, series, BEFORE_ALL, AFTER_ALL, BigInt(BLOCK_SAMPLES));
+  const [samples] = blocksFrom(oldest);
+  const last = samples?.at(-1);
+  if (samples === undefined || last === undefined) return;
+  connection.run('DELETE FROM sample WHERE series = ? AND at <= ?', series, last.atNs);
+  putBlock(store, series, samples);
+  store.tails.delete(series);
+}
+
+/** Two ascending lists as one; of two samples of one time that of `kept` stays. */
+function union(kept: readonly Sample[], added: readonly Sample[]): Sample[] {
+  const all: Sample[] = [];
+  let i = 0;
+  for (const sample of added) {
+    while (i < kept.length && (kept[i] as Sample).atNs < sample.atNs) all.push(kept[i++] as Sample);
+    if (kept[i]?.atNs !== sample.atNs) all.push(sample);
+  }
+  return all.concat(kept.slice(i));
+}
+
+/**
+ * Adds samples among those that a series has, within a transaction. A time that is there already stays as it is. A
+ * damaged block in their way is replaced by them.
+ *
+ * @param samples ascending, none of one time.
+ * @returns how many were new.
+ */
+export function mergeSamples(store: Store, series: bigint, samples: readonly Sample[]): number {
+  const { connection } = store;
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  const { afterNs, loose } = tailOf(store, series);
+  if (first.atNs > afterNs && loose + samples.length < MOST_LOOSE) {
+    const known = new Set(looseSamples(store, series, first.atNs, last.atNs + 1n).map(({ atNs }) => atNs));
+    const fresh = samples.filter(({ atNs }) => !known.has(atNs));
+    for (const sample of fresh) putLoose(store, series, sample);
+    store.tails.delete(series);
+    return fresh.length;
+  }
+  // The last block that begins before them may reach into them, or have room for them.
+  const before = 'SELECT max(at) FROM block WHERE series = ? AND at <= ?';
+  const from = orNull(asBigint)(connection.get(before, series, first.atNs)?.[0] ?? null) ?? first.atNs;
+  const blocks = connection.all(
+    `SELECT ${HEAD}, data FROM block
+     WHERE series = ? AND at >= ? AND at <= ? AND (last_at >= ? OR count < ${BLOCK_SAMPLES}) ORDER BY at`,
+    series,
+    from,
+    last.atNs,
+    first.atNs,
+  );
+  const inBlocks = blocks.flatMap((row) => {
+    const rows = blockOf(store, series, row);
+    return rows === null ? [] : samplesIn(rows);
+  });
+  const reach = inBlocks.at(-1)?.atNs ?? last.atNs;
+  const kept = inBlocks.concat(looseSamples(store, series, BEFORE_ALL, later(last.atNs, reach) + 1n));
+  const all = union(kept, samples);
+  const added = all.length - kept.length;
+  if (added === 0) return 0;
+  for (const [at] of blocks)
+    connection.run('DELETE FROM block WHERE series = ? AND at = ?', series, asBigint(at));
+  connection.run('DELETE FROM sample WHERE series = ? AND at <= ?', series, all.at(-1)?.atNs ?? last.atNs);
+  for (const block of blocksFrom(all)) putBlock(store, series, block);
+  store.tails.delete(series);
+  return added;
+}
+
+function append(store: Store, series: bigint, samples: readonly Sample[]): void {
+  const wrong = samples.find(({ offsetNs, windowNs }) => !Number.isFinite(offsetNs + windowNs));
+  if (wrong !== undefined) {
+    const message = `${store.connection.path}: a sample's offset and window must be numbers: ${wrong.offsetNs}, ${wrong.windowNs}.`;
+    throw new TscopeError('STORE_FAILED', message);
+  }
+  const tail = tailOf(store, series);
+  const inOrder = samples.every(({ atNs }, i) => atNs > (samples[i - 1]?.atNs ?? tail.afterNs));
+  if (!inOrder || samples.length >= BLOCK_SAMPLES) {
+    const ascending = inOrder ? samples : [...samples].sort((a, b) => (a.atNs < b.atNs ? -1 : 1));
+    if (mergeSamples(store, series, ascending) < samples.length) throw repeated(store);
+    return;
+  }
+  for (const sample of samples) putLoose(store, series, sample);
+  tail.loose += samples.length;
+  if (tail.loose >= MOST_LOOSE) seal(store, series);
+}
+
+const repeated = ({ connection }: Store): TscopeError =>
+  new TscopeError(
+    'STORE_REPEATED',
+    `${connection.path}: the series has a sample of that time already.`,
+    'The one that was there is kept.',
+  );
+
+/**
+ * Stores samples of any number of series, all or none. When it returns they survive the end of this process.
+ *
+ * @throws TscopeError STORE_REPEATED for a time that a series has already, STORE_ROW_GONE for a series that is not
+ * there; and as every transaction of the store.
+ */
+export function appendSamples(
+  store: Store,
+  batch: ReadonlyArray<readonly [series: number, sample: Sample]>,
+): void {
+  const groups = new Map<number, Sample[]>();
+  for (const [series, sample] of batch) {
+    const group = groups.get(series);
+    if (group === undefined) groups.set(series, [sample]);
+    else group.push(sample);
+  }
+  store.transaction(() => {
+    for (const [series, samples] of groups) append(store, BigInt(series), samples);
+  });
+}
+
+/** The samples of a series in [fromNs, toNs), oldest first. Those that are damaged are noted and left out. */
+export function* readSamples(
+  store: Store,
+  series: bigint,
+  fromNs = BEFORE_ALL,
+  toNs = AFTER_ALL,
+): Generator<SampleRows> {
+  const { connection } = store;
+  // These first: a writer may put them into a block meanwhile, and then they would be in neither.
+  const loose = looseSamples(store, series, fromNs, toNs);
+  const end = loose[0]?.atNs ?? toNs;
+  const before = 'SELECT max(at) FROM block WHERE series = ? AND at <= ?';
+  const sql = `SELECT ${HEAD}, data FROM block WHERE series = ? AND at >= ? AND at < ? ORDER BY at LIMIT ?`;
+  let from = orNull(asBigint)(connection.get(before, series, fromNs)?.[0] ?? null) ?? fromNs;
+  for (;;) {
+    const { rows: page, whole } = connection.allSound(sql, series, from, end, PAGE);
+    for (const row of page) {
+      const rows = blockOf(store, series, row);
+      const part = rows === null ? null : within(rows, fromNs, end);
+      if (part !== null && part.sinceNs.length > 0) yield part;
+    }
+    const next = page.length === 0 ? from : asBigint(page.at(-1)?.[0]) + 1n;
+    if (whole && page.length < Number(PAGE)) break;
+    const after = whole ? next : afterBroken(store, series, next, end);
+    if (after === null) break;
+    from = after;
+  }
+  if (loose.length > 0) yield* looseColumns(loose);
+}
+
+/** Where reading goes on behind a block whose pages cannot be read; null where no block can be found any more. */
+function afterBroken(store: Store, series: bigint, fromNs: bigint, toNs: bigint): bigint | null {
+  const sql = 'SELECT at FROM block WHERE series = ? AND at >= ? AND at < ? ORDER BY at LIMIT 2';
+  const { rows } = store.connection.allSound(sql, series, fromNs, toNs);
+  const [broken, next] = rows.map(([at]) => asBigint(at));
+  noteLost(store, series, 'samples', broken ?? fromNs, next ?? toNs);
+  return next ?? null;
+}
+
+/** Loose samples may lie further apart than doubles can say: a clock that was a year ahead. */
+function* looseColumns(samples: readonly Sample[]): Generator<SampleRows> {
+  for (const block of blocksFrom(samples)) yield columnsOf(block);
+}
+
+/** Samples of a series from `fromNs` on, oldest first, as they were stored. @param limit at most so many. */
+export function samplesOf(store: Store, series: number, fromNs: bigint, limit: number): Sample[] {
+  const found: Sample[] = [];
+  for (const rows of readSamples(store, BigInt(series), fromNs)) {
+    found.push(...samplesIn(rows).slice(0, limit - found.length));
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+/** How many samples a series holds, and from when to when; by what the blocks say of themselves. */
+export function extentOf(
+  store: Store,
+  series: bigint,
+): { count: number; firstAtNs: bigint | null; lastAtNs: bigint | null } {
+  const sql = 'SELECT count(*), min(at), max(at) FROM sample WHERE series = ?';
+  const [[loose, oldest, newest] = [0n, null, null]] = soundRows(store, 'some samples', sql, series);
+  let count = asCount(loose);
+  let firstAtNs = orNull(asBigint)(oldest);
+  let lastAtNs = orNull(asBigint)(newest);
+  const heads = `SELECT ${HEAD} FROM block WHERE series = ? ORDER BY at DESC`;
+  for (const row of soundRows(store, 'some samples', heads, series)) {
+    const head = headOf(store, series, row);
+    if (head === null) continue;
+    count += head.count;
+    lastAtNs = later(lastAtNs ?? head.lastAtNs, head.lastAtNs);
+    firstAtNs = head.atNs;
+  }
+  return { count, firstAtNs, lastAtNs };
+}
+
+/** The oldest sample of a series, by the first block's own word; null where there is none. */
+export function oldestSample({ connection }: Store, series: bigint): bigint | null {
+  const sql = `SELECT coalesce((SELECT min(at) FROM block WHERE series = ?1), (SELECT min(at) FROM sample WHERE series = ?1))`;
+  return orNull(asBigint)(connection.get(sql, series)?.[0] ?? null);
+}
+
+/** How many samples of a series are older than `beforeNs`. */
+export function countBefore(store: Store, series: bigint, beforeNs: bigint): number {
+  let count = 0;
+  for (const row of store.connection.all(
+    `SELECT ${HEAD} FROM block WHERE series = ? AND last_at < ?`,
+    series,
+    beforeNs,
+  )) {
+    count += headOf(store, series, row)?.count ?? 0;
+  }
+  for (const block of straddling(store, series, beforeNs)) count += firstFrom(block, beforeNs);
+  const loose = store.connection.get(
+    'SELECT count(*) FROM sample WHERE series = ? AND at < ?',
+    series,
+    beforeNs,
+  );
+  return count + asCount(loose?.[0]);
+}
+
+/** The block that begins before a moment and ends at or after it. */
+function straddling(store: Store, series: bigint, atNs: bigint): SampleRows[] {
+  const sql = `SELECT ${HEAD}, data FROM block WHERE series = ? AND at < ? AND last_at >= ?`;
+  return store.connection.all(sql, series, atNs, atNs).flatMap((row) => blockOf(store, series, row) ?? []);
+}
+
+/** Deletes the samples of a series that are older than `beforeNs`, within a transaction. */
+export function deleteSamplesBefore(store: Store, series: bigint, beforeNs: bigint): void {
+  const { connection } = store;
+  for (const block of straddling(store, series, beforeNs)) {
+    connection.run('DELETE FROM block WHERE series = ? AND at = ?', series, block.baseNs);
+    putBlock(store, series, samplesIn(within(block, beforeNs, AFTER_ALL)));
+  }
+  connection.run('DELETE FROM block WHERE series = ? AND last_at < ?', series, beforeNs);
+  connection.run('DELETE FROM sample WHERE series = ? AND at < ?', series, beforeNs);
+  store.tails.delete(series);
+}

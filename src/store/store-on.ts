@@ -1,0 +1,79 @@
+import { statSync } from 'node:fs';
+import { TscopeError } from '../errors.ts';
+import { type Connection, rollBack } from './connection.ts';
+import { DamageLog } from './damage.ts';
+import type { Tail } from './samples.ts';
+
+/** An open store. Everything else in this folder works on one. */
+export interface Store {
+  readonly connection: Connection;
+  readonly readOnly: boolean;
+  /** What reading it has found damaged so far. */
+  readonly damage: DamageLog;
+  /** What is known of the ends of series, so that not every sample asks for it. */
+  readonly tails: Map<bigint, Tail>;
+  /**
+   * Runs `work` as one transaction: all of it is stored when this returns, or none of it.
+   *
+   * @throws TscopeError STORE_REMOVED where the file is no longer the one that was opened; STORE_FULL, STORE_READ_ONLY
+   * and STORE_BUSY as they say.
+   */
+  transaction<T>(work: () => T): T;
+  /** Runs `work`, which only reads, on the store as it is at one moment. */
+  snapshot<T>(work: () => T): T;
+  close(): void;
+}
+
+const identityOf = (path: string): string | null => {
+  const entry = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return entry === undefined ? null : `${entry.dev}:${entry.ino}`;
+};
+
+/** A store on an open connection whose tables are up to date. */
+export function storeOn(connection: Connection, readOnly: boolean): Store {
+  const identity = identityOf(connection.path);
+  const { path } = connection;
+  const tails = new Map<bigint, Tail>();
+  return {
+    connection,
+    readOnly,
+    damage: new DamageLog(),
+    tails,
+    transaction: (work) => {
+      // SQLite would go on writing to the removed file, which nobody can open again.
+      if (identityOf(path) !== identity) {
+        const message = `${path} was removed or replaced while it was in use; nothing more is stored.`;
+        const hint = 'This process can still read what it stored. Open the store again to start a new file.';
+        throw new TscopeError('STORE_REMOVED', message, hint);
+      }
+      connection.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        connection.exec('COMMIT');
+        return result;
+      } catch (error) {
+        tails.clear();
+        rollBack(connection);
+        throw error;
+      }
+    },
+    snapshot: (work) => {
+      connection.exec('BEGIN');
+      try {
+        return work();
+      } finally {
+        // Nothing was written: how it ends makes no difference, and hides no error of `work`.
+        rollBack(connection);
+      }
+    },
+    close: () => {
+      // Merged into the one file, as far as the other processes let it be.
+      if (!readOnly && identityOf(path) === identity) {
+        try {
+          connection.pragma('wal_checkpoint(TRUNCATE)');
+        } catch {}
+      }
+      connection.close();
+    },
+  };
+}
