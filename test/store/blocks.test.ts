@@ -70,7 +70,7 @@ test('after a sample that is a year ahead, the others still come to lie in full 
 test('a block spans at most what a double can say of its times', () => {
   const series = fresh();
   const apart = 2n ** 51n + 1n;
-  const samples = ramp(1030, apart, 0n);
+  const samples = ramp(1300, apart, 0n);
   appendSamples(store, batchOf(series, samples));
   expect(all(series)).toEqual(samples);
   expect(blocks(series).slice(0, 2)).toEqual([4n, 4n]);
