@@ -31,6 +31,7 @@
         "native/kvm/guest.cc",
         "native/kvm/machine.cc",
         "native/kvm/stats.cc",
+        "native/kvm/timer-burst.cc",
         "native/kvm/vcpu-loop.cc",
         "native/kvm/vcpu-thread.cc"
       ],

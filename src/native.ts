@@ -102,10 +102,34 @@ export interface KvmNative {
   readonly Guest: new (
     spin: boolean,
   ) => NativeGuest;
+  /** Starts the child processes on `cpu`. */
+  readonly TimerBurst: new (
+    cpu: number,
+    timers: number,
+  ) => NativeTimerBurst;
+}
+
+/** Many timers due at one instant on one CPU, owned by child processes that end with the thread that started them. */
+export interface NativeTimerBurst {
+  /** How many timers there are: fewer than asked for where the kernel allows no more. */
+  timers(): number;
+  /** Has `count` of them expire at `ktime`. Answers within 100 ms; false where they were not armed in time. */
+  arm(ktime: bigint, count: number): boolean;
+  /**
+   * Waits at most 100 ms for the end of the stall that they make: call again until true. It then lasted from
+   * out[0] to out[1], ktime, as a process saw it that did not run meanwhile.
+   */
+  watched(out: BigInt64Array): boolean;
+  /** Ends the child processes; harmless a second time. */
+  destroy(): void;
 }
 
 /** One guest. Its vCPU runs on a native thread of its own. `bracket` receives ktime before and after the call. */
 export interface NativeGuest {
+  /** The vCPU's thread, as the kernel numbers threads. */
+  threadId(): number;
+  /** Keeps the vCPU, and with it its timer, on one CPU. */
+  pin(cpu: number): void;
   /**
    * The next resume starts the timer, on the vCPU's thread just before it enters the guest. `divide` is the divide
    * configuration register's value. The guest must be paused.

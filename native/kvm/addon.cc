@@ -3,6 +3,7 @@
 
 #include "../arguments.h"
 #include "guest.h"
+#include "timer-burst.h"
 
 namespace tscope::kvm {
 
@@ -19,6 +20,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("sourceHash", TSCOPE_SOURCE_HASH);
   exports.Set("tscKhz", Napi::Function::New(env, TscKhz, "tscKhz"));
   exports.Set("Guest", Guest::Define(env));
+  exports.Set("TimerBurst", TimerBurst::Define(env));
   return exports;
 }
 

@@ -27,6 +27,8 @@ Napi::Value ThrowFailure(Napi::Env env, const Failure& failure) {
 Napi::Function Guest::Define(Napi::Env env) {
   return DefineClass(env, "Guest",
                      {
+                         InstanceMethod<&Guest::ThreadId>("threadId"),
+                         InstanceMethod<&Guest::Pin>("pin"),
                          InstanceMethod<&Guest::Program>("program"),
                          InstanceMethod<&Guest::Resume>("resume"),
                          InstanceMethod<&Guest::Pause>("pause"),
@@ -67,6 +69,24 @@ VcpuThread* Guest::Paused(Napi::Env env, const char* function) {
   if (thread == nullptr || thread->Parked()) return thread;
   ThrowState(env, function, "must be paused");
   return nullptr;
+}
+
+// threadId() -> the vCPU's thread, as the kernel numbers it.
+Napi::Value Guest::ThreadId(const Napi::CallbackInfo& info) {
+  VcpuThread* thread = Alive(info.Env(), "threadId");
+  if (thread == nullptr) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), thread->id());
+}
+
+// pin(cpu): the vCPU, and with it its timer, stays on that CPU.
+Napi::Value Guest::Pin(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  int64_t cpu;
+  if (!Arguments(info, "pin").Integer(0, "cpu", 0, kMaxCpus - 1, &cpu)) return env.Undefined();
+  VcpuThread* thread = Alive(env, "pin");
+  if (thread == nullptr) return env.Undefined();
+  const Failure failure = thread->Pin(static_cast<int>(cpu));
+  return failure ? ThrowFailure(env, failure) : env.Undefined();
 }
 
 Napi::Value Guest::Resume(const Napi::CallbackInfo& info) {

@@ -16,6 +16,8 @@ class Guest : public Napi::ObjectWrap<Guest> {
   explicit Guest(const Napi::CallbackInfo& info);
 
  private:
+  Napi::Value ThreadId(const Napi::CallbackInfo& info);
+  Napi::Value Pin(const Napi::CallbackInfo& info);
   Napi::Value Program(const Napi::CallbackInfo& info);
   Napi::Value Resume(const Napi::CallbackInfo& info);
   Napi::Value Pause(const Napi::CallbackInfo& info);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -15,6 +16,17 @@ struct Failure {
   int error = 0;
   explicit operator bool() const { return syscall != nullptr; }
 };
+
+// Far more than the 1024 of a plain cpu_set_t.
+constexpr int kMaxCpus = 8192;
+
+// Keeps a thread (0: this one) on one CPU. Makes system calls only; false with errno set where the kernel refuses.
+inline bool RunOn(pid_t thread, int cpu) {
+  constexpr int kBits = 8 * sizeof(unsigned long);
+  unsigned long mask[kMaxCpus / kBits] = {};
+  mask[cpu / kBits] = 1UL << (cpu % kBits);
+  return syscall(SYS_sched_setaffinity, thread, sizeof mask, mask) == 0;
+}
 
 class Fd {
  public:

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -121,6 +123,11 @@ Failure AllowKick(int vcpu) {
 }
 
 void RunVcpu(Vcpu* vcpu) {
+  {
+    const std::lock_guard<std::mutex> lock(vcpu->mutex);
+    vcpu->thread = static_cast<pid_t>(syscall(SYS_gettid));
+    vcpu->changed.notify_all();
+  }
   std::optional<kvm_lapic_state> next;
   while (Unpark(vcpu, &next)) {
     if (!next || SetLapic(vcpu, *next)) RunUntilUnwanted(vcpu);

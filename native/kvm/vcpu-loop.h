@@ -32,6 +32,7 @@ struct Vcpu {
   std::optional<kvm_lapic_state> next;
   std::atomic<Want> want{Want::kPark};
   bool parked = true;
+  pid_t thread = 0;
   bool ended = false;
   std::optional<Death> death;
 };

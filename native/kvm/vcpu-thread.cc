@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <cerrno>
 #include <chrono>
 
 namespace tscope::kvm {
@@ -45,8 +46,12 @@ Failure VcpuThread::Start() {
   if (error != 0) return {"pthread_create", error};
   share.release();
   started_ = true;
+  std::unique_lock<std::mutex> lock(vcpu_->mutex);
+  vcpu_->changed.wait(lock, [&] { return vcpu_->thread != 0; });
   return {};
 }
+
+Failure VcpuThread::Pin(int cpu) { return RunOn(id(), cpu) ? Failure{} : Failure{"sched_setaffinity", errno}; }
 
 void VcpuThread::Ask(Want want) {
   const std::lock_guard<std::mutex> lock(vcpu_->mutex);

@@ -16,6 +16,9 @@ class VcpuThread {
 
   // Starts the thread, parked.
   Failure Start();
+  // As the kernel numbers threads.
+  pid_t id() const { return vcpu_->thread; }
+  Failure Pin(int cpu);
   void Resume();
   // The local APIC's state for the next run. The vCPU's own thread sets it just before it enters the guest, so
   // that a timer which it starts is not late from the beginning.

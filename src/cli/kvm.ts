@@ -1,20 +1,25 @@
+import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
 import { kvmText } from '../report/text/kvm.ts';
+import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { duration, integer } from './options.ts';
 
 const HELP = `
 Runs a guest of a few bytes on KVM's in-kernel local APIC, whose periodic timer interrupts it; stops it in several
 ways; resumes it in the middle of a period; and records every interrupt. Next to them stands what the model predicts.
+It also delays the timer itself: many timers due at one instant keep the CPU's timer interrupt busy until a guest's
+timer is two to three periods late. Which grid its interrupts are on afterwards tells a fixed kernel on every host.
 
 Verdicts:
-  keeps-running  the software timer runs on while the guest is stopped: nothing to catch up (AMD, always)
-  clamps         the overdue expiration becomes "now": the fixed kernel
+  clamps         a target that is past becomes "now": the fixed kernel
   catches-up     every missed period is run through, interrupts off: CVE-2025-71104 (exit code 1)
+  keeps-running  said of a stop: the software timer ran on meanwhile, so nothing was overdue (AMD, always)
   inconclusive   this run does not tell; the sentence says why
 
 Safety: on a kernel that catches up, a stop costs its length divided by the period, times 79 ns, with interrupts off. Up
-to 20 ms are taken for granted; more need --yes-really; a stop that could reach the watchdog is refused.
+to 20 ms are taken for granted; more need --yes-really; a stop that could reach the watchdog is refused. A forced delay
+lasts ${formatNs(USUAL_STALL_NS)} mostly and ${formatNs(LONGEST_STALL_NS)} at most; it costs a kernel that catches up ${LONGEST_STALL_CALLBACKS} callbacks at most.
 
 Examples:
   tscope kvm                              a second at 1 ms: about ten seconds in all
@@ -36,10 +41,11 @@ export const command = defineCommand({
       )
       .option('--divide <n>', `the timer's divide count, of ${DIVIDES.join(', ')}`, integer(1, 128), 1)
       .option('--ticks <n>', 'interrupts of the running guest', integer(100, 20_000), 500)
+      .option('--stalls <n>', "forced delays of a guest's timer; 0 for none", integer(0, 100), 8)
       .option('--yes-really', 'allow a stop whose catch-up burst could take longer than 20 ms')
       .addHelpText('after', HELP),
-  run: async ({ measure }, { period, stop, divide, ticks, yesReally = false }) => {
-    const options = { periodNs: Number(period), stopNs: Number(stop), divide, ticks, yesReally };
+  run: async ({ measure }, { period, stop, divide, ticks, stalls, yesReally = false }) => {
+    const options = { periodNs: Number(period), stopNs: Number(stop), divide, ticks, stalls, yesReally };
     const { result, warnings } = await measure('kvm', options);
     return { result, warnings, text: kvmText(result), exitCode: result.verdict === 'catches-up' ? 1 : 0 };
   },

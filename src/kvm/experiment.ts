@@ -7,6 +7,7 @@ import { type KvmResult, kvmWarnings, resultOf, SIGSTOP_MISSED } from './result.
 import { type Running, type RunningOptions, recordRunning } from './running.ts';
 import { checkStop, watchdogNs } from './safety.ts';
 import { recordSigstop } from './sigstop.ts';
+import { recordStalls, type StallRecord, stallSetup } from './stall.ts';
 import { recordStop, type StopOptions } from './stop.ts';
 import type { GuestLoop, StopKind, StopRecord } from './stop-record.ts';
 import { minPeriodNs, type TimerSetup, timerSetup } from './timer-setup.ts';
@@ -21,6 +22,8 @@ export interface KvmOptions {
   readonly ticks: number;
   /** Do it although a catch-up burst could take longer than 20 ms. */
   readonly yesReally: boolean;
+  /** Stalls of the guest's CPU that tell the old grid from a new one; 0 makes none. */
+  readonly stalls: number;
   /** False leaves out the shorter looks at other periods and divide counts. */
   readonly sweep?: boolean;
 }
@@ -156,6 +159,8 @@ export async function kvmExperiment(options: KvmOptions, control: Control): Prom
     running.push(measured);
     progress(row.ticks * row.setup.periodNs);
   }
+  const stalls =
+    options.stalls === 0 || control.cancelled() ? null : recordStallsOf(options.stalls, running, control);
   const traces: StopRecord[] = [];
   const missed: Warning[] = [];
   for (const stop of plan.stops) {
@@ -172,8 +177,14 @@ export async function kvmExperiment(options: KvmOptions, control: Control): Prom
     else traces.push(trace);
     progress(options.stopNs + 2 * plan.stopTicks * plan.setup.periodNs);
   }
-  const result = resultOf({ options, setup: plan.setup, host, running, traces });
+  const result = resultOf({ options, setup: plan.setup, host, running, stalls, traces });
   return { result, warnings: [...missed, ...kvmWarnings(result)] };
+}
+
+/** Stalls of a guest whose period suits how late interrupts come here, as the halting guest has shown. */
+function recordStallsOf(stalls: number, running: readonly Running[], control: Control): StallRecord | null {
+  const usualNs = running.find(({ loop }) => loop === 'halt')?.latenessNs.p50Ns ?? 0;
+  return recordStalls({ setup: stallSetup(usualNs, minPeriodNs()), stalls }, control);
 }
 
 function progressOf(plan: Plan, control: Control): (ns: number) => void {

@@ -26,6 +26,8 @@ export interface Guest {
   resumeLatencyNs(): bigint;
   /** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
   pause(): void;
+  /** The user has asked to stop. */
+  cancelled(): boolean;
   /** Waits, exactly, with the guest as it is. @returns false where the user asked to stop first. */
   waitUntil(ktime: bigint): boolean;
 }
@@ -122,6 +124,7 @@ function guestOf(machine: NativeGuest, periodNs: number, control: Control): Gues
       pause(machine);
       update();
     },
+    cancelled: () => control.cancelled(),
     waitUntil: (ktime) => wait.sleepThenSpin(ktime, SPIN_NS, now),
   };
 }

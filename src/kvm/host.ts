@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import type { Control } from '../clock/control.ts';
+import { hostWaiter } from '../clock/wait.ts';
 import { kvmFacts } from '../host/kvm.ts';
-import { kvmNative, type NativeGuest } from '../native.ts';
+import { kvmNative, type NativeGuest, native } from '../native.ts';
+import { NS_PER_MS } from '../units.ts';
 import { kvmError } from './kvm-error.ts';
 import type { Activity } from './stop-record.ts';
 import type { PathHost } from './verdict.ts';
@@ -91,4 +94,34 @@ export function watchActivity(guest: NativeGuest): () => Activity {
       interruptShare: interruptShare(before.system, after.system),
     };
   };
+}
+
+/** Idle time of each CPU since the boot, in ticks of USER_HZ, from /proc/stat's `cpuN` lines. */
+export function parseIdle(text: string): ReadonlyMap<number, number> {
+  const lines = [...text.matchAll(/^cpu(\d+) +\d+ +\d+ +\d+ +(\d+) +(\d+)/gm)];
+  return new Map(lines.map(([, cpu, idle, iowait]) => [Number(cpu), Number(idle) + Number(iowait)]));
+}
+
+/** Which of some CPUs was idle for longest between two readings; the last of them where all were alike. */
+export function idlestOf(
+  cpus: readonly number[],
+  before: ReadonlyMap<number, number>,
+  after: ReadonlyMap<number, number>,
+): number {
+  const idle = (cpu: number) => (after.get(cpu) ?? 0) - (before.get(cpu) ?? 0);
+  return cpus.reduce((best, cpu) => (idle(cpu) >= idle(best) ? cpu : best), cpus[0] ?? 0);
+}
+
+/** Long enough for a share of a CPU's time in ticks of 10 ms. */
+const LOOK_NS = BigInt(100 * NS_PER_MS);
+
+/** Which of some CPUs is the idlest now. */
+export function idlestCpu(cpus: readonly number[], control: Control): number {
+  if (cpus.length < 2) return cpus[0] ?? 0;
+  const read = () => parseIdle(readFileSync('/proc/stat', 'utf8'));
+  const before = read();
+  const clock = new BigInt64Array(2);
+  native().sleepUntil(0n, clock);
+  hostWaiter(control).sleepUntil((clock[0] ?? 0n) + LOOK_NS, clock);
+  return idlestOf(cpus, before, read());
 }

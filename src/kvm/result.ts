@@ -6,17 +6,22 @@ import type { KvmHost } from './host.ts';
 import { type Agreement, agreementOf, type Prediction, predict } from './model.ts';
 import type { Running } from './running.ts';
 import { BURST_CALLBACK_NS, type BurstEstimate, burstEstimate, HARMLESS_BURST_NS } from './safety.ts';
+import type { StallRecord } from './stall.ts';
+import { type StallResult, stallResultOf } from './stall-finding.ts';
 import type { CountReading, GuestLoop, StopKind, StopRecord } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
 import {
   type Conclusion,
   combine,
   conclude,
+  type Fix,
   findingOf,
+  fixOf,
   type PathFinding,
   pathOfAll,
   type StopFinding,
   type TimerPath,
+  withStalls,
 } from './verdict.ts';
 
 type Stats = Readonly<Record<string, number>> | null;
@@ -58,8 +63,15 @@ export interface KvmSaveRestore {
   readonly agreesWithModel: boolean;
 }
 
-/** What `tscope kvm` found. */
+/**
+ * What `tscope kvm` found. `verdict` and `explanation` say what this kernel does about a timer that is late, by the
+ * stops and the stalls together; `keeps-running` is said where only the stops tell, and they leave no timer late.
+ */
 export interface KvmResult extends Conclusion {
+  /** What is known of the fix, from whatever experiment shows it. */
+  readonly fix: Fix;
+  /** A forced delay of the guest's timer; null where none was made: not asked for, or interrupted before. */
+  readonly stall: StallResult | null;
   readonly requestedPeriodNs: number;
   /** After KVM's lower limit. */
   readonly periodNs: number;
@@ -92,6 +104,8 @@ export interface Measured {
   readonly host: KvmHost;
   /** The main one of each loop first. */
   readonly running: readonly Running[];
+  /** Null where none were asked for, or the run was interrupted before. */
+  readonly stalls: StallRecord | null;
   readonly traces: readonly StopRecord[];
 }
 
@@ -145,7 +159,7 @@ function saveRestoreOf(trace: StopRecord, path: PathFinding, tscKhz: number): Kv
 }
 
 /** Pure: the contract's result of what was measured. */
-export function resultOf({ options, setup, host, running, traces }: Measured): KvmResult {
+export function resultOf({ options, setup, host, running, stalls, traces }: Measured): KvmResult {
   const path = pathOfAll(traces, host);
   // A saved and restored timer was set anew, so it says nothing about missed ticks.
   const judged = traces.filter(({ stop }) => stop !== 'save-restore');
@@ -155,7 +169,9 @@ export function resultOf({ options, setup, host, running, traces }: Measured): K
   const others = judged.filter((trace) => trace !== main);
   const restored = traces.find(({ stop }) => stop === 'save-restore') ?? null;
   const mainRunning = running.find(({ loop }) => loop === mainLoop) ?? null;
+  const stall = stalls === null ? null : stallResultOf(stalls);
   const conclusions = (main === null ? [] : [main, ...others]).map((trace) => concludeFor(trace, path, host));
+  const conclusion = withStalls(combine(conclusions), stall);
   return {
     requestedPeriodNs: options.periodNs,
     periodNs: setup.periodNs,
@@ -175,7 +191,9 @@ export function resultOf({ options, setup, host, running, traces }: Measured): K
     otherStops: others.map((trace) => stopOf(trace, path, host)),
     saveRestore: restored === null ? null : saveRestoreOf(restored, path, host.tscKhz),
     model: main === null ? [] : modelOf(main, path, host.tscKhz),
-    ...combine(conclusions),
+    stall,
+    ...conclusion,
+    fix: fixOf(conclusion),
   };
 }
 

@@ -239,3 +239,27 @@ export function combine(conclusions: readonly Conclusion[]): Conclusion {
   if (verdicts.length > 1) return inconclusive(`the stops disagree (${verdicts.join(', ')})`);
   return first;
 }
+
+/** What is known of the fix for CVE-2025-71104 in this kernel. */
+export type Fix = 'clamps' | 'catches-up' | 'untested';
+
+/** A verdict that is about the fix, or `untested`. */
+export const fixOf = ({ verdict }: Conclusion): Fix =>
+  verdict === 'clamps' || verdict === 'catches-up' ? verdict : 'untested';
+
+/** What the stops and the forced delays say together. */
+export function withStalls(stops: Conclusion, stalls: Conclusion | null): Conclusion {
+  if (stalls === null || fixOf(stalls) === 'untested') return stops;
+  if (fixOf(stops) === 'untested') {
+    const { verdict, explanation } = stalls;
+    return { verdict, explanation: `${explanation} The stop: ${stops.explanation}` };
+  }
+  if (stops.verdict === stalls.verdict)
+    return { ...stops, explanation: `${stops.explanation} ${stalls.explanation}` };
+  return inconclusive(
+    `the stops say that it ${stops.verdict}, the forced delays that it ${stalls.verdict}`.replaceAll(
+      '-',
+      ' ',
+    ),
+  );
+}

@@ -94,6 +94,20 @@ export const kvmSaveRestoreSchema = z.strictObject({
   agreesWithModel: z.boolean(),
 });
 
+/** A timer interrupt that was kept busy until the guest's timer was some periods late. */
+export const kvmStallSchema = z.strictObject({
+  /** Stalls that were made. */
+  tried: count,
+  /** Of those: after how many the interrupts were on the old grid, on a new one from the late expiry, or on neither. */
+  grid: z.strictObject({ old: count, new: count, unclear: count }),
+  periodNs: z.number(),
+  /** How late the guest's timer was made to run; null where no stall was made. */
+  latenessNs: z.strictObject({ max: z.number(), p50: z.number() }).nullable(),
+  /** `clamps`: a new grid at the late expiry; `catches-up`: the old one; else why it cannot be said. */
+  verdict: z.enum(['clamps', 'catches-up', 'inconclusive']),
+  explanation: z.string(),
+});
+
 export const kvmResultSchema = z.strictObject({
   requestedPeriodNs: z.number(),
   /** After KVM's lower limit. */
@@ -118,8 +132,13 @@ export const kvmResultSchema = z.strictObject({
   otherStops: z.array(kvmStopSchema),
   saveRestore: kvmSaveRestoreSchema.nullable(),
   model: z.array(kvmModelSchema),
+  /** Null where none was made: not asked for, interrupted before, or a document of before it existed. */
+  stall: kvmStallSchema.nullable().default(null),
+  /** By stops and stalls together; `keeps-running` where only the stops tell, and they leave no timer late. */
   verdict: kvmVerdict,
   explanation: z.string(),
+  /** What is known of the fix for CVE-2025-71104, from whatever experiment shows it. */
+  fix: z.enum(['clamps', 'catches-up', 'untested']).default('untested'),
 });
 export type KvmResult = z.infer<typeof kvmResultSchema>;
 export type KvmStop = z.infer<typeof kvmStopSchema>;

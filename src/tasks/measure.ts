@@ -37,6 +37,7 @@ const plan = (quick: boolean) =>
       divide: 1,
       stopNs: quick ? 200 * MS : S,
       ticks: quick ? 100 : 500,
+      stalls: quick ? 5 : 8,
       yesReally: false,
       sweep: !quick,
     },

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { planOf } from '../../src/kvm/experiment.ts';
 import { inPeriod } from '../../src/kvm/stop.ts';
 
-const options = { periodNs: 1_000_000, divide: 1, stopNs: 1_000_000_000, ticks: 500, yesReally: false };
+const options = {
+  periodNs: 1_000_000,
+  divide: 1,
+  stopNs: 1_000_000_000,
+  ticks: 500,
+  stalls: 8,
+  yesReally: false,
+};
 
 test('both guests run at the main period first, then at others; every kind of stop is made', () => {
   const { running, stops } = planOf(options, 200_000);

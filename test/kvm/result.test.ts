@@ -6,7 +6,7 @@ import { kvmResultSchema } from '../../src/schema/kvm.ts';
 import { recordedTrace, synthetic, TSC_KHZ } from './stop-records.ts';
 
 const measured = (change: Partial<Measured> = {}): Measured => ({
-  options: { periodNs: 1_000_000, divide: 1, stopNs: 1_000_000_000, ticks: 500, yesReally: false },
+  options: { periodNs: 1_000_000, divide: 1, stopNs: 1_000_000_000, ticks: 500, stalls: 8, yesReally: false },
   setup: timerSetup(1_000_000, 1, 200_000),
   host: {
     kernel: '6.18.0',
@@ -15,6 +15,7 @@ const measured = (change: Partial<Measured> = {}): Measured => ({
     source: 'kvm_amd is loaded; SVM has no preemption timer',
   },
   running: [],
+  stalls: null,
   traces: ['spin-pause', 'halt-pause', 'halt-sigstop', 'halt-save-restore'].map(recordedTrace),
   ...change,
 });
@@ -82,7 +83,14 @@ test('a raised period and a long burst are told; interrupts that no policy predi
   const scrambled = trace.deliveriesNs.map((time, i) => (time < 0 ? time : time + (i % 2) * 350_000));
   const result = resultOf(
     measured({
-      options: { periodNs: 100_000, divide: 1, stopNs: 60_000_000_000, ticks: 500, yesReally: true },
+      options: {
+        periodNs: 100_000,
+        divide: 1,
+        stopNs: 60_000_000_000,
+        ticks: 500,
+        stalls: 8,
+        yesReally: true,
+      },
       setup: timerSetup(100_000, 1, 200_000),
       traces: [{ ...trace, deliveriesNs: scrambled.slice(0, 110) }],
     }),

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { predict } from '../../src/kvm/model.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
-import { type Conclusion, combine, conclude, findingOf, pathOf } from '../../src/kvm/verdict.ts';
+import {
+  type Conclusion,
+  combine,
+  conclude,
+  findingOf,
+  fixOf,
+  pathOf,
+  withStalls,
+} from '../../src/kvm/verdict.ts';
 import { recordedTrace, type Synthetic, synthetic, TSC_KHZ } from './stop-records.ts';
 
 const unknownHost = { preemptionTimer: null, source: 'neither kvm_intel nor kvm_amd is loaded' };
@@ -213,4 +221,29 @@ test('several stops agree, or say so', () => {
     explanation: expect.stringContaining('the stops disagree (clamps, catches-up)'),
   });
   expect(combine([]).verdict).toBe('inconclusive');
+});
+
+test('stops and forced delays together: the fix is known from whichever shows it', () => {
+  const of = (verdict: Conclusion['verdict']): Conclusion => ({ verdict, explanation: `${verdict}.` });
+  expect(withStalls(of('keeps-running'), of('clamps'))).toEqual({
+    verdict: 'clamps',
+    explanation: 'clamps. The stop: keeps-running.',
+  });
+  expect(withStalls(of('inconclusive'), of('catches-up')).verdict).toBe('catches-up');
+  expect(withStalls(of('clamps'), of('clamps'))).toEqual({
+    verdict: 'clamps',
+    explanation: 'clamps. clamps.',
+  });
+  for (const nothing of [null, of('inconclusive')])
+    expect(withStalls(of('keeps-running'), nothing)).toEqual(of('keeps-running'));
+  expect(withStalls(of('clamps'), of('catches-up'))).toEqual({
+    verdict: 'inconclusive',
+    explanation: 'Nothing can be said: the stops say that it clamps, the forced delays that it catches up.',
+  });
+  expect([of('clamps'), of('catches-up'), of('keeps-running'), of('inconclusive')].map(fixOf)).toEqual([
+    'clamps',
+    'catches-up',
+    'untested',
+    'untested',
+  ]);
 });

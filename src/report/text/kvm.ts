@@ -124,6 +124,15 @@ function saveRestoreText({ saveRestore }: KvmResult): string[] {
   ];
 }
 
+/** What forced delays showed: the verdict on the fix, the evidence, and how much of it. */
+function stallText({ stall }: KvmResult): string[] {
+  if (stall === null) return [];
+  const { tried, grid, latenessNs, verdict, explanation } = stall;
+  const late = latenessNs === null ? '' : `, ${formatNs(latenessNs.p50)} late (median)`;
+  const counts = `${tried} delays${late}; afterwards on a new grid ${grid.new}, on the old one ${grid.old}, unclear ${grid.unclear}`;
+  return [`Forced delay: ${verdict}\n  ${counts}\n  ${explanation}`];
+}
+
 /** The verdict and what it rests on, in two lines. */
 export const kvmVerdictLines = ({ verdict, explanation, path, pathReason }: KvmResult): string[] => [
   `${verdict}: ${explanation}`,
@@ -140,6 +149,7 @@ export function kvmText(result: KvmResult): string {
     ...(rows.length === 0 ? [] : [runningText(rows)]),
     ...(resume === null ? [] : [stopsText([resume, ...otherStops])]),
     ...saveRestoreText(result),
+    ...stallText(result),
     ...(model.length === 0 ? [] : [modelText(result)]),
     `Verdict: ${verdict}\nTimer path: ${path.replace('timer path: ', '')}`,
   ].join('\n\n');

@@ -1,0 +1,96 @@
+import { median } from '../statistics.ts';
+import { formatNs } from '../units.ts';
+import { modulo, phaseOf, wrapped } from './grid.ts';
+import type { Stall, StallRecord } from './stall.ts';
+import type { Conclusion } from './verdict.ts';
+
+/** What the guest's interrupts say of one stall. */
+export interface StallFinding {
+  /** From the point of the grid at which the guest's timer was due to the end of the stall, when it could run. */
+  readonly latenessNs: number;
+  /** How much later in the period interrupts come afterwards, as the shorter way round. */
+  readonly shiftNs: number;
+  /** What that would be had the timer started a new grid at the end of the stall. */
+  readonly newGridNs: number;
+  /** `unclear` where the two grids are too near to one another, or the interrupts are on neither. */
+  readonly grid: 'old' | 'new' | 'unclear';
+}
+
+/** What all stalls of a run say; part of the documents. */
+export interface StallResult extends Conclusion {
+  readonly verdict: 'clamps' | 'catches-up' | 'inconclusive';
+  /** Stalls that were made; of them, those after which the interrupts were on either grid. */
+  readonly tried: number;
+  readonly grid: { readonly old: number; readonly new: number; readonly unclear: number };
+  readonly periodNs: number;
+  /** How late the guest's timer was made to run. Null where no stall was made. */
+  readonly latenessNs: { readonly max: number; readonly p50: number } | null;
+}
+
+/** The two grids must be this far apart, in periods, for a stall to tell. */
+const LEAST_DISTANCE = 1 / 4;
+/** A shift belongs to a grid when it is nearer to it than this share of the distance between the two. */
+const NEAR = 0.4;
+/** Interrupts on either side that a phase needs. */
+const LEAST_INTERRUPTS = 15;
+/** Stalls that must agree, and the share of all telling ones that they must be. */
+const LEAST_STALLS = 3;
+const AGREEING = 0.8;
+
+/** Pure: which grid the interrupts are on after a stall. */
+export function stallFindingOf(stall: Stall, { periodNs, usualLatenessNs }: StallRecord): StallFinding {
+  const before = stall.deliveriesNs.filter((ns) => ns < 0);
+  const [first, ...after] = stall.deliveriesNs.filter((ns) => ns >= stall.toNs - periodNs / 4);
+  const phaseBefore = phaseOf(before, periodNs).meanNs;
+  const grid = phaseBefore - usualLatenessNs;
+  // The process that saw the end of the stall may have had to wait for the guest; then the guest saw it.
+  const ended = Math.min(stall.toNs, first === undefined ? stall.toNs : first - usualLatenessNs);
+  const latenessNs = ended - modulo(grid, periodNs);
+  const newGridNs = wrapped(latenessNs, periodNs);
+  if (before.length < LEAST_INTERRUPTS || after.length < LEAST_INTERRUPTS)
+    return { latenessNs, shiftNs: 0, newGridNs, grid: 'unclear' };
+  const shiftNs = wrapped(phaseOf(after, periodNs).meanNs - phaseBefore, periodNs);
+  const distance = Math.abs(newGridNs);
+  const near = (ns: number) => Math.abs(wrapped(ns, periodNs)) < NEAR * distance;
+  const tells = distance >= LEAST_DISTANCE * periodNs;
+  const kind = tells && near(shiftNs) ? 'old' : tells && near(shiftNs - newGridNs) ? 'new' : 'unclear';
+  return { latenessNs, shiftNs, newGridNs, grid: kind };
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+/** Pure: what the stalls of a run prove. */
+export function stallResultOf(record: StallRecord): StallResult {
+  const { periodNs } = record;
+  const findings = record.stalls.map((stall) => stallFindingOf(stall, record));
+  const count = (kind: StallFinding['grid']) => findings.filter(({ grid }) => grid === kind).length;
+  const grid = { old: count('old'), new: count('new'), unclear: count('unclear') };
+  const lateness = findings.map((finding) => finding.latenessNs);
+  const latenessNs =
+    lateness.length === 0
+      ? null
+      : { max: Math.round(Math.max(...lateness)), p50: Math.round(median(lateness)) };
+  const facts = { tried: findings.length, grid, periodNs, latenessNs };
+  const inconclusive = (why: string): StallResult => ({
+    ...facts,
+    verdict: 'inconclusive',
+    explanation: `A forced delay of the guest's timer says nothing: ${why}.`,
+  });
+  if (record.reason !== null) return inconclusive(record.reason);
+  if (latenessNs === null) return inconclusive('none was made before the run was interrupted');
+  const telling = grid.old + grid.new;
+  if (telling < LEAST_STALLS)
+    return inconclusive(`after ${telling} of ${findings.length} could the old grid be told from a new one`);
+  const delay = `The guest's timer, ${formatNs(periodNs)}, was made to run up to ${formatNs(latenessNs.max)} late, ${times(findings.length)}`;
+  if (grid.new >= AGREEING * telling) {
+    const explanation = `${delay}: each time (${grid.new} of ${telling} that tell) its interrupts started a new grid when it could run, so the target that was past became "now", as the fixed kernel does.`;
+    return { ...facts, verdict: 'clamps', explanation };
+  }
+  if (grid.old >= AGREEING * telling) {
+    const explanation = `${delay}: each time (${grid.old} of ${telling} that tell) its interrupts stayed on the old grid, so the kernel ran one callback for each missed period to get there, with interrupts off (CVE-2025-71104).`;
+    return { ...facts, verdict: 'catches-up', explanation };
+  }
+  return inconclusive(
+    `interrupts were on the old grid ${times(grid.old)} and on a new one ${times(grid.new)}`,
+  );
+}
