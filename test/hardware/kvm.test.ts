@@ -189,7 +189,14 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
 
   test('the whole experiment validates, agrees with the model, and leaves nothing behind', async () => {
     const before = descriptors();
-    const options = { periodNs: 1_000_000, divide: 1, stopNs: 100_000_000, ticks: 100, stalls: 4, yesReally: false };
+    const options = {
+      periodNs: 1_000_000,
+      divide: 1,
+      stopNs: 100_000_000,
+      ticks: 100,
+      stalls: 4,
+      yesReally: false,
+    };
     const progress: number[] = [];
     const control = {
       ...quietControl,
@@ -212,7 +219,14 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
   test('asked to stop, it returns what it has within a fraction of a second', async () => {
     const begun = performance.now();
     const stopNow = { progress: () => {}, cancelled: () => performance.now() - begun > 300 };
-    const options = { periodNs: 1_000_000, divide: 1, stopNs: 5_000_000_000, ticks: 100, stalls: 4, yesReally: false };
+    const options = {
+      periodNs: 1_000_000,
+      divide: 1,
+      stopNs: 5_000_000_000,
+      ticks: 100,
+      stalls: 4,
+      yesReally: false,
+    };
     const { result } = await kvmExperiment(options, stopNow);
     expect(performance.now() - begun).toBeLessThan(3_000);
     expect(result.verdict).toBe('inconclusive');
