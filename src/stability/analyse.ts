@@ -1,8 +1,8 @@
 import type { Control } from '../clock/control.ts';
 import { chiSquaredQuantile } from './chi-squared.ts';
 import type { Estimate } from './deviations.ts';
-import { ESTIMATORS, type EstimatorName } from './estimators.ts';
-import { identifyNoise } from './noise.ts';
+import { ESTIMATORS, type Estimator, type EstimatorName } from './estimators.ts';
+import { dominant, identifyNoises, mixtureAt, type NoiseModel } from './noise.ts';
 import type { Series } from './series.ts';
 import { averagingFactors, type TauChoice } from './taus.ts';
 
@@ -17,6 +17,8 @@ export interface Statistic {
   readonly high: number | null;
   /** Equivalent degrees of freedom behind the interval. */
   readonly edf: number | null;
+  /** How many times the variance was too large in the noise identified, which is taken out of `value`; null where nothing was. */
+  readonly bias: number | null;
   readonly reason: string | null;
 }
 
@@ -26,7 +28,7 @@ export interface StabilityPoint {
   readonly m: number;
   /** Averaging time, seconds. */
   readonly tau: number;
-  /** Noise exponent: identified here, or, where fewer than 30 points are left, at the last shorter time. */
+  /** Exponent of the noise that is strongest here, as the whole record shows it; null where fewer than 30 points are known. */
   readonly alpha: number | null;
   readonly statistics: ReadonlyMap<EstimatorName, Statistic>;
 }
@@ -60,19 +62,24 @@ function reasonOf({ n }: Estimate, spanned: number, points: number): string {
 function statistic(
   name: EstimatorName,
   estimate: Estimate,
+  series: Series,
   m: number,
-  points: number,
-  alpha: number | null,
+  noises: NoiseModel | null,
   confidence: number,
 ): Statistic {
-  const { value, n } = estimate;
-  const estimator = ESTIMATORS[name];
-  if (n === 0 || !Number.isFinite(value)) {
-    return { value: null, n, ...NO_INTERVAL, reason: reasonOf(estimate, estimator.points(m), points) };
+  const { n } = estimate;
+  const estimator: Estimator = ESTIMATORS[name];
+  const points = series.phase.length;
+  if (n === 0 || !Number.isFinite(estimate.value)) {
+    const reason = reasonOf(estimate, estimator.points(m), points);
+    return { value: null, n, ...NO_INTERVAL, bias: null, reason };
   }
-  const edf = alpha === null ? null : estimator.edf(alpha, m, points);
+  const mixture = noises === null ? null : mixtureAt(noises, m, estimator.modified === true);
+  const bias = mixture === null ? null : (estimator.bias?.(series, m, mixture) ?? null);
+  const value = bias === null ? estimate.value : estimate.value / Math.sqrt(bias);
+  const edf = mixture === null ? null : estimator.edf(series, m, mixture);
   const interval = edf === null ? NO_INTERVAL : { ...deviationInterval(value, edf, confidence), edf };
-  return { value, n, ...interval, reason: null };
+  return { value, n, ...interval, bias, reason: null };
 }
 
 /** The largest m for which any of `estimators` has a term in a record of `points` phase points; 0 if there is none. */
@@ -98,12 +105,12 @@ export function analyseStability(
   const factors = averagingFactors(options.taus, series.tau0, largestFactor(estimators, points));
   const prepared = estimators.map((name) => [name, ESTIMATORS[name].prepare(series)] as const);
   const result: StabilityPoint[] = [];
-  let alpha: number | null = null;
+  const noises = identifyNoises(series);
   for (const [index, m] of factors.entries()) {
     if (control.cancelled()) break;
-    alpha = identifyNoise(series, m) ?? alpha;
+    const alpha = noises === null ? null : dominant(mixtureAt(noises, m, false));
     const statistics = new Map(
-      prepared.map(([name, estimate]) => [name, statistic(name, estimate(m), m, points, alpha, confidence)]),
+      prepared.map(([name, estimate]) => [name, statistic(name, estimate(m), series, m, noises, confidence)]),
     );
     result.push({ m, tau: m * series.tau0, alpha, statistics });
     control.progress(index + 1, factors.length);

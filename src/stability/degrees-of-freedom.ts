@@ -3,6 +3,8 @@
  * differences", PTTI 2003; the combined algorithm as printed in NIST SP 1065, 5.4.1.
  */
 
+import { differenceCovariance } from './power-law.ts';
+
 /** The longest sum taken term by term; beyond it the fitted tables stand in. */
 const LONGEST_SUM = 100;
 
@@ -129,6 +131,13 @@ function whitePhaseEdf(terms: number, ratio: number, order: 2 | 3, [a0, a1]: Pai
   return terms / (1 + 2 * sum);
 }
 
+/** The correlation of two terms `lag` points apart, where the noise has one exponent. */
+export function termCorrelation(shape: EstimatorShape, alpha: number, m: number, lag: number): number {
+  const { order, modified } = shape;
+  if (modified) return sz(lag / m, 1, alpha, order) / sz(0, 1, alpha, order);
+  return differenceCovariance(alpha, order, m, lag) / differenceCovariance(alpha, order, m, 0);
+}
+
 /**
  * The equivalent degrees of freedom of a variance estimate.
  *
@@ -163,19 +172,4 @@ export function greenhallEdf(shape: EstimatorShape, alpha: number, m: number, po
   const coarseFilter = flicker ? coarse : wide;
   const zero = flicker ? variance : sz(0, wide, alpha, order) ** 2;
   return (zero * LONGEST_SUM) / basicSum(LONGEST_SUM, LONGEST_SUM, coarse, coarseFilter, alpha, order);
-}
-
-/** [b, c] of b T / tau - c (NIST SP 1065, table 7), by alpha. */
-const TOTAL: Readonly<Record<number, Pair>> = { 0: [1.5, 0], [-1]: [1.17, 0.22], [-2]: [0.93, 0.36] };
-
-/**
- * The equivalent degrees of freedom of the total variance (NIST SP 1065, 5.4.2); for phase noise, where it equals the
- * overlapping Allan variance, that one's.
- */
-export function totalEdf(alpha: number, m: number, points: number): number | null {
-  const pair = TOTAL[alpha];
-  if (pair === undefined)
-    return greenhallEdf({ order: 2, overlapping: true, modified: false }, alpha, m, points);
-  const edf = (pair[0] * (points - 1)) / m - pair[1];
-  return edf > 0 ? edf : null;
 }

@@ -1,12 +1,15 @@
-import { greenhallEdf, totalEdf } from './degrees-of-freedom.ts';
+import type { EstimatorShape } from './degrees-of-freedom.ts';
 import { adev, type Estimate, hdev, oadev, ohdev } from './deviations.ts';
+import { edfOf } from './effective-terms.ts';
 import { mdev, tdev } from './modified.ts';
+import type { Mixture } from './power-law.ts';
 import type { Series } from './series.ts';
 import { mtieOf, tierms } from './time-interval.ts';
 import { totdev } from './total.ts';
+import { totalBias, totalEdfOf } from './total-noise.ts';
 
 /** What the analysis knows of one estimator. */
-interface Estimator {
+export interface Estimator {
   /** The full name. */
   readonly title: string;
   /** A fractional frequency, or a time in seconds. */
@@ -15,8 +18,12 @@ interface Estimator {
   points(m: number): number;
   /** The estimator for a series, to be called with growing m. */
   prepare(series: Series): (m: number) => Estimate;
-  /** Equivalent degrees of freedom for the noise alpha, or null where there is no interval. */
-  edf(alpha: number, m: number, points: number): number | null;
+  /** True where phase is averaged before it is differenced; noises then have other shares. */
+  readonly modified?: true;
+  /** Equivalent degrees of freedom in this noise, or null where there is no interval. */
+  edf(series: Series, m: number, mixture: Mixture): number | null;
+  /** How many times the variance is too large in this noise; it is taken out. */
+  bias?(series: Series, m: number, mixture: Mixture): number;
 }
 
 const plain =
@@ -25,12 +32,12 @@ const plain =
   (m) =>
     estimate(series, m);
 
-function family(order: 2 | 3, overlapping: boolean, modified = false): Estimator['edf'] {
-  // The Allan variance of noise steeper than random walk FM does not converge; the interval is that of random walk FM.
-  const floor = order === 2 ? -2 : -4;
-  return (alpha, m, points) =>
-    greenhallEdf({ order, overlapping, modified }, Math.max(floor, alpha), m, points);
-}
+const family =
+  (shape: EstimatorShape): Estimator['edf'] =>
+  (series, m, mixture) =>
+    edfOf(series, shape, mixture, m);
+
+const OVERLAPPING_MODIFIED = family({ order: 2, overlapping: true, modified: true });
 
 const none = (): null => null;
 
@@ -41,49 +48,52 @@ export const ESTIMATORS = {
     unit: 'ratio',
     points: (m) => 2 * m + 1,
     prepare: plain(adev),
-    edf: family(2, false),
+    edf: family({ order: 2, overlapping: false, modified: false }),
   },
   oadev: {
     title: 'overlapping Allan deviation',
     unit: 'ratio',
     points: (m) => 2 * m + 1,
     prepare: plain(oadev),
-    edf: family(2, true),
+    edf: family({ order: 2, overlapping: true, modified: false }),
   },
   mdev: {
     title: 'modified Allan deviation',
     unit: 'ratio',
     points: (m) => 3 * m,
     prepare: plain(mdev),
-    edf: family(2, true, true),
+    modified: true,
+    edf: OVERLAPPING_MODIFIED,
   },
   tdev: {
     title: 'time deviation',
     unit: 's',
     points: (m) => 3 * m,
     prepare: plain(tdev),
-    edf: family(2, true, true),
+    modified: true,
+    edf: OVERLAPPING_MODIFIED,
   },
   hdev: {
     title: 'Hadamard deviation',
     unit: 'ratio',
     points: (m) => 3 * m + 1,
     prepare: plain(hdev),
-    edf: family(3, false),
+    edf: family({ order: 3, overlapping: false, modified: false }),
   },
   ohdev: {
     title: 'overlapping Hadamard deviation',
     unit: 'ratio',
     points: (m) => 3 * m + 1,
     prepare: plain(ohdev),
-    edf: family(3, true),
+    edf: family({ order: 3, overlapping: true, modified: false }),
   },
   totdev: {
     title: 'total deviation',
     unit: 'ratio',
     points: (m) => Math.max(3, m + 1),
     prepare: plain(totdev),
-    edf: (alpha, m, points) => totalEdf(Math.max(-2, alpha), m, points),
+    edf: totalEdfOf,
+    bias: totalBias,
   },
   mtie: { title: 'maximum time-interval error', unit: 's', points: (m) => m + 1, prepare: mtieOf, edf: none },
   tierms: {

@@ -1,77 +1,190 @@
-import { withoutParabola } from './parabola.ts';
-import type { Series } from './series.ts';
+import { greenhallEdf } from './degrees-of-freedom.ts';
+import {
+  ALPHAS,
+  differenceCovariance,
+  hadamardVariance,
+  type Mixture,
+  phaseCovariance,
+} from './power-law.ts';
+import { frequencyTerms, type Series, termsOf } from './series.ts';
 
-/** Power-law noises by the exponent alpha of S_y(f) = h f^alpha. */
-export const NOISE_NAMES: Readonly<Record<number, string>> = {
-  2: 'white PM',
-  1: 'flicker PM',
-  0: 'white FM',
-  [-1]: 'flicker FM',
-  [-2]: 'random walk FM',
-  [-3]: 'flicker walk FM',
-  [-4]: 'random run FM',
-};
+/** How strong each power-law noise is in a record: [alpha, strength], the strength in units of `phaseCovariance`. */
+export type NoiseModel = ReadonlyArray<readonly [alpha: number, strength: number]>;
 
 /** Fewer points than this do not tell one noise from another. */
-const LEAST_POINTS = 30;
+export const LEAST_POINTS = 30;
+/** Terms that overlap by more than this share of m say nothing new. */
+const OVERLAP = 4;
+/** No real noise follows its power law better than to this many degrees of freedom. */
+const MOST_EDF = 400;
+/** Averaging times share what they are made of; each counts for this share of its degrees of freedom. */
+const SHARED = 0.5;
+/** How much the logarithm of the likelihood must gain from one more noise: false once in about 200 records. */
+const WORTH_A_NOISE = 5;
+const MOST_NOISES = 4;
+const STEPS = 300;
 
-/** Every m-th phase point. */
-function decimated({ phase }: Series, m: number): Float64Array {
-  const points = new Float64Array(Math.ceil(phase.length / m));
-  for (let k = 0; k < points.length; k += 1) points[k] = phase[k * m] as number;
-  return points;
+/** A mean square that tells noises apart. */
+interface Level {
+  readonly square: number;
+  /** Degrees of freedom by the index of ALPHAS. */
+  readonly edf: readonly number[];
+  /** What unit noise would give, by the index of ALPHAS. */
+  readonly unit: readonly number[];
 }
 
-function differenced(values: Float64Array): Float64Array {
-  const result = new Float64Array(values.length - 1);
-  for (let k = 0; k < result.length; k += 1) result[k] = (values[k + 1] as number) - (values[k] as number);
-  return result;
+/** How many terms of an averaging time are looked at, about. */
+const TERMS = 4096;
+/** Degrees of freedom of a term where only whole steps of m are correlated: 1 / (1 + 2 (15^2 + 6^2 + 1) / 20^2). */
+const SHARE_OF_WHITE = 0.433;
+
+const ALLAN = { order: 2, overlapping: true, modified: false } as const;
+const HADAMARD = { order: 3, overlapping: true, modified: false } as const;
+
+/**
+ * Degrees of freedom, by the index of ALPHAS, of `n` terms that are left of `full`; without gaps, `whole(alpha)` of them
+ * are independent. Terms that gaps thin out hang together less.
+ */
+function edfOf(n: number, full: number, whole: (alpha: number) => number | null): number[] {
+  return ALPHAS.map((alpha) => {
+    const independent = Math.min(whole(alpha) ?? 1, full * SHARE_OF_WHITE);
+    const edf = n / (1 + (full / independent - 1) * (n / full));
+    return Math.max(0.5, Math.min(MOST_EDF, edf) * SHARED);
+  });
 }
 
-function meanOf(values: Float64Array): { mean: number; count: number } {
-  let sum = 0;
-  let count = 0;
-  for (let k = 0; k < values.length; k += 1) {
-    const value = values[k] as number;
-    if (Number.isNaN(value)) continue;
-    sum += value;
-    count += 1;
-  }
-  return { mean: sum / count, count };
-}
-
-/** The lag-1 autocorrelation of the known values around their mean. */
-function lag1Autocorrelation(values: Float64Array): number {
-  const { mean } = meanOf(values);
-  let products = 0;
-  let squares = 0;
-  let before = Number.NaN;
-  for (let k = 0; k < values.length; k += 1) {
-    const here = (values[k] as number) - mean;
-    if (!Number.isNaN(here)) {
-      squares += here * here;
-      if (!Number.isNaN(before)) products += before * here;
-    }
-    before = here;
-  }
-  return products / squares;
+/** Mean square of the third differences of the phase over m steps. */
+function levelAt(series: Series, m: number): Level | null {
+  const points = series.phase.length;
+  const stride = Math.max(1, Math.min(Math.floor(m / OVERLAP), Math.ceil(points / TERMS)));
+  const { square, n } = termsOf(series, m, stride);
+  if (n === 0 || square === 0) return null;
+  const full = Math.ceil((points - 3 * m) / stride);
+  const edf = edfOf(n, full, (alpha) => greenhallEdf(HADAMARD, alpha, m, points));
+  return { square, edf, unit: ALPHAS.map((alpha) => differenceCovariance(alpha, 3, m, 0)) };
 }
 
 /**
- * Identifies the dominant power-law noise at tau = m tau0 by the lag-1 autocorrelation (Riley and Greenhall 2004; NIST
- * SP 1065, 5.5.6): the phase, decimated by m and without its parabola, is differenced until it looks stationary.
- *
- * @returns alpha, an integer from -4 to 2, or null where fewer than 30 points are left or they do not vary.
+ * Mean square of the second differences of frequencies that are `lag` steps apart. Gaps between them do not matter, so
+ * they tell the noise of a frequency record whose phase is broken everywhere.
  */
-export function identifyNoise(series: Series, m: number): number | null {
-  const points = decimated(series, m);
-  if (meanOf(points).count < LEAST_POINTS) return null;
-  let values = withoutParabola(points);
-  for (let order = 0; ; order += 1) {
-    const correlation = lag1Autocorrelation(values);
-    if (!Number.isFinite(correlation)) return null;
-    const rho = correlation / (1 + correlation);
-    if (rho < 0.25 || order === 3) return Math.max(-4, Math.min(2, 2 - 2 * order - Math.round(2 * rho)));
-    values = differenced(values);
-  }
+function frequencyLevelAt(series: Series, lag: number): Level | null {
+  const points = series.phase.length;
+  const { square, n } = frequencyTerms(series, lag, 1);
+  if (n === 0 || square === 0) return null;
+  const covariance = (alpha: number, t: number) =>
+    2 * phaseCovariance(alpha, t) - phaseCovariance(alpha, t - 1) - phaseCovariance(alpha, t + 1);
+  const unit = ALPHAS.map(
+    (alpha) => 6 * covariance(alpha, 0) - 8 * covariance(alpha, lag) + 2 * covariance(alpha, 2 * lag),
+  );
+  // Frequency of the noise alpha behaves as phase of alpha + 2.
+  const edf = edfOf(n, points - 2 * lag, (alpha) => greenhallEdf(ALLAN, Math.min(2, alpha + 2), lag, points));
+  return { square, edf, unit };
 }
+
+// Stirling's; the shapes here are 0.25 and up, and only differences between models count.
+function logGammaOf(x: number): number {
+  if (x < 7) return logGammaOf(x + 1) - Math.log(x);
+  return (x - 0.5) * Math.log(x) - x + 0.9189385332046727 + 1 / (12 * x);
+}
+
+/** A fit of some noises to all averaging times together. */
+interface Fit {
+  /** Indices of ALPHAS. */
+  readonly chosen: readonly number[];
+  readonly strengths: readonly number[];
+  readonly likelihood: number;
+}
+
+function modelled(level: Level, chosen: readonly number[], strengths: readonly number[]) {
+  let square = 0;
+  let edf = 0;
+  for (const [k, index] of chosen.entries()) {
+    const part = (strengths[k] as number) * (level.unit[index] as number);
+    square += part;
+    edf += part * (level.edf[index] as number);
+  }
+  return { square, edf: edf / square };
+}
+
+/** Maximum likelihood of the strengths by multiplicative steps, which keep them positive. */
+function fit(levels: readonly Level[], chosen: readonly number[]): Fit {
+  const strengths = chosen.map((index) => {
+    const ratios = levels.map(({ square, unit }) => square / (unit[index] as number));
+    return Math.min(...ratios) / chosen.length;
+  });
+  for (let step = 0; step < (chosen.length === 1 ? 2 : STEPS); step += 1) {
+    const gains = chosen.map(() => 0);
+    const losses = chosen.map(() => 0);
+    for (const level of levels) {
+      const { square, edf } = modelled(level, chosen, strengths);
+      for (const [k, index] of chosen.entries()) {
+        const unit = level.unit[index] as number;
+        gains[k] = (gains[k] as number) + (edf * unit * level.square) / square ** 2;
+        losses[k] = (losses[k] as number) + (edf * unit) / square;
+      }
+    }
+    for (const k of chosen.keys())
+      strengths[k] = ((strengths[k] as number) * (gains[k] as number)) / (losses[k] as number);
+  }
+  let likelihood = 0;
+  for (const level of levels) {
+    const { square, edf } = modelled(level, chosen, strengths);
+    const shape = edf / 2;
+    const ratio = level.square / square;
+    likelihood += shape * Math.log(shape) - logGammaOf(shape) + shape * (Math.log(ratio) - ratio);
+  }
+  return { chosen, strengths, likelihood };
+}
+
+/**
+ * Identifies the power-law noises of a whole record from the mean square of its third differences (the Hadamard
+ * variance, blind to a frequency and to its drift) at every octave of averaging times together: the combination of
+ * noises that makes them likeliest, with one noise more only where it is worth it. What lag-1 autocorrelation, B1 and
+ * R(n) look at for one averaging time (NIST SP 1065, 5.5) is seen at all of them; so the noise is known at long
+ * averaging times too, where few points are left.
+ *
+ * @returns null where fewer than 30 points are known or they do not vary.
+ */
+export function identifyNoises(series: Series): NoiseModel | null {
+  const levels: Level[] = [];
+  for (let m = 1; 3 * m < series.phase.length; m *= 2) {
+    const level = levelAt(series, m);
+    if (level !== null) levels.push(level);
+    const frequency = series.known === null ? null : frequencyLevelAt(series, m);
+    if (frequency !== null) levels.push(frequency);
+  }
+  if (levels.length === 0 || knownPoints(series) < LEAST_POINTS) return null;
+  let best: Fit | null = null;
+  for (let size = 1; size <= MOST_NOISES; size += 1) {
+    const before: readonly number[] = best?.chosen ?? [];
+    const candidates = [...ALPHAS.keys()]
+      .filter((index) => !before.includes(index))
+      .map((index) => fit(levels, [...before, index]));
+    const next = candidates.reduce((a, b) => (b.likelihood > a.likelihood ? b : a));
+    if (best !== null && !(next.likelihood > best.likelihood + WORTH_A_NOISE)) break;
+    best = next;
+  }
+  return best === null
+    ? null
+    : best.chosen.map((index, k) => [ALPHAS[index] as number, best.strengths[k] as number]);
+}
+
+function knownPoints({ phase, known }: Series): number {
+  if (known !== null) return (known.at(-1) ?? 0) + 1;
+  let count = 0;
+  for (const value of phase) if (!Number.isNaN(value)) count += 1;
+  return count;
+}
+
+/** The share that each noise has in the third differences at m, averaged over m neighbours where `modified`. */
+export function mixtureAt(model: NoiseModel, m: number, modified: boolean): Mixture {
+  const parts = model.map(
+    ([alpha, strength]) => [alpha, strength * hadamardVariance(alpha, m, modified)] as const,
+  );
+  const sum = parts.reduce((total, [, part]) => total + part, 0);
+  return parts.map(([alpha, part]) => [alpha, part / sum] as const);
+}
+
+/** The exponent with the largest share. */
+export const dominant = (mixture: Mixture): number => mixture.reduce((a, b) => (b[1] > a[1] ? b : a))[0];

@@ -61,14 +61,9 @@ export function frequencySeries(frequency: Float64Array, tau0: number): Series {
   return { tau0, phase, slope: mean * tau0, known };
 }
 
-/**
- * A phase change over m steps, of which `count` are known: as it is when all are, scaled up from their average when
- * at least half are, else NaN.
- */
-export const overGaps = (change: number, count: number, m: number): number => {
-  if (count === m) return change;
-  return 2 * count >= m ? (change * m) / count : Number.NaN;
-};
+/** A phase change over m steps, of which `count` are known: as it is when all are, else NaN, since a missing step breaks the phase. */
+export const overGaps = (change: number, count: number, m: number): number =>
+  count === m ? change : Number.NaN;
 
 /** x[i + m] - x[i], less m slopes, for every i; NaN where it is not known. */
 function firstDifferences({ phase, known }: Series, m: number): Float64Array {
@@ -94,4 +89,47 @@ export function differences(series: Series, m: number, order: 1 | 2 | 3): Float6
     for (let i = 0; i < length; i += 1) values[i] = (values[i + m] as number) - (values[i] as number);
   }
   return values.subarray(0, length);
+}
+
+/** The mean square of every `stride`-th third difference over m steps, and how many are known. */
+export function termsOf({ phase, known }: Series, m: number, stride: number): { square: number; n: number } {
+  let sum = 0;
+  let n = 0;
+  const span = 3 * m;
+  for (let i = 0; i + span < phase.length; i += stride) {
+    if (known !== null && (known[i + span] as number) - (known[i] as number) < span) continue;
+    const [a, b, c, d] = [phase[i], phase[i + m], phase[i + 2 * m], phase[i + span]] as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const value = d - c - (c - b) - (c - b - (b - a));
+    if (Number.isNaN(value)) continue;
+    sum += value * value;
+    n += 1;
+  }
+  return { square: sum / n, n };
+}
+
+/** The mean square of every `stride`-th second difference of frequencies `lag` steps apart, times tau0^2. */
+export function frequencyTerms(
+  { phase, known }: Series,
+  lag: number,
+  stride: number,
+): { square: number; n: number } {
+  const at = (i: number): number =>
+    known !== null && known[i + 1] === known[i]
+      ? Number.NaN
+      : (phase[i + 1] as number) - (phase[i] as number);
+  let sum = 0;
+  let n = 0;
+  for (let i = 0; i + 2 * lag + 1 < phase.length; i += stride) {
+    const middle = at(i + lag);
+    const value = at(i + 2 * lag) - middle - (middle - at(i));
+    if (Number.isNaN(value)) continue;
+    sum += value * value;
+    n += 1;
+  }
+  return { square: sum / n, n };
 }

@@ -1,10 +1,23 @@
 import type { Estimate } from './deviations.ts';
 import { overGaps, type Series } from './series.ts';
 
+/** Whether the phase that the term at point i needs is known: its own, and what is reflected at the ends. */
+export function totalTermIsKnown({ phase, known }: Series, i: number, m: number): boolean {
+  const last = phase.length - 1;
+  const first = i >= m ? i - m : 0;
+  const end = i + m <= last ? i + m : last;
+  const mirrored = [...(i < m ? [m - i] : []), ...(i + m > last ? [2 * last - i - m] : [])];
+  if (known === null) {
+    return ![first, i, end, ...mirrored].some((point) => Number.isNaN(phase[point]));
+  }
+  const whole = (from: number, to: number) => (known[to] as number) - (known[from] as number) === to - from;
+  return whole(first, end) && (i >= m || whole(0, m - i)) && (i + m <= last || whole(2 * last - i - m, last));
+}
+
 /**
  * Total deviation (NIST SP 1065, 5.2.11): the record is continued at both ends by its reflection through the end point,
- * x*[-j] = 2 x[0] - x[j], and the N - 2 inner points each give one second difference, for every m up to N - 1. Not
- * corrected for its bias at long averaging times.
+ * x*[-j] = 2 x[0] - x[j], and the N - 2 inner points each give one second difference, for every m up to N - 1. Its
+ * bias at long averaging times is `totalBias`.
  */
 export function totdev(series: Series, m: number): Estimate {
   const { phase, known, tau0 } = series;

@@ -9,7 +9,7 @@ import {
   type StabilityPoint,
 } from '../stability/analyse.ts';
 import { ESTIMATORS } from '../stability/estimators.ts';
-import { NOISE_NAMES } from '../stability/noise.ts';
+import { NOISE_NAMES } from '../stability/power-law.ts';
 import { frequencySeries, phaseSeries } from '../stability/series.ts';
 import { readRecordFile } from './record-file.ts';
 

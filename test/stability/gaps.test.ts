@@ -19,13 +19,15 @@ const stepwise = ESTIMATOR_NAMES.filter((name) => name !== 'mtie' && name !== 't
 const ratio = (name: (typeof ESTIMATOR_NAMES)[number], a: Series, b: Series, m: number) =>
   ESTIMATORS[name].prepare(a)(m).value / ESTIMATORS[name].prepare(b)(m).value;
 
-test.each(stepwise)('%s is about the same when every tenth value is missing', (name) => {
-  for (const m of [1, 10, 100]) {
-    const fromPhase = ratio(name, phaseSeries(dropped(phase, 0.1), 1), phaseSeries(phase, 1), m);
-    expect(Math.abs(fromPhase - 1)).toBeLessThan(0.1);
-    // White FM averaged over nine tenths of the time is worse by the root of 10/9.
+test.each(stepwise)('%s is not biased when values are missing at random', (name) => {
+  // Where a step of frequency is missing the phase breaks, so longer averaging times find no term.
+  for (const m of name === 'mdev' || name === 'tdev' ? [1] : [1, 10, 100]) {
+    const found = ratio(name, phaseSeries(dropped(phase, 0.1), 1), phaseSeries(phase, 1), m);
+    expect(Math.abs(found - 1)).toBeLessThan(0.1);
+  }
+  for (const m of [1, 2, 4]) {
     const found = ratio(name, frequencySeries(dropped(frequency, 0.1), 1), frequencySeries(frequency, 1), m);
-    expect(Math.abs(found - (m === 1 ? 1 : Math.sqrt(10 / 9)))).toBeLessThan(0.1);
+    expect(Math.abs(found - 1)).toBeLessThan(0.02);
   }
 });
 

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import { analyseStability, deviationInterval } from '../../src/stability/analyse.ts';
 import { chiSquaredQuantile, gammaP, logGamma } from '../../src/stability/chi-squared.ts';
-import { greenhallEdf, totalEdf } from '../../src/stability/degrees-of-freedom.ts';
+import { greenhallEdf } from '../../src/stability/degrees-of-freedom.ts';
 import { frequencySeries } from '../../src/stability/series.ts';
+import { totalEdf } from '../../src/stability/total-noise.ts';
 import { white } from './records.ts';
 
 const shapes = [
@@ -95,7 +96,10 @@ test('every noise has degrees of freedom between 1 and the number of terms, up t
 });
 
 test('degrees of freedom of the total variance (SP 1065, table 7)', () => {
-  expect(totalEdf(0, 10, 1001)).toBeCloseTo(150, 9);
+  expect(totalEdf(0, 50, 1001)).toBeCloseTo(30, 9);
+  expect(totalEdf(-1, 50, 1001)).toBeCloseTo(1.17 * 20 - 0.22, 9);
+  // At short averaging times those inside are fewer: not 1500.
+  expect(totalEdf(0, 1, 1001)).toBe(greenhallEdf(shapes[0], 0, 1, 1001));
   expect(totalEdf(-2, 100, 1001)).toBeCloseTo(9.3 - 0.36, 9);
   expect(totalEdf(-2, 5000, 1001)).toBeNull();
 });

@@ -1,34 +1,56 @@
 import { expect, test } from 'vitest';
-import { identifyNoise, NOISE_NAMES } from '../../src/stability/noise.ts';
-import { frequencySeries, phaseSeries } from '../../src/stability/series.ts';
-import { powerLaw } from './records.ts';
+import { dominant, identifyNoises, LEAST_POINTS, mixtureAt } from '../../src/stability/noise.ts';
+import { ALPHAS, NOISE_NAMES } from '../../src/stability/power-law.ts';
+import { frequencySeries, phaseSeries, type Series } from '../../src/stability/series.ts';
+import { phaseNoise, powerLaw, uniform } from './records.ts';
 
-const alphas = [2, 1, 0, -1, -2, -3];
+const alphaAt = (series: Series, m: number) => dominant(mixtureAt(identifyNoises(series) ?? [], m, false));
+const missing = (values: Float64Array, share: number) => {
+  const luck = uniform(values.length, 77);
+  return values.map((value, i) => ((luck[i] as number) < share ? Number.NaN : value));
+};
+const steps = (phase: Float64Array) =>
+  Float64Array.from({ length: phase.length - 1 }, (_, i) => (phase[i + 1] as number) - (phase[i] as number));
 
-test.each(alphas)('noise with alpha = %i is identified', (alpha) => {
-  const frequency = frequencySeries(powerLaw(alpha, 4096), 1);
-  expect(identifyNoise(frequency, 1), NOISE_NAMES[alpha]).toBe(alpha);
+test.each([...ALPHAS])('noise with alpha = %i is known up to the longest averaging time', (alpha) => {
+  const series = phaseSeries(phaseNoise(alpha, 1024, 5), 1);
+  for (const m of [4, 32, 340]) expect(alphaAt(series, m), NOISE_NAMES[alpha]).toBe(alpha);
 });
 
-// White and flicker PM turn into one another under decimation; the noises of frequency do not.
-test.each([0, -1, -2])('noise with alpha = %i is identified at longer averaging times', (alpha) => {
-  const frequency = frequencySeries(powerLaw(alpha, 8192, 7), 1);
-  for (const m of [2, 8, 32])
-    expect(Math.abs((identifyNoise(frequency, m) ?? 9) - alpha)).toBeLessThanOrEqual(m > 8 ? 1 : 0);
+test.each([...ALPHAS])('noise with alpha = %i is known with a third of the phase missing', (alpha) => {
+  const series = phaseSeries(missing(phaseNoise(alpha, 1024, 5), 0.3), 1);
+  for (const m of [4, 32, 340]) expect(alphaAt(series, m), NOISE_NAMES[alpha]).toBe(alpha);
+});
+
+test.each([0, -1, -2, -3, -4])('frequency noise with alpha = %i is known with a third missing', (alpha) => {
+  const series = frequencySeries(missing(steps(phaseNoise(alpha, 1024, 5)), 0.3), 1);
+  for (const m of [4, 32]) expect(alphaAt(series, m), NOISE_NAMES[alpha]).toBe(alpha);
+});
+
+test('two noises are found where each is the strongest', () => {
+  const walk = phaseNoise(-2, 4096, 8);
+  const series = phaseSeries(
+    phaseNoise(2, 4096, 4).map((value, i) => value + 0.002 * (walk[i] as number)),
+    1,
+  );
+  expect(alphaAt(series, 1)).toBe(2);
+  expect(alphaAt(series, 512)).toBe(-2);
+  const shares = mixtureAt(identifyNoises(series) ?? [], 16, false);
+  expect(shares.reduce((sum, [, share]) => sum + share, 0)).toBeCloseTo(1, 12);
 });
 
 test('an offset, a frequency and a drift hide no noise', () => {
   const phase = powerLaw(0, 2000).map((value, i) => value + 1e5 + 300 * i + 0.5 * i * i);
-  expect(identifyNoise(phaseSeries(phase, 1), 1)).toBe(2);
+  expect(alphaAt(phaseSeries(phase, 1), 1)).toBe(2);
 });
 
 test('too little to tell is null, and so is a record that does not vary', () => {
-  expect(identifyNoise(phaseSeries(powerLaw(0, 29), 1), 1)).toBeNull();
-  expect(identifyNoise(phaseSeries(powerLaw(0, 100), 1), 4)).toBeNull();
-  expect(identifyNoise(phaseSeries(new Float64Array(100), 1), 1)).toBeNull();
-});
-
-test('gaps are skipped', () => {
-  const frequency = powerLaw(-1, 4096).map((value, i) => (i % 10 === 3 ? Number.NaN : value));
-  expect(identifyNoise(frequencySeries(frequency, 1), 4)).toBe(-1);
+  expect(LEAST_POINTS).toBe(30);
+  expect(identifyNoises(phaseSeries(powerLaw(0, 29), 1))).toBeNull();
+  expect(identifyNoises(phaseSeries(powerLaw(0, 30), 1))).not.toBeNull();
+  expect(identifyNoises(frequencySeries(powerLaw(0, 28), 1))).toBeNull();
+  expect(identifyNoises(frequencySeries(powerLaw(0, 29), 1))).not.toBeNull();
+  expect(identifyNoises(phaseSeries(new Float64Array(100), 1))).toBeNull();
+  const holes = powerLaw(0, 31).map((value, i) => (i === 3 || i === 9 ? Number.NaN : value));
+  expect(identifyNoises(phaseSeries(holes, 1))).toBeNull();
 });

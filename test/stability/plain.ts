@@ -3,12 +3,12 @@
  * or of phase windows (modified, MTIE), to hold the fast ones against. Nothing is shared with src.
  */
 
-/** Average frequencies over m steps at every point; those of which less than half is known are NaN. */
+/** Average frequencies over m steps at every point; NaN where a step is missing. */
 function averages(frequency: readonly number[], m: number): number[] {
   const result: number[] = [];
   for (let i = 0; i + m <= frequency.length; i++) {
     const known = frequency.slice(i, i + m).filter((y) => !Number.isNaN(y));
-    result.push(2 * known.length >= m ? known.reduce((a, b) => a + b, 0) / known.length : Number.NaN);
+    result.push(known.length === m ? known.reduce((a, b) => a + b, 0) / known.length : Number.NaN);
   }
   return result;
 }
@@ -41,7 +41,7 @@ export function plainMdev(frequency: readonly number[], m: number): number {
     const differences: number[] = [];
     for (let i = j; i < j + m; i++) differences.push((y[i + m] as number) - (y[i] as number));
     const there = known(differences);
-    if (2 * there.length >= m) squares.push((there.reduce((a, b) => a + b, 0) / there.length) ** 2);
+    if (there.length >= (31 / 32) * m) squares.push((there.reduce((a, b) => a + b, 0) / there.length) ** 2);
   }
   return rootMean(squares, 2);
 }

@@ -31,3 +31,15 @@ export function powerLaw(exponent: number, count: number, seed = 1): Float64Arra
     return sum;
   });
 }
+
+/** The k-th of many seeds that have nothing in common; small ones begin with a value near 0, an outlier. */
+export const seedOf = (k: number): number => (k * 1_103_515_245 + 987_654_321) % 2_147_483_647;
+
+/** Phase in noise of S_y(f) ~ f^alpha: white noise, half an integral of it where alpha is odd, and whole ones. */
+export function phaseNoise(alpha: number, count: number, seed = 1): Float64Array {
+  const order = (2 - alpha) / 2;
+  const phase = order % 1 === 0 ? white(count, seed) : powerLaw(-1, count, seed);
+  for (let k = 0; k < Math.floor(order); k++)
+    for (let i = 1; i < count; i++) phase[i] = (phase[i] as number) + (phase[i - 1] as number);
+  return phase;
+}

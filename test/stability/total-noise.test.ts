@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { greenhallEdf } from '../../src/stability/degrees-of-freedom.ts';
+import { phaseSeries } from '../../src/stability/series.ts';
+import { totdev } from '../../src/stability/total.ts';
+import { totalBias, totalEdf } from '../../src/stability/total-noise.ts';
+import { phaseNoise, seedOf } from './records.ts';
+
+const blank = (points: number) => phaseSeries(new Float64Array(points), 1);
+
+// NIST SP 1065, 5.2.11: 1 - a tau / T.
+test.each([
+  [0, 0],
+  [-1, 1 / (3 * Math.LN2)],
+  [-2, 0.75],
+])('the bias of total variance in frequency noise is the published one (alpha = %i)', (alpha, a) => {
+  for (const m of [1, 10, 100, 500]) {
+    expect(totalBias(blank(1001), m, [[alpha, 1]]), `m = ${m}`).toBeCloseTo(1 - (a * m) / 1000, 2);
+  }
+});
+
+test('white PM is raised by what is reflected: 10 or 14 squares in place of 6', () => {
+  // Of 999 terms at m = 100, 99 at each end reflect: 10 of 6, but for the one where two points meet (14 of 6).
+  const wanted = (801 * 6 + 2 * (98 * 10 + 14)) / (999 * 6);
+  expect(totalBias(blank(1001), 100, [[2, 1]])).toBeCloseTo(wanted, 2);
+  expect(totalBias(blank(1001), 1, [[2, 1]])).toBe(1);
+});
+
+test('several noises share the bias as they share the variance', () => {
+  const mixture = [
+    [0, 0.25],
+    [-2, 0.75],
+  ] as const;
+  const bias = totalBias(blank(1001), 500, mixture);
+  expect(bias).toBeCloseTo(0.25 + 0.75 * totalBias(blank(1001), 500, [[-2, 1]]), 12);
+});
+
+test('phase noise keeps the overlapping edf up to a thirtieth of the record, and far fewer at its end', () => {
+  const overlapping = { order: 2, overlapping: true, modified: false } as const;
+  for (const alpha of [1, 2]) {
+    expect(totalEdf(alpha, 10, 300)).toBe(greenhallEdf(overlapping, alpha, 10, 300));
+    expect(totalEdf(alpha, 11, 300)).not.toBe(greenhallEdf(overlapping, alpha, 11, 300));
+  }
+});
+
+test.each([2, 1])(
+  'degrees of freedom of total variance in phase noise are those of simulated records (alpha = %i)',
+  (alpha) => {
+    const squares = Array.from({ length: 300 }, (_, k) => {
+      const { value } = totdev(phaseSeries(phaseNoise(alpha, 120, seedOf(k)), 1), 100);
+      return value ** 2;
+    });
+    const mean = squares.reduce((a, b) => a + b) / squares.length;
+    const variance = squares.reduce((a, b) => a + (b - mean) ** 2, 0) / squares.length;
+    const found = (2 * mean ** 2) / variance;
+    expect(Math.abs(found / (totalEdf(alpha, 100, 120) ?? 0) - 1)).toBeLessThan(0.3);
+  },
+);
