@@ -1,5 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, open, openSync, read } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { systemCode, TscopeError, usageError } from './errors.ts';
 import { fileError } from './system-error.ts';
@@ -33,18 +35,21 @@ export const textName = (path: string): string => (path === '-' ? 'standard inpu
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POLL_MS));
 
 /** Whether `path` names a FIFO: opened without waiting, it reads as empty until somebody writes. */
-function isNamedFifo(path: string): boolean {
+async function isNamedFifo(path: string): Promise<boolean> {
   try {
-    return statSync(realpathSync(path)).isFIFO();
+    return (await stat(await realpath(path))).isFIFO();
   } catch {
     // The path of an anonymous pipe (/dev/fd/63) leads to no name; its writer is there already.
     return false;
   }
 }
 
+/** On libuv's threads: a file system that stalls must not hold the thread that hears signals. */
+const [opened, readInto] = [promisify(open), promisify(read)];
+
 /** Opens without waiting for a FIFO's writer. Standard input is opened anew, so that its reads do not block either. */
-function openText(path: string): number {
-  if (path !== '-') return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+async function openText(path: string): Promise<number> {
+  if (path !== '-') return opened(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     return openSync('/proc/self/fd/0', constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
@@ -56,14 +61,14 @@ function openText(path: string): number {
 async function* byteChunks(path: string, cancelled: () => boolean): AsyncGenerator<Uint8Array> {
   // Standard input that was redirected from a file goes on where its descriptor stands, so that one is read itself.
   const redirected = path === '-' && fstatSync(0).isFile();
-  const descriptor = redirected ? 0 : openText(path);
-  let waiting = path !== '-' && isNamedFifo(path);
+  const descriptor = redirected ? 0 : await openText(path);
+  let waiting = path !== '-' && (await isNamedFifo(path));
   try {
     while (!cancelled()) {
       const buffer = new Uint8Array(CHUNK_BYTES);
       let size = 0;
       try {
-        size = readSync(descriptor, buffer, 0, CHUNK_BYTES, null);
+        size = (await readInto(descriptor, buffer, 0, CHUNK_BYTES, null)).bytesRead;
         if (size === 0 && !waiting) return;
       } catch (error) {
         if (systemCode(error) !== 'EAGAIN') throw error;

@@ -2,6 +2,7 @@ import type { Command, OptionValues } from '@commander-js/extra-typings';
 import type { Warning } from '../schema/envelope.ts';
 import type { KeptRun } from '../tasks/kept-run.ts';
 import type { Measure } from '../tasks/measure.ts';
+import type { Step } from './progress.ts';
 
 /** What a command found. */
 export interface Answer {
@@ -28,6 +29,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A line of progress on stderr, on a terminal only. */
   status(text: string): void;
+  /** What the progress of the tasks from now on is a part of. */
+  step(step: Step): void;
   /** Text for people as soon as it is known; nothing with --json. */
   print(text: string): void;
 }

@@ -26,8 +26,8 @@ export const command = defineCommand({
       .addHelpText('after', HELP),
   run: async (_context, { db }, [a = '', b = '']) => {
     const result = compareDocuments(
-      { name: a, input: readDocument(a, db).input },
-      { name: b, input: readDocument(b, db).input },
+      { name: a, input: (await readDocument(a, db)).input },
+      { name: b, input: (await readDocument(b, db)).input },
     );
     return { result, text: compareText(result) };
   },

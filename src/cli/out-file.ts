@@ -20,8 +20,8 @@ import { dirname, join, resolve } from 'node:path';
 import { systemCode, TscopeError, usageError } from '../errors.ts';
 import { fileError } from '../system-error.ts';
 
-const failed = (path: string, error: unknown): TscopeError =>
-  error instanceof TscopeError ? error : fileError(`--out: cannot write ${path}`, error);
+const failed = (path: string, error: unknown, blame = '--out: '): TscopeError =>
+  error instanceof TscopeError ? error : fileError(`${blame}cannot write ${path}`, error);
 
 /** As many links as the kernel follows. */
 const MOST_LINKS = 40;
@@ -47,14 +47,15 @@ function createPart(target: string, mode: number): { readonly part: string; read
 /**
  * Makes sure, before anything is measured, that `path` can be written later.
  *
+ * @param blame the flag that named it, for the message; empty where none did.
  * @throws TscopeError IO, or USAGE for an empty path.
  */
-export function checkWritable(path: string): void {
+export function checkWritable(path: string, blame = '--out: '): void {
   if (path === '') throw usageError('--out: the path is empty; give a file.');
   try {
     const target = targetOf(path);
     const existing = statSync(target, { throwIfNoEntry: false });
-    if (existing?.isDirectory()) throw new TscopeError('IO', `--out: ${path} is a folder; give a file.`);
+    if (existing?.isDirectory()) throw new TscopeError('IO', `${blame}${path} is a folder; give a file.`);
     if (existing !== undefined) accessSync(target, constants.W_OK);
     if (existing === undefined || existing.isFile()) {
       const { part, fd } = createPart(target, 0o600);
@@ -62,7 +63,7 @@ export function checkWritable(path: string): void {
       rmSync(part);
     }
   } catch (error) {
-    throw failed(path, error);
+    throw failed(path, error, blame);
   }
 }
 

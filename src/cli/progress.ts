@@ -2,9 +2,26 @@ import { stderr } from 'node:process';
 
 const WIDTH = 24;
 
+/** One of several things done one after another, and about how long it and those after it take. */
+export interface Step {
+  readonly number: number;
+  readonly of: number;
+  readonly seconds: number;
+  readonly secondsAfter: number;
+}
+
+const inStep = ({ number, of, seconds, secondsAfter }: Step, text: string, share: number): string =>
+  `${number} of ${of}: ${text}, about ${Math.ceil(secondsAfter + seconds * (1 - share))} s left`;
+
 /** One line on stderr that is redrawn in place; nothing at all where stderr is no terminal. */
 export class Progress {
   #shown = false;
+  #step: Step | null = null;
+
+  /** What the bars from now on are a part of. */
+  step(step: Step): void {
+    this.#step = step;
+  }
 
   /** Replaces the line by `text`. */
   status(text: string): void {
@@ -18,7 +35,8 @@ export class Progress {
     const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
     const filled = Math.round(share * WIDTH);
     const bar = '#'.repeat(filled) + '.'.repeat(WIDTH - filled);
-    this.status(`${label.padEnd(10)} [${bar}] ${Math.floor(share * 100)} %`);
+    const text = `${label.padEnd(10)} [${bar}] ${Math.floor(share * 100)} %`;
+    this.status(this.#step === null ? text : inStep(this.#step, text, share));
   }
 
   /** Removes the line, before something else is printed. */

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode, TscopeError, usageError } from '../errors.ts';
+import { systemCode, usageError } from '../errors.ts';
 import { inputOf, type ReportInput } from '../report/input.ts';
 import { documentOfRun, findRun } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
+import { fileError } from '../system-error.ts';
+import { readText, textName } from '../text-file.ts';
 
 /** Where a document was found; `file` is null for one from a store or standard input. */
 export interface FoundDocument {
@@ -15,21 +17,30 @@ export interface FoundDocument {
 export const RUN_HELP =
   'a JSON document, a folder with a run.json, a folder of tscope-runs, a run in the store, or - for standard input';
 
+/** Whether there is something at `path`, and whether it is a folder; asked without holding the thread that hears signals. */
+async function kindOf(path: string): Promise<'folder' | 'file' | null> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(systemCode(error) ?? '')) return null;
+    throw fileError(`cannot read ${path}`, error);
+  }
+}
+
 /** The file that `name` stands for; null where there is none. */
-function fileOf(name: string): string | null {
+async function fileOf(name: string): Promise<string | null> {
   for (const path of [name, join('tscope-runs', name)]) {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) continue;
-    if (!found.isDirectory()) return path;
+    const kind = await kindOf(path);
+    if (kind === 'file') return path;
     const document = join(path, 'run.json');
-    if (existsSync(document)) return document;
+    if (kind === 'folder' && (await kindOf(document)) === 'file') return document;
   }
   return null;
 }
 
 /** The document that a run of the store left. */
-function fromStore(name: string, db: string): string | null {
-  if (!existsSync(db)) return null;
+async function fromStore(name: string, db: string): Promise<string | null> {
+  if ((await kindOf(db)) === null) return null;
   const store = openStoreToRead(db);
   try {
     const run = findRun(store, name);
@@ -45,16 +56,6 @@ function fromStore(name: string, db: string): string | null {
   }
 }
 
-function read(path: string | 0, name: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new TscopeError('IO', `cannot read ${name} (${systemCode(error) ?? String(error)}).`, null, {
-      cause: error,
-    });
-  }
-}
-
 function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
@@ -63,21 +64,24 @@ function parse(text: string, name: string): unknown {
   }
 }
 
+/** The most bytes of a document, unpacked; the longest run leaves some megabytes. */
+const MOST_BYTES = 64 * 2 ** 20;
+
 /**
  * Finds and reads the document that a user names.
  *
  * @param db the store to look in last.
  * @throws TscopeError USAGE where there is none, and for a document that is not tscope's; IO where it cannot be read.
  */
-export function readDocument(name: string, db: string = DEFAULT_STORE): FoundDocument {
-  if (name === '-')
-    return {
-      input: inputOf(parse(read(0, 'standard input'), 'standard input'), 'standard input'),
-      file: null,
-    };
-  const file = name === '' ? null : fileOf(name);
-  if (file !== null) return { input: inputOf(parse(read(file, file), file), file), file };
-  const stored = name === '' ? null : fromStore(name, db);
+export async function readDocument(name: string, db: string = DEFAULT_STORE): Promise<FoundDocument> {
+  const found = async (path: string): Promise<FoundDocument> => {
+    const text = await readText(path, MOST_BYTES);
+    return { input: inputOf(parse(text, textName(path)), textName(path)), file: path === '-' ? null : path };
+  };
+  if (name === '-') return found('-');
+  const file = name === '' ? null : await fileOf(name);
+  if (file !== null) return found(file);
+  const stored = name === '' ? null : await fromStore(name, db);
   if (stored !== null) return { input: inputOf(parse(stored, name), name), file: null };
   throw usageError(
     `${name === '' ? 'an empty name' : name}: no such document; give ${RUN_HELP}.`,

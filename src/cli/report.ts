@@ -38,7 +38,7 @@ export const command = defineCommand({
       .option('--db <file>', 'the store to look for the run in', DEFAULT_STORE)
       .addHelpText('after', HELP),
   run: async (_context, { out, db }, [name = '']) => {
-    const { input, file } = readDocument(name, db);
+    const { input, file } = await readDocument(name, db);
     checkNotItself(out, file);
     checkWritable(out);
     const page = reportPage(input);

@@ -86,6 +86,7 @@ export async function runCommand(command: CommandWords, call: Call): Promise<num
     kept,
     signal,
     status: (text) => progress.status(text),
+    step: (step) => progress.step(step),
     print: (text) => {
       if (!json) print(text);
     },

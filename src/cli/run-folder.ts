@@ -1,7 +1,8 @@
 import { existsSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemCode, TscopeError, usageError } from '../errors.ts';
+import { TscopeError, usageError } from '../errors.ts';
 import { makeFolder } from '../folder.ts';
+import { fileError } from '../system-error.ts';
 import { checkWritable } from './out-file.ts';
 
 /** The folder of one run, made before anything is measured. */
@@ -12,31 +13,34 @@ export interface RunFolder {
   discardIfEmpty(): void;
 }
 
+const ELSEWHERE = 'Give another folder: --out FOLDER.';
+
 /** Where a run goes that names no folder: `tscope-runs/20260131-235959`. */
-export const defaultRunFolder = (startedAt: Date): string => {
+const defaultRunFolder = (startedAt: Date): string => {
   const digits = startedAt.toISOString().replace(/\D/g, '');
   return join('tscope-runs', `${digits.slice(0, 8)}-${digits.slice(8, 14)}`);
 };
 
 /**
- * Makes the folder and checks that both files can be written into it.
+ * Makes the folder, by default one named by the time, and checks that both files can be written into it.
  *
  * @throws TscopeError IO where they cannot, USAGE where the folder holds a run already.
  */
-export function openRunFolder(folder: string): RunFolder {
-  if (folder === '') throw usageError('--out: the path is empty; give a folder.');
+export function openRunFolder(out: string | undefined, startedAt: Date): RunFolder {
+  if (out === '') throw usageError('--out: the path is empty; give a folder.');
+  const folder = out ?? defaultRunFolder(startedAt);
+  const blame = out === undefined ? '' : '--out: ';
   const document = join(folder, 'run.json');
-  if (existsSync(document)) throw usageError(`--out: ${folder} holds a run already; give another folder.`);
+  if (existsSync(document))
+    throw usageError(`${blame}${folder} holds a run already; give another folder.`, ELSEWHERE);
   try {
     makeFolder(folder);
   } catch (error) {
-    const reason = systemCode(error) ?? String(error);
-    throw new TscopeError('IO', `--out: cannot make the folder ${folder} (${reason}).`, null, {
-      cause: error,
-    });
+    const { code, message, hint } = fileError(`${blame}cannot make the folder ${folder}`, error);
+    throw new TscopeError(code, message, out === undefined ? ELSEWHERE : hint, { cause: error });
   }
   const report = join(folder, 'report.html');
-  for (const file of [document, report]) checkWritable(file);
+  for (const file of [document, report]) checkWritable(file, blame);
   return {
     document,
     report,

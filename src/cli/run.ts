@@ -1,5 +1,5 @@
 import { exitCodeOf, TscopeError } from '../errors.ts';
-import { refusalOf } from '../system-error.ts';
+import { fileError, refusalOf } from '../system-error.ts';
 import { errorText } from './style.ts';
 
 const DEFECT_HINT = 'This is a defect in tscope; set TSCOPE_DEBUG=1 to see where.';
@@ -21,7 +21,7 @@ function report(error: unknown): number {
 export async function run(args: readonly string[]): Promise<number> {
   // A reader that went away (`| head -1`) is no error; anything measured is already in --out.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : report(error));
+    process.exit(error.code === 'EPIPE' ? 0 : report(fileError('cannot write standard output', error)));
   });
   process.stderr.on('error', () => {});
   process.on('uncaughtException', (error) => process.exit(report(error)));

@@ -2,7 +2,7 @@ import { TscopeError } from '../errors.ts';
 import { hostFacts } from '../host/host-facts.ts';
 import { nativeWithTsc } from '../native.ts';
 import type { Finding, Warning } from '../schema/envelope.ts';
-import type { MeasureResult, Part } from '../schema/measure.ts';
+import { type MeasureResult, PARTS, type Part } from '../schema/measure.ts';
 import { stopDefaults } from './stop/options.ts';
 import type { TaskName, TaskOptions, TaskResult } from './tasks.ts';
 import { timerDefaults } from './timer/options.ts';
@@ -19,6 +19,20 @@ const S = 1_000 * MS;
 
 /** When a busy host's last part is asked to come to an end, s: a little before the promised 60 and 15. */
 const LIMIT_S = { full: 56, quick: 12 } as const;
+
+/** About how long each part takes, s: what it is given, and what it needs around that. */
+const SECONDS: Readonly<Record<'full' | 'quick', Readonly<Record<Part, number>>>> = {
+  full: { host: 1, calibrate: 6, timer: 9, drift: 13, stop: 15, kvm: 10 },
+  quick: { host: 1, calibrate: 2, timer: 2, drift: 2, stop: 2, kvm: 2 },
+};
+
+/** Follows the parts. */
+export interface Follower {
+  /** A part begins; seconds are estimates. */
+  begin(part: Part, number: number, seconds: number, secondsAfter: number): void;
+  /** A part is done, and was not skipped: a result that holds this part alone. */
+  done(part: Part, alone: MeasureResult): void;
+}
 
 /** What each part is given: about 50 s in all, or 11 s. */
 const plan = (quick: boolean) =>
@@ -43,6 +57,8 @@ const plan = (quick: boolean) =>
     },
   }) as const satisfies { [Name in Part & TaskName]: TaskOptions<Name> };
 
+const NOTHING = { calibrate: null, timer: null, drift: null, stop: null, kvm: null, skipped: [] };
+
 /**
  * The main job: every part in order. A part that this host cannot do, and those after an interruption, are null and
  * listed in `skipped`.
@@ -53,8 +69,16 @@ export async function measureHost(
   quick: boolean,
   measure: Measure,
   signal: AbortSignal,
+  { begin, done }: Follower,
 ): Promise<Finding<MeasureResult>> {
   nativeWithTsc();
+  const seconds = SECONDS[quick ? 'quick' : 'full'];
+  const started = (part: Part) => {
+    const number = PARTS.indexOf(part) + 1;
+    const after = PARTS.slice(number).reduce((sum, each) => sum + seconds[each], 0);
+    begin(part, number, seconds[part], after);
+  };
+  started('host');
   const host = await hostFacts();
   const skipped: MeasureResult['skipped'] = [];
   const warnings: Warning[] = [];
@@ -66,10 +90,12 @@ export async function measureHost(
       skipped.push({ part: name, reason: 'interrupted before it began' });
       return null;
     }
+    started(name);
     try {
       const found = await run();
       // Two parts can have the same doubt about the host.
       warnings.push(...found.warnings.filter(({ code }) => warnings.every((known) => known.code !== code)));
+      done(name, { quick, host, ...NOTHING, [name]: found.result });
       return found.result;
     } catch (error) {
       if (!(error instanceof TscopeError)) throw error;

@@ -2,11 +2,13 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -149,35 +151,185 @@ test('a full disk loses nothing: the result is printed, the error follows', asyn
   expect(JSON.parse(stdout).result.pairs).toHaveLength(3);
 });
 
-test('a failed --out leaves the old file as it was, and no part of a new one', async () => {
-  const kept = join(folder, 'kept');
-  mkdirSync(kept);
-  writeFileSync(join(kept, 'old.json'), 'old');
-  chmodSync(join(kept, 'old.json'), 0o444);
-  if (process.getuid?.() === 0) return;
-  expectUsageError(await tscope([...DRIFT, '--out', join(kept, 'old.json')]), 'EACCES');
+/** Somebody without any right; only root can become one. */
+const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+
+test('a file that may not be written is refused before measuring, and stays as it was', async () => {
+  const kept = mkdtempSync(join(tmpdir(), 'tscope-kept-'));
+  chmodSync(kept, 0o777);
+  const old = join(kept, 'old.json');
+  writeFileSync(old, 'old');
+  chmodSync(old, 0o444);
+  expectUsageError(await tscope([...DRIFT, '--out', old], nobody), 'access denied (EACCES)', old);
+  expect(readFileSync(old, 'utf8')).toBe('old');
   expect(readdirSync(kept)).toEqual(['old.json']);
+  rmSync(kept, { recursive: true });
+});
+
+test('--out writes through a symbolic link, and keeps the mode', async () => {
+  const [real, link] = [join(folder, 'real.json'), join(folder, 'link.json')];
+  writeFileSync(real, 'old');
+  chmodSync(real, 0o600);
+  symlinkSync('real.json', link);
+  expect((await tscope([...DRIFT, '--out', link])).code).toBe(0);
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(JSON.parse(readFileSync(real, 'utf8')).schema).toBe('tscope/drift/1');
+  expect(statSync(real).mode & 0o7777).toBe(0o600);
+});
+
+test('--out makes the file that a dangling link names', async () => {
+  symlinkSync('made.json', join(folder, 'dangling.json'));
+  expect((await tscope([...DRIFT, '--out', join(folder, 'dangling.json')])).code).toBe(0);
+  expect(JSON.parse(readFileSync(join(folder, 'made.json'), 'utf8')).schema).toBe('tscope/drift/1');
+});
+
+test('a link laid at any foreseeable name is never written through', async () => {
+  const [own, victim] = [mkdtempSync(join(folder, 'own-')), join(folder, 'victim')];
+  writeFileSync(victim, 'not yours');
+  // The process id of the run to come is not known; of a thousand, one is likely met.
+  for (let pid = process.pid; pid < process.pid + 1000; pid++)
+    symlinkSync(victim, join(own, `out.json.${pid}.part`));
+  expect((await tscope([...DRIFT, '--out', join(own, 'out.json')])).code).toBe(0);
+  expect(readFileSync(victim, 'utf8')).toBe('not yours');
+});
+
+test('--out - is standard output', async () => {
+  const { code, stdout } = await tscope([...DRIFT, '--out', '-'], { cwd: folder });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).schema).toBe('tscope/drift/1');
+  expect(existsSync(join(folder, '-'))).toBe(false);
 });
 
 test('a closed stdout is no error', () => {
   const main = join(import.meta.dirname, '../../dist/cli/main.js');
-  const script = `${process.execPath} ${main} ${DRIFT.join(' ')} --json 2>&1 >&3 | cat >&2; exit \${PIPESTATUS[0]}`;
-  const { status, stderr } = spawnSync('bash', ['-c', `{ ${script}; } 3>&1 | head -1 >/dev/null; exit 0`], {
-    encoding: 'utf8',
-  });
-  expect(status).toBe(0);
+  const script = `${process.execPath} ${main} ${DRIFT.join(' ')} --json | true; echo "exit \${PIPESTATUS[0]}" >&2`;
+  const { stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+  expect(stderr).toMatch(/^exit 0$/m);
   expect(stderr).not.toMatch(/EPIPE| {4}at /);
 });
 
-test('Ctrl-C keeps what was measured and exits with 130', async () => {
-  const kill = { signal: 'SIGINT', afterMs: 700 } as const;
-  const { code, stdout } = await tscope(['drift', '--duration', '1h', '--interval', '10ms', '--json'], {
-    kill,
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s keeps what was measured, says that it was interrupted, and exits with 130',
+  async (signal) => {
+    const file = join(folder, `${signal}.json`);
+    const args = ['drift', '--duration', '1h', '--interval', '10ms', '--json', '--out', file];
+    const { code, stdout } = await tscope(args, { kill: { signal, afterMs: 1500 } });
+    expect(code).toBe(130);
+    const { result, warnings } = JSON.parse(stdout);
+    expect(result.pairs[0].samples).toBeGreaterThan(0);
+    expect(result.durationNs).toBeLessThan(60e9);
+    expect(warnings).toContainEqual(expect.objectContaining({ code: 'interrupted' }));
+    expect(readFileSync(file, 'utf8')).toBe(stdout);
+  },
+);
+
+test('npm passes Ctrl-C on a second time: the measurement is saved all the same', async () => {
+  const run = tscope(['drift', '--duration', '1h', '--interval', '10ms', '--json'], {
+    kill: { signal: 'SIGINT', afterMs: 1500, times: 3 },
   });
-  expect(code).toBe(130);
-  const { result } = JSON.parse(stdout);
-  expect(result.pairs[0].samples).toBeGreaterThan(0);
-  expect(result.durationNs).toBeLessThan(60e9);
+  expect(JSON.parse((await run).stdout).result.pairs[0].samples).toBeGreaterThan(0);
+});
+
+/** Commands that read, with a FIFO that nobody writes to in the place of their input. */
+test.each([
+  ['replay', ['FIFO']],
+  ['stability', ['FIFO', '--tau0', '1']],
+  ['report', ['FIFO']],
+  ['compare', ['FIFO', 'FIFO']],
+  ['runs', ['--import', 'FIFO.jsonl']],
+] as const)('%s ends by a signal while its input stalls', async (name, args) => {
+  const own = mkdtempSync(join(folder, 'fifo-'));
+  for (const fifo of ['FIFO', 'FIFO.jsonl']) spawnSync('mkfifo', [join(own, fifo)]);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const run = await tscope([name, ...args], { cwd: own, kill: { signal, afterMs: 700 } });
+    // Before tscope listens, the signal itself ends the process.
+    expect(run.code ?? run.signal, signal).toBe(run.code === null ? signal : 130);
+    expect(run.ms).toBeLessThan(5_000);
+  }
+});
+
+test('a document that comes slowly, through a pipe that does not block, is waited for', () => {
+  const document = JSON.stringify(
+    JSON.parse(readFileSync(join(import.meta.dirname, '../report/run.json'), 'utf8')),
+  );
+  writeFileSync(join(folder, 'slow.json'), document);
+  const main = join(import.meta.dirname, '../../dist/cli/main.js');
+  // The O_NONBLOCK of one end is that of everybody who has it.
+  const python = `
+import os, subprocess, sys, time
+r, w = os.pipe()
+os.set_blocking(r, False)
+child = subprocess.Popen([sys.argv[1], sys.argv[2], 'report', '-', '--out', 'slow.html'], stdin=r)
+os.close(r)
+data = open('slow.json', 'rb').read()
+for at in range(0, len(data), 60000):
+  time.sleep(0.3)
+  os.write(w, data[at:at + 60000])
+os.close(w)
+sys.exit(child.wait())`;
+  const { status, stderr } = spawnSync('python3', ['-c', python, process.execPath, main], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
+
+test('a document that is too large is refused by a sentence', async () => {
+  const file = join(folder, 'huge.json');
+  spawnSync('truncate', ['-s', '3G', file]);
+  expectUsageError(await tscope(['report', file, '--out', join(folder, 'no.html')]), 'larger than 64 MiB');
+  rmSync(file);
+});
+
+test('what a file holds is shown to a terminal, and not obeyed', async () => {
+  const { stderr } = await tscope(['drift', '--clocks', '\x1b]0;title\x07\x9b31mtsc']);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the point of the test.
+  expect(stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+  expect(stderr).toContain('\\x1b]0;title\\x07\\x9b31mtsc');
+});
+
+test('a working folder that is gone is named', () => {
+  const gone = mkdtempSync(join(folder, 'gone-'));
+  const main = join(import.meta.dirname, '../../dist/cli/main.js');
+  const script = `cd ${gone}; rmdir ${gone}; ${process.execPath} ${main} ${DRIFT.join(' ')}`;
+  const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: 'tscope: The working folder is gone.\n  Change to a folder that exists, and try again.\n',
+  });
+});
+
+test.each([19, 20, 21, 22, 24, 26, 28, 32])(
+  'with %i open files it is a sentence, never a stack trace',
+  (limit) => {
+    const main = join(import.meta.dirname, '../../dist/cli/main.js');
+    const script = `ulimit -n ${limit}; ${process.execPath} ${main} ${DRIFT.join(' ')}`;
+    const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^tscope: .*EMFILE.*\n {2}.*ulimit -n.*\n$/);
+  },
+);
+
+test("Node's permission model: the flag that is missing is named", async () => {
+  const flags = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? ['--permission']
+    : ['--experimental-permission', '--no-warnings'];
+  const run = await tscope(['stability', 'x.txt', '--tau0', '1'], {
+    nodeFlags: [...flags, '--allow-fs-read=*', '--allow-addons', '--no-warnings'],
+  });
+  expect(run.code).toBe(3);
+  expect(run.stderr).toMatch(/^tscope: .*permission model.*\n {2}.*--allow-worker\.\n$/);
+});
+
+test('nothing is written to a full device without a word', () => {
+  const main = join(import.meta.dirname, '../../dist/cli/main.js');
+  for (const flags of ['', '--json']) {
+    const script = `${process.execPath} ${main} ${DRIFT.join(' ')} ${flags} > /dev/full`;
+    const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    expect(status).toBe(2);
+    expect(stderr).toContain('no space is left on the device (ENOSPC)');
+  }
 });
 
 test('TSCOPE_DEBUG=1 shows where an error comes from', async () => {

@@ -14,8 +14,8 @@ export interface Run {
 
 export interface RunOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'> {
   readonly input?: string | Buffer;
-  /** Sends this after so many ms. */
-  readonly kill?: { readonly signal: NodeJS.Signals; readonly afterMs: number };
+  /** Sends this after so many ms, so many times in a row. */
+  readonly kill?: { readonly signal: NodeJS.Signals; readonly afterMs: number; readonly times?: number };
   readonly nodeFlags?: readonly string[];
 }
 
@@ -35,7 +35,10 @@ export function tscope(args: readonly string[], options: RunOptions = {}): Promi
     });
     // A command that ends without reading its input is no fault of the test.
     child.stdin.on('error', () => {}).end(input);
-    if (kill !== undefined) setTimeout(() => child.kill(kill.signal), kill.afterMs);
+    if (kill !== undefined)
+      setTimeout(() => {
+        for (let i = 0; i < (kill.times ?? 1); i++) setTimeout(() => child.kill(kill.signal), i * 20);
+      }, kill.afterMs);
     child.on('error', reject);
     child.on('close', (code, signal) =>
       resolve({ code, signal, stdout, stderr, ms: performance.now() - begun }),
