@@ -6,8 +6,8 @@ import { type Fact, unknown } from '../host/fact.ts';
 import { granularityOf } from '../host/granularity.ts';
 import type { Warning } from '../schema/envelope.ts';
 import { type Brackets, ofOwnCounter, windowsOf } from './bracket.ts';
-import { durationOf, withoutDisturbances } from './disturbance/disturbances.ts';
-import type { Testimony } from './disturbance/witness.ts';
+import type { ClockReadings } from './clock-readings.ts';
+import { durationOf, withoutDisturbances } from './disturbances.ts';
 import { identifyKernel } from './identify.ts';
 import { rateOf } from './rate.ts';
 import type { CalibrateResult } from './result.ts';
@@ -49,14 +49,14 @@ export function calibrate(
 ): BracketedCalibration {
   if (!(options.durationNs >= SHORTEST_NS))
     throw usageError('calibrate: the duration must be at least 1 ms.');
-  const { log, heard } = record(options, source, control);
+  const { log, readings } = record(options, source, control);
   const { brackets: taken, cpuChanged } = log.brackets();
   const granularityTicks = granularityOf(readingsOf(taken));
-  const derived = heard.every(({ clocksource }) => madeFromTsc(clocksource).value === true);
+  const derived = readings.every(({ clocksource }) => madeFromTsc(clocksource).value === true);
   const { longest, events, wanders, isWhole } = withoutDisturbances(
     options.clock,
     taken,
-    heard,
+    readings,
     (brackets) => (derived ? brackets : ofOwnCounter(brackets, granularityTicks ?? 1)),
   );
   const rate = rateOf(longest);
@@ -69,7 +69,7 @@ export function calibrate(
     estimator: rate.estimator,
     estimatorReason: rate.estimatorReason,
   };
-  const clocksource = clocksourceAt(heard, longest.batch[0] ?? 0);
+  const clocksource = clocksourceAt(readings, longest.batch[0] ?? 0);
   const { kernel, reason: kernelReason } = identifyKernel(options.clock, clocksource, measured, longest);
   const made = madeFromTsc(clocksource).value;
   const [first = 0, last = 0] = [longest.batch[0], longest.batch.at(-1)];
@@ -101,8 +101,8 @@ export function calibrate(
 }
 
 /** The clocksource that was named last before a batch. */
-const clocksourceAt = (heard: readonly Testimony[], batch: number): Fact<string> =>
-  (heard.findLast((testimony) => testimony.batch <= batch) ?? heard[0])?.clocksource ??
+const clocksourceAt = (readings: readonly ClockReadings[], batch: number): Fact<string> =>
+  (readings.findLast((reading) => reading.batch <= batch) ?? readings[0])?.clocksource ??
   unknown('never asked');
 
 function nothingMeasured({ clock }: CalibrateOptions, control: Control): TscopeError {

@@ -2,7 +2,7 @@ import type { Control } from '../clock/control.ts';
 import type { ClockName } from '../host/clocks.ts';
 import { NS_PER_MS } from '../units.ts';
 import { BracketLog } from './bracket.ts';
-import { type Testimony, testify, testimonyEveryNs } from './disturbance/witness.ts';
+import { type ClockReadings, readClocks, readingsEveryNs } from './clock-readings.ts';
 import { type BracketSource, ROW } from './source.ts';
 
 /** Rows in a batch: enough that several are undisturbed, few enough to take microseconds. */
@@ -60,10 +60,10 @@ export function pauseAt(elapsedNs: number, durationNs: number, chance: number): 
 /** Everything that was read in a run. */
 export interface Recording {
   readonly log: BracketLog;
-  readonly heard: readonly Testimony[];
+  readonly readings: readonly ClockReadings[];
 }
 
-/** Takes batches for the plan's duration, as the measured clock counts it, and hears the witnesses now and then. */
+/** Takes batches for the plan's duration, as the measured clock counts it, and reads the other clocks now and then. */
 export function record(plan: Plan, source: BracketSource, control: Control): Recording {
   const log = new BracketLog();
   const rows = new BigInt64Array(BATCH * ROW);
@@ -71,20 +71,20 @@ export function record(plan: Plan, source: BracketSource, control: Control): Rec
     source.readBrackets(plan.clock, rows);
     log.add(rows);
   };
-  const heard = [testify(source, 0)];
+  const readings = [readClocks(source, 0)];
   for (let i = 0; i < WARM_UP; i++) source.readBrackets(plan.clock, rows);
   take();
   // Not before the first batch that counts: an interruption in between would end the run with nothing to span.
   const start = rows[1] as bigint;
   let told = 0;
-  let hear = testimonyEveryNs(plan.durationNs);
+  let readNext = readingsEveryNs(plan.durationNs);
   for (;;) {
     take();
     const elapsedNs = Number((rows[1] as bigint) - start);
     if (elapsedNs >= plan.durationNs || control.cancelled()) break;
-    if (elapsedNs >= hear) {
-      heard.push(testify(source, log.batches));
-      hear = elapsedNs + testimonyEveryNs(plan.durationNs);
+    if (elapsedNs >= readNext) {
+      readings.push(readClocks(source, log.batches));
+      readNext = elapsedNs + readingsEveryNs(plan.durationNs);
     }
     if (elapsedNs - told >= PROGRESS_NS) {
       control.progress(elapsedNs, plan.durationNs);
@@ -96,6 +96,6 @@ export function record(plan: Plan, source: BracketSource, control: Control): Rec
     }
   }
   for (let i = 0; i < CLOSING; i++) take();
-  heard.push(testify(source, log.batches));
-  return { log, heard };
+  readings.push(readClocks(source, log.batches));
+  return { log, readings };
 }

@@ -1,10 +1,11 @@
-import type { ClockName } from '../../host/clocks.ts';
-import { formatNs } from '../../units.ts';
-import type { Brackets } from '../bracket.ts';
-import type { ClockEvent } from '../result.ts';
-import type { Testimony, WitnessClock } from './witness.ts';
+import { OffsetWatch } from '../clock/changes.ts';
+import type { ClockName } from '../host/clocks.ts';
+import { formatNs } from '../units.ts';
+import type { Brackets } from './bracket.ts';
+import type { ClockReadings, WatchedClock } from './clock-readings.ts';
+import type { ClockEvent } from './result.ts';
 
-/** A jump of one clock against CLOCK_MONOTONIC that the witnesses prove. */
+/** A jump of one clock against CLOCK_MONOTONIC that the clock readings prove. */
 export interface Jump {
   readonly kind: 'step' | 'suspend';
   /** The two moments it lies between, ns of the measured clock since the first bracket. */
@@ -28,59 +29,49 @@ export interface Scale {
  * @param base an offset of about the same size: the time of day in ns does not fit a double.
  */
 function offsetBounds(
-  { brackets }: Testimony,
-  clock: WitnessClock,
+  { brackets }: ClockReadings,
+  clock: WatchedClock,
   base: bigint,
   { ticksPerNs, resolutionNs }: Scale,
 ): [number, number] {
-  const [before, ns, after] = brackets[clock];
-  const [monotonicBefore, monotonicNs, monotonicAfter] = brackets.monotonic;
-  const difference = Number(ns - monotonicNs - base);
-  const earliest = Number(before - monotonicAfter) / ticksPerNs;
-  const latest = Number(after - monotonicBefore) / ticksPerNs;
+  const { before, ns, after } = brackets[clock];
+  const { monotonic } = brackets;
+  const difference = Number(ns - monotonic.ns - base);
+  const earliest = Number(before - monotonic.after) / ticksPerNs;
+  const latest = Number(after - monotonic.before) / ticksPerNs;
   return [difference - resolutionNs - latest, difference + resolutionNs - earliest];
 }
 
 /** Every moment at which the bounds of an offset have nothing in common with those before it. */
 function jumpsOfClock(
   kind: Jump['kind'],
-  clock: WitnessClock,
+  clock: WatchedClock,
   taken: Brackets,
-  heard: readonly Testimony[],
+  readings: readonly ClockReadings[],
   scale: Scale,
 ): Jump[] {
   const nsAt = (batch: number) => taken.ns[taken.batch.findLastIndex((each) => each < batch)] ?? 0;
-  const first = heard[0]?.brackets;
-  const base = first === undefined ? 0n : first[clock][1] - first.monotonic[1];
-  const jumps: Jump[] = [];
-  let low = Number.NEGATIVE_INFINITY;
-  let high = Number.POSITIVE_INFINITY;
-  heard.forEach((testimony, i) => {
-    const [least, most] = offsetBounds(testimony, clock, base, scale);
-    if (least <= high && most >= low) {
-      low = Math.max(low, least);
-      high = Math.min(high, most);
-      return;
-    }
-    const sizeNs = (least + most - low - high) / 2;
-    jumps.push({ kind, fromNs: nsAt(heard[i - 1]?.batch ?? 0), toNs: nsAt(testimony.batch), sizeNs });
-    low = least;
-    high = most;
+  const first = readings[0]?.brackets;
+  const base = first === undefined ? 0n : first[clock].ns - first.monotonic.ns;
+  const watch = new OffsetWatch();
+  return readings.flatMap((reading, i) => {
+    const sizeNs = watch.push(...offsetBounds(reading, clock, base, scale));
+    if (sizeNs === 0) return [];
+    return [{ kind, fromNs: nsAt(readings[i - 1]?.batch ?? 0), toNs: nsAt(reading.batch), sizeNs }];
   });
-  return jumps;
 }
 
 /** Steps of the time of day (CLOCK_REALTIME parts from CLOCK_MONOTONIC) and suspends (CLOCK_BOOTTIME does). */
-export const jumpsOf = (taken: Brackets, heard: readonly Testimony[], scale: Scale): Jump[] => [
-  ...jumpsOfClock('step', 'realtime', taken, heard, scale),
-  ...jumpsOfClock('suspend', 'boottime', taken, heard, scale),
+export const jumpsOf = (taken: Brackets, readings: readonly ClockReadings[], scale: Scale): Jump[] => [
+  ...jumpsOfClock('step', 'realtime', taken, readings, scale),
+  ...jumpsOfClock('suspend', 'boottime', taken, readings, scale),
 ];
 
 const isSetByHand = (clock: ClockName): boolean => clock === 'realtime' || clock === 'tai';
 
 const isStep = ({ kind }: ClockEvent): boolean => kind === 'step' || kind === 'counter-step';
 
-/** Whether `event` lies where the jump does; a break is known no better than the stretches beside it. */
+/** Whether `event` lies where the jump does; a break is known no better than the segments beside it. */
 function coincides(event: ClockEvent, { fromNs, toNs }: Jump): boolean {
   const slack = toNs - fromNs;
   return event.atNs >= fromNs - slack && event.atNs <= toNs + slack;

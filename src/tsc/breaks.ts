@@ -1,28 +1,27 @@
-import type { ClockName } from '../../host/clocks.ts';
-import { formatNs, formatRatio } from '../../units.ts';
-import { type Brackets, windowsOf } from '../bracket.ts';
-import { fitRate } from '../fit.ts';
-import { rateInterval } from '../interval.ts';
-import type { ClockEvent } from '../result.ts';
+import type { ClockName } from '../host/clocks.ts';
+import { mean } from '../statistics.ts';
+import { formatNs, formatRatio } from '../units.ts';
+import { type Brackets, windowsOf } from './bracket.ts';
+import { fitRate } from './fit.ts';
+import { rateInterval } from './interval.ts';
+import type { ClockEvent } from './result.ts';
 
-/** A line through a stretch's centre. */
+/** A line through a segment's centre. */
 interface Line {
   readonly ticksPerNs: number;
   readonly centreNs: number;
   readonly centreTicks: number;
 }
 
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** A shorter stretch, or one of fewer batches, fits any slope: a step between two moments looks like one. */
+/** A shorter segment, or one of fewer batches, fits any slope: a step between two moments looks like one. */
 const LEAST_NS = 500_000;
 const LEAST_BATCHES = 4;
 
-/** Whether a stretch is long enough for a rate of its own. */
+/** Whether a segment is long enough for a rate of its own. */
 const hasRate = ({ ns, batch }: Brackets): boolean =>
   (ns.at(-1) ?? 0) - (ns[0] ?? 0) >= LEAST_NS && new Set(batch).size >= LEAST_BATCHES;
 
-/** A stretch's own rate, ticks for each ns; null where it has none. */
+/** A segment's own rate, ticks for each ns; null where it has none. */
 export function ownRate(brackets: Brackets): number | null {
   if (!hasRate(brackets)) return null;
   const { before, ns } = brackets;
@@ -31,7 +30,7 @@ export function ownRate(brackets: Brackets): number | null {
   return fitRate(brackets)?.ticksPerNs ?? endToEnd;
 }
 
-/** The line through a stretch's centre; one without a rate of its own takes `fallback`. */
+/** The line through a segment's centre; one without a rate of its own takes `fallback`. */
 function lineOf(brackets: Brackets, fallback: number | null): Line | null {
   const ticksPerNs = ownRate(brackets) ?? fallback;
   if (ticksPerNs === null || brackets.ns.length === 0) return null;
@@ -41,15 +40,15 @@ function lineOf(brackets: Brackets, fallback: number | null): Line | null {
 
 const ticksAt = (line: Line, ns: number): number => line.centreTicks + line.ticksPerNs * (ns - line.centreNs);
 
-/** Whether some rate is possible in both stretches. */
+/** Whether some rate is possible in both segments. */
 function ratesOverlap(earlier: Brackets, later: Brackets): boolean {
   if (!hasRate(earlier) || !hasRate(later)) return true;
   const [first, second] = [rateInterval(earlier), rateInterval(later)];
   return first === null || second === null || (first.low <= second.high && second.low <= first.high);
 }
 
-/** How two stretches of one clock meet. */
-export interface Meeting {
+/** What changed where two segments of one clock meet. */
+export interface Break {
   /** When, ns since the first bracket of the run, by the measured clock. */
   readonly atNs: number;
   /** Change of the clock's rate against the counter, as a ratio; 0 where one rate may hold on both sides. */
@@ -61,10 +60,14 @@ export interface Meeting {
 /**
  * Compares the lines before and after a break.
  *
- * @param elsewhere the rate of a longer stretch of the same run, where one is known, ticks for each ns.
+ * @param elsewhere the rate of a longer segment of the same run, where one is known, ticks for each ns.
  * @returns null where there is nothing to draw a line through.
  */
-export function meet(earlier: Brackets, later: Brackets, elsewhere: number | null = null): Meeting | null {
+export function breakBetween(
+  earlier: Brackets,
+  later: Brackets,
+  elsewhere: number | null = null,
+): Break | null {
   const first = lineOf(earlier, ownRate(later) ?? elsewhere);
   const second = lineOf(later, ownRate(earlier) ?? elsewhere);
   if (first === null || second === null) return null;
@@ -87,21 +90,20 @@ export function meet(earlier: Brackets, later: Brackets, elsewhere: number | nul
 export const LEAST_RATE_CHANGE = 2e-6;
 
 /** Whether a break is more than a wandering rate. */
-export const isEvent = ({ rateChange, stepNs }: Meeting): boolean =>
+export const isEvent = ({ rateChange, stepNs }: Break): boolean =>
   stepNs !== 0 || Math.abs(rateChange) >= LEAST_RATE_CHANGE;
 
-/** True where `witness`, made from the counter alone, shows at least half of what the measured clock shows. */
-const shares = (witness: number, measured: number): boolean =>
-  Math.abs(witness - measured) < Math.abs(measured) / 2;
+/** True where CLOCK_MONOTONIC_RAW, made from the counter alone, shows at least half of what the measured clock shows. */
+const shares = (raw: number, measured: number): boolean => Math.abs(raw - measured) < Math.abs(measured) / 2;
 
 /**
- * Names what happened where two stretches meet.
+ * Names what happened where two segments meet.
  *
- * @param raw how CLOCK_MONOTONIC_RAW, which nothing steers, met itself there; null where it was not heard. If it
+ * @param raw how CLOCK_MONOTONIC_RAW, which nothing steers, met itself there; null where it was not read. If it
  * took part, then the counter changed, and not the measured clock.
  */
-export function nameBreak(clock: ClockName, meeting: Meeting, raw: Meeting | null): ClockEvent[] {
-  const { atNs, rateChange, stepNs } = meeting;
+export function nameBreak(clock: ClockName, found: Break, raw: Break | null): ClockEvent[] {
+  const { atNs, rateChange, stepNs } = found;
   const events: ClockEvent[] = [];
   const unsteered = clock === 'monotonic_raw';
   if (stepNs !== 0) {

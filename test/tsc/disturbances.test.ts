@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { quietControl } from '../../../src/clock/control.ts';
-import type { ClockName } from '../../../src/host/clocks.ts';
-import { calibrate } from '../../../src/tsc/calibrate.ts';
-import { type Counters, type Incident, scriptedHost, TSC_AT_START } from '../scripted-host.ts';
+import { quietControl } from '../../src/clock/control.ts';
+import type { ClockName } from '../../src/host/clocks.ts';
+import { calibrate } from '../../src/tsc/calibrate.ts';
+import { type Counters, type Incident, scriptedHost, TSC_AT_START } from './scripted-host.ts';
 
 const HZ = 2_596_120_121.583;
 const MS = 1e6;
