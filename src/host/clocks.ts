@@ -1,5 +1,8 @@
+import { bracketAt, newRows, ROW } from '../clock/bracket-rows.ts';
 import { type Native, nativeWithTsc } from '../native.ts';
+import { median } from '../statistics.ts';
 import { clocksourceFacts } from './clocksource.ts';
+import { disciplineOf } from './discipline.ts';
 import { type Fact, reasonOf } from './fact.ts';
 
 /** One clock of the kernel, as a program meets it. */
@@ -36,27 +39,23 @@ export const CLOCK_NAMES = Object.keys(CLOCK_IDS) as ClockName[];
 
 const ROWS = 64;
 
-/** Median window of one clock's brackets in ns, by the vDSO or by the system call. */
-function medianReadNs(addon: Native, clockId: number, bySyscall: boolean, tscHz: number): number {
-  const rows = new BigInt64Array(ROWS * 4);
-  addon.readBrackets(clockId, bySyscall, rows);
-  addon.readBrackets(clockId, bySyscall, rows);
-  const windows = Array.from({ length: ROWS }, (_, i) =>
-    Number((rows[i * 4 + 2] ?? 0n) - (rows[i * 4] ?? 0n)),
-  );
-  windows.sort((a, b) => a - b);
-  return ((windows[ROWS / 2] ?? 0) / tscHz) * 1e9;
+/** Median window of one clock's brackets, ns, by the vDSO or by the system call. */
+function medianReadNs(addon: Native, clockId: number, bySyscall: boolean): number {
+  const rows = newRows(ROWS);
+  const raw = newRows(1);
+  // The TSC and the raw clock before and after: how long a tick lasts, to a per cent or so.
+  addon.readBrackets(CLOCK_IDS.monotonic_raw, false, raw);
+  const first = bracketAt(raw, 0);
+  for (let round = 0; round < ROUNDS; round++) addon.readBrackets(clockId, bySyscall, rows);
+  addon.readBrackets(CLOCK_IDS.monotonic_raw, false, raw);
+  const last = bracketAt(raw, 0);
+  const nsPerTick = Number(last.ns - first.ns) / Number(last.before - first.before);
+  const windows = Array.from({ length: ROWS }, (_, i) => bracketAt(rows, i * ROW));
+  return median(windows.map(({ before, after }) => Number(after - before))) * nsPerTick;
 }
 
-/** The TSC's rate to a per mille, enough to print a read's cost. */
-function roughTscHz(addon: Native): number {
-  const rows = new BigInt64Array(4 * 4096);
-  addon.readBrackets(CLOCK_IDS.monotonic_raw, false, rows);
-  const last = rows.length - 4;
-  const ticks = Number((rows[last] ?? 0n) - (rows[0] ?? 0n));
-  const ns = Number((rows[last + 1] ?? 0n) - (rows[1] ?? 0n));
-  return (ticks / ns) * 1e9;
-}
+/** The first rounds warm the caches; a few together last long enough to tell a tick's length by. */
+const ROUNDS = 4;
 
 /** A vDSO read costs a fraction of a system call; a ratio above this means that it fell back to one. */
 const FALLBACK_RATIO = 0.7;
@@ -82,22 +81,16 @@ function independence(
   return { independent: false, reason: derived.source };
 }
 
-function clockFacts(
-  addon: Native,
-  name: ClockName,
-  tscHz: number,
-  derived: Fact<boolean>,
-  steered: boolean,
-): ClockFacts {
+function clockFacts(addon: Native, name: ClockName, derived: Fact<boolean>, steered: boolean): ClockFacts {
   const id = CLOCK_IDS[name];
   try {
-    const readNs = medianReadNs(addon, id, false, tscHz);
+    const readNs = medianReadNs(addon, id, false);
     return {
       name,
       readable: true,
       resolutionNs: Number(addon.clockResolution(id)),
       readNs,
-      syscallFallback: readNs > FALLBACK_RATIO * medianReadNs(addon, id, true, tscHz),
+      syscallFallback: readNs > FALLBACK_RATIO * medianReadNs(addon, id, true),
       ...independence(name, derived, steered),
     };
   } catch (error) {
@@ -115,11 +108,9 @@ const unreadable = (name: ClockName, reason: string): ClockFacts => ({
   reason,
 });
 
-const STA_UNSYNC = 0x40;
-
 function steeredNow(addon: Native): boolean {
   try {
-    return (addon.readAdjtimex().status & STA_UNSYNC) === 0;
+    return disciplineOf(addon.readAdjtimex()) !== 'none';
   } catch {
     return false;
   }
@@ -130,9 +121,8 @@ export function clocksFacts(): ClockFacts[] {
   try {
     const addon = nativeWithTsc();
     const { derivedFromTsc } = clocksourceFacts();
-    const tscHz = roughTscHz(addon);
     const steered = steeredNow(addon);
-    return CLOCK_NAMES.map((name) => clockFacts(addon, name, tscHz, derivedFromTsc, steered));
+    return CLOCK_NAMES.map((name) => clockFacts(addon, name, derivedFromTsc, steered));
   } catch (error) {
     return CLOCK_NAMES.map((name) => unreadable(name, reasonOf(error)));
   }

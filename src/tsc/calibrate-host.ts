@@ -1,20 +1,23 @@
 import type { Control } from '../clock/control.ts';
 import { reasonOf } from '../host/fact.ts';
+import { type KernelRemark, kernelLog, tscRemarksIn } from '../host/kernel-log.ts';
 import { tscFacts } from '../host/tsc.ts';
 import { native } from '../native.ts';
+import type { Warning } from '../schema/envelope.ts';
 import { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
 import { collectClaims } from './claims/collect.ts';
 import { convergenceOf } from './convergence.ts';
 import { compareCpus } from './cpus/compare.ts';
 import { type Exchanger, hostExchanger, type Survey, survey } from './cpus/survey.ts';
 import { adjtimexReference } from './reference/adjtimex.ts';
+import { disagreements } from './reference/agreement.ts';
 import { chronyReference } from './reference/chrony.ts';
-import { openPtpClock, ptpReference } from './reference/ptp.ts';
-import type { NoReference, Reference } from './reference/reference.ts';
+import { comparePtpClocks } from './reference/ptp.ts';
+import { isReference } from './reference/reference.ts';
 import type { CalibrateResult } from './result.ts';
 import { hostSource } from './source.ts';
-import { trueRateOf } from './true-rate.ts';
-import { cpuWarnings, tscWarnings } from './warnings.ts';
+import { rawRate, trueRateOf } from './true-rate.ts';
+import { cpuWarnings, remarkWarnings, tscWarnings } from './warnings.ts';
 
 /**
  * Everything that `tscope calibrate` says about this host: the rate, the kernel's ratio, the true rate, who claims
@@ -24,12 +27,17 @@ import { cpuWarnings, tscWarnings } from './warnings.ts';
  */
 export async function calibrateHost(options: CalibrateOptions, control: Control): Promise<Calibration> {
   const source = hostSource();
+
   const chrony = await chronyReference();
   const claims = collectClaims();
-  const cpus = surveyAtBothEnds();
-  const ptp = ptpAtBothEnds();
+  const remarks = kernelRemarks();
+  const firstSurvey = surveyCpus();
+  const ptp = comparePtpClocks();
+
   const { result, brackets, warnings } = onOneCpu(() => calibrate(options, source, control));
-  const references = [chrony, adjtimexReference(), ptp.finish()];
+
+  const references = [chrony, adjtimexReference(), ...ptp.finish()];
+  const raw = rawRate(result);
   const full: CalibrateResult = {
     ...result,
     ...trueRateOf(result, references),
@@ -38,9 +46,29 @@ export async function calibrateHost(options: CalibrateOptions, control: Control)
       ...claim,
       offsetRatio: claim.hz === null ? null : claim.hz / result.tscHz - 1,
     })),
-    ...cpus.finish(result.tscHz / 1e9),
+    kernelRemarks: remarks,
+    ...compareWithFirst(firstSurvey, result.tscHz / 1e9),
   };
-  return { result: full, warnings: [...tscWarnings(tscFacts()), ...warnings, ...cpuWarnings(full.cpus)] };
+  const doubts: Warning[] = raw === null ? [] : disagreements(references.filter(isReference), claims, raw.hz);
+  return {
+    result: full,
+    warnings: [
+      ...tscWarnings(tscFacts()),
+      ...remarkWarnings(remarks),
+      ...warnings,
+      ...doubts,
+      ...cpuWarnings(full.cpus),
+    ],
+  };
+}
+
+/** What the kernel says of the TSC; nothing where its log may not be read (the claims then say so). */
+function kernelRemarks(): KernelRemark[] {
+  try {
+    return tscRemarksIn(kernelLog());
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -66,44 +94,25 @@ function onOneCpu<T>(work: () => T): T {
   }
 }
 
-/** The first survey now, the second when it is asked to finish. */
-function surveyAtBothEnds(): { finish(ticksPerNs: number): Pick<CalibrateResult, 'cpus' | 'cpusReason'> } {
-  let exchanger: Exchanger;
-  let first: Survey;
+/** The TSCs of all CPUs as they are now, or why that cannot be told. */
+function surveyCpus(): { exchanger: Exchanger; found: Survey } | { reason: string } {
   try {
-    exchanger = hostExchanger();
-    first = survey(exchanger);
+    const exchanger = hostExchanger();
+    return { exchanger, found: survey(exchanger) };
   } catch (error) {
-    return { finish: () => ({ cpus: [], cpusReason: reasonOf(error) }) };
+    return { reason: reasonOf(error) };
   }
-  return {
-    finish: (ticksPerNs) => ({
-      cpus: compareCpus(exchanger, first, survey(exchanger), ticksPerNs),
-      cpusReason:
-        exchanger.allowed.length > 1 ? null : 'only one CPU may be used; there is nothing to compare',
-    }),
-  };
 }
 
-/** The first burst of a PTP clock now, the second when it is asked to finish. */
-function ptpAtBothEnds(): { finish(): Reference | NoReference } {
-  const clock = openPtpClock();
-  if ('reason' in clock) return { finish: () => clock };
-  const attempt = <T>(work: () => T): T | NoReference => {
-    try {
-      return work();
-    } catch (error) {
-      return { reason: `${clock.name}: ${reasonOf(error)}` };
-    }
-  };
-  const first = attempt(() => clock.moment());
+/** The CPUs as they are now against the first survey. */
+function compareWithFirst(
+  first: ReturnType<typeof surveyCpus>,
+  ticksPerNs: number,
+): Pick<CalibrateResult, 'cpus' | 'cpusReason'> {
+  if ('reason' in first) return { cpus: [], cpusReason: first.reason };
+  const { exchanger, found } = first;
   return {
-    finish: () => {
-      const found = attempt(() =>
-        'reason' in first ? first : ptpReference(clock.name, first, clock.moment()),
-      );
-      clock.close();
-      return found;
-    },
+    cpus: compareCpus(exchanger, found, survey(exchanger), ticksPerNs),
+    cpusReason: exchanger.allowed.length > 1 ? null : 'only one CPU may be used; there is nothing to compare',
   };
 }

@@ -1,4 +1,5 @@
 import type { ClockName } from '../host/clocks.ts';
+import type { KernelRemark } from '../host/kernel-log.ts';
 import type { Estimator } from './rate.ts';
 
 /** What may happen to a clock or to the counter during a run. */
@@ -72,13 +73,6 @@ export interface Convergence {
   readonly standardErrorRatio: number;
   /** Half the hard interval by then. */
   readonly boundRatio: number;
-}
-
-/** A line of the kernel's own about the TSC. */
-export interface KernelRemark {
-  /** Seconds after boot. */
-  readonly atS: number;
-  readonly text: string;
 }
 
 /** `result` of `tscope calibrate`. */

@@ -1,10 +1,10 @@
-import type { NoReference, Reference } from './reference/reference.ts';
+import { isReference, type NoReference, type Reference } from './reference/reference.ts';
 import type { CalibrateResult } from './result.ts';
 
 type TrueRate = Pick<CalibrateResult, 'trueRate' | 'trueRateReason'>;
 
 /** The frequency of CLOCK_MONOTONIC_RAW's second: the kernel's exact one where it is known, else the measured one. */
-function rawRate({
+export function rawRate({
   clock,
   kernel,
   tscHz,
@@ -28,7 +28,7 @@ export function trueRateOf(
   references: ReadonlyArray<Reference | NoReference>,
 ): TrueRate {
   const raw = rawRate(result);
-  const reference = references.find((each): each is Reference => 'trueHz' in each);
+  const reference = references.find(isReference);
   if (reference === undefined) {
     const reasons = references.flatMap((each) => ('reason' in each ? [each.reason] : []));
     return { trueRate: null, trueRateReason: `${[...reasons, WHAT_WOULD].join('; ')}` };

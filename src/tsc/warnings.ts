@@ -1,3 +1,4 @@
+import type { KernelRemark } from '../host/kernel-log.ts';
 import type { TscFacts } from '../host/tsc.ts';
 import type { Warning } from '../schema/envelope.ts';
 import { formatNs } from '../units.ts';
@@ -16,7 +17,7 @@ const HINTS: Readonly<Record<ClockEvent['kind'], string>> = {
   'clocksource-change': "The kernel's watchdog, or an administrator, chose another counter; see `dmesg`.",
 };
 
-const CONSEQUENCE = 'the rate is that of the longest stretch without a disturbance';
+const CONSEQUENCE = 'the rate is that of the longest part without a disturbance';
 
 /** One warning for all events of a kind. */
 function eventWarning(events: readonly ClockEvent[]): Warning[] {
@@ -52,6 +53,20 @@ export function tscWarnings({ invariant }: Pick<TscFacts, 'invariant'>): Warning
       code: 'tsc-not-invariant',
       message: 'This CPU does not promise a TSC of constant rate: it may change with power states.',
       hint: 'Measure for longer, under the load that matters, and use the clock that the kernel chose.',
+    },
+  ];
+}
+
+/** What the kernel itself has said against the TSC. */
+export function remarkWarnings(remarks: readonly KernelRemark[]): Warning[] {
+  const [first] = remarks;
+  if (first === undefined) return [];
+  const more = remarks.length === 1 ? '' : ` (and ${remarks.length - 1} more)`;
+  return [
+    {
+      code: 'kernel-doubts-tsc',
+      message: `The kernel said ${first.atS.toFixed(1)} s after boot: "${first.text}"${more}.`,
+      hint: 'See `dmesg`; a TSC that the kernel gave up is no longer its clocksource.',
     },
   ];
 }

@@ -4,13 +4,14 @@ import { quietControl } from '../../src/clock/control.ts';
 import type { Adjtimex } from '../../src/native.ts';
 import { calibrate } from '../../src/tsc/calibrate.ts';
 import { referenceFrom } from '../../src/tsc/reference/adjtimex.ts';
+import { disagreements } from '../../src/tsc/reference/agreement.ts';
 import {
   chronyFloat,
   chronyReference,
   trackingReference,
   trackingRequest,
 } from '../../src/tsc/reference/chrony.ts';
-import { openPtpClock, ptpReference } from '../../src/tsc/reference/ptp.ts';
+import { comparePtpClocks, type PtpClock, ptpReference } from '../../src/tsc/reference/ptp.ts';
 import type { NoReference, Reference } from '../../src/tsc/reference/reference.ts';
 import { trueRateOf } from '../../src/tsc/true-rate.ts';
 import { scriptedHost } from './scripted-host.ts';
@@ -43,16 +44,34 @@ test('adjtimex: tick counts too', () => {
   expect(ppmOf(referenceFrom(adjtimex({ tick: 10_001, freq: -100 * 65_536 })))).toBeCloseTo(0, 6);
 });
 
-test('adjtimex: the error is what is left of the time error over the loop', () => {
-  const reference = referenceFrom(adjtimex({ offset: 900_000, estErrorUs: 100, constant: 6 }));
-  expect(reference).toMatchObject({ errorRatio: (900e-6 + 100e-6) / 256 });
-  expect(referenceFrom(adjtimex({ offset: 0, estErrorUs: 0 }))).toMatchObject({ errorRatio: 1e-7 });
+test('adjtimex: the error is what is left of the time error over the loop and the time since the last correction', () => {
+  const reference = referenceFrom(
+    adjtimex({ offset: 900_000, estErrorUs: 100, maxErrorUs: 500, constant: 6 }),
+  );
+  expect(reference).toMatchObject({ errorRatio: (900e-6 + 100e-6) / (256 + 1) });
+  expect(referenceFrom(adjtimex({ maxErrorUs: 50_000 }))).toMatchObject({
+    errorRatio: expect.closeTo(50e-3 / (256 + 100), 12),
+  });
+  expect(referenceFrom(adjtimex({ estErrorUs: 0, maxErrorUs: 0 }))).toMatchObject({ errorRatio: 1e-7 });
 });
 
-test('adjtimex: a clock that nothing disciplines is no reference', () => {
-  expect(referenceFrom(adjtimex({ status: 0x2041 }))).toEqual({
-    reason: expect.stringContaining('STA_UNSYNC'),
-  });
+test.each([
+  ['nothing disciplines it', { status: 0x2041 }, /^adjtimex: nothing disciplines the kernel's clock/],
+  [
+    'chronyd without rtcsync',
+    { status: 0x40, freq: -37 * 65_536 },
+    /corrected by -37(\.0+)? ppm.*rtcsync\?$/,
+  ],
+  ['a tick alone is a correction too', { status: 0x40, tick: 9999 }, /rtcsync\?$/],
+  ['TIME_ERROR', { state: 5 }, /cannot be trusted \(state 5/],
+  ['STA_CLOCKERR', { status: 0x3001 }, /cannot be trusted \(state 0, status 0x3001/],
+  ['a clock that nobody has corrected for hours', { maxErrorUs: 16_000_000 }, /maxerror 16 s/],
+])('adjtimex: %s is no reference', (_, change, reason) => {
+  expect(referenceFrom(adjtimex(change))).toEqual({ reason: expect.stringMatching(reason) });
+});
+
+test('adjtimex: just below the limit of maxerror it still is one', () => {
+  expect(referenceFrom(adjtimex({ maxErrorUs: 15_999_999 }))).toHaveProperty('errorRatio');
 });
 
 /** chrony's own rounding to its 32-bit floating point. */
@@ -79,18 +98,33 @@ interface Told {
   skew?: number;
   leap?: number;
   status?: number;
+  refid?: number;
+  stratum?: number;
+  updatedS?: number;
 }
 
 /** A reply as chronyd writes it: RPY_TRACKING of its protocol version 6. */
 function reply(
   sequence: number,
-  { frequency = 0, residual = 0, skew = 0.02, leap = 0, status = 0 }: Told,
+  {
+    frequency = 0,
+    residual = 0,
+    skew = 0.02,
+    leap = 0,
+    status = 0,
+    refid = 0x0a000001,
+    stratum = 3,
+    updatedS = 0,
+  }: Told,
 ): Buffer {
   const message = Buffer.alloc(104);
   message.set([6, 2, 0, 0, 0, 33, 0, status === 0 ? 5 : 1]);
   message.writeUInt16BE(status, 8);
   message.writeUInt32BE(sequence, 16);
+  message.writeUInt32BE(refid, 28);
+  message.writeUInt16BE(stratum, 52);
   message.writeUInt16BE(leap, 54);
+  message.writeUInt32BE(updatedS, 60);
   message.writeInt32BE(toChronyFloat(frequency), 80);
   message.writeInt32BE(toChronyFloat(residual), 84);
   message.writeInt32BE(toChronyFloat(skew), 88);
@@ -105,12 +139,37 @@ test('chronyd: a clock that would gain uncorrected has more ticks in a true seco
 
 test.each([
   ['not synchronised', reply(7, { leap: 3 })],
+  ["follows this host's own clock", reply(7, { refid: 0x7f7f0101, stratum: 10, frequency: 37, skew: 0.01 })],
+  ['has no source', reply(7, { refid: 0 })],
+  ['stratum 0', reply(7, { stratum: 0 })],
+  ['stratum 16', reply(7, { stratum: 16 })],
+  ['no error of its frequency yet', reply(7, { skew: 0 })],
+  ['knows its frequency only to', reply(7, { frequency: -31_244, residual: -3414, skew: 122 })],
+  ['its last update is 73 h old', reply(7, { updatedS: 1_000_000_000 })],
   ['refused', reply(7, { status: 2 })],
   ['not an answer', reply(8, {})],
   ['not an answer', Buffer.alloc(10)],
   ['not an answer', trackingRequest(7)],
 ])('chronyd: %s is a reason', (reason, message) => {
-  expect(trackingReference(message, 7)).toEqual({ reason: expect.stringContaining(reason) });
+  expect(trackingReference(message, 7, null, 1_000_000_000 + 73 * 3600)).toEqual({
+    reason: expect.stringContaining(reason),
+  });
+});
+
+test('chronyd: its limits', () => {
+  const isUsed = (told: Told) => 'trueHz' in trackingReference(reply(7, told), 7, null, 1_000_262_144);
+  expect([isUsed({ skew: 99 }), isUsed({ skew: 101 })]).toEqual([true, false]);
+  expect([isUsed({ stratum: 15 }), isUsed({ updatedS: 1_000_000_001 })]).toEqual([true, true]);
+  expect(isUsed({ updatedS: 999_999_999 })).toBe(false);
+});
+
+test.each([
+  ['steers it', 37e-6, 'trueHz'],
+  ['-x, and nothing else does', 0, 'trueHz'],
+  ['-x, and something else steers it', -12e-6, 'reason'],
+])('chronyd: %s', (_, kernelCorrection, found) => {
+  const told = reply(7, { frequency: -37 });
+  expect(trackingReference(told, 7, kernelCorrection)).toHaveProperty(found);
 });
 
 const sockets: Socket[] = [];
@@ -157,16 +216,59 @@ test('a PTP clock: the rate between two brackets, bounded by their windows', () 
   });
   const reference = ptpReference('/dev/ptp0', moment(1, 2000), moment(3, 3000));
   expect(ppmOf(reference)).toBeCloseTo((HZ / 1e9 - 1) * 1e6, 3);
-  expect((reference as Reference).errorRatio).toBeCloseTo(5000 / (2 * HZ), 12);
+  expect((reference as Reference).errorRatio).toBeCloseTo(5000 / (2 * HZ) + 0.5e-9, 12);
   expect(ptpReference('/dev/ptp0', moment(1, 10), moment(1, 10))).toEqual({
     reason: '/dev/ptp0: it does not advance',
   });
 });
 
-test('on any host the PTP clock is there or has a reason', () => {
-  const clock = openPtpClock();
-  if ('reason' in clock) expect(clock.reason).not.toBe('');
-  else clock.close();
+test('PTP: every device is tried, in the order of their numbers, those kept true first', () => {
+  let now = 0n;
+  const closed: string[] = [];
+  const open = (device: string): PtpClock => {
+    if (device === 'ptp2')
+      throw Object.assign(new Error('open: EACCES'), { code: 'EACCES', syscall: 'open' });
+    return {
+      name: device,
+      keptTrue: device === 'ptp10',
+      read: () => {
+        if (device === 'ptp3')
+          throw Object.assign(new Error('read: EINVAL'), { code: 'EINVAL', syscall: 'read' });
+        now += 1_000_000_000n;
+        return { before: now * 2n, ns: now, after: now * 2n + 100n };
+      },
+      close: () => closed.push(device),
+    };
+  };
+  const found = comparePtpClocks(['ptp10', 'null', 'ptp3', 'ptp2', 'ptp1'], open).finish();
+  expect(found.map((each) => ('reason' in each ? each.reason : each.name))).toEqual([
+    'ptp10, as far as that clock is true',
+    'ptp1, as far as that clock is true',
+    expect.stringMatching(/^\/dev\/ptp2: .*EACCES/),
+    expect.stringMatching(/^ptp3: .*EINVAL/),
+  ]);
+  expect(closed.toSorted()).toEqual(['ptp1', 'ptp10', 'ptp3']);
+});
+
+test('PTP: a host without such a device says so', () => {
+  expect(comparePtpClocks([]).finish()).toEqual([{ reason: 'PTP: there is no /dev/ptp*' }]);
+});
+
+test('two references beyond their errors, and one that no crystal allows, are named together with whom they contradict', () => {
+  const by = (name: string, ppm: number, errorRatio: number): Reference => ({
+    name,
+    errorRatio,
+    trueHz: (rawHz) => rawHz * (1 + ppm * 1e-6),
+  });
+  const claim = { source: 'CPUID 0x15', hz: 1e9, reason: '' };
+  expect(disagreements([by('A', 0, 1e-6), by('B', 2, 1.1e-6)], [claim], 1e9)).toEqual([]);
+  expect(disagreements([by('A', 0, 1e-6), by('B', 3, 1e-6)], [claim], 1e9)).toMatchObject([
+    { code: 'references-disagree', message: expect.stringMatching(/^A and B are \+3\.\d* ppm apart/) },
+  ]);
+  expect(disagreements([by('A', 499, 0)], [claim], 1e9)).toEqual([]);
+  expect(disagreements([by('A', -31_244, 1e-6)], [claim], 1e9)).toMatchObject([
+    { code: 'reference-implausible', message: expect.stringMatching(/^By A .*CPUID 0x15/) },
+  ]);
 });
 
 const measured = (clock: 'monotonic' | 'monotonic_raw') =>

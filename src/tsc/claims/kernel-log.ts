@@ -1,44 +1,20 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { systemCode } from '../../errors.ts';
 import { reasonOf } from '../../host/fact.ts';
+import { kernelLine, kernelLog } from '../../host/kernel-log.ts';
 import { type Claim, noClaim } from './claim.ts';
 
 const DETECTED = 'kernel log, "Detected"';
 const REFINED = 'kernel log, "Refined"';
 
-/** A record of /dev/kmsg is at most this long. */
-const RECORD_BYTES = 8192;
+const FREQUENCY =
+  /(?:^|tsc: )(?:Detected (\d+(?:\.\d+)?) MHz (processor|TSC)|Refined TSC clocksource calibration: (\d+(?:\.\d+)?) MHz)/;
 
-/** The kernel's ring of messages, one a record; reading it at its end would wait for the next one. */
-function* records(): Generator<string> {
-  const file = openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK);
-  const buffer = Buffer.alloc(RECORD_BYTES);
-  try {
-    for (;;) {
-      try {
-        const length = readSync(file, buffer);
-        if (length === 0) return;
-        yield buffer.toString('utf8', 0, length);
-      } catch (error) {
-        // EPIPE: the record was overwritten before it was read; the next one may be there.
-        if (systemCode(error) !== 'EPIPE') return;
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** The frequency that a line of the kernel's TSC code names, MHz; a "TSC" line counts more than a "processor" one. */
-export function claimsInLog(lines: Iterable<string>): Claim[] {
+/** The frequency that the kernel's own TSC code names, MHz; a "TSC" line counts more than a "processor" one. */
+export function claimsInLog(records: Iterable<string>): Claim[] {
   let processor: number | null = null;
   let detected: number | null = null;
   let refined: number | null = null;
-  for (const line of lines) {
-    const found =
-      /tsc: (?:Detected ([\d.]+) MHz (processor|TSC)|Refined TSC clocksource calibration: ([\d.]+) MHz)/.exec(
-        line,
-      );
+  for (const record of records) {
+    const found = FREQUENCY.exec(kernelLine(record)?.text ?? '');
     if (found === null) continue;
     if (found[3] !== undefined) refined = Number(found[3]);
     else if (found[2] === 'TSC') detected = Number(found[1]);
@@ -62,10 +38,10 @@ export function claimsInLog(lines: Iterable<string>): Claim[] {
   ];
 }
 
-/** What the kernel printed about the TSC while it booted. */
+/** What the kernel printed about the TSC's frequency while it booted. */
 export function kernelLogClaims(): Claim[] {
   try {
-    return claimsInLog(records());
+    return claimsInLog(kernelLog());
   } catch (error) {
     const reason = `/dev/kmsg: ${reasonOf(error)}`;
     return [noClaim(DETECTED, reason), noClaim(REFINED, reason)];

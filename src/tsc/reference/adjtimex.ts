@@ -1,33 +1,48 @@
+import { correctionOf, disciplineOf, STA_NANO } from '../../host/discipline.ts';
 import { reasonOf } from '../../host/fact.ts';
 import { type Adjtimex, native } from '../../native.ts';
+import { formatRatio } from '../../units.ts';
 import { byCorrection, type NoReference, type Reference } from './reference.ts';
-
-const STA_UNSYNC = 0x40;
-const STA_NANO = 0x2000;
-
-/** User-space ticks in a second; 100 on every x86 kernel. */
-const USER_HZ = 100;
 
 /** A crystal's rate moves by about this much with the temperature between two corrections. */
 const LEAST_ERROR_RATIO = 1e-7;
 
+/** The kernel lets maxerror grow by this much while nobody corrects its clock, us for each second. */
+const MAX_ERROR_GROWTH = 500;
+
 /**
  * The correction that the kernel applies to the raw clock to make the disciplined one.
  *
- * c = (tick * USER_HZ / 1e6 - 1) + freq / (65536 * 1e6), of adjtimex(2). Its error is not reported; what is left
- * of the time error, over four time constants of the kernel's loop, is how wrong the rate can have been.
+ * Its error is not reported, but the time's is: the clock is within maxerror of true time, and the rate was found over
+ * the time constants of the kernel's loop, and has stood since the last correction (maxerror tells when that was at
+ * most). What is left of the time's error over that time is how wrong the rate can be.
  */
 export function referenceFrom(state: Adjtimex): Reference | NoReference {
-  if ((state.status & STA_UNSYNC) !== 0) {
-    return { reason: "adjtimex: nothing disciplines the kernel's clock (STA_UNSYNC)" };
+  const none = (reason: string): NoReference => ({ reason: `adjtimex: ${reason}` });
+  const correction = correctionOf(state);
+  switch (disciplineOf(state)) {
+    case 'none':
+      return none("nothing disciplines the kernel's clock (STA_UNSYNC)");
+    case 'untold':
+      return none(
+        `the kernel's clock is corrected by ${formatRatio(correction)}, but the kernel is not told that it is synchronised (STA_UNSYNC): chronyd without rtcsync?`,
+      );
+    case 'failing':
+      return none(
+        `the kernel reports that its clock cannot be trusted (state ${state.state}, status 0x${state.status.toString(16)}, maxerror ${state.maxErrorUs / 1e6} s)`,
+      );
+    case 'told': {
+      const offsetS = Math.abs(state.offset) * ((state.status & STA_NANO) !== 0 ? 1e-9 : 1e-6);
+      const loopS = 4 * 2 ** Math.max(0, state.constant);
+      const sinceS = state.maxErrorUs / MAX_ERROR_GROWTH;
+      const errorS = Math.max(offsetS + state.estErrorUs * 1e-6, state.maxErrorUs * 1e-6);
+      return {
+        trueHz: byCorrection(correction),
+        errorRatio: Math.max(LEAST_ERROR_RATIO, errorS / (loopS + sinceS)),
+        name: "adjtimex (the kernel's discipline)",
+      };
+    }
   }
-  const offsetS = Math.abs(state.offset) * ((state.status & STA_NANO) !== 0 ? 1e-9 : 1e-6);
-  const loopS = 4 * 2 ** Math.max(0, state.constant);
-  return {
-    trueHz: byCorrection((state.tick * USER_HZ) / 1e6 - 1 + state.freq / (65_536 * 1e6)),
-    errorRatio: Math.max(LEAST_ERROR_RATIO, (offsetS + state.estErrorUs * 1e-6) / loopS),
-    name: "adjtimex (the kernel's discipline)",
-  };
 }
 
 /** The kernel's own discipline. */

@@ -1,25 +1,24 @@
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { type Bracket, bracketAt, narrowestRow, newRows } from '../../clock/bracket-rows.ts';
 import { reasonOf } from '../../host/fact.ts';
 import { native } from '../../native.ts';
-import { ROW } from '../source.ts';
 import type { NoReference, Reference } from './reference.ts';
-
-/** The narrowest bracket of one burst: the PTP clock showed `ns` while the TSC was within [before, after]. */
-export interface PtpMoment {
-  readonly before: bigint;
-  readonly ns: bigint;
-  readonly after: bigint;
-}
 
 const TRIES = 64;
 
 /** The clock of an open /dev/ptpN, as FD_TO_CLOCKID of <linux/posix-timers.h> makes it. */
 const clockIdOf = (file: number): number => (~file << 3) | 3;
 
+/** Names of clocks that a hypervisor or a cloud keeps true, as their drivers give them. */
+const KEPT_TRUE = /kvm|hyperv|hyper-v|vmclock|vmware|ptp_vmw|^xen|^ena/i;
+
 /** One PTP hardware clock, held open between its two bursts. */
 export interface PtpClock {
   readonly name: string;
-  moment(): PtpMoment;
+  /** Whether its name is that of a clock that somebody keeps true. */
+  readonly keptTrue: boolean;
+  /** The narrowest bracket of a burst. */
+  read(): Bracket;
   close(): void;
 }
 
@@ -31,44 +30,77 @@ function clockName(device: string): string {
   }
 }
 
-/** Opens the first PTP clock that can be read. */
-export function openPtpClock(): PtpClock | NoReference {
-  try {
-    const addon = native();
-    const reasons: string[] = [];
-    for (const device of readdirSync('/dev')
-      .filter((name) => /^ptp\d+$/.test(name))
-      .sort()) {
-      try {
-        const file = openSync(`/dev/${device}`, 'r');
-        const moment = () => narrowest((rows) => addon.readBrackets(clockIdOf(file), true, rows));
-        return { name: `/dev/${device} (${clockName(device)})`, moment, close: () => closeSync(file) };
-      } catch (error) {
-        reasons.push(`/dev/${device}: ${reasonOf(error)}`);
-      }
-    }
-    return { reason: reasons.join('; ') || 'PTP: there is no /dev/ptp*' };
-  } catch (error) {
-    return { reason: `PTP: ${reasonOf(error)}` };
-  }
+function openPtpClock(device: string): PtpClock {
+  const addon = native();
+  const rows = newRows(TRIES);
+  const clock = clockName(device);
+  const file = openSync(`/dev/${device}`, 'r');
+  return {
+    name: `/dev/${device} (${clock})`,
+    keptTrue: KEPT_TRUE.test(clock),
+    read: () => {
+      addon.readBrackets(clockIdOf(file), true, rows);
+      return bracketAt(rows, narrowestRow(rows));
+    },
+    close: () => closeSync(file),
+  };
 }
 
-function narrowest(read: (rows: BigInt64Array) => void): PtpMoment {
-  const rows = new BigInt64Array(TRIES * ROW);
-  read(rows);
-  let best: PtpMoment | null = null;
-  for (let i = 0; i < rows.length; i += ROW) {
-    const [before = 0n, ns = 0n, after = 0n] = rows.subarray(i, i + 3);
-    if (best === null || after - before < best.after - best.before) best = { before, ns, after };
+const numberOf = (device: string): number => Number(device.slice('ptp'.length));
+
+/**
+ * Starts to compare every PTP clock with the TSC: one burst now, one when it is asked to finish.
+ *
+ * @param open another way to a device, for tests.
+ */
+export function comparePtpClocks(
+  devices: readonly string[] = readdirSync('/dev'),
+  open: (device: string) => PtpClock = openPtpClock,
+): { finish(): Array<Reference | NoReference> } {
+  const names = devices.filter((name) => /^ptp\d+$/.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
+  const started = names.map((device): Started | NoReference => {
+    let clock: PtpClock | null = null;
+    try {
+      clock = open(device);
+      return { clock, first: clock.read() };
+    } catch (error) {
+      clock?.close();
+      return { reason: `${clock?.name ?? `/dev/${device}`}: ${reasonOf(error)}` };
+    }
+  });
+  // The sort is stable: those of one kind stay in the order of their numbers.
+  started.sort((a, b) => Number(isKeptTrue(b)) - Number(isKeptTrue(a)));
+  return {
+    finish: () =>
+      names.length === 0
+        ? [{ reason: 'PTP: there is no /dev/ptp*' }]
+        : started.map((each) => ('clock' in each ? finished(each) : each)),
+  };
+}
+
+/** A clock and its first reading. */
+interface Started {
+  readonly clock: PtpClock;
+  readonly first: Bracket;
+}
+
+const isKeptTrue = (started: Started | NoReference): boolean => 'clock' in started && started.clock.keptTrue;
+
+function finished({ clock, first }: Started): Reference | NoReference {
+  try {
+    return ptpReference(clock.name, first, clock.read());
+  } catch (error) {
+    return { reason: `${clock.name}: ${reasonOf(error)}` };
+  } finally {
+    clock.close();
   }
-  return best ?? { before: 0n, ns: 0n, after: 0n };
 }
 
 /**
  * The TSC's rate between two moments of a PTP clock, bounded by their windows. How true the clock itself is, this
  * cannot tell.
  */
-export function ptpReference(name: string, first: PtpMoment, last: PtpMoment): Reference | NoReference {
+export function ptpReference(name: string, first: Bracket, last: Bracket): Reference | NoReference {
   const elapsed = Number(last.ns - first.ns);
   if (elapsed <= 0) return { reason: `${name}: it does not advance` };
   const most = Number(last.after - first.before) / elapsed;
@@ -76,7 +108,8 @@ export function ptpReference(name: string, first: PtpMoment, last: PtpMoment): R
   const ticksPerNs = (most + least) / 2;
   return {
     trueHz: () => ticksPerNs * 1e9,
-    errorRatio: (most - least) / 2 / ticksPerNs,
+    // Never 0: each reading is cut to whole ns.
+    errorRatio: (most - least) / 2 / ticksPerNs + 1 / elapsed,
     name: `${name}, as far as that clock is true`,
   };
 }

@@ -16,6 +16,8 @@ export interface NoReference {
   readonly reason: string;
 }
 
+export const isReference = (each: Reference | NoReference): each is Reference => 'trueHz' in each;
+
 /**
  * How true time and the raw clock go together.
  *

@@ -1,0 +1,34 @@
+import type { Adjtimex } from '../native.ts';
+
+// Bits of adjtimex(2)'s status, and the state that it returns.
+const STA_UNSYNC = 0x40;
+const STA_CLOCKERR = 0x1000;
+export const STA_NANO = 0x2000;
+const TIME_ERROR = 5;
+
+/** User-space ticks in a second; 100 on every x86 kernel. */
+const USER_HZ = 100;
+const NO_CORRECTION_TICK = 1e6 / USER_HZ;
+
+/** At this maxerror the kernel itself gives up (NTP_PHASE_LIMIT): the last correction is nine hours old. */
+export const MOST_MAX_ERROR_US = 16_000_000;
+
+/** How much faster than the raw clock the kernel lets its other clocks run, a ratio: of tick and freq together. */
+export const correctionOf = ({ tick, freq }: Pick<Adjtimex, 'tick' | 'freq'>): number =>
+  tick / NO_CORRECTION_TICK - 1 + freq / (65_536 * 1e6);
+
+/**
+ * What the kernel's clock is steered by:
+ * - `told`: something disciplines it and tells the kernel so;
+ * - `untold`: it is corrected, and the kernel is not told that it is synchronised, as by chronyd without `rtcsync`;
+ * - `failing`: the kernel itself reports an error, or nobody has corrected it for hours;
+ * - `none`: nothing steers it.
+ */
+export type Discipline = 'told' | 'untold' | 'failing' | 'none';
+
+/** Judges state, status, maxerror, tick and freq together. */
+export function disciplineOf({ state, status, maxErrorUs, ...rates }: Adjtimex): Discipline {
+  if ((status & STA_CLOCKERR) !== 0) return 'failing';
+  if ((status & STA_UNSYNC) !== 0) return correctionOf(rates) === 0 ? 'none' : 'untold';
+  return state === TIME_ERROR || maxErrorUs >= MOST_MAX_ERROR_US ? 'failing' : 'told';
+}

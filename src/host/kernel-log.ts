@@ -1,0 +1,90 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { systemCode } from '../errors.ts';
+
+/** A record of /dev/kmsg is at most this long. */
+const RECORD_BYTES = 8192;
+
+/**
+ * The kernel's ring of messages, one a record; reading it at its end would wait for the next one.
+ *
+ * @throws Error of the system where /dev/kmsg may not be opened.
+ */
+export function* kernelLog(): Generator<string> {
+  const file = openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK);
+  const buffer = Buffer.alloc(RECORD_BYTES);
+  try {
+    for (;;) {
+      try {
+        const length = readSync(file, buffer);
+        if (length === 0) return;
+        yield buffer.toString('utf8', 0, length);
+      } catch (error) {
+        // EPIPE: the record was overwritten before it was read; the next one may be there.
+        if (systemCode(error) !== 'EPIPE') return;
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** One message of the kernel's own. */
+export interface KernelLine {
+  /** Seconds after boot; null where the line does not say. */
+  readonly atS: number | null;
+  readonly text: string;
+}
+
+/** Facility of a record's priority: 0 is the kernel, any other is what a program wrote into /dev/kmsg. */
+const facilityOf = (priority: number): number => priority >> 3;
+
+/**
+ * A record of /dev/kmsg ("priority,sequence,us,flags;text"), a line of dmesg ("[ 12.345678] text"), or bare text.
+ *
+ * @returns null for what the kernel did not write itself.
+ */
+export function kernelLine(record: string): KernelLine | null {
+  const [first = ''] = record.split('\n', 1);
+  const kmsg = /^(\d+),\d+,(\d+),[^;]*;(.*)$/.exec(first);
+  if (kmsg !== null) {
+    const [, priority, us, text = ''] = kmsg;
+    return facilityOf(Number(priority)) === 0 ? { atS: Number(us) / 1e6, text } : null;
+  }
+  const dmesg = /^\[ *(\d+(?:\.\d+)?)\] ?(.*)$/.exec(first);
+  return dmesg === null ? { atS: null, text: first } : { atS: Number(dmesg[1]), text: dmesg[2] ?? '' };
+}
+
+/** What the kernel says where it doubts, corrects or gives up the TSC. */
+const REMARKS = [
+  /marking (tsc|clocksource '?tsc)/i,
+  /\bskew is too large/i,
+  /\btsc\b.*(unstable|warp|unreliable|not (synchroni[sz]ed|reliable)|disabled|went backwards|count with P0)/i,
+  /tsc[ _]adjust/i,
+  /tsc.*recalibrated|recalibrated.*tsc/i,
+  /tsc freq.*(differs|check)/i,
+  /fast tsc calibration failed|unable to calibrate against pit/i,
+  /cs_name:.*tsc|wd_nsec|clocksource: .*(watchdog|read-back|override)/i,
+  /switched to clocksource (?!tsc)/i,
+];
+
+/** A remark of the kernel's own about the TSC. */
+export interface KernelRemark {
+  /** Seconds after boot; 0 where the line does not say. */
+  readonly atS: number;
+  readonly text: string;
+}
+
+/** Remarks kept: a kernel that doubts its TSC says it many times. */
+const MOST_REMARKS = 20;
+
+/** What the kernel itself said against the TSC, in its own words. */
+export function tscRemarksIn(records: Iterable<string>): KernelRemark[] {
+  const remarks: KernelRemark[] = [];
+  for (const record of records) {
+    const line = kernelLine(record);
+    if (line === null || !REMARKS.some((remark) => remark.test(line.text))) continue;
+    remarks.push({ atS: line.atS ?? 0, text: line.text.trim() });
+    if (remarks.length === MOST_REMARKS) break;
+  }
+  return remarks;
+}
