@@ -2,6 +2,8 @@ import type { HostFacts } from '../schema/host.ts';
 import { clocksFacts } from './clocks.ts';
 import { clocksourceFacts } from './clocksource.ts';
 import { cpuFacts } from './cpu.ts';
+import { factOf } from './fact.ts';
+import { kernelLog, tscRemarksIn } from './kernel-log.ts';
 import { kvmFacts } from './kvm.ts';
 import { namesBySysteminformation } from './names.ts';
 import { osFacts } from './os.ts';
@@ -23,6 +25,7 @@ export async function hostFacts(): Promise<HostFacts> {
     kvm: kvmFacts(),
     scheduling: schedulingFacts(),
     os: osFacts(),
+    kernelRemarks: factOf('/dev/kmsg', () => tscRemarksIn(kernelLog())),
   };
   return { ...direct, names: await namesBySysteminformation(direct) };
 }

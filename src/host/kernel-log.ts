@@ -54,6 +54,9 @@ export function kernelLine(record: string): KernelLine | null {
   return dmesg === null ? { atS: null, text: first } : { atS: Number(dmesg[1]), text: dmesg[2] ?? '' };
 }
 
+/** Boot goes through clocksources of its own on the way to the TSC; only the last switch counts. */
+const SWITCHED = /switched to clocksource (\S+)/i;
+
 /** What the kernel says where it doubts, corrects or gives up the TSC. */
 const REMARKS = [
   /marking (tsc|clocksource '?tsc)/i,
@@ -64,7 +67,7 @@ const REMARKS = [
   /tsc freq.*(differs|check)/i,
   /fast tsc calibration failed|unable to calibrate against pit/i,
   /cs_name:.*tsc|wd_nsec|clocksource: .*(watchdog|read-back|override)/i,
-  /switched to clocksource (?!tsc)/i,
+  SWITCHED,
 ];
 
 /** A remark of the kernel's own about the TSC. */
@@ -83,8 +86,13 @@ export function tscRemarksIn(records: Iterable<string>): KernelRemark[] {
   for (const record of records) {
     const line = kernelLine(record);
     if (line === null || !REMARKS.some((remark) => remark.test(line.text))) continue;
-    remarks.push({ atS: line.atS ?? 0, text: line.text.trim() });
-    if (remarks.length === MOST_REMARKS) break;
+    const clocksource = SWITCHED.exec(line.text)?.[1];
+    if (clocksource !== undefined) {
+      const earlier = remarks.findIndex(({ text }) => SWITCHED.test(text));
+      if (earlier >= 0) remarks.splice(earlier, 1);
+      if (clocksource.startsWith('tsc')) continue;
+    }
+    if (remarks.length < MOST_REMARKS) remarks.push({ atS: line.atS ?? 0, text: line.text.trim() });
   }
   return remarks;
 }

@@ -68,6 +68,8 @@ export const hostResultSchema = z.strictObject({
     cpuQuota: fact(z.number()).optional(),
   }),
   os: z.strictObject({ name: text, kernel: text, node: text }),
+  /** What the kernel itself said against the TSC since it booted, s after boot. Absent in older documents. */
+  kernelRemarks: fact(z.array(z.strictObject({ atS: z.number(), text: z.string() }))).optional(),
   names: fact(names),
 });
 export type HostFacts = z.infer<typeof hostResultSchema>;

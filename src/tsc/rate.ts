@@ -63,7 +63,8 @@ export function rateOf(brackets: Brackets, most: number = Number.POSITIVE_INFINI
     return { ...fit, low, high, estimator: 'least-squares', estimatorReason: reason };
   }
   const { ticksPerNs, samples, stepTicks, misfitRatio } = lattice;
-  const misfits = `${percent(misfitRatio)} of the brackets unexplained`;
+  const misfits =
+    misfitRatio === 0 ? 'every bracket explained' : `${percent(misfitRatio)} of the brackets unexplained`;
   return {
     low,
     high,

@@ -59,9 +59,11 @@ export function tscWarnings({ invariant }: Pick<TscFacts, 'invariant'>): Warning
 
 /** What the kernel itself has said against the TSC. */
 export function remarkWarnings(remarks: readonly KernelRemark[]): Warning[] {
-  const [first] = remarks;
+  // A bug of the firmware that the kernel works around at boot is shown, and no doubt about the counter.
+  const doubts = remarks.filter(({ text }) => !text.startsWith('[Firmware Bug]'));
+  const [first] = doubts;
   if (first === undefined) return [];
-  const more = remarks.length === 1 ? '' : ` (and ${remarks.length - 1} more)`;
+  const more = doubts.length === 1 ? '' : ` (and ${doubts.length - 1} more)`;
   return [
     {
       code: 'kernel-doubts-tsc',

@@ -2,8 +2,14 @@ import { expect, test } from 'vitest';
 import { kernelLine, tscRemarksIn } from '../../src/host/kernel-log.ts';
 
 test.each([
-  ['6,120,1500000,-;tsc: Detected 3293.974 MHz processor\n SUBSYSTEM=x', { atS: 1.5, text: 'tsc: Detected 3293.974 MHz processor' }],
-  ['[   12.345678] clocksource: Switched to clocksource hpet', { atS: 12.345678, text: 'clocksource: Switched to clocksource hpet' }],
+  [
+    '6,120,1500000,-;tsc: Detected 3293.974 MHz processor\n SUBSYSTEM=x',
+    { atS: 1.5, text: 'tsc: Detected 3293.974 MHz processor' },
+  ],
+  [
+    '[   12.345678] clocksource: Switched to clocksource hpet',
+    { atS: 12.345678, text: 'clocksource: Switched to clocksource hpet' },
+  ],
   ['[0] bare', { atS: 0, text: 'bare' }],
   ['no time at all', { atS: null, text: 'no time at all' }],
   // Facility 1: written by a program.
@@ -35,12 +41,21 @@ test('what it says while all is well is not, nor what a program wrote', () => {
     '6,1,0,-;tsc: Fast TSC calibration using PIT',
     '6,1,0,-;tsc: Detected 2295.445 MHz processor',
     '6,2,1,-;tsc: Refined TSC clocksource calibration: 2295.460 MHz',
+    '6,2,1,-;clocksource: Switched to clocksource kvm-clock',
+    '6,2,1,-;clocksource: Switched to clocksource tsc-early',
     '6,2,1,-;clocksource: Switched to clocksource tsc',
     '6,2,1,-;clocksource: tsc: mask: 0xffffffffffffffff max_cycles: 0x256bf463c9f, max_idle_ns: 440795249076 ns',
     '6,2,1,-;TSC deadline timer available',
     ...REMARKS.filter((each) => each.startsWith('4,')).map((each) => each.replace(/^4/, '28')),
   ];
   expect(tscRemarksIn(fine)).toEqual([]);
+});
+
+test('of its switches between clocksources only the last counts', () => {
+  const switches = ['kvm-clock', 'tsc', 'hpet', 'acpi_pm'].map(
+    (name) => `[1.0] clocksource: Switched to clocksource ${name}`,
+  );
+  expect(tscRemarksIn(switches)).toEqual([{ atS: 1, text: 'clocksource: Switched to clocksource acpi_pm' }]);
 });
 
 test('a kernel that never stops complaining is cut off', () => {

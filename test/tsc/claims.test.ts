@@ -89,3 +89,10 @@ test('on any host every source answers, with a frequency or with a reason', () =
     if (hz !== null) expect(hz).toBeGreaterThan(1e6);
   }
 });
+
+test('what a program wrote into the log is no claim, and a number with two points is no number', () => {
+  const hertz = (line: string) => claimsInLog([line]).map(({ hz }) => hz);
+  expect(hertz('6,1,0,-;tsc: Detected 2400.000 MHz processor')).toEqual([2.4e9, null]);
+  expect(hertz('14,1,0,-;tsc: Detected 2400.000 MHz processor')).toEqual([null, null]);
+  expect(hertz('tsc: Detected 2.400.000 MHz processor')).toEqual([null, null]);
+});

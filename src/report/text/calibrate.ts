@@ -31,6 +31,7 @@ function measuredLines(result: CalibrateResult): string[] {
         : 'the clock is made from the TSC: this says how the kernel scales it, not how true the crystal is';
   return [
     `${preciseHz(result.tscHz, result.standardErrorRatio)} +/- ${size(result.standardErrorRatio)} (1 standard error)`,
+    ...(result.estimator === undefined ? [] : [`by ${result.estimator}: ${result.estimatorReason ?? ''}`]),
     `certainly between ${formatHz(result.tscHzLow)} and ${formatHz(result.tscHzHigh)} (+/- ${size(halfWidth)})`,
     `${formatNs(result.durationNs)} against ${result.clock}; ${kind}`,
     `${formatCount(result.samples)} brackets used; left out: ${formatCount(rejected.wideWindow)} wide, ${formatCount(rejected.cpuChanged)} on two CPUs, ${formatCount(rejected.clockDisturbed)} beside a disturbance`,
@@ -60,6 +61,17 @@ function trueLines({ trueRate, trueRateReason }: CalibrateResult): string[] {
     `${preciseHz(trueRate.hz, trueRate.errorRatio)} +/- ${size(trueRate.errorRatio)} by ${trueRate.reference}`,
   ];
 }
+
+/** What the kernel itself said against the TSC. */
+const remarks = ({ kernelRemarks = [] }: CalibrateResult): string[] =>
+  kernelRemarks.length === 0
+    ? []
+    : [
+        paragraph(
+          'Kernel says',
+          kernelRemarks.map(({ atS, text }) => `${atS.toFixed(1)} s after boot: ${text}`),
+        ),
+      ];
 
 function claimsTable(claims: CalibrateResult['claims']): string {
   const rows = claims.map(({ source, hz, offsetRatio, reason }) => [
@@ -107,6 +119,7 @@ export function calibrateText(result: CalibrateResult): string {
     paragraph('TSC', measuredLines(result)),
     paragraph('Kernel', kernelLines(result)),
     paragraph('True rate', trueLines(result)),
+    ...remarks(result),
     claimsTable(result.claims),
     cpusTable(result),
   ].join('\n\n');

@@ -45,6 +45,16 @@ function namesLines({ names }: HostFacts): string[] {
   });
 }
 
+/** What the kernel itself said against the TSC, a line each. */
+function remarkLines({ kernelRemarks }: HostFacts): string[] {
+  if (kernelRemarks === undefined) return [];
+  const said = kernelRemarks.value ?? [];
+  if (said.length === 0) return [factLine('kernel says', kernelRemarks, () => 'nothing against it')];
+  return said.map(
+    ({ atS, text }, i) => `  ${(i === 0 ? 'kernel says' : '').padEnd(18)}${atS.toFixed(1)} s: ${text}`,
+  );
+}
+
 /** Every fact, with where it comes from. */
 export function hostText(host: HostFacts): string {
   const { cpu, tsc, virtualization, clocksource, kvm, scheduling, os } = host;
@@ -62,6 +72,7 @@ export function hostText(host: HostFacts): string {
     factLine('TSC_ADJUST', tsc.adjust, yesNo),
     factLine('deadline timer', tsc.deadlineTimer, yesNo),
     factLine('granularity', tsc.granularityTicks, (ticks) => `${ticks} ticks`),
+    ...remarkLines(host),
     '',
     'Virtualization',
     factLine('guest', virtualization.guest, yesNo),
