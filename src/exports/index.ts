@@ -1,0 +1,27 @@
+/**
+ * What a program can do with tscope in one call: measure the TSC's rate, and read what this host's clocks are worth.
+ *
+ * @module
+ */
+import { runTask, type Watch } from '../tasks/run-task.ts';
+import type { CalibrateOptions, Calibration } from '../tsc/calibrate.ts';
+
+export { type ErrorCode, TscopeError } from '../errors.ts';
+export type { ClockName } from '../host/clocks.ts';
+export { hostFacts } from '../host/host-facts.ts';
+export type { Finding, Warning } from '../schema/envelope.ts';
+export type { HostFacts } from '../schema/host.ts';
+export type { CalibrateOptions, Calibration, Watch };
+export type * from '../tsc/result.ts';
+export { TscClock, type TscClockOptions } from '../tsc/tsc-clock.ts';
+
+/**
+ * Measures the TSC's rate as `tscope calibrate` does, on a worker thread.
+ *
+ * @param options by default a second against CLOCK_MONOTONIC_RAW.
+ * @param watch follows the progress, and stops early with what was measured.
+ * @returns the contract's result, and the doubts about it.
+ * @throws TscopeError where this host or these options do not allow it.
+ */
+export const calibrate = (options: Partial<CalibrateOptions> = {}, watch: Watch = {}): Promise<Calibration> =>
+  runTask('calibrate', { durationNs: 1e9, clock: 'monotonic_raw', ...options }, watch);
