@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { systemCode, TscopeError } from './errors.ts';
 
@@ -160,8 +160,21 @@ export interface NativeGuest {
   destroy(): void;
 }
 
-const require = createRequire(import.meta.url);
-const root = fileURLToPath(new URL('..', import.meta.url));
+/** This module; a program bundled as CommonJS has its file's name instead. */
+const here = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
+const require = createRequire(here);
+const root = packageRoot();
+
+/** The folder of the package, also for a program that this module was bundled into. */
+function packageRoot(): string {
+  try {
+    // Finds the package by its own name (its `exports`), and in the node_modules of a bundle.
+    return dirname(require.resolve('tscope/package.json'));
+  } catch {
+    return fileURLToPath(new URL('..', here));
+  }
+}
+
 const STILL_WORKS =
   '`tscope replay`, `stability`, `stop --simulate`, `report` and `compare` need no TSC and still work.';
 const REBUILD = 'Run `npm run build:native`.';

@@ -1,6 +1,10 @@
 /** How a long measurement on a worker thread talks to whoever asked for it, between batches. */
 export interface Control {
-  /** @param done share of the work finished, out of `total`; the unit is the measurement's own. */
+  /**
+   * Called between batches, never while something is measured.
+   *
+   * @param done share of the work finished, out of `total`; the unit is the measurement's own.
+   */
   progress(done: number, total: number): void;
   /** True once the user has asked to stop; the measurement then returns what it has. */
   cancelled(): boolean;

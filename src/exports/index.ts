@@ -11,9 +11,9 @@ export type { ClockName } from '../host/clocks.ts';
 export { hostFacts } from '../host/host-facts.ts';
 export type { Finding, Warning } from '../schema/envelope.ts';
 export type { HostFacts } from '../schema/host.ts';
-export type { CalibrateOptions, Calibration, Watch };
 export type * from '../tsc/result.ts';
 export { TscClock, type TscClockOptions } from '../tsc/tsc-clock.ts';
+export type { CalibrateOptions, Calibration, Watch };
 
 /**
  * Measures the TSC's rate as `tscope calibrate` does, on a worker thread.

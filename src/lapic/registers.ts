@@ -7,7 +7,9 @@ export const APIC_LVT_MASKED = 1 << 16;
 
 /** LVTT bits 18:17, the timer mode. Both bits set (11) is reserved: neither kind of timer. */
 export const APIC_LVT_TIMER_ONESHOT = 0;
+/** LVTT's mode bits: periodic, reloaded from TMICT. */
 export const APIC_LVT_TIMER_PERIODIC = 1 << 17;
+/** LVTT's mode bits: an absolute guest TSC, in IA32_TSC_DEADLINE. */
 export const APIC_LVT_TIMER_TSCDEADLINE = 2 << 17;
 
 /** The mode bits that a guest with, and one without, TSC-deadline mode in its CPUID may write. */

@@ -6,6 +6,7 @@ export const warningSchema = z.strictObject({
   message: z.string(),
   hint: z.string().nullable(),
 });
+/** A doubt about the data or the host. */
 export type Warning = z.infer<typeof warningSchema>;
 
 /** Parts that every document shares. `host` is left out where the command needs none. */

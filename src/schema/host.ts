@@ -72,6 +72,7 @@ export const hostResultSchema = z.strictObject({
   kernelRemarks: fact(z.array(z.strictObject({ atS: z.number(), text: z.string() }))).optional(),
   names: fact(names),
 });
+/** Everything about a host that decides what its clocks are worth. */
 export type HostFacts = z.infer<typeof hostResultSchema>;
 
 /** `host` of every document: which host it speaks of. A null has its reason in `unknown`, under its name. */

@@ -1,4 +1,4 @@
-import type { Control } from '../clock/control.ts';
+import { type Control, quietControl } from '../clock/control.ts';
 import { chiSquaredQuantile } from './chi-squared.ts';
 import type { Estimate } from './deviations.ts';
 import { ESTIMATORS, type Estimator, type EstimatorName } from './estimators.ts';
@@ -98,7 +98,7 @@ export function largestFactor(estimators: readonly EstimatorName[], points: numb
 export function analyseStability(
   series: Series,
   options: AnalysisOptions,
-  control: Control,
+  control: Control = quietControl,
 ): StabilityPoint[] {
   const { estimators, confidence } = options;
   const points = series.phase.length;

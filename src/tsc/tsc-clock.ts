@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { quietControl } from '../clock/control.ts';
 import { nativeWithTsc } from '../native.ts';
 import { NS_PER_MS, NS_PER_S } from '../units.ts';
@@ -30,6 +31,7 @@ const MULT = 2;
 const FAST_TICKS = 3;
 const LAST_NS = 4;
 
+/** How a `TscClock` is kept. */
 export interface TscClockOptions {
   /** How often the clock is set by CLOCK_MONOTONIC, ms; 10 to 60 000. */
   readonly anchorEveryMs?: number;
@@ -129,6 +131,7 @@ export class TscClock {
     clearInterval(this.#timer);
   }
 
+  /** The same as `close`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

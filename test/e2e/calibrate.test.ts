@@ -39,7 +39,7 @@ test.each([
 test('the package is a library: calibrate and TscClock, and nothing keeps the process alive', () => {
   const folder = temporaryFolder();
   try {
-    const library = new URL('../../dist/index.js', import.meta.url).href;
+    const library = new URL('../../dist/exports/index.js', import.meta.url).href;
     const program = `${folder.path}/program.mjs`;
     writeFileSync(
       program,

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -42,13 +43,64 @@ test('it holds what runs, and not what builds or tests it', () => {
   expect(files.filter((name) => /^package\/(test|src|node_modules|\.ci)\//.test(name))).toEqual([]);
 });
 
-test('a program can calibrate and keep a clock of its own', () => {
-  const script = `
-    import { calibrate, TscClock } from 'tscope';
-    console.log(typeof calibrate, typeof TscClock);`;
-  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-    cwd: elsewhere,
-    encoding: 'utf8',
-  });
-  expect(run.stdout.trim()).toBe('function function');
+const inPackage = (args: string[]) => spawnSync(process.execPath, args, { cwd: elsewhere, encoding: 'utf8' });
+
+const ENTRIES = {
+  tscope: 'typeof m.calibrate + typeof m.hostFacts + typeof m.TscClock',
+  'tscope/clock': 'typeof new m.TscClock().now()',
+  'tscope/lapic': 'm.policyNames.includes("clamp") + typeof m.LapicTimer',
+  'tscope/stability': `m.analyseStability(m.phaseSeries(Float64Array.of(0, 1, 0, 1), 1), {
+    estimators: ['adev'], taus: [1], confidence: 0.95 })[0].statistics.get('adev').value`,
+};
+
+test.each(Object.entries(ENTRIES))('%s is imported and required', (entry, expression) => {
+  const imported = inPackage([
+    '--input-type=module',
+    '-e',
+    `import * as m from '${entry}'; console.log(${expression});`,
+  ]);
+  expect(imported).toMatchObject({ status: 0, stderr: '' });
+  const required = inPackage([
+    '--no-warnings',
+    '-e',
+    `const m = require('${entry}'); console.log(${expression});`,
+  ]);
+  expect(required).toMatchObject({ status: 0, stderr: '', stdout: imported.stdout });
 });
+
+test('the types serve a program without @types/node and without lib esnext', () => {
+  const program = `
+    import { TscClock } from 'tscope/clock';
+    import { LapicTimer, policies } from 'tscope/lapic';
+    import { analyseStability, phaseSeries } from 'tscope/stability';
+    const clock: bigint = new TscClock({ anchorEveryMs: 100 }).now();
+    const points: number = analyseStability(phaseSeries(new Float64Array(9), 1), { estimators: ['adev'], taus: 'octave', confidence: 0.95 }).length;
+    export { clock, LapicTimer, points, policies };`;
+  writeFileSync(join(elsewhere, 'program.ts'), program);
+  const compilerOptions = { noEmit: true, strict: true, module: 'nodenext', lib: ['es2022'], types: [] };
+  writeFileSync(join(elsewhere, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+  const { stdout } = inPackage([join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']);
+  expect(stdout).toBe('');
+});
+
+test.each(['esm', 'cjs'] as const)(
+  'bundled as %s, the clock runs with the addon of the package',
+  (format) => {
+    const outfile = join(elsewhere, 'bundle', format === 'esm' ? 'program.mjs' : 'program.cjs');
+    const contents = `
+    import { TscClock } from 'tscope/clock';
+    const clock = new TscClock();
+    console.log(clock.now() > 0n);
+    clock.close();`;
+    const { errors } = buildSync({
+      stdin: { contents, resolveDir: elsewhere },
+      bundle: true,
+      platform: 'node',
+      format,
+      outfile,
+      logLevel: 'silent',
+    });
+    expect(errors).toEqual([]);
+    expect(inPackage([outfile])).toMatchObject({ status: 0, stderr: '', stdout: 'true\n' });
+  },
+);
