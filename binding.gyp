@@ -18,7 +18,8 @@
         "native/adjtimex.cc",
         "native/exchange.cc",
         "native/perf.cc",
-        "native/peek.cc"
+        "native/peek.cc",
+        "native/notify.cc"
       ],
       "ldflags": ["-Wl,-z,nodelete"],
       "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.cjs)\""]

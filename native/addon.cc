@@ -36,6 +36,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("readAdjtimex", ReadAdjtimex);
   add("readPerfTime", ReadPerfTime);
   add("peek", Peek);
+
+  add("notify", Notify);
   return exports;
 }
 

@@ -91,6 +91,9 @@ export interface Native {
   readPerfTime(out: BigInt64Array): void;
   /** Copies words (at most 512) from this process's memory; throws EFAULT for a page that is not there. */
   peek(address: bigint, out: BigInt64Array): void;
+
+  /** One datagram to a socket of AF_UNIX, for the service manager (sd_notify); `@` begins an abstract name. */
+  notify(socket: string, text: string): void;
 }
 
 /** Every symbol of the second addon, which runs a tiny guest under KVM. Errors as in `Native`. */

@@ -1,33 +1,43 @@
 import type { Server } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TscopeError } from '../errors.ts';
-import type { Retention } from '../store/retention.ts';
-import { usedBytes } from '../store/retention.ts';
+import type { TscopeError } from '../errors.ts';
+import type { AgentHealth } from '../schema/agent-api.ts';
+import { retentionFor } from '../store/retention.ts';
 import { formatDuration } from '../units.ts';
 import { nowOf, stabilityOf } from './api/now.ts';
 import { apiRoutes } from './api/routes.ts';
 import { formatListenAddress, type ListenAddress } from './config/listen-address.ts';
 import type { Config } from './config/read-config.ts';
-import type { Settings } from './config/settings.ts';
-import { type Health, healthOf } from './health.ts';
+import { needsToken, type Settings } from './config/settings.ts';
+import { checkToken } from './config/token.ts';
+import { healthOf } from './health.ts';
 import { LiveClients } from './http/live.ts';
 import { createMetrics } from './http/metrics.ts';
-import { jsonReply } from './http/reply.ts';
+import { jsonReply, type Reply } from './http/reply.ts';
 import { createSite, type Handler, listen } from './http/server.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import type { Log } from './log.ts';
 import { pageRoutes } from './page/routes.ts';
 import { becomeUser, isRoot } from './privileges.ts';
-import { Journal } from './recording/journal.ts';
-import { Recorder } from './recording/recorder.ts';
 import type { SamplingMessage, SamplingOptions } from './sampling/messages.ts';
 import { Supervisor } from './sampling/supervisor.ts';
+import { serviceManager } from './service-manager.ts';
 import { type AgentState, absorb, initialState } from './state.ts';
+import type { Ledger } from './storing/ledger.ts';
+import { StoreQueue } from './storing/store-queue.ts';
 
 /** Between two passes of roll-up and retention. */
 const MAINTENANCE_MS = 10 * 60_000;
 /** The time that open answers have to end in. */
 const GRACE_MS = 1_000;
+/** The time that the store has to take what waits when the agent ends; systemd waits for ten seconds. */
+const STORING_MS = 3_000;
+/** A store that answers nothing for so long stands still: a disk that hangs. */
+const STUCK_MS = 30_000;
+/** Scrapes within this time get the same answer. */
+const SCRAPE_MS = 50;
 
 /** Settings that take effect at the next start only. */
 const FIXED = ['listen', 'db', 'user'] as const;
@@ -39,174 +49,223 @@ const samplingOptions = ({ interval, clocks, reference, recalibrate }: Settings)
   recalibrate,
 });
 
-const HOURS_KEPT = 10n;
-
-/** Samples for as long as asked, minutes and hours ten times as long. */
-function retentionOf({ retain, maxSize }: Settings): Retention {
-  const samplesNs = BigInt(retain);
-  const longer = samplesNs * HOURS_KEPT;
-  return { samplesNs, minutesNs: longer, hoursNs: longer, maxBytes: maxSize };
+/** A daemon that runs. */
+export interface Agent {
+  /** Where it serves. */
+  readonly address: ListenAddress;
+  readonly state: Readonly<AgentState>;
+  /** Rejects where the host cannot be sampled, or the file turns out to be no store; never resolves. */
+  readonly failed: Promise<never>;
+  /** The configuration that is in effect. */
+  readonly config: Config;
+  /**
+   * Takes a new configuration; what cannot change while it runs stays as it is, and the log says so.
+   *
+   * @throws TscopeError USAGE where the new one does not fit what stays.
+   */
+  reload(config: Config): Promise<void>;
+  /** Stops sampling, stores what there is, and closes. @returns where every sample is. */
+  stop(): Promise<Ledger>;
 }
 
-/** The daemon: everything that runs between `start` and `stop`. */
-export class Agent {
-  readonly state: AgentState = initialState(new Date());
-  readonly #log: Log;
-  readonly #live = new LiveClients();
-  #config: Config;
-  #recorder: Recorder | null = null;
-  #journal: Journal | null = null;
-  #supervisor: Supervisor | null = null;
-  #server: Server | null = null;
-  #maintenance: NodeJS.Timeout | null = null;
+/** What stays while it runs, and what the new configuration says of the rest. */
+function merged(before: Config, next: Config): { config: Config; fixed: string[] } {
+  const differs = (name: (typeof FIXED)[number]) =>
+    JSON.stringify(next.settings[name]) !== JSON.stringify(before.settings[name]);
+  const kept = Object.fromEntries(FIXED.map((name) => [name, before.settings[name]]));
+  const config = { ...next, settings: { ...next.settings, ...kept } };
+  const tlsChanged = (before.tls === null) !== (next.tls === null);
+  return { config, fixed: [...FIXED.filter(differs), ...(tlsChanged ? ['tlsCert', 'tlsKey'] : [])] };
+}
 
-  /** Rejects where the host cannot be sampled at all; never resolves. */
-  readonly failed: Promise<never>;
-  #fail: (error: TscopeError) => void = () => {};
+/**
+ * Listens, gives up privileges, opens the store and starts to sample, in this order: three threads that wait for one
+ * another only by messages. This one serves; one samples; one has the store.
+ *
+ * @throws TscopeError where one of them cannot be done.
+ */
+export async function startAgent(initial: Config, log: Log): Promise<Agent> {
+  let config = initial;
+  const { settings } = initial;
+  const state = initialState(new Date());
+  const live = new LiveClients();
+  let fail: (error: TscopeError) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // Whoever waits for it is told; until then it must not end the process.
+  failed.catch(() => {});
+  for (const { message, hint } of initial.warnings) log('warn', message, { hint });
 
-  constructor(config: Config, log: Log) {
-    this.failed = new Promise((_, reject) => {
-      this.#fail = reject;
-    });
-    // Whoever waits for it is told; until then it must not end the process.
-    this.failed.catch(() => {});
-    this.#config = config;
-    this.#log = log;
-  }
+  const serving: { store: StoreQueue | null } = { store: null };
+  const health = (): AgentHealth => {
+    const { store } = serving;
+    const closed = { ok: true, reason: null, code: null, since: null, failures: 0 };
+    return healthOf(state, store?.health ?? closed, ledgerOf(store), config.settings.interval);
+  };
+  const now = () => nowOf(state, health(), config.settings.interval);
+  const site = {
+    routes: routesOf(state, serving, health, now, live),
+    live: { path: '/api/v1/live', clients: live, greeting: now },
+    probe: { path: '/healthz', reply: () => probeReply(health()) },
+    rules: () => ({
+      token: config.token,
+      hostNames: [hostname(), ...config.settings.hostNames].map((name) => name.toLowerCase()),
+    }),
+    log,
+  };
+  const server = createSite(site, initial.tls);
+  const address = await listen(server, settings.listen);
 
-  /**
-   * Listens, gives up privileges, opens the store and starts to sample, in this order.
-   *
-   * @returns the address that it serves on.
-   * @throws TscopeError where one of them cannot be done.
-   */
-  async start(): Promise<ListenAddress> {
-    const { settings, warnings } = this.#config;
-    for (const { message, hint } of warnings) this.#log('warn', message, { hint });
-    this.#server = this.#createServer();
-    const address = await listen(this.#server, settings.listen);
+  let store: StoreQueue;
+  try {
     if (settings.user !== undefined) becomeUser(settings.user);
-    else if (isRoot()) this.#log('warn', 'runs as root, which it does not need; --user NAME gives that up');
+    else if (isRoot()) log('warn', 'runs as root, which it does not need; --user NAME gives that up');
     process.umask(0o027);
-    this.#recorder = new Recorder(settings.db, this.#log);
-    this.#journal = new Journal(this.#recorder);
-    this.#supervisor = new Supervisor(samplingOptions(settings), this.#log, (message) => this.#hear(message));
-    this.#supervisor.start();
-    this.#maintenance = setInterval(() => this.#maintain(), MAINTENANCE_MS);
-    this.#log('info', 'started', {
-      url: `http://${formatListenAddress(address)}/`,
-      db: settings.db,
-      interval: formatDuration(BigInt(settings.interval)),
-      token: this.#config.token !== null,
-    });
-    return address;
+    store = new StoreQueue(settings.db, log, fail);
+    serving.store = store;
+    await store.open();
+  } catch (error) {
+    await serving.store?.close(0);
+    await closeServer(server, live);
+    throw error;
   }
 
-  /** Takes a new configuration; what cannot change while it runs stays as it is, and the log says so. */
-  async reload(config: Config): Promise<void> {
-    const before = this.#config.settings;
-    const fixed = FIXED.filter(
-      (name) => JSON.stringify(config.settings[name]) !== JSON.stringify(before[name]),
-    );
-    const kept = Object.fromEntries(FIXED.map((name) => [name, before[name]]));
-    this.#config = { ...config, settings: { ...config.settings, ...kept } };
-    if (fixed.length > 0)
-      this.#log('warn', 'these settings change at the next start only', { settings: fixed });
-    const options = samplingOptions(this.#config.settings);
-    const changed = JSON.stringify(options) !== JSON.stringify(samplingOptions(before));
-    if (changed) await this.#supervisor?.restart(options);
-    this.#log('info', 'configuration reloaded', { file: config.file, newRun: changed });
-  }
-
-  /** Stops sampling, stores what there is, and closes. @returns samples that could not be stored. */
-  async stop(): Promise<number> {
-    if (this.#maintenance !== null) clearInterval(this.#maintenance);
-    await this.#supervisor?.stop();
-    this.#journal?.end();
-    this.#recorder?.close();
-    const notStored = this.#recorder?.health.pending ?? 0;
-    this.#live.close();
-    const server = this.#server;
-    if (server !== null) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      await Promise.race([closed, sleep(GRACE_MS, undefined, { ref: false })]);
-      server.closeAllConnections();
-    }
-    this.#log('info', 'stopped', { samples: this.state.samples, notStored });
-    return notStored;
-  }
-
-  #health(): Health {
-    const store = this.#recorder?.health ?? {
-      ok: true,
-      reason: null,
-      code: null,
-      since: null,
-      pending: 0,
-      dropped: 0,
-      failures: 0,
-    };
-    return healthOf(this.state, store, this.#config.settings.interval);
-  }
-
-  #hear(message: SamplingMessage): void {
-    absorb(this.state, message);
-    if (message.kind === 'failed' && this.state.samples === 0 && message.code !== 'DEFECT') {
-      this.#fail(new TscopeError(message.code, message.message, message.hint));
-    }
+  const hear = (message: SamplingMessage): void => {
+    absorb(state, message);
     if (message.kind === 'started') {
-      const options = samplingOptions(this.#config.settings);
-      this.#journal?.begin(message, this.state.calibrated?.pairs ?? [], options);
-      this.#log('info', 'run started', { tscHz: message.nominal.hz, tscHzSource: message.nominal.source });
-      if (this.#live.size > 0) this.#live.tell('hello', this.#now());
+      store.begin(message, state.calibrated?.pairs ?? [], samplingOptions(config.settings));
+      log('info', 'run started', { tscHz: message.nominal.hz, tscHzSource: message.nominal.source });
+      if (live.size > 0) live.tell('hello', now());
     } else if (message.kind === 'sample') {
-      const events = this.#journal?.add(message) ?? [];
-      for (const { kind, detail, clock } of events) this.#log('info', 'event', { kind, detail, clock });
-      if (this.#live.size > 0)
-        this.#live.tell('sample', { at: message.atMs / 1000, now: this.#now(), events });
+      const events = store.add(message);
+      for (const { kind, detail, clock } of events) log('info', 'event', { kind, detail, clock });
+      if (live.size > 0) live.tell('sample', { at: message.atMs / 1000, now: now(), events });
     }
-  }
+  };
+  const supervisor = new Supervisor(samplingOptions(settings), log, {
+    onMessage: hear,
+    onFailure: (reason, refusal) => {
+      state.samplingFailure = reason;
+      // A host that never could be sampled is a reason to end; one that could is waited for.
+      if (refusal !== null && state.samples === 0) fail(refusal);
+    },
+  });
+  const maintenance = setInterval(() => {
+    const { retain, maxSize } = config.settings;
+    void store.maintain(retentionFor(BigInt(retain), maxSize));
+  }, MAINTENANCE_MS);
+  const manager = serviceManager(process.env, () => health().sampling.ok && store.stuckMs < STUCK_MS, log);
+  log('info', 'started', {
+    url: `${initial.tls === null ? 'http' : 'https'}://${formatListenAddress(address)}/`,
+    db: settings.db,
+    interval: formatDuration(BigInt(settings.interval)),
+    token: config.token !== null,
+  });
+  manager.ready();
 
-  #now() {
-    return nowOf(this.state, this.#health(), this.#config.settings.interval);
-  }
+  let turn: Promise<void> = Promise.resolve();
+  let stopped = false;
+  const reload = async (next: Config): Promise<void> => {
+    if (stopped) return;
+    const before = config;
+    const { config: after, fixed } = merged(before, next);
+    // The address that it goes on listening on decides whether a token is needed.
+    checkToken(after.token, needsToken(after.settings), after.settings.listen);
+    config = after;
+    for (const { message, hint } of next.warnings) log('warn', message, { hint });
+    if (fixed.length > 0) log('warn', 'these settings change at the next start only', { settings: fixed });
+    if (after.tls !== null && initial.tls !== null) (server as TlsServer).setSecureContext(after.tls);
+    const options = samplingOptions(after.settings);
+    const changed = JSON.stringify(options) !== JSON.stringify(samplingOptions(before.settings));
+    if (changed) await supervisor.restart(options);
+    log('info', 'configuration reloaded', { file: after.file, newRun: changed });
+  };
+  return {
+    address,
+    state,
+    failed,
+    get config() {
+      return config;
+    },
+    reload: (next) => {
+      const mine = turn.then(() => reload(next));
+      turn = mine.catch(() => {});
+      return mine;
+    },
+    stop: async () => {
+      stopped = true;
+      clearInterval(maintenance);
+      manager.stopping();
+      await supervisor.stop();
+      await store.close(STORING_MS);
+      await closeServer(server, live);
+      const { ledger } = store;
+      const { taken, stored, waiting, dropped } = ledger;
+      log('info', 'stopped', { taken, stored, waiting, dropped });
+      return ledger;
+    },
+  };
+}
 
-  #maintain(): void {
-    this.#recorder?.maintain(retentionOf(this.#config.settings));
-  }
+const nothing: Ledger = {
+  taken: 0,
+  stored: 0,
+  waiting: 0,
+  dropped: { overflow: 0, refused: 0, rejected: 0, ended: 0 },
+};
+const ledgerOf = (store: StoreQueue | null): Ledger => store?.ledger ?? nothing;
 
-  #createServer(): Server {
-    const metrics = createMetrics({
-      state: this.state,
-      health: () => this.#health(),
-      storeBytes: () => (this.#recorder?.store == null ? null : usedBytes(this.#recorder.store)),
-      liveClients: () => this.#live.size,
-    });
-    const api = apiRoutes({
-      startedAt: this.state.startedAt,
-      now: () => this.#now(),
-      stability: () => stabilityOf(this.state),
-      store: () => this.#recorder?.store ?? null,
-    });
-    const own: [string, Handler][] = [
-      ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.metrics() })],
-      [
-        '/healthz',
-        () => {
-          const health = this.#health();
-          return jsonReply(health, health.status === 'ok' ? 200 : 503);
-        },
-      ],
-    ];
-    return createSite({
-      routes: new Map([...own, ...api, ...pageRoutes()]),
-      live: { path: '/api/v1/live', clients: this.#live, greeting: () => this.#now() },
-      rules: () => ({
-        token: this.#config.token,
-        hostNames: [hostname(), ...this.#config.settings.hostNames].map((name) => name.toLowerCase()),
-      }),
-      log: this.#log,
-    });
-  }
+const healthStatus = ({ status }: AgentHealth): number => (status === 'ok' ? 200 : 503);
+
+/** For whoever shows no token: whether it works, and nothing about the host. */
+const probeReply = (health: AgentHealth): Reply => jsonReply({ status: health.status }, healthStatus(health));
+
+function routesOf(
+  state: AgentState,
+  serving: { readonly store: StoreQueue | null },
+  health: () => AgentHealth,
+  now: () => ReturnType<typeof nowOf>,
+  live: LiveClients,
+): Map<string, Handler> {
+  const metrics = createMetrics({
+    state,
+    health,
+    storeBytes: () => serving.store?.usedBytes ?? null,
+    liveClients: () => live.size,
+  });
+  const scrapes = new KeptAnswers<Reply>(1);
+  const scrape = async (): Promise<Reply> => ({
+    status: 200,
+    type: metrics.contentType,
+    body: Buffer.from(await metrics.metrics()),
+  });
+  const api = apiRoutes({
+    startedAt: state.startedAt,
+    now,
+    stability: () => stabilityOf(state),
+    read: (query) => {
+      const { store } = serving;
+      return store === null ? Promise.reject(new Error('the store is not open yet')) : store.read(query);
+    },
+  });
+  const own: [string, Handler][] = [
+    ['/metrics', () => scrapes.get('', SCRAPE_MS, scrape)],
+    [
+      '/healthz',
+      () => {
+        const answer = health();
+        return jsonReply(answer, healthStatus(answer));
+      },
+    ],
+  ];
+  return new Map([...own, ...api, ...pageRoutes()]);
+}
+
+async function closeServer(server: Server, live: LiveClients): Promise<void> {
+  live.close();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.race([closed, sleep(GRACE_MS, undefined, { ref: false })]);
+  server.closeAllConnections();
 }

@@ -1,22 +1,12 @@
-import type { StoreHealth } from './recording/store-health.ts';
+import type { AgentHealth } from '../schema/agent-api.ts';
 import type { AgentState } from './state.ts';
+import { droppedIn, type Ledger } from './storing/ledger.ts';
+import type { StoreHealth } from './storing/store-queue.ts';
 
 /** Intervals without a sample after which something is wrong. */
-const PATIENCE = 3;
+export const PATIENCE = 3;
 /** The least time to wait for one, ms: a calibration or a busy host may take it. */
-const LEAST_MS = 5_000;
-
-/** What `/healthz` answers. */
-export interface Health {
-  readonly status: 'ok' | 'degraded';
-  readonly sampling: {
-    readonly ok: boolean;
-    readonly reason: string | null;
-    /** Age of the last sample, s; null before the first. */
-    readonly lastSampleAgeSeconds: number | null;
-  };
-  readonly store: StoreHealth;
-}
+export const LEAST_MS = 5_000;
 
 function samplingReason(state: AgentState, intervalNs: number, ageMs: number): string | null {
   if (state.samplingFailure !== null) return state.samplingFailure;
@@ -24,19 +14,25 @@ function samplingReason(state: AgentState, intervalNs: number, ageMs: number): s
   return ageMs > limitMs ? `no sample for ${(ageMs / 1000).toFixed(1)} s` : null;
 }
 
-/** @param nowMs of `performance.now`. */
+/**
+ * What `/healthz` answers.
+ *
+ * @param nowMs of `performance.now`.
+ */
 export function healthOf(
   state: AgentState,
   store: StoreHealth,
+  ledger: Ledger,
   intervalNs: number,
   nowMs = performance.now(),
-): Health {
+): AgentHealth {
   const ageMs = nowMs - (state.sampledAt ?? 0);
   const reason = samplingReason(state, intervalNs, ageMs);
   const lastSampleAgeSeconds = state.sampledAt === null ? null : ageMs / 1000;
   return {
     status: reason === null && store.ok ? 'ok' : 'degraded',
     sampling: { ok: reason === null, reason, lastSampleAgeSeconds },
-    store,
+    store: { ...store, pending: ledger.waiting, dropped: droppedIn(ledger) },
+    samples: { ...ledger, dropped: { ...ledger.dropped } },
   };
 }

@@ -1,13 +1,18 @@
 import { EVENT_KINDS, type EventKind } from '../schema/drift.ts';
-import type { PairIdentity, PairStability, SampleMessage, SamplingMessage } from './sampling/messages.ts';
+import type {
+  PairIdentity,
+  PairStability,
+  SampleMessage,
+  SamplingMessage,
+  StartedMessage,
+} from './sampling/messages.ts';
 
-type Started = Extract<SamplingMessage, { kind: 'started' }>;
 type Calibrated = Extract<SamplingMessage, { kind: 'calibrated' }>;
 
 /** Everything that the agent knows at this moment. Counts only ever grow, over all runs since it started. */
 export interface AgentState {
   readonly startedAt: Date;
-  started: Started | null;
+  started: StartedMessage | null;
   calibrated: Calibrated | null;
   sample: SampleMessage | null;
   /** When the last sample arrived, ms of `performance.now`. */
@@ -59,7 +64,6 @@ export function absorb(state: AgentState, message: SamplingMessage): void {
   if (message.kind === 'sample') takeSample(state, message);
   else if (message.kind === 'stability') state.stability = message.pairs;
   else if (message.kind === 'calibrated') state.calibrated = message;
-  else if (message.kind === 'failed') state.samplingFailure = message.message;
   else {
     // A new run counts from 0 again.
     state.started = message;

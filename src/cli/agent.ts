@@ -1,10 +1,11 @@
 import type { Agent } from '../agent/agent.ts';
-import { formatListenAddress, type ListenAddress } from '../agent/config/listen-address.ts';
+import { formatListenAddress } from '../agent/config/listen-address.ts';
 import { describeSettings, planOf } from '../agent/config/plan.ts';
 import { type Config, flagOf, readConfig, type Sources, variableOf } from '../agent/config/read-config.ts';
 import { SETTING_NAMES, SETTINGS } from '../agent/config/settings.ts';
-import { saveMemory } from '../agent/frugal.ts';
-import { jsonLog } from '../agent/log.ts';
+import { boundedLog, jsonLog } from '../agent/log.ts';
+import { saveMemory } from '../agent/save-memory.ts';
+import type { Ledger } from '../agent/storing/ledger.ts';
 import { TscopeError } from '../errors.ts';
 import { agentText } from '../report/text/agent.ts';
 import type { AgentResult } from '../schema/agent.ts';
@@ -24,23 +25,53 @@ Examples:
   tscope agent --interval 1s --db /var/lib/tscope/tscope.db
   TSCOPE_TOKEN_FILE=/etc/tscope/token tscope agent --listen 0.0.0.0:9797 --user tscope`;
 
-const log = jsonLog((line) => process.stderr.write(line));
-
-/** Reads the configuration again; a bad one changes nothing. */
-async function reload(agent: Agent, sources: Sources): Promise<void> {
-  try {
-    await agent.reload(readConfig(sources));
-  } catch (error) {
-    if (!(error instanceof TscopeError)) throw error;
-    log('error', `the configuration stays as it was: ${error.message}`, { hint: error.hint });
-  }
-}
+const log = boundedLog(jsonLog((line) => process.stderr.write(line)));
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve());
   });
+
+/** Reads the configuration again at each SIGHUP, one after another; a bad one changes nothing. */
+class Reloads {
+  readonly #sources: Sources;
+  #agent: Agent | null = null;
+  #asked = false;
+  #working = false;
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
+  }
+
+  /** What was asked for while there was no agent yet is done now. */
+  attach(agent: Agent): void {
+    this.#agent = agent;
+    if (this.#asked) void this.#work(agent);
+  }
+
+  /** Those asked for before the next one begins are one. */
+  readonly ask = (): void => {
+    this.#asked = true;
+    if (this.#agent !== null) void this.#work(this.#agent);
+  };
+
+  async #work(agent: Agent): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    while (this.#asked) {
+      this.#asked = false;
+      try {
+        await agent.reload(readConfig(this.#sources, agent.config));
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        const hint = error instanceof TscopeError ? error.hint : null;
+        log('error', `the configuration stays as it was: ${message}`, { hint });
+      }
+    }
+    this.#working = false;
+  }
+}
 
 /** Runs the daemon until `signal` aborts. */
 async function run(
@@ -49,27 +80,31 @@ async function run(
   signal: AbortSignal,
 ): Promise<NonNullable<AgentResult['ran']>> {
   const begun = performance.now();
-  saveMemory();
-  const { Agent } = await import('../agent/agent.ts');
-  const agent = new Agent(config, log);
-  const onHangUp = () => void reload(agent, sources);
-  let address: ListenAddress;
-  let notStored = 0;
+  const reloads = new Reloads(sources);
+  // Before anybody can reach the service: a signal without a handler would end it.
+  process.on('SIGHUP', reloads.ask);
   try {
-    address = await agent.start();
-    process.on('SIGHUP', onHangUp);
-    await Promise.race([aborted(signal), agent.failed]);
+    saveMemory();
+    const { startAgent } = await import('../agent/agent.ts');
+    const agent = await startAgent(config, log);
+    let ledger: Ledger | null = null;
+    try {
+      reloads.attach(agent);
+      await Promise.race([aborted(signal), agent.failed]);
+    } finally {
+      ledger = await agent.stop();
+    }
+    const { state, address } = agent;
+    return {
+      address: formatListenAddress(address),
+      durationNs: (performance.now() - begun) * 1e6,
+      samples: state.samples,
+      events: Object.values(state.events).reduce((sum, count) => sum + count, 0),
+      notStored: ledger.dropped.ended,
+    };
   } finally {
-    process.off('SIGHUP', onHangUp);
-    notStored = await agent.stop();
+    process.off('SIGHUP', reloads.ask);
   }
-  return {
-    address: formatListenAddress(address),
-    durationNs: (performance.now() - begun) * 1e6,
-    samples: agent.state.samples,
-    events: Object.values(agent.state.events).reduce((sum, count) => sum + count, 0),
-    notStored,
-  };
 }
 
 export const command = defineCommand({

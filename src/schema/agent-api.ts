@@ -30,9 +30,18 @@ export const agentHealthSchema = z.strictObject({
     reason: z.string().nullable(),
     code: z.string().nullable(),
     since: iso.nullable(),
+    /** Samples that wait, and those that were given up: the sums of `samples`. */
     pending: count,
     dropped: count,
     failures: count,
+  }),
+  /** Where every sample is that was taken: taken = stored + waiting + the sum of dropped. */
+  samples: z.strictObject({
+    taken: count,
+    stored: count,
+    waiting: count,
+    /** By reason: too many waited; the store refused it; no reading was accepted; the agent ended. */
+    dropped: z.strictObject({ overflow: count, refused: count, rejected: count, ended: count }),
   }),
 });
 export type AgentHealth = z.infer<typeof agentHealthSchema>;
@@ -103,6 +112,8 @@ export const agentSamplesSchema = z.strictObject({
       rateRatio: z.array(ratio),
     }),
   ),
+  /** True where there are more rows than one answer holds: the oldest are left out. */
+  truncated: z.boolean(),
 });
 export type AgentSamples = z.infer<typeof agentSamplesSchema>;
 

@@ -1,7 +1,7 @@
 import type { Control } from '../clock/control.ts';
 import { kvmExperiment } from '../kvm/experiment.ts';
 import { calibrateHost } from '../tsc/calibrate-host.ts';
-import { driftTask } from './drift/host.ts';
+import { driftTask } from './drift/task.ts';
 import { replayFile } from './replay/replay-file.ts';
 import { stabilityTask } from './stability.ts';
 import { stopTask } from './stop/task.ts';

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -109,10 +109,42 @@ test('strangers are asked for a token that cannot be guessed', () => {
   expect(() => read({ listen }, { TSCOPE_TOKEN: 'with a space in it ..' })).toThrow('space');
   expect(read({ listen }, { TSCOPE_TOKEN: '0123456789abcdef' }).token).toBe('0123456789abcdef');
   const tokenFile = join(folder, 'token');
-  writeFileSync(tokenFile, '0123456789abcdef0\nsecond line\n');
+  writeFileSync(tokenFile, '0123456789abcdef0\nsecond line\n', { mode: 0o600 });
   expect(read({ listen, tokenFile }).token).toBe('0123456789abcdef0');
   writeFileSync(tokenFile, '');
   expect(() => read({ listen, tokenFile })).toThrow('token');
+});
+
+test.each([
+  ['a'.repeat(24), 'different'],
+  ['abcde'.repeat(5), 'different'],
+  ['abcdef'.repeat(4), 'repeat'],
+  ['passwordpassword', 'repeat'],
+])('the token %s is refused: %s', (token, word) => {
+  expect(() => read({}, { TSCOPE_TOKEN: token })).toThrow(word);
+});
+
+test('six different characters are enough, and the length counts', () => {
+  expect(read({}, { TSCOPE_TOKEN: 'aaaaaaaaaaabcdef' }).token).toHaveLength(16);
+  expect(() => read({}, { TSCOPE_TOKEN: 'aaaaaaaaaabcdef' })).toThrow('16');
+});
+
+test('a token file that everybody can read is refused, one of a group is not', () => {
+  const tokenFile = join(folder, 'open-token');
+  writeFileSync(tokenFile, '0123456789abcdef\n');
+  chmodSync(tokenFile, 0o644);
+  expect(() => read({ tokenFile })).toThrow(/every user/);
+  chmodSync(tokenFile, 0o640);
+  expect(read({ tokenFile }).token).toBe('0123456789abcdef');
+});
+
+test('certificate and key go together', () => {
+  expect(() => read({ tlsCert: '/c.pem' })).toThrow('--tls-key');
+  expect(() => read({ tlsKey: '/k.pem' })).toThrow('--tls-cert');
+  expect(() => read({ tlsCert: '/no/c.pem', tlsKey: '/no/k.pem' })).toThrow('/no/c.pem');
+  const junk = join(folder, 'junk.pem');
+  writeFileSync(junk, 'no certificate');
+  expect(() => read({ tlsCert: junk, tlsKey: junk })).toThrow('pair');
 });
 
 test('names of flags and variables follow from the setting', () => {

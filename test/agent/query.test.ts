@@ -16,6 +16,17 @@ test('Unix seconds and RFC 3339 mean the same time', () => {
   expect([fromNs, toNs]).toEqual([1_767_225_599_500_000_000n, 1_767_225_600n * S]);
 });
 
+test.each(['2026-02-31T00:00:00Z', '2026-13-01T00:00:00Z', '2025-02-29T12:00:00Z', '2026-01-31'])(
+  '%s is not a time',
+  (text) => {
+    expect(() => timeRange(new URLSearchParams({ from: text }))).toThrow('from');
+  },
+);
+
+test('a leap day is a time', () => {
+  expect(timeRange(query('from=2024-02-29T00:00:00Z&to=2024-03-01T00:00:00Z')).fromNs % S).toBe(0n);
+});
+
 test.each([
   [3600n, 10n],
   [900n, 2n],

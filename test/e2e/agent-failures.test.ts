@@ -1,21 +1,27 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
 
+interface Samples {
+  readonly taken: number;
+  readonly stored: number;
+  readonly waiting: number;
+  readonly dropped: Record<'overflow' | 'refused' | 'rejected' | 'ended', number>;
+}
 interface Health {
   readonly status: string;
+  readonly samples: Samples;
   readonly store: {
     ok: boolean;
     code: string | null;
     reason: string | null;
-    pending: number;
-    dropped: number;
   };
 }
 /** Without a result while the store is being opened. */
-interface Samples {
+interface Answer {
   readonly result?: { series: { clock: string; at: number[] }[] };
 }
 
@@ -36,9 +42,36 @@ const health = () => agent.json<Health>('/healthz');
 const metric = async (name: string): Promise<number> =>
   Number(new RegExp(`^${name} (\\S+)`, 'm').exec(await agent.text('/metrics'))?.[1] ?? Number.NaN);
 
+const sumOf = ({ stored, waiting, dropped }: Samples): number =>
+  stored + waiting + Object.values(dropped).reduce((sum, count) => sum + count, 0);
+
+/** Every sample that was taken is somewhere. */
+async function expectLedger(): Promise<void> {
+  const { samples } = await health();
+  expect(sumOf(samples)).toBe(samples.taken);
+}
+
+/** What another process finds in the file. */
+function sql(db: string, statement: string): string[] {
+  const script = `import Database from 'libsql'; const d = new Database(process.argv[1], { timeout: 5000 }); console.log(JSON.stringify(d.prepare(process.argv[2]).raw().all().map(([cell]) => String(cell))))`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, db, statement], {
+    encoding: 'utf8',
+  });
+  return JSON.parse(stdout);
+}
+
+/** Another process changes the file. */
+function change(db: string, statements: string): void {
+  const script = `import Database from 'libsql'; new Database(process.argv[1], { timeout: 5000 }).exec(process.argv[2])`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script, db, statements], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+}
+
 /** Times of the stored samples of one clock, s. */
 async function stored(): Promise<number[]> {
-  const { result } = await agent.json<Samples>(`/api/v1/samples?step=100ms&from=${Date.now() / 1000 - 200}`);
+  const { result } = await agent.json<Answer>(`/api/v1/samples?step=100ms&from=${Date.now() / 1000 - 200}`);
   return (result?.series ?? []).filter(({ clock }) => clock === 'realtime').flatMap(({ at }) => at);
 }
 
@@ -65,34 +98,128 @@ async function expectTroubleAndRecovery(
   expect(after).toEqual(expect.arrayContaining(before));
   expect(new Set(after).size).toBe(after.length);
   expect(after.length).toBeGreaterThan(before.length + pending);
-  expect(await metric('tscope_store_dropped_samples_total')).toBe(0);
+  await expectLedger();
 }
 
-test('the store removed: it is back with all it held, and was told of', async () => {
+test('the store removed: it is told of, another one is begun, and what is taken from then on is in it', async () => {
   const db = join(folder.path, 'removed/a.db');
   await start(db);
   await eventually(async () => (await stored()).length > 5);
-  const before = await stored();
   rmSync(join(folder.path, 'removed'), { recursive: true });
   await eventually(() => existsSync(db));
   await eventually(async () => (await health()).status === 'ok');
-  expect(await stored()).toEqual(expect.arrayContaining(before));
   expect(await metric('tscope_store_failures_total')).toBeGreaterThan(0);
   expect(agent.log).toContainEqual(expect.objectContaining({ level: 'error', code: 'STORE_REMOVED' }));
+  await eventually(async () => (await stored()).length > 5);
+  const after = await stored();
+  await expectLedger();
   await agent.end();
   await start(db);
-  expect(await stored()).toEqual(expect.arrayContaining(before));
+  expect(await stored()).toEqual(expect.arrayContaining(after));
 });
 
 test('only the file removed, its log left: nothing is mixed up', async () => {
   const db = join(folder.path, 'file/a.db');
   await start(db);
   await eventually(async () => (await stored()).length > 5);
-  const before = await stored();
   rmSync(db);
   await eventually(() => existsSync(db));
-  await eventually(async () => (await stored()).length > before.length + 5);
-  expect(await stored()).toEqual(expect.arrayContaining(before));
+  await eventually(async () => (await stored()).length > 5);
+  await expectLedger();
+  await agent.end();
+  expect(sql(db, 'PRAGMA integrity_check')).toEqual(['ok']);
+});
+
+test('the file moved away has all that was stored, and the next one what is taken from then on', async () => {
+  const db = join(folder.path, 'moved/a.db');
+  await start(db);
+  await eventually(async () => (await stored()).length > 5);
+  const before = (await stored()).length;
+  renameSync(db, `${db}.away`);
+  await eventually(() => existsSync(db));
+  await eventually(async () => (await stored()).length > 3);
+  await expectLedger();
+  expect(sql(`${db}.away`, 'PRAGMA integrity_check')).toEqual(['ok']);
+  expect(Number(sql(`${db}.away`, 'SELECT count(*) FROM sample')[0]) / 3).toBeGreaterThanOrEqual(before);
+});
+
+test.each([
+  ['the row of the run, with all that hangs on it', 'PRAGMA foreign_keys = ON; DELETE FROM run'],
+  ['the row of the run alone', 'PRAGMA foreign_keys = OFF; DELETE FROM run'],
+  ['the rows of the series', 'PRAGMA foreign_keys = ON; DELETE FROM series'],
+])('deleted: %s: counted, told of, made anew, and nothing is lost from then on', async (_, statement) => {
+  const db = join(folder.path, `rows-${statement.length}/a.db`);
+  await start(db);
+  await eventually(async () => (await stored()).length > 5);
+  change(db, statement);
+  await eventually(async () => (await metric('tscope_store_failures_total')) > 0);
+  expect(agent.log).toContainEqual(expect.objectContaining({ level: 'error', code: 'DEFECT' }));
+  await eventually(async () => (await health()).status === 'ok');
+  const { stored: storedSoFar } = (await health()).samples;
+  await eventually(async () => (await health()).samples.stored >= storedSoFar + 10);
+  await eventually(async () => (await stored()).length >= 10);
+  await expectLedger();
+});
+
+test('a table gone: health is bad, and everything waits until it is back', async () => {
+  const db = join(folder.path, 'table/a.db');
+  await start(db);
+  await eventually(async () => (await stored()).length > 5);
+  change(db, 'ALTER TABLE sample RENAME TO away');
+  await eventually(async () => (await health()).samples.waiting > 5);
+  expect(await health()).toMatchObject({ status: 'degraded', store: { ok: false } });
+  await expectLedger();
+  change(db, 'ALTER TABLE away RENAME TO sample');
+  await eventually(async () => (await health()).status === 'ok');
+  await eventually(async () => (await health()).samples.waiting <= 1);
+  await expectLedger();
+  expect((await health()).samples.dropped).toEqual({ overflow: 0, refused: 0, rejected: 0, ended: 0 });
+});
+
+describe('a database that another process has locked', () => {
+  const lock = async (db: string): Promise<ChildProcess> => {
+    const script = `import Database from 'libsql'; new Database(process.argv[1]).exec('BEGIN EXCLUSIVE'); console.log('locked'); setInterval(() => {}, 1e6);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, db], { stdio: 'pipe' });
+    await once(child.stdout, 'data');
+    return child;
+  };
+
+  test('health and metrics answer at once, samples wait, and are all there afterwards', async () => {
+    const db = join(folder.path, 'locked/a.db');
+    await start(db);
+    await eventually(async () => (await stored()).length > 5);
+    const locker = await lock(db);
+    await eventually(async () => (await health()).store.code === 'STORE_BUSY');
+    for (let i = 0; i < 20; i++) {
+      const begun = performance.now();
+      await health();
+      await agent.text('/metrics');
+      expect(performance.now() - begun).toBeLessThan(1_000);
+      await expectLedger();
+    }
+    await eventually(async () => (await health()).samples.waiting > 20);
+    locker.kill('SIGKILL');
+    await eventually(async () => (await health()).status === 'ok');
+    await eventually(async () => (await health()).samples.waiting <= 1);
+    await expectLedger();
+    expect((await health()).samples.dropped.overflow).toBe(0);
+  }, 30_000);
+
+  test('SIGTERM ends it in a few seconds, and the last line says what was not stored', async () => {
+    const db = join(folder.path, 'locked-end/a.db');
+    await start(db);
+    await eventually(async () => (await stored()).length > 5);
+    const locker = await lock(db);
+    await eventually(async () => (await health()).samples.waiting > 5);
+    const begun = performance.now();
+    expect(await agent.end()).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(8_000);
+    locker.kill('SIGKILL');
+    const last = agent.log.at(-1) as unknown as Samples & { message: string };
+    expect(last.message).toBe('stopped');
+    expect(last.dropped.ended).toBeGreaterThan(5);
+    expect(sumOf(last)).toBe(last.taken);
+  }, 30_000);
 });
 
 test('another store put in its place is used as it is', async () => {

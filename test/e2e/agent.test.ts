@@ -108,9 +108,11 @@ test('a token is asked for by bearer and by password, and nothing is served with
   const agent = await start(['--listen', '0.0.0.0:0', '--db', newDb()], { env: { TSCOPE_TOKEN: token } });
   const status = async (authorization?: string, path = '/metrics') =>
     (await fetch(agent.url + path, authorization === undefined ? {} : { headers: { authorization } })).status;
-  for (const path of ['/', '/metrics', '/healthz', '/api/v1/now', '/api/v1/live', '/style.css']) {
+  for (const path of ['/', '/metrics', '/api/v1/now', '/api/v1/live', '/style.css']) {
     expect(await status(undefined, path)).toBe(401);
   }
+  await eventually(async () => (await status(undefined, '/healthz')) === 200);
+  expect(await (await fetch(`${agent.url}/healthz`)).json()).toEqual({ status: 'ok' });
   expect(await status(`Bearer ${token}x`)).toBe(401);
   expect(await status(`Bearer ${token}`)).toBe(200);
   expect(await status(`Basic ${Buffer.from(`anyone:${token}`).toString('base64')}`)).toBe(200);

@@ -1,8 +1,7 @@
 import { hostname } from 'node:os';
-import type { AgentNow, AgentStability } from '../../schema/agent-api.ts';
-import { nominalRate } from '../../tasks/drift/host.ts';
+import type { AgentHealth, AgentNow, AgentStability } from '../../schema/agent-api.ts';
+import { nominalRate } from '../../tasks/drift/nominal-rate.ts';
 import { version } from '../../version.ts';
-import type { Health } from '../health.ts';
 import type { PairIdentity } from '../sampling/messages.ts';
 import { type AgentState, pairsOf } from '../state.ts';
 
@@ -17,7 +16,7 @@ const identityOf = ({ clock, reference, independent, independentReason }: PairId
 });
 
 /** What the agent knows at this moment, as `/api/v1/now` and the first message of the stream say it. */
-export function nowOf(state: AgentState, health: Health, intervalNs: number): AgentNow {
+export function nowOf(state: AgentState, health: AgentHealth, intervalNs: number): AgentNow {
   const result = state.calibrated?.result ?? null;
   return {
     hostname: hostname(),

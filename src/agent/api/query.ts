@@ -1,6 +1,7 @@
 import { usageError } from '../../errors.ts';
 import { wholeStep } from '../../store/range.ts';
 import { parseDuration } from '../../units.ts';
+import type { TimeRange } from '../storing/messages.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
 /** Steps of a query that names none, at most: a plot shows no more. */
@@ -21,12 +22,6 @@ function roundStep(lengthNs: bigint): bigint {
   return round === undefined ? BigInt(Math.ceil(least / 3_600)) * HOUR_NS : BigInt(round) * 1_000_000_000n;
 }
 
-/** A stretch of time, ns since the epoch. */
-export interface TimeRange {
-  readonly fromNs: bigint;
-  readonly toNs: bigint;
-}
-
 /**
  * Refuses parameters that no one reads, and those given twice.
  *
@@ -42,12 +37,20 @@ export function onlyParameters(query: URLSearchParams, ...names: string[]): void
   }
 }
 
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const RFC3339 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** ms since the epoch; NaN for a day that no month has, which `Date` takes for one of the next month. */
+function timeOfRfc3339(text: string): number {
+  const day = RFC3339.exec(text)?.[1] ?? '';
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return Number.NaN;
+  return Date.parse(text);
+}
 
 /** A time as Prometheus takes it: Unix seconds or RFC 3339. */
 function timeOf(name: string, text: string): bigint {
   const seconds = /^\d{1,12}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
-  const ms = RFC3339.test(text) ? Date.parse(text) : seconds * 1000;
+  const ms = Number.isNaN(seconds) ? timeOfRfc3339(text) : seconds * 1000;
   if (ms >= 0 && ms <= LATEST_S * 1000) return BigInt(Math.round(ms * 1e3)) * 1000n;
   throw usageError(
     `${name}: '${text.slice(0, 40)}' is not a time; give Unix seconds or RFC 3339, as in 2026-01-31T23:59:59Z.`,

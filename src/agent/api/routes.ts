@@ -1,4 +1,3 @@
-import { TscopeError } from '../../errors.ts';
 import { clocksFacts } from '../../host/clocks.ts';
 import { clocksourceFacts } from '../../host/clocksource.ts';
 import { cpuFacts } from '../../host/cpu.ts';
@@ -13,22 +12,29 @@ import { virtualizationFacts } from '../../host/virtualization.ts';
 import type { AgentNow, AgentStability } from '../../schema/agent-api.ts';
 import { schemaId } from '../../schema/envelope.ts';
 import type { HostFacts } from '../../schema/host.ts';
-import type { Store } from '../../store/store.ts';
+import { floorTo } from '../../store/buckets.ts';
 import { version } from '../../version.ts';
-import { jsonReply } from '../http/reply.ts';
+import { jsonReply, type Reply } from '../http/reply.ts';
 import type { Handler } from '../http/server.ts';
+import { KeptAnswers } from '../kept-answers.ts';
+import type { Query, TimeRange } from '../storing/messages.ts';
 import { onlyParameters, stepOf, timeRange } from './query.ts';
-import { runsIn } from './runs.ts';
-import { eventsIn, samplesIn } from './samples.ts';
 
 /** What the API answers from. */
 export interface ApiView {
   readonly startedAt: Date;
   now(): AgentNow;
   stability(): AgentStability;
-  /** Null where the store cannot be opened. */
-  store(): Store | null;
+  /** The JSON of what the store answers. @throws TscopeError where it cannot be read now. */
+  read(query: Query): Promise<string>;
 }
+
+/** Answers of the store that are kept: a month of three pairs has 200 kB. */
+const MOST_KEPT = 8;
+/** Answers without a step of their own are kept for so long, ms. */
+const KEPT_MS = 1_000;
+/** However long its step, an answer is never older, ms. */
+const OLDEST_MS = 30_000;
 
 /** The host's facts stay what they are for a while; reading them takes milliseconds. */
 const FACTS_MS = 60_000;
@@ -58,23 +64,34 @@ function cachedFacts(): () => HostFacts {
   };
 }
 
+/** Whole steps: everybody who looks at the last hour asks for the same one. */
+function alignedTo(stepNs: bigint, { fromNs, toNs }: TimeRange): TimeRange {
+  return { fromNs: floorTo(fromNs, stepNs), toNs: floorTo(toNs + stepNs - 1n, stepNs) };
+}
+
 /** The JSON API, by path. */
 export function apiRoutes(view: ApiView): Map<string, Handler> {
   const facts = cachedFacts();
-  const { key } = hostIdentity();
+  const { key: hostKey } = hostIdentity();
+  const envelope = (kind: string, host: object = {}) => ({
+    schema: schemaId(kind),
+    tool: { name: 'tscope', version },
+    startedAt: view.startedAt.toISOString(),
+    ...host,
+    warnings: [],
+  });
   const document = (kind: string, result: unknown, host: object = {}) =>
-    jsonReply({
-      schema: schemaId(kind),
-      tool: { name: 'tscope', version },
-      startedAt: view.startedAt.toISOString(),
-      ...host,
-      warnings: [],
-      result,
+    jsonReply({ ...envelope(kind, host), result });
+  const kept = new KeptAnswers<Reply>(MOST_KEPT);
+  const stored = (kind: string, query: Query, forMs: number): Promise<Reply> => {
+    const key = JSON.stringify(query, (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
+    return kept.get(key, forMs, async () => {
+      const head = JSON.stringify(envelope(kind));
+      const body = `${head.slice(0, -1)},"result":${await view.read(query)}}\n`;
+      return { ...jsonReply(null), body: Buffer.from(body) };
     });
-  const store = (): Store => {
-    const opened = view.store();
-    if (opened === null) throw new TscopeError('IO', 'The store cannot be opened; /healthz says why.');
-    return opened;
   };
   const withoutParameters =
     (handler: () => ReturnType<Handler>): Handler =>
@@ -85,21 +102,25 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
   return new Map<string, Handler>([
     ['/api/v1/now', withoutParameters(() => document('agent-now', view.now()))],
     ['/api/v1/host', withoutParameters(() => document('host', facts(), { host: hostSummary() }))],
-    ['/api/v1/runs', withoutParameters(() => document('agent-runs', runsIn(store())))],
+    ['/api/v1/runs', withoutParameters(() => stored('agent-runs', { what: 'runs' }, KEPT_MS))],
     ['/api/v1/stability', withoutParameters(() => document('agent-stability', view.stability()))],
     [
       '/api/v1/samples',
       (query) => {
         onlyParameters(query, 'from', 'to', 'step');
-        const range = timeRange(query);
-        return document('agent-samples', samplesIn(store(), key, range, stepOf(query, range)));
+        const asked = timeRange(query);
+        const stepNs = stepOf(query, asked);
+        const range = alignedTo(stepNs, asked);
+        const forMs = Math.min(OLDEST_MS, Number(stepNs) / 1e6);
+        return stored('agent-samples', { what: 'samples', hostKey, range, stepNs }, forMs);
       },
     ],
     [
       '/api/v1/events',
       (query) => {
         onlyParameters(query, 'from', 'to');
-        return document('agent-events', eventsIn(store(), key, timeRange(query)));
+        const range = alignedTo(1_000_000_000n, timeRange(query));
+        return stored('agent-events', { what: 'events', hostKey, range }, KEPT_MS);
       },
     ],
   ]);

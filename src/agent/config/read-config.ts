@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { systemCode, TscopeError, usageError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import type { Warning } from '../../schema/envelope.ts';
+import { fileError, refusalOf } from '../../system-error.ts';
 import {
   needsToken,
   SETTING_NAMES,
@@ -9,6 +10,7 @@ import {
   type Settings,
   settingsSchema,
 } from './settings.ts';
+import { readTls, type TlsFiles } from './tls.ts';
 import { checkToken, readToken } from './token.ts';
 
 /** Settings as given: text, and lists in a file. */
@@ -23,6 +25,8 @@ export interface Config {
   readonly origins: Readonly<Record<SettingName, Origin>>;
   /** Null where none is asked for. */
   readonly token: string | null;
+  /** Null where plain HTTP is served. */
+  readonly tls: TlsFiles | null;
   /** The file that was read, or null. */
   readonly file: string | null;
   readonly warnings: readonly Warning[];
@@ -52,8 +56,7 @@ function readSettingsFile(path: string): Given {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const code = systemCode(error) ?? String(error);
-    throw new TscopeError('IO', `cannot read the configuration ${path} (${code}).`, null, { cause: error });
+    throw fileError(`cannot read the configuration ${path}`, error);
   }
   let value: unknown;
   try {
@@ -96,13 +99,35 @@ function placeOf(name: SettingName, origin: Origin, file: string | null): string
   return origin === 'environment' ? variableOf(name) : flagOf(name);
 }
 
+/** Whether reading failed because this process may not read the file. */
+const isDenied = (error: unknown): boolean =>
+  ['EACCES', 'EPERM'].includes(String((error as { cause?: { code?: unknown } }).cause?.code));
+
+/**
+ * What `read` gives, or what was read before from the same files where they may no longer be read: an agent that gave
+ * up root's rights (--user) keeps what root could read.
+ */
+function readOrKeep<T>(read: () => T, kept: { readonly value: T; readonly what: string } | null) {
+  try {
+    return { value: read(), warning: null };
+  } catch (error) {
+    if (kept === null || !isDenied(error)) throw error;
+    const message = `${kept.what} may no longer be read by this user and stays as it was: ${refusalOf(error)?.message}`;
+    return {
+      value: kept.value,
+      warning: { code: 'not-read-again', message, hint: 'Restart to read it again.' },
+    };
+  }
+}
+
 /**
  * Puts the configuration together: flags before the environment, the environment before the file, the file before the
  * defaults.
  *
+ * @param before what was read the last time, at a reload.
  * @throws TscopeError USAGE naming the place and what is accepted; IO where a file cannot be read.
  */
-export function readConfig({ flags, environment }: Sources): Config {
+export function readConfig({ flags, environment }: Sources, before: Config | null = null): Config {
   const file = flags.config ?? (environment['TSCOPE_CONFIG'] || null);
   const layers: readonly [Origin, Given][] = [
     ['flag', flags],
@@ -131,9 +156,28 @@ export function readConfig({ flags, environment }: Sources): Config {
     const place = placeOf('clocks', origins.clocks, file);
     throw usageError(`${place}: give another clock than the reference, ${settings.reference}.`);
   }
-  const token = readToken(settings.tokenFile, environment['TSCOPE_TOKEN']);
-  checkToken(token, needsToken(settings), settings.listen);
-  return { settings, origins, token, file, warnings: unknownVariables(environment) };
+  const token = readOrKeep(
+    () => readToken(settings.tokenFile, environment['TSCOPE_TOKEN']),
+    before?.settings.tokenFile === settings.tokenFile
+      ? { value: before?.token ?? null, what: 'The token' }
+      : null,
+  );
+  checkToken(token.value, needsToken(settings), settings.listen);
+  const sameFiles =
+    before?.settings.tlsCert === settings.tlsCert && before?.settings.tlsKey === settings.tlsKey;
+  const tls = readOrKeep(
+    () => readTls(settings),
+    sameFiles ? { value: before?.tls ?? null, what: 'The key of the certificate' } : null,
+  );
+  const warnings = [...unknownVariables(environment), token.warning, tls.warning];
+  return {
+    settings,
+    origins,
+    token: token.value,
+    tls: tls.value,
+    file,
+    warnings: warnings.filter((warning) => warning !== null),
+  };
 }
 
 /** A schema's complaint with the value that it is about. */

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { TscopeError } from '../../errors.ts';
-import { CLOCK_NAMES, type ClockName } from '../../host/clocks.ts';
+import { CLOCK_NAMES } from '../../host/clocks.ts';
 import { DEFAULT_STORE } from '../../store/store.ts';
-import type { ComparedClock } from '../../tasks/drift/pair.ts';
 import { formatDuration, parseDuration } from '../../units.ts';
-import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
+import { isLoopback, parseListenAddress } from './listen-address.ts';
 
 /** Turns a TscopeError thrown by a parser into an issue of the schema that calls it. */
 const parsed = <T>(parse: (text: string) => T) =>
@@ -57,6 +56,8 @@ export const settingsSchema = z.strictObject({
   maxSize: size,
   listen: parsed(parseListenAddress),
   tokenFile: filePath.optional(),
+  tlsCert: filePath.optional(),
+  tlsKey: filePath.optional(),
   hostNames: list(
     z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$/, 'must be a host name without a port'),
   ),
@@ -67,19 +68,7 @@ export const settingsSchema = z.strictObject({
 });
 
 /** One effective configuration. Durations are ns, sizes bytes. */
-export interface Settings {
-  readonly interval: number;
-  readonly clocks: readonly ComparedClock[];
-  readonly reference: ClockName;
-  readonly recalibrate: number;
-  readonly db: string;
-  readonly retain: number;
-  readonly maxSize: number;
-  readonly listen: ListenAddress;
-  readonly tokenFile?: string | undefined;
-  readonly hostNames: readonly string[];
-  readonly user?: string | undefined;
-}
+export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 
 export type SettingName = keyof typeof settingsSchema.shape;
 
@@ -111,6 +100,12 @@ export const SETTINGS: Readonly<Record<SettingName, SettingDescription>> = {
     fallback: '127.0.0.1:9797',
   },
   tokenFile: { placeholder: 'file', help: 'file whose first line is the token to ask for', fallback: null },
+  tlsCert: {
+    placeholder: 'file',
+    help: 'serve HTTPS with this certificate and its chain (PEM)',
+    fallback: null,
+  },
+  tlsKey: { placeholder: 'file', help: 'its private key (PEM)', fallback: null },
   hostNames: { placeholder: 'names', help: 'more names that browsers may call this host by', fallback: '' },
   user: { placeholder: 'name', help: 'user to become after listening, if started as root', fallback: null },
 };
@@ -118,4 +113,4 @@ export const SETTINGS: Readonly<Record<SettingName, SettingDescription>> = {
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
 /** True where anybody but this host's own users can connect. */
-export const needsToken = ({ listen }: Settings): boolean => !isLoopback(listen.host);
+export const needsToken = ({ listen }: Pick<Settings, 'listen'>): boolean => !isLoopback(listen.host);

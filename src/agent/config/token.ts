@@ -1,29 +1,45 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { systemCode, TscopeError, usageError } from '../../errors.ts';
+import { readFileSync, statSync } from 'node:fs';
+import { usageError } from '../../errors.ts';
+import { fileError } from '../../system-error.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 
 /** 16 characters of base64 hold 96 bits: too many to try. */
-const SHORTEST = 16;
+export const SHORTEST = 16;
+/** Random text of 16 hexadecimal digits has fewer different ones once in 3,000 times; what people type has fewer. */
+export const LEAST_DIFFERENT = 6;
 
 const HOW = 'Make one with `openssl rand -base64 24 > FILE` and give --token-file FILE.';
+
+/** Others may read this file. */
+const READABLE_BY_OTHERS = 0o004;
 
 /**
  * The token to ask for: the first line of a file, or TSCOPE_TOKEN. Never a flag, which every user of the host could read
  * in the list of processes.
  *
  * @returns null where none is given.
- * @throws TscopeError IO where the file cannot be read.
+ * @throws TscopeError IO where the file cannot be read; USAGE where every user of this host can read it.
  */
 export function readToken(file: string | undefined, variable: string | undefined): string | null {
   if (file === undefined) return variable || null;
+  let text: string;
+  let mode: number;
   try {
-    return readFileSync(file, 'utf8').split('\n')[0]?.trim() ?? '';
+    text = readFileSync(file, 'utf8');
+    mode = statSync(file).mode;
   } catch (error) {
-    const code = systemCode(error) ?? String(error);
-    throw new TscopeError('IO', `cannot read the token file ${file} (${code}).`, HOW, { cause: error });
+    throw fileError(`cannot read the token file ${file}`, error);
   }
+  if ((mode & READABLE_BY_OTHERS) !== 0) {
+    const message = `--token-file ${file}: every user of this host can read it, so that it keeps nobody out.`;
+    throw usageError(message, `chmod 600 ${file}`);
+  }
+  return text.split('\n')[0]?.trim() ?? '';
 }
+
+/** `abcabcabcabcabcabc`: no longer to guess than its part. */
+const isRepetition = (token: string): boolean => /^(.+?)\1+$/.test(token);
 
 /**
  * Refuses a token that can be guessed, and none where strangers can connect.
@@ -38,6 +54,12 @@ export function checkToken(token: string | null, needed: boolean, listen: Listen
   }
   if (token.length < SHORTEST || !/^[\x21-\x7e]+$/.test(token)) {
     throw usageError(`the token must have at least ${SHORTEST} printable characters and no space.`, HOW);
+  }
+  if (new Set(token).size < LEAST_DIFFERENT || isRepetition(token)) {
+    throw usageError(
+      `the token can be guessed: it must have at least ${LEAST_DIFFERENT} different characters and not repeat itself.`,
+      HOW,
+    );
   }
 }
 

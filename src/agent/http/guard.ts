@@ -24,40 +24,63 @@ function withBody({ headers }: Asked): Reply | null {
   return empty ? null : errorReply(413, 'A request must not carry a body here.', { connection: 'close' });
 }
 
-/**
- * A page of another site whose name suddenly means this host (DNS rebinding) sends that name. An address cannot be
- * rebound, so addresses pass.
- */
-function wrongHost({ headers, rawHeaders }: Asked, { hostNames }: Rules): Reply | null {
+/** A page of another site may not ask through its reader's browser: it could not read the answer, but make it work. */
+function fromAnotherSite({ headers }: Asked): Reply | null {
+  if (headers['sec-fetch-site'] !== 'cross-site') return null;
+  return errorReply(403, 'A page of another site asked; open the address yourself.');
+}
+
+/** The one name that a request calls this host by; null where it names none or several. */
+function nameIn({ headers, rawHeaders }: Asked): string | null {
   const count = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::\d{1,5})?$/i.exec(headers.host ?? '');
-  if (count !== 1 || match === null) return errorReply(400, 'One valid Host header is needed.');
-  const name = (match[1] ?? match[2] ?? '').toLowerCase();
+  return count !== 1 || match === null ? null : (match[1] ?? match[2] ?? '').toLowerCase();
+}
+
+/**
+ * A page of another site whose name suddenly means this host (DNS rebinding) sends that name. An address cannot be
+ * rebound, so addresses pass; a bearer token passes too, because such a page does not have it.
+ */
+function wrongHost(asked: Asked, { hostNames, token }: Rules): Reply | null {
+  const name = nameIn(asked);
+  if (name === null) return errorReply(400, 'One valid Host header is needed.');
   if (isIP(name) !== 0 || name === 'localhost' || hostNames.includes(name)) return null;
+  const { scheme, given } = credentialsIn(asked.headers.authorization);
+  if (token !== null && scheme === 'bearer' && given !== null && sameToken(given, token)) return null;
   return errorReply(
     421,
-    `This agent is not known as '${name}'; allow the name with --host-names, or use an address.`,
+    `This agent is not known as '${name}'; allow the name with --host-names, or use an address or a bearer token.`,
   );
 }
 
 /** The token of `Authorization: Bearer TOKEN`, or the password of Basic, which browsers ask for by themselves. */
-function tokenOf(header: string | undefined): string | null {
-  const [scheme = '', credentials = ''] = (header ?? '').split(' ', 2);
-  if (/^bearer$/i.test(scheme)) return credentials;
-  if (!/^basic$/i.test(scheme)) return null;
+function credentialsIn(header: string | undefined): { scheme: string; given: string | null } {
+  const [word = '', credentials = ''] = (header ?? '').split(' ', 2);
+  const scheme = word.toLowerCase();
+  if (scheme === 'bearer') return { scheme, given: credentials };
+  if (scheme !== 'basic') return { scheme, given: null };
   const text = Buffer.from(credentials, 'base64').toString('utf8');
-  return text.slice(text.indexOf(':') + 1);
+  return { scheme, given: text.slice(text.indexOf(':') + 1) };
 }
 
-function unauthorized({ headers }: Asked, { token }: Rules): Reply | null {
-  if (token === null) return null;
-  const given = tokenOf(headers.authorization);
-  if (given !== null && sameToken(given, token)) return null;
+/** Whether a request shows the token, where one is asked for. */
+export function isAuthorized({ headers }: Pick<Asked, 'headers'>, { token }: Rules): boolean {
+  if (token === null) return true;
+  const { given } = credentialsIn(headers.authorization);
+  return given !== null && sameToken(given, token);
+}
+
+function unauthorized(asked: Asked, rules: Rules): Reply | null {
+  if (isAuthorized(asked, rules)) return null;
   return errorReply(401, 'The token is missing or wrong.', {
     'www-authenticate': 'Basic realm="tscope", charset="UTF-8"',
   });
 }
 
-/** @returns the refusal, or null where the request may be answered. */
+/** @returns the refusal of a request that nobody may make, or null. */
+export const misshapen = (asked: Asked): Reply | null =>
+  wrongMethod(asked) ?? withBody(asked) ?? fromAnotherSite(asked);
+
+/** @returns the refusal of whoever asks, or null where the request may be answered. */
 export const refusalOf = (asked: Asked, rules: Rules): Reply | null =>
-  wrongMethod(asked) ?? withBody(asked) ?? wrongHost(asked, rules) ?? unauthorized(asked, rules);
+  misshapen(asked) ?? wrongHost(asked, rules) ?? unauthorized(asked, rules);

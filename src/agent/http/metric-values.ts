@@ -1,4 +1,4 @@
-import { nominalRate } from '../../tasks/drift/host.ts';
+import { nominalRate } from '../../tasks/drift/nominal-rate.ts';
 import { type AgentState, pairsOf } from '../state.ts';
 
 /** Values of labels by their names. */

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { AgentHealth } from '../../schema/agent-api.ts';
 import { version } from '../../version.ts';
-import type { Health } from '../health.ts';
 import type { AgentState } from '../state.ts';
 import {
   eachPair,
@@ -15,7 +15,7 @@ import {
 /** What the metrics are read from at each scrape. */
 export interface MetricsView {
   readonly state: AgentState;
-  health(): Health;
+  health(): AgentHealth;
   storeBytes(): number | null;
   liveClients(): number;
 }
@@ -113,7 +113,12 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
   counter('tscope_clock_events_total', 'Events found, by kind.', ['kind'], () =>
     Object.entries(state.events).map(([kind, count]) => [{ kind }, count]),
   );
-  counter('tscope_samples_total', 'Samples taken of all pairs together.', [], () => single(state.samples));
+  counter(
+    'tscope_samples_total',
+    'Samples taken of all pairs together: stored, pending or dropped.',
+    [],
+    () => single(state.samples),
+  );
   counter(
     'tscope_samples_rejected_total',
     'Clock reads rejected (wide_window, cpu_changed) and samples not taken because the thread was late (late).',
@@ -136,14 +141,17 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
   counter('tscope_store_failures_total', 'Failed attempts to store.', [], () =>
     single(health().store.failures),
   );
+  counter('tscope_store_stored_samples_total', 'Samples that the store has taken.', [], () =>
+    single(health().samples.stored),
+  );
   gauge('tscope_store_pending_samples', 'Samples that wait in memory to be stored.', [], () =>
-    single(health().store.pending),
+    single(health().samples.waiting),
   );
   counter(
     'tscope_store_dropped_samples_total',
-    'Samples given up because too many were waiting to be stored.',
-    [],
-    () => single(health().store.dropped),
+    'Samples given up: too many waited (overflow), the store took others but not this one (refused), no reading was accepted (rejected), the agent ended (ended).',
+    ['reason'],
+    () => Object.entries(health().samples.dropped).map(([reason, count]) => [{ reason }, count]),
   );
   gauge('tscope_store_size_bytes', 'Size of the store in use.', [], () => single(storeBytes()));
   gauge('tscope_live_clients', 'Browsers that follow the live stream.', [], () => single(liveClients()));

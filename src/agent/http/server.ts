@@ -1,17 +1,20 @@
 import {
-  createServer,
+  createServer as createPlainServer,
   type IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { TscopeError } from '../../errors.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
 import { formatListenAddress } from '../config/listen-address.ts';
+import type { TlsFiles } from '../config/tls.ts';
 import type { Log } from '../log.ts';
-import { boundConnections } from './connections.ts';
-import { type Rules, refusalOf } from './guard.ts';
+import { Bounds, MOST_CONNECTIONS } from './bounds.ts';
+import { isAuthorized, misshapen, type Rules, refusalOf } from './guard.ts';
 import type { LiveClients } from './live.ts';
 import { errorReply, type Reply, send } from './reply.ts';
 
@@ -24,6 +27,8 @@ export interface Site {
   readonly routes: ReadonlyMap<string, Handler>;
   /** The path of the stream, and its first message. */
   readonly live: { readonly path: string; readonly clients: LiveClients; greeting(): unknown };
+  /** What probes may ask without a token, however busy the agent is; it is worth nothing to a stranger. */
+  readonly probe: { readonly path: string; reply(): Reply };
   /** Looked at for each request: a new configuration may change them. */
   rules(): Rules;
   readonly log: Log;
@@ -40,44 +45,74 @@ const LIMITS = {
 const MOST_HEADERS = 64;
 /** A client that neither reads nor writes for so long is gone. */
 const QUIET_MS = 45_000;
+const HANDSHAKE_MS = 5_000;
+/** When to try again, s. */
+const RETRY = { 'retry-after': '1' };
 
-/** A bad request that the routes found: one sentence in the message. */
-const isBadRequest = (error: unknown): error is TscopeError =>
-  error instanceof TscopeError && error.code === 'USAGE';
+const busy = (headers: Readonly<Record<string, string>> = RETRY): Reply =>
+  errorReply(503, 'Too many requests are under way; try again in a second.', headers);
 
 async function replyOf(handler: Handler, request: IncomingMessage, log: Log): Promise<Reply> {
   const [path = '', query = ''] = splitUrl(request);
   try {
     return await handler(new URLSearchParams(query), request.headers['if-none-match']);
   } catch (error) {
-    if (isBadRequest(error)) return errorReply(400, error.message);
+    const known = error instanceof TscopeError ? error : null;
+    if (known?.code === 'USAGE') return errorReply(400, known.message);
     const message = error instanceof Error ? error.message : String(error);
-    log('error', `a request failed: ${message}`, { path });
-    const stored = error instanceof TscopeError;
-    return errorReply(stored ? 503 : 500, stored ? message : 'The agent could not answer; its log says why.');
+    if (known?.code !== 'STORE_BUSY') log('error', `a request failed: ${message}`, { path });
+    if (known !== null && known.code !== 'DEFECT') return errorReply(503, message, RETRY);
+    return errorReply(500, 'The agent could not answer; its log says why.');
   }
 }
 
 const splitUrl = ({ url }: IncomingMessage): string[] => (url ?? '').split('?', 2);
 
-async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const head = request.method === 'HEAD';
-  const refusal = refusalOf(request, site.rules());
-  if (refusal !== null) {
-    send(response, refusal, head);
-    return;
+/** Answers from the site, within bounds. */
+class Answering {
+  readonly #site: Site;
+  readonly #bounds: Bounds;
+
+  constructor(site: Site, bounds: Bounds) {
+    this.#site = site;
+    this.#bounds = bounds;
   }
-  const [path = ''] = splitUrl(request);
-  if (path === site.live.path && !head) {
-    site.live.clients.add(response, site.live.greeting());
-    return;
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const admission = this.#bounds.admit(request, response);
+    if (admission === 'ignore') return;
+    const reply = admission === 'refuse' ? busy({ ...RETRY, connection: 'close' }) : this.#immediate(request);
+    if (reply !== null) {
+      this.#send(request, response, reply);
+      return;
+    }
+    const { live, routes, log } = this.#site;
+    const [path = ''] = splitUrl(request);
+    if (path === live.path && request.method !== 'HEAD') {
+      live.clients.add(response, live.greeting());
+      return;
+    }
+    const handler = routes.get(path);
+    const found =
+      handler === undefined
+        ? errorReply(404, 'There is nothing here; the pages start at /.')
+        : await this.#bounds.work(() => replyOf(handler, request, log));
+    if (!response.destroyed) this.#send(request, response, found ?? busy());
   }
-  const handler = site.routes.get(path);
-  const reply =
-    handler === undefined
-      ? errorReply(404, 'There is nothing here; the pages start at /.')
-      : await replyOf(handler, request, site.log);
-  if (!response.destroyed) send(response, reply, head);
+
+  /** Refusals, and the probe's answer; null where a route has to answer. */
+  #immediate(request: IncomingMessage): Reply | null {
+    const { probe } = this.#site;
+    const rules = this.#site.rules();
+    const [path] = splitUrl(request);
+    if (path === probe.path && !isAuthorized(request, rules)) return misshapen(request) ?? probe.reply();
+    return refusalOf(request, rules);
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+    this.#bounds.sending(request, response, reply.body.length);
+    send(response, reply, request.method === 'HEAD');
+  }
 }
 
 /** What HTTP itself says about a request that cannot be parsed. */
@@ -96,14 +131,26 @@ function rejectBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   socket.end(head, () => socket.destroy());
 }
 
-/** Makes a server that no client can make slow, large or talkative. It does not listen yet. */
-export function createSite(site: Site): Server {
-  const server = createServer(LIMITS, (request, response) => void answer(site, request, response));
+/**
+ * Makes a server that no client can make slow, large or talkative. It does not listen yet.
+ *
+ * @param tls null for plain HTTP.
+ */
+export function createSite(site: Site, tls: TlsFiles | null): Server {
+  const bounds = new Bounds((socket) => site.live.clients.follows(socket));
+  const answering = new Answering(site, bounds);
+  const listener: RequestListener = (request, response) => void answering.answer(request, response);
+  const server =
+    tls === null
+      ? createPlainServer(LIMITS, listener)
+      : createTlsServer({ ...LIMITS, handshakeTimeout: HANDSHAKE_MS, ...tls }, listener);
   server.maxHeadersCount = MOST_HEADERS;
   server.timeout = QUIET_MS;
   server.on('clientError', rejectBadRequest);
   server.on('connect', (_request, socket) => socket.destroy());
-  boundConnections(server, (socket) => site.live.clients.follows(socket));
+  // What has not shaken hands is bounded by number and by time.
+  if (tls !== null) server.maxConnections = 2 * MOST_CONNECTIONS;
+  bounds.watch(server, tls === null ? 'connection' : 'secureConnection');
   return server;
 }
 

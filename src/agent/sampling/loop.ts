@@ -1,15 +1,11 @@
-import { analysePhase, slopeOf } from '../../tasks/drift/analysis.ts';
-import { Collection, type CollectionHost } from '../../tasks/drift/collection.ts';
+import { analysePhase, rateOfPhase } from '../../tasks/drift/analysis.ts';
+import { Collection, type SampledHost, samples } from '../../tasks/drift/collection.ts';
 import type { PairTracker } from '../../tasks/drift/pair.ts';
 import type { AgentEvent, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
 import { RecentRecord } from './recent-record.ts';
 
 /** What the loop needs of a host; tests script it. */
-export interface SamplingHost extends CollectionHost {
-  /** ktime, ns. */
-  now(): bigint;
-  /** Waits until a ktime; false where the loop is to end. */
-  waitUntil(ktime: bigint): boolean;
+export interface SamplingHost extends SampledHost {
   /** Measures the TSC's rate anew, for at most so many ns, and tells. */
   recalibrate(mostNs: number): void;
 }
@@ -33,7 +29,7 @@ function pairSample(pair: Tracker, collection: Collection<RecentRecord>, interva
   const reads = [of(pair.clock), collection.reference];
   const moved = reads.reduce((sum, read) => sum + (read?.moved ?? 0), 0);
   const rejected = reads.reduce((sum, read) => sum + (read?.rejected ?? 0), 0);
-  const { rateRatio, rateStandardError } = slopeOf(Float64Array.from(pair.record.recent), interval);
+  const { rateRatio, rateStandardError } = rateOfPhase(Float64Array.from(pair.record.recent), interval);
   return {
     clock: pair.clock,
     ns: latest?.ns ?? null,
@@ -76,7 +72,6 @@ export function sampleUntilStopped(
   const startMs = host.date().getTime();
   const start = host.now();
   const elapsed = (): number => Number(host.now() - start);
-  let missed = 0;
   let recalibrateAt = recalibrate;
   let stabilityAt = 0;
   let off = 0;
@@ -85,17 +80,11 @@ export function sampleUntilStopped(
     ns: clock === 'tsc' ? 0n : collection.sampler.difference(clock, reference),
   }));
   tell({ kind: 'started', nominal: host.nominal, atMs: startMs, origins });
-  for (let point = 0; host.waitUntil(start + BigInt(Math.round(point * interval))); point++) {
-    for (const due = Math.floor(elapsed() / interval); point < due; point++) {
-      collection.miss();
-      missed += 1;
-    }
-    const atNs = elapsed();
-    collection.sample(atNs);
+  for (const { atNs, lateNs, missed } of samples(host, collection, start, interval)) {
     const atMs = startMs + atNs / 1e6;
     const events = drainEvents(collection);
     const pairs = collection.pairs.map((pair) => pairSample(pair, collection, interval));
-    tell({ kind: 'sample', atMs, pairs, events, missed });
+    tell({ kind: 'sample', atMs, pairs, events, missed, lateNs });
     if (atNs >= stabilityAt) {
       const begun = host.now();
       tell({ kind: 'stability', pairs: collection.pairs.map((pair) => stabilityOf(pair, interval)) });

@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../../errors.ts';
 import type { ClockName } from '../../host/clocks.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import type { DriftEvent, DriftPair } from '../../schema/drift.ts';
@@ -59,6 +58,8 @@ export type SamplingMessage =
       readonly events: readonly AgentEvent[];
       /** Grid points that passed because the thread was late. */
       readonly missed: number;
+      /** How long after its grid point the sample was taken, ns. */
+      readonly lateNs: number;
     }
   | { readonly kind: 'stability'; readonly pairs: readonly PairStability[] }
   | {
@@ -67,12 +68,7 @@ export type SamplingMessage =
       readonly pairs: readonly PairIdentity[];
       readonly clocksource: string | null;
       readonly derivedFromTsc: boolean | null;
-    }
-  | {
-      readonly kind: 'failed';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint: string | null;
     };
 
+export type StartedMessage = Extract<SamplingMessage, { kind: 'started' }>;
 export type SampleMessage = Extract<SamplingMessage, { kind: 'sample' }>;

@@ -1,57 +1,104 @@
+import type { TscopeError } from '../../errors.ts';
+import { sibling } from '../../sibling.ts';
+import { refusalOf } from '../../system-error.ts';
+import { startThread, type Thread } from '../../thread.ts';
 import type { Log } from '../log.ts';
 import type { SamplingMessage, SamplingOptions } from './messages.ts';
-import { type Sampling, startSampling } from './start-sampling.ts';
+
+const THREAD = sibling(import.meta.url, './thread');
+
+/** The thread keeps a few records of 128 KiB; the rest is V8's own. */
+const LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2 };
 
 /** Waits before the next attempt, ms: the first after which a fault may have passed, the longest. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 
-/** Keeps a sampling thread running: one that ends by itself is started again. */
+/** Who is told. */
+export interface SamplingListener {
+  onMessage(message: SamplingMessage): void;
+  /** Sampling has stopped by itself, and is tried again. */
+  onFailure(reason: string, error: TscopeError | null): void;
+}
+
+/**
+ * Keeps one sampling thread running, so that neither HTTP nor the disk delays a sample: one that ends by itself is
+ * started again.
+ */
 export class Supervisor {
-  readonly #tell: (message: SamplingMessage) => void;
+  readonly #listener: SamplingListener;
   readonly #log: Log;
   #options: SamplingOptions;
-  #sampling: Sampling | null = null;
+  #thread: Thread<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #waitMs = FIRST_WAIT_MS;
+  /** Starts, stops and restarts, one after another. */
+  #turn: Promise<void> = Promise.resolve();
+  #stopped = false;
 
-  constructor(options: SamplingOptions, log: Log, tell: (message: SamplingMessage) => void) {
+  constructor(options: SamplingOptions, log: Log, listener: SamplingListener) {
     this.#options = options;
     this.#log = log;
-    this.#tell = tell;
+    this.#listener = listener;
+    this.#start();
   }
 
-  start(): void {
-    this.#timer = null;
-    this.#sampling = startSampling(this.#options, {
-      onMessage: (message) => {
-        if (message.kind === 'sample') this.#waitMs = FIRST_WAIT_MS;
-        this.#tell(message);
-      },
-      onEnd: (reason) => this.#again(reason),
+  /** Goes on with other options; resolves when the new thread is started. */
+  restart(options: SamplingOptions): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      this.#options = options;
+      await this.#end();
+      this.#start();
     });
+    return this.#turn;
   }
 
-  /** Ends the thread; its last messages have arrived when this resolves. */
-  async stop(): Promise<void> {
+  /** Ends the thread for good; its last messages have arrived when this resolves. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#turn = this.#turn.then(() => this.#end());
+    return this.#turn;
+  }
+
+  #start(): void {
+    if (this.#stopped) return;
+    const thread = startThread<SamplingMessage, void>(
+      THREAD,
+      this.#options,
+      (message) => {
+        if (message.kind === 'sample') this.#waitMs = FIRST_WAIT_MS;
+        this.#listener.onMessage(message);
+      },
+      LIMITS,
+    );
+    this.#thread = thread;
+    const over = (error: unknown) => {
+      if (this.#thread === thread) this.#again(error);
+    };
+    thread.ended.then(() => over(null), over);
+  }
+
+  async #end(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const sampling = this.#sampling;
-    this.#sampling = null;
-    await sampling?.stop();
+    const thread = this.#thread;
+    this.#thread = null;
+    thread?.cancel();
+    await thread?.ended.catch(() => {});
   }
 
-  /** Goes on with other options. */
-  async restart(options: SamplingOptions): Promise<void> {
-    await this.stop();
-    this.#options = options;
-    this.start();
-  }
-
-  #again(reason: string): void {
-    this.#tell({ kind: 'failed', code: 'DEFECT', message: reason, hint: null });
+  #again(error: unknown): void {
+    this.#thread = null;
+    const refusal = refusalOf(error);
+    const unexpected = error instanceof Error ? error.message : 'the sampling thread ended by itself';
+    const reason = refusal?.message ?? unexpected;
+    this.#listener.onFailure(reason, refusal);
+    if (this.#stopped) return;
     this.#log('error', reason, { retryInMs: this.#waitMs });
-    this.#timer = setTimeout(() => this.start(), this.#waitMs);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#start();
+    }, this.#waitMs);
     this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);
   }
 }

@@ -1,4 +1,3 @@
-import { parentPort, workerData } from 'node:worker_threads';
 import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import { systemCode, TscopeError } from '../../errors.ts';
@@ -6,27 +5,19 @@ import { clocksFacts } from '../../host/clocks.ts';
 import { madeFromTsc } from '../../host/clocksource.ts';
 import { native } from '../../native.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
-import { calibrateBriefly, independenceOf, nominalRate } from '../../tasks/drift/host.ts';
-import { hostWatchers } from '../../tasks/drift/watchers.ts';
+import { hostWatchers } from '../../tasks/drift/events.ts';
+import { independenceOf } from '../../tasks/drift/independence.ts';
+import { calibrateBriefly, nominalRate } from '../../tasks/drift/nominal-rate.ts';
+import { runThread, type ThreadHandle } from '../../thread.ts';
 import { calibrate, SHORTEST_NS } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
 import { type SamplingHost, sampleUntilStopped } from './loop.ts';
 import type { SamplingMessage, SamplingOptions } from './messages.ts';
 
-/** What the main thread hands over. */
-export interface SamplingJob {
-  readonly options: SamplingOptions;
-  /** One word, set to 1 and notified to end the loop. */
-  readonly stop: Int32Array;
-}
-
 /** The longest calibration: more than a second gains little. */
 const LONGEST_CALIBRATION_NS = 1e9;
 
-const { options, stop } = workerData as SamplingJob;
-const tell = (message: SamplingMessage): void => parentPort?.postMessage(message);
-const cancelled = (): boolean => Atomics.load(stop, 0) !== 0;
-const control = { progress: () => {}, cancelled };
+type SamplingThread = ThreadHandle<SamplingMessage>;
 
 /** Stays on the CPU where it is, so that one counter is compared all along; where that is refused, it may move. */
 function stayOnThisCpu(): void {
@@ -40,34 +31,34 @@ function stayOnThisCpu(): void {
 }
 
 /** Asleep without a wake-up in between: nothing else happens on this thread. */
-function waitUntil(clock: HostClock, ktime: bigint): boolean {
+function waitUntil(clock: HostClock, ktime: bigint, thread: SamplingThread): boolean {
   for (;;) {
     clock.read();
     const left = Number(ktime - ktimeOf(clock)) / 1e6;
-    if (cancelled()) return false;
+    if (thread.cancelled()) return false;
     if (left <= 0) return true;
-    Atomics.wait(stop, 0, 0, left);
+    thread.sleep(left);
   }
 }
 
-/** Tells a calibration, and with it what may have changed about the host since the last one. */
-function tellCalibration(result: CalibrateResult): void {
+/** A calibration, and with it what may have changed about the host since the last one. */
+function described(result: CalibrateResult, { clocks, reference }: SamplingOptions): SamplingMessage {
   const clocksource = hostSource().clocksource();
   const facts = clocksFacts();
-  const { clocks, reference } = options;
   const pairs = clocks
     .filter((clock) => clock !== reference)
     .map((clock) => ({ clock, reference, ...independenceOf(facts, clock, reference) }));
   const derivedFromTsc = madeFromTsc(clocksource).value;
-  tell({ kind: 'calibrated', result, pairs, clocksource: clocksource.value, derivedFromTsc });
+  return { kind: 'calibrated', result, pairs, clocksource: clocksource.value, derivedFromTsc };
 }
 
-function work(): void {
+function work(options: SamplingOptions, thread: SamplingThread): void {
+  const control = { progress: () => {}, cancelled: thread.cancelled };
   stayOnThisCpu();
   const source = hostSource();
   const clock = new HostClock();
   const first = calibrateBriefly(control);
-  tellCalibration(first);
+  thread.say(described(first, options));
   const host: SamplingHost = {
     source,
     nominal: nominalRate(first),
@@ -77,21 +68,21 @@ function work(): void {
       clock.read();
       return ktimeOf(clock);
     },
-    waitUntil: (ktime) => waitUntil(clock, ktime),
+    waitUntil: (ktime) => waitUntil(clock, ktime, thread),
     recalibrate: (mostNs) => {
       const durationNs = Math.max(SHORTEST_NS, Math.min(LONGEST_CALIBRATION_NS, mostNs));
-      tellCalibration(calibrate({ durationNs, clock: 'monotonic_raw' }, source, control).result);
+      const again = calibrate({ durationNs, clock: 'monotonic_raw' }, source, control);
+      thread.say(described(again.result, options));
     },
   };
-  while (sampleUntilStopped(host, options, tell) === 'clock-set');
+  while (sampleUntilStopped(host, options, thread.say) === 'clock-set');
 }
 
-try {
-  work();
-} catch (error) {
-  if (!(error instanceof TscopeError)) throw error;
-  // Stopped while it calibrated: nothing is wrong.
-  if (error.code !== 'INTERRUPTED') {
-    tell({ kind: 'failed', code: error.code, message: error.message, hint: error.hint });
+await runThread<SamplingOptions, SamplingMessage>((options, thread) => {
+  try {
+    work(options, thread);
+  } catch (error) {
+    // Stopped while it calibrated: nothing is wrong.
+    if (!(error instanceof TscopeError && error.code === 'INTERRUPTED')) throw error;
   }
-}
+});

@@ -3,6 +3,7 @@ import type { DriftPair } from '../../schema/drift.ts';
 import { analyseStability, type StabilityPoint } from '../../stability/analyse.ts';
 import type { EstimatorName } from '../../stability/estimators.ts';
 import { phaseSeries } from '../../stability/series.ts';
+import { leastSquares } from '../../statistics.ts';
 
 const ESTIMATORS = ['adev', 'oadev', 'mdev', 'tdev', 'hdev'] as const satisfies readonly EstimatorName[];
 
@@ -40,36 +41,15 @@ function known(phase: Float64Array, intervalNs: number): Points {
   return { t, x };
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/**
- * Least squares, best where the noise is white phase (paired reads). The standard error is widened for residuals that
- * follow one another: (1 + r) / (1 - r), r their lag-1 autocorrelation.
- */
-function leastSquares({ t, x }: Points): Rate {
-  if (t.length < 3) return { rateRatio: null, rateStandardError: null };
-  const [meanT, meanX] = [mean(t), mean(x)];
-  let tt = 0;
-  let tx = 0;
-  for (const [i, time] of t.entries()) {
-    tt += (time - meanT) ** 2;
-    tx += (time - meanT) * ((x[i] as number) - meanX);
-  }
-  const rateRatio = tx / tt;
-  const residuals = x.map((value, i) => value - meanX - rateRatio * ((t[i] as number) - meanT));
-  const squares = residuals.reduce((sum, residual) => sum + residual ** 2, 0);
-  const lagged = residuals
-    .slice(1)
-    .reduce((sum, residual, i) => sum + residual * (residuals[i] as number), 0);
-  const r = squares > 0 ? Math.min(0.99, Math.max(0, lagged / squares)) : 0;
-  const variance = ((squares / (t.length - 2)) * (1 + r)) / (1 - r);
-  return { rateRatio, rateStandardError: Math.sqrt(variance / tt) };
+/** Least squares, best where the noise is white phase (paired reads). */
+function fittedRate({ t, x }: Points): Rate {
+  const line = leastSquares(t, x);
+  return { rateRatio: line?.slope ?? null, rateStandardError: line?.standardError ?? null };
 }
 
 /** The least-squares rate of a phase on a regular grid; cheap enough for each sample. NaN marks missing points. */
-export const slopeOf = (phase: Float64Array, intervalNs: number): Rate =>
-  leastSquares(known(phase, intervalNs));
+export const rateOfPhase = (phase: Float64Array, intervalNs: number): Rate =>
+  fittedRate(known(phase, intervalNs));
 
 /**
  * First point to last, best where the noise is in the frequency; the longest averaging time's deviation is the
@@ -91,7 +71,7 @@ const PHASE_NOISE = 0.5;
 
 function rateOf(points: Points, stability: readonly StabilityPoint[]): Rate {
   const alpha = stability[0]?.alpha ?? null;
-  return alpha === null || alpha >= PHASE_NOISE ? leastSquares(points) : endPoints(points, stability);
+  return alpha === null || alpha >= PHASE_NOISE ? fittedRate(points) : endPoints(points, stability);
 }
 
 function stabilityRow(point: StabilityPoint): DriftPair['stability'][number] {

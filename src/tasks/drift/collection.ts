@@ -1,27 +1,100 @@
 import type { ClockName } from '../../host/clocks.ts';
+import type { BracketSource } from '../../tsc/source.ts';
 import { formatNs } from '../../units.ts';
-import type { DriftHost } from './drift.ts';
-import { EventLog } from './event-log.ts';
+import { EventLog, type Watcher, watchCpu } from './events.ts';
 import { type ComparedClock, PairTracker } from './pair.ts';
 import type { PhaseRecord } from './phase-record.ts';
 import { type ClockPhase, Sampler } from './sampler.ts';
-import { SuspendWatch } from './suspend.ts';
-import { type Watcher, watchCpu } from './watchers.ts';
 
-/** What a collection needs of a host. */
-export type CollectionHost = Pick<DriftHost, 'source' | 'nominal' | 'date' | 'watchers'>;
+/** What sampling needs of a host; tests script it. */
+export interface SampledHost {
+  readonly source: Pick<BracketSource, 'readBrackets'>;
+  /** What one TSC tick is taken for, and why. */
+  readonly nominal: { readonly hz: number; readonly source: string };
+  /** ktime, ns. */
+  now(): bigint;
+  date(): Date;
+  /** Waits until a ktime; false where sampling is to end. */
+  waitUntil(ktime: bigint): boolean;
+  /** Looked at about once a second. */
+  readonly watchers: readonly Watcher[];
+}
+
+/** When a sample was taken. */
+export interface Taken {
+  /** Grid point: 0 for the first. */
+  readonly point: number;
+  /** Since the start, ns. */
+  readonly atNs: number;
+  /** Past its grid point, ns. */
+  readonly lateNs: number;
+  /** Grid points so far that passed unsampled, because the thread was late by more than an interval. */
+  readonly missed: number;
+}
+
+/**
+ * Samples a collection on a regular grid, the first point at `start`, until the host says that it is enough or `points`
+ * points have passed.
+ *
+ * @param start ktime, ns.
+ */
+export function* samples<R extends PhaseRecord>(
+  host: Pick<SampledHost, 'now' | 'waitUntil'>,
+  collection: Collection<R>,
+  start: bigint,
+  intervalNs: number,
+  points = Infinity,
+): Generator<Taken, void, undefined> {
+  const elapsed = (): number => Number(host.now() - start);
+  let missed = 0;
+  for (let point = 0; point < points; point++) {
+    if (!host.waitUntil(start + BigInt(Math.round(point * intervalNs)))) return;
+    const due = Math.min(Math.floor(elapsed() / intervalNs), points - 1);
+    for (; point < due; point++) {
+      collection.miss();
+      missed += 1;
+    }
+    const atNs = elapsed();
+    collection.sample(atNs);
+    yield { point, atNs, lateNs: atNs - point * intervalNs, missed };
+  }
+}
+
+/** Both clocks come from one counter, so that nothing but sleep parts them by more than this, ns. */
+const LEAST_SLEEP_NS = 1_000;
+
+/** Notices that the host slept: CLOCK_BOOTTIME counts that time and CLOCK_MONOTONIC does not. */
+class SuspendWatch {
+  readonly #boottime: ClockPhase;
+  readonly #monotonic: ClockPhase;
+  #last = Number.NaN;
+
+  constructor(boottime: ClockPhase, monotonic: ClockPhase) {
+    this.#boottime = boottime;
+    this.#monotonic = monotonic;
+  }
+
+  /** How long the host slept since the last sample, ns; 0 where it did not, or it cannot be told yet. */
+  slept(): number {
+    if (!this.#boottime.fresh || !this.#monotonic.fresh) return 0;
+    const ahead = this.#boottime.phase - this.#monotonic.phase;
+    const jump = ahead - this.#last;
+    this.#last = ahead;
+    return jump > LEAST_SLEEP_NS + this.#boottime.halfWindow + this.#monotonic.halfWindow ? jump : 0;
+  }
+}
 
 /** Sampled whether asked for or not: they show steps and suspends. */
 const WATCHED: readonly ClockName[] = ['monotonic', 'boottime'];
 const LOOK_NS = 1e9;
 
 /** Everything that is sampled together, and what follows it. */
-export class Collection<Record extends PhaseRecord = PhaseRecord> {
+export class Collection<R extends PhaseRecord = PhaseRecord> {
   readonly sampler: Sampler;
-  readonly pairs: readonly PairTracker<Record>[];
+  readonly pairs: readonly PairTracker<R>[];
   readonly hostLog = new EventLog();
   readonly reference: ClockPhase;
-  readonly #host: CollectionHost;
+  readonly #host: Pick<SampledHost, 'date' | 'watchers'>;
   readonly #suspend: SuspendWatch;
   readonly #watchCpu: Watcher;
   #lookAt = 0;
@@ -29,10 +102,10 @@ export class Collection<Record extends PhaseRecord = PhaseRecord> {
 
   /** @param record makes the record of each pair. */
   constructor(
-    host: CollectionHost,
+    host: Pick<SampledHost, 'source' | 'nominal' | 'date' | 'watchers'>,
     clocks: readonly ComparedClock[],
     reference: ClockName,
-    record: () => Record,
+    record: () => R,
   ) {
     const kernelClocks = clocks.filter((clock) => clock !== 'tsc');
     const names = [...new Set([reference, ...kernelClocks, ...WATCHED])];

@@ -1,12 +1,11 @@
 import type { Control } from '../../clock/control.ts';
 import type { ClockName } from '../../host/clocks.ts';
 import type { DriftPair, DriftResult } from '../../schema/drift.ts';
-import type { BracketSource } from '../../tsc/source.ts';
+import { sorted } from '../../statistics.ts';
 import type { KeptRun } from '../kept-run.ts';
-import { Collection } from './collection.ts';
+import { Collection, type SampledHost, samples } from './collection.ts';
 import type { ComparedClock } from './pair.ts';
 import { PhaseRecord } from './phase-record.ts';
-import type { Watcher } from './watchers.ts';
 
 /** What to compare, how often and for how long. */
 export interface DriftOptions {
@@ -19,17 +18,7 @@ export interface DriftOptions {
 }
 
 /** What drift needs of a host; tests script it. */
-export interface DriftHost {
-  readonly source: Pick<BracketSource, 'readBrackets'>;
-  /** What one TSC tick is taken for, and why. */
-  readonly nominal: { readonly hz: number; readonly source: string };
-  /** ktime, ns. */
-  now(): bigint;
-  date(): Date;
-  /** Waits until a ktime; false where the user asked to stop. */
-  waitUntil(ktime: bigint): boolean;
-  /** Looked at about once a second. */
-  readonly watchers: readonly Watcher[];
+export interface DriftHost extends SampledHost {
   independence(
     clock: ComparedClock,
     reference: ClockName,
@@ -60,20 +49,13 @@ export function drift(
   const collection = new Collection(host, options.clocks, reference, () => new PhaseRecord());
   const start = host.now();
   const points = Math.floor(options.durationNs / intervalNs) + 1;
-  let point = 0;
-  while (point < points) {
-    const due = Math.floor(Number(host.now() - start) / intervalNs);
-    for (; point < due && point < points - 1; point++) collection.miss();
-    if (!host.waitUntil(start + BigInt(Math.round(point * intervalNs)))) break;
-    const atNs = Number(host.now() - start);
-    collection.sample(atNs);
+  for (const { point, atNs } of samples(host, collection, start, intervalNs, points)) {
     follower?.sample(collection, atNs);
-    point += 1;
-    control.progress(point, points);
+    control.progress(point + 1, points);
     if (control.cancelled()) break;
   }
   follower?.flush(collection);
-  const windows = collection.sampler.clocks.map((clock) => clock.halfWindow * 2).sort((a, b) => a - b);
+  const windows = sorted(collection.sampler.clocks.map((clock) => clock.halfWindow * 2));
   return {
     reference,
     startKtimeNs: String(start),

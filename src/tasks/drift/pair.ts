@@ -2,7 +2,7 @@ import type { ClockName } from '../../host/clocks.ts';
 import type { DriftPair } from '../../schema/drift.ts';
 import { formatNs, formatRatio } from '../../units.ts';
 import { analysePhase } from './analysis.ts';
-import { EventLog } from './event-log.ts';
+import { EventLog } from './events.ts';
 import { type Jump, JumpDetector } from './jumps.ts';
 import type { PhaseRecord } from './phase-record.ts';
 import type { ClockPhase } from './sampler.ts';
@@ -11,11 +11,11 @@ import type { ClockPhase } from './sampler.ts';
 export type ComparedClock = 'tsc' | ClockName;
 
 /** One clock against the reference, from the first sample to the result. */
-export class PairTracker<Record extends PhaseRecord = PhaseRecord> {
+export class PairTracker<R extends PhaseRecord = PhaseRecord> {
   readonly clock: ComparedClock;
   readonly log = new EventLog();
   /** The phase on the grid, steps and sleep taken out; the last sample is not in it yet. */
-  readonly record: Record;
+  readonly record: R;
   readonly #jumps = new JumpDetector();
   readonly #phase: ClockPhase | null;
   readonly #reference: ClockPhase;
@@ -27,7 +27,7 @@ export class PairTracker<Record extends PhaseRecord = PhaseRecord> {
   #heldAt: Date = new Date(0);
 
   /** @param phase the clock's; null for the TSC, whose phase is 0 by definition. */
-  constructor(clock: ComparedClock, phase: ClockPhase | null, reference: ClockPhase, record: Record) {
+  constructor(clock: ComparedClock, phase: ClockPhase | null, reference: ClockPhase, record: R) {
     this.clock = clock;
     this.#phase = phase;
     this.#reference = reference;

@@ -4,7 +4,7 @@ import { openStore, type Store } from '../../store/store.ts';
 import type { KeptRun } from '../kept-run.ts';
 import type { Collection } from './collection.ts';
 import type { DriftHost } from './drift.ts';
-import type { EventLog } from './event-log.ts';
+import type { EventLog } from './events.ts';
 
 /** Samples wait at most this long for their transaction, in ns of the run. */
 const FLUSH_NS = 1e9;

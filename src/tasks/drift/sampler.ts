@@ -1,5 +1,6 @@
+import { narrowestRow, newRows } from '../../clock/bracket-rows.ts';
 import type { ClockName } from '../../host/clocks.ts';
-import { type BracketSource, ROW } from '../../tsc/source.ts';
+import type { BracketSource } from '../../tsc/source.ts';
 
 /** Brackets taken of each clock for one sample; the narrowest one counts. */
 const BURST = 8;
@@ -34,7 +35,7 @@ export class Sampler {
   cpu = -1;
   readonly #source: Pick<BracketSource, 'readBrackets'>;
   readonly #nsPerTick: number;
-  readonly #rows = new BigInt64Array(BURST * ROW);
+  readonly #rows = newRows(BURST);
   readonly #last: BigInt64Array;
   readonly #narrowest: Float64Array;
   /** Of each clock: wide bursts in a row, and the narrowest among them. */
@@ -77,16 +78,8 @@ export class Sampler {
 
   /** @returns the narrowest row of a burst of this clock; its CPU is -1 where the thread moved in every one. */
   #burst(i: number): number {
-    const rows = this.#rows;
-    this.#source.readBrackets((this.clocks[i] as ClockPhase).name, rows);
-    let best = 0;
-    for (let row = ROW; row < rows.length; row += ROW) {
-      const moved = rows[row + 3] === -1n;
-      const bestMoved = rows[best + 3] === -1n;
-      const narrower = windowOf(rows, row) < windowOf(rows, best);
-      if (bestMoved ? !moved || narrower : !moved && narrower) best = row;
-    }
-    return best;
+    this.#source.readBrackets((this.clocks[i] as ClockPhase).name, this.#rows);
+    return narrowestRow(this.#rows);
   }
 
   /** A burst to warm the caches, then the origin of the phase. */

@@ -3,7 +3,7 @@ import { quietControl } from '../../../src/clock/control.ts';
 import type { DriftEvent, DriftPair } from '../../../src/schema/drift.ts';
 import { driftResultSchema } from '../../../src/schema/drift.ts';
 import { type DriftOptions, drift } from '../../../src/tasks/drift/drift.ts';
-import { watchClocksource, watchCounter } from '../../../src/tasks/drift/watchers.ts';
+import { watchClocksource, watchCounter } from '../../../src/tasks/drift/events.ts';
 import { type Script, scriptedHost, seededNoise } from './scripted-host.ts';
 
 const INTERVAL = 100_000_000;

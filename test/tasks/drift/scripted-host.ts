@@ -1,6 +1,6 @@
 import type { ClockName } from '../../../src/host/clocks.ts';
 import type { DriftHost } from '../../../src/tasks/drift/drift.ts';
-import type { Watcher } from '../../../src/tasks/drift/watchers.ts';
+import type { Watcher } from '../../../src/tasks/drift/events.ts';
 
 /** The TSC of the script: one tick a nanosecond, so that numbers can be read. */
 const HZ = 1e9;

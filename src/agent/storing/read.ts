@@ -1,13 +1,16 @@
 import type { AgentEvents, AgentSamples } from '../../schema/agent-api.ts';
+import { asBigint, asCount, asText, orNull } from '../../store/cells.ts';
 import { eventsOf } from '../../store/events.ts';
 import { queryRange, type RangePoint } from '../../store/range.ts';
 import { listSeries, type StoredSeries } from '../../store/series.ts';
 import type { Store } from '../../store/store.ts';
-import type { TimeRange } from './query.ts';
+import type { Query, TimeRange } from './messages.ts';
 
-/** Rows of one answer: more are cut off, newest series first. */
-const MOST_ROWS = 60_000;
-const MOST_EVENTS = 2_000;
+/** Rows of one answer: a megabyte and a half. More are cut off, the oldest series first, and the answer says so. */
+export const MOST_ROWS = 20_000;
+export const MOST_EVENTS = 2_000;
+/** Runs of one answer. */
+const MOST_RUNS = 500n;
 
 const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
 
@@ -29,25 +32,30 @@ function columnsOf(points: readonly RangePoint[]) {
 }
 
 /** Every pair of this host's in a range, step by step; one series for each run. */
-export function samplesIn(store: Store, hostKey: string, range: TimeRange, stepNs: bigint): AgentSamples {
+export function samplesIn(
+  store: Store,
+  hostKey: string,
+  range: TimeRange,
+  stepNs: bigint,
+  mostRows = MOST_ROWS,
+): AgentSamples {
   const series: AgentSamples['series'] = [];
   let rows = 0;
+  let truncated = false;
   for (const stored of listSeries(store, { hostKey }).reverse()) {
-    if (rows >= MOST_ROWS) break;
     if (!overlaps(stored, range)) continue;
-    const fromNs = larger(range.fromNs, stored.firstAtNs ?? 0n);
     const toNs = smaller(range.toNs, (stored.lastAtNs ?? 0n) + 1n);
+    const wanted = larger(range.fromNs, stored.firstAtNs ?? 0n);
+    const fromNs = larger(wanted, toNs - BigInt(mostRows - rows) * stepNs);
+    truncated ||= fromNs > wanted;
+    if (fromNs >= toNs) break;
     const points = queryRange(store, stored.id, fromNs, toNs, stepNs);
     rows += points.length;
     const { clock, reference, independent, reason, run } = stored;
     series.push({ run, clock, reference, independent, independentReason: reason, ...columnsOf(points) });
   }
-  return {
-    from: isoOf(range.fromNs),
-    to: isoOf(range.toNs),
-    stepNs: Number(stepNs),
-    series: series.reverse(),
-  };
+  const [from, to] = [isoOf(range.fromNs), isoOf(range.toNs)];
+  return { from, to, stepNs: Number(stepNs), series: series.reverse(), truncated };
 }
 
 /** Everything that happened in a range, oldest first. */
@@ -69,4 +77,34 @@ export function eventsIn(store: Store, hostKey: string, range: TimeRange): Agent
     events: events.slice(-MOST_EVENTS),
     truncated: events.length > MOST_EVENTS,
   };
+}
+
+// Without the counts of `listRuns`, which read every sample there is.
+const RUNS = `
+SELECT run.id, run.key, host.name, run.command, run.started_at, run.ended_at,
+  (SELECT max(coalesce((SELECT max(at) FROM sample WHERE series = s.id),
+    (SELECT max(last_at) FROM block WHERE series = s.id), s.rolled_at)) FROM series s WHERE s.run = run.id)
+FROM run JOIN host ON host.id = run.host ORDER BY run.started_at DESC, run.id DESC LIMIT ${MOST_RUNS}`;
+
+/** The runs of the store, the newest first. */
+export const runsIn = ({ connection }: Store) => ({
+  runs: connection.all(RUNS).map(([id, key, hostname, command, startedAt, endedAt, lastSampleAt]) => {
+    const [ended, last] = [orNull(asBigint)(endedAt), orNull(asBigint)(lastSampleAt)];
+    return {
+      id: asCount(id),
+      key: asText(key),
+      hostname: asText(hostname),
+      command: asText(command),
+      startedAt: isoOf(asBigint(startedAt)),
+      endedAt: ended === null ? null : isoOf(ended),
+      lastSampleAt: last === null ? null : isoOf(last),
+    };
+  }),
+});
+
+/** The JSON of the API's `result`. */
+export function answerTo(store: Store, query: Query): string {
+  if (query.what === 'runs') return JSON.stringify(runsIn(store));
+  if (query.what === 'events') return JSON.stringify(eventsIn(store, query.hostKey, query.range));
+  return JSON.stringify(samplesIn(store, query.hostKey, query.range, query.stepNs));
 }

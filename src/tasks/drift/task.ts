@@ -3,54 +3,15 @@ import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import { hostWaiter } from '../../clock/wait.ts';
 import { TscopeError } from '../../errors.ts';
-import { type ClockFacts, type ClockName, clocksFacts } from '../../host/clocks.ts';
-import type { CalibrateResult } from '../../schema/calibrate.ts';
-import type { DriftPair, DriftResult } from '../../schema/drift.ts';
+import { clocksFacts } from '../../host/clocks.ts';
+import type { DriftResult } from '../../schema/drift.ts';
 import type { Finding, Warning } from '../../schema/envelope.ts';
-import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
 import { type DriftHost, type DriftOptions, drift, type Follower } from './drift.ts';
-import type { ComparedClock } from './pair.ts';
+import { hostWatchers } from './events.ts';
+import { independenceOf } from './independence.ts';
+import { calibrateBriefly, nominalRate } from './nominal-rate.ts';
 import { Recording } from './recording.ts';
-import { hostWatchers } from './watchers.ts';
-
-/** Long enough to tell the kernel's ratio from its neighbours. */
-const CALIBRATION_NS = 200_000_000;
-
-type Independence = Pick<DriftPair, 'independent' | 'independentReason'>;
-
-/**
- * Whether two clocks can disagree for another reason than arithmetic: one of them must have an oscillator of its own,
- * or be steered to one.
- */
-export function independenceOf(
-  facts: readonly ClockFacts[],
-  clock: ComparedClock,
-  reference: ClockName,
-): Independence {
-  const both = [clock, reference]
-    .filter((name) => name !== 'tsc')
-    .map((name) => facts.find((f) => f.name === name));
-  const own = both.find((fact) => fact?.independent === true);
-  if (own !== undefined) return { independent: true, independentReason: `${own.name}: ${own.reason}` };
-  const unknown = both.find((fact) => fact === undefined || fact.independent === null);
-  if (unknown !== undefined) return { independent: null, independentReason: unknown.reason ?? 'not known' };
-  return { independent: false, independentReason: `one counter behind both: ${both[0]?.reason ?? ''}` };
-}
-
-/** The exact rate of the kernel's own conversion where the clocks are made from the TSC, else the measured one. */
-export function nominalRate(result: CalibrateResult): DriftHost['nominal'] {
-  const hz = result.kernel?.hz ?? null;
-  if (hz === null) return { hz: result.tscHz, source: 'measured against monotonic_raw before the run' };
-  return { hz, source: `the kernel's mult ${result.kernel?.mult} >> ${result.kernel?.shift}` };
-}
-
-/** A calibration before the run. @param control only its stop is heeded. */
-export const calibrateBriefly = (control: Control): CalibrateResult =>
-  calibrate({ durationNs: CALIBRATION_NS, clock: 'monotonic_raw' }, hostSource(), {
-    progress: () => {},
-    cancelled: control.cancelled,
-  }).result;
 
 /**
  * This host, for `drift`.

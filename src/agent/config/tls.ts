@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { usageError } from '../../errors.ts';
+import { fileError } from '../../system-error.ts';
+import type { Settings } from './settings.ts';
+
+/** The certificate, with its chain, and its key, both PEM. */
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+function read(what: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw fileError(`cannot read ${what} ${file}`, error);
+  }
+}
+
+/**
+ * The files of --tls-cert and --tls-key; null where neither is given.
+ *
+ * @throws TscopeError USAGE where one is given without the other or they are no pair; IO where one cannot be read.
+ */
+export function readTls({ tlsCert, tlsKey }: Pick<Partial<Settings>, 'tlsCert' | 'tlsKey'>): TlsFiles | null {
+  if (tlsCert === undefined && tlsKey === undefined) return null;
+  if (tlsCert === undefined)
+    throw usageError('--tls-cert: give the certificate too; there is only --tls-key.');
+  if (tlsKey === undefined) throw usageError('--tls-key: give the key too; there is only --tls-cert.');
+  const files = { cert: read('the certificate', tlsCert), key: read('the key', tlsKey) };
+  try {
+    createSecureContext(files);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw usageError(`--tls-cert ${tlsCert} and --tls-key ${tlsKey} are not a pair in PEM: ${why}.`);
+  }
+  return files;
+}

@@ -1,0 +1,22 @@
+import type { Control } from '../../clock/control.ts';
+import type { CalibrateResult } from '../../schema/calibrate.ts';
+import { calibrate } from '../../tsc/calibrate.ts';
+import { hostSource } from '../../tsc/source.ts';
+import type { SampledHost } from './collection.ts';
+
+/** Long enough to tell the kernel's ratio from its neighbours. */
+const CALIBRATION_NS = 200_000_000;
+
+/** The exact rate of the kernel's own conversion where the clocks are made from the TSC, else the measured one. */
+export function nominalRate(result: CalibrateResult): SampledHost['nominal'] {
+  const hz = result.kernel?.hz ?? null;
+  if (hz === null) return { hz: result.tscHz, source: 'measured against monotonic_raw before the run' };
+  return { hz, source: `the kernel's mult ${result.kernel?.mult} >> ${result.kernel?.shift}` };
+}
+
+/** A calibration before the run. @param control only its stop is heeded. */
+export const calibrateBriefly = (control: Control): CalibrateResult =>
+  calibrate({ durationNs: CALIBRATION_NS, clock: 'monotonic_raw' }, hostSource(), {
+    progress: () => {},
+    cancelled: control.cancelled,
+  }).result;
