@@ -153,7 +153,7 @@ test.each([
   await eventually(async () => (await stored()).length > 5);
   change(db, statement);
   await eventually(async () => (await metric('tscope_store_failures_total')) > 0);
-  expect(agent.log).toContainEqual(expect.objectContaining({ level: 'error', code: 'DEFECT' }));
+  expect(agent.log).toContainEqual(expect.objectContaining({ level: 'error', code: 'STORE_ROW_GONE' }));
   await eventually(async () => (await health()).status === 'ok');
   const { stored: storedSoFar } = (await health()).samples;
   await eventually(async () => (await health()).samples.stored >= storedSoFar + 10);

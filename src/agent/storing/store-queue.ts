@@ -255,7 +255,7 @@ export class StoreQueue {
       return;
     }
     this.#waitMs = FIRST_WAIT_MS;
-    if (mended !== null) this.#trouble('DEFECT', mended);
+    if (mended !== null) this.#trouble('STORE_ROW_GONE', mended);
     else if (this.#failure !== null) {
       this.#failure = null;
       this.#log('info', 'the store can be written again', { db: this.#path });
