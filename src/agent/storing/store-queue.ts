@@ -167,12 +167,12 @@ export class StoreQueue {
    * @throws TscopeError STORE_BUSY where too many ask already; as the store.
    */
   async read(query: Query): Promise<string> {
-    if (this.#opening) throw new TscopeError('STORE_BUSY', 'The store is being opened; try again.');
     if (this.#questions >= MOST_QUESTIONS) {
       throw new TscopeError('STORE_BUSY', `The store is answering ${MOST_QUESTIONS} questions already.`);
     }
     this.#questions += 1;
     try {
+      await this.#thread.opened;
       return await this.#thread.ask<'read'>({ kind: 'read', query });
     } finally {
       this.#questions -= 1;
