@@ -286,6 +286,7 @@ describe.skipIf(!mountable)('on a small file system (skipped where this process 
     await eventually(async () => (await health()).store.code === 'STORE_READ_ONLY');
     expect(await metric('tscope_store_up')).toBe(0);
     await eventually(async () => (await metric('tscope_store_pending_samples')) > 3);
+    await eventually(async () => (await stored()).length >= before.length);
     expect(await stored()).toEqual(expect.arrayContaining(before));
     mount('-o', 'remount,rw', MOUNT);
     await eventually(async () => (await health()).status === 'ok');

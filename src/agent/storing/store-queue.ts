@@ -26,6 +26,8 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 4_000;
 /** Questions under way at once: each is answered after those before it. */
 const MOST_QUESTIONS = 8;
+/** A thread that has ended has a successor after this time, ms. */
+const REPLACED_MS = 100;
 /** A store that takes longer than this to open is waited for in the background, ms. */
 const OPENING_MS = 2_000;
 
@@ -172,10 +174,24 @@ export class StoreQueue {
     }
     this.#questions += 1;
     try {
-      await this.#thread.opened;
-      return await this.#thread.ask<'read'>({ kind: 'read', query });
+      return await this.#ask(query);
     } finally {
       this.#questions -= 1;
+    }
+  }
+
+  /** A thread that ends before it answers is replaced by one that may. */
+  async #ask(query: Query): Promise<string> {
+    const thread = this.#thread;
+    try {
+      await thread.opened;
+      return await thread.ask<'read'>({ kind: 'read', query });
+    } catch (error) {
+      if (!thread.hasEnded || this.#closed) throw error;
+      await sleep(REPLACED_MS, undefined, { ref: false });
+      if (this.#thread === thread) throw error;
+      await this.#thread.opened;
+      return await this.#thread.ask<'read'>({ kind: 'read', query });
     }
   }
 

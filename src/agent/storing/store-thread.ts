@@ -55,6 +55,10 @@ export class StoreThread {
     });
   }
 
+  get hasEnded(): boolean {
+    return !this.#alive;
+  }
+
   /** How long the oldest unanswered request has been waiting, ms; 0 where there is none. */
   get waitingMs(): number {
     const [oldest] = this.#waiting.values();
