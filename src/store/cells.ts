@@ -4,7 +4,7 @@ import type { Cell } from './connection.ts';
 const wrong = (cell: Cell | undefined, wanted: string): TscopeError =>
   new TscopeError(
     'STORE_DAMAGED',
-    `the store holds ${String(cell).slice(0, 60)} where it should hold ${wanted}.`,
+    `the store holds ${cell instanceof Uint8Array ? 'other bytes' : String(cell)} where it should hold ${wanted}.`,
     '`tscope runs --check` names what is lost.',
   );
 
@@ -23,10 +23,21 @@ export function asReal(cell: Cell | undefined): number {
   throw wrong(cell, 'a number');
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 export function asText(cell: Cell | undefined): string {
   if (typeof cell === 'string') return cell;
-  throw wrong(cell, 'text');
+  if (!(cell instanceof Uint8Array)) throw wrong(cell, 'text');
+  try {
+    return utf8.decode(cell);
+  } catch {
+    throw wrong(cell, 'text');
+  }
 }
+
+/** Text as well as it can be read, for a sentence about damage. */
+export const anyText = (cell: Cell | undefined): string | null =>
+  cell instanceof Uint8Array ? new TextDecoder().decode(cell) : null;
 
 export function asBytes(cell: Cell | undefined): Uint8Array {
   if (cell instanceof Uint8Array) return cell;

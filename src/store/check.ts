@@ -1,12 +1,12 @@
 import type { Control } from '../clock/control.ts';
 import { TscopeError } from '../errors.ts';
 import { HOUR_NS, MINUTE_NS } from './buckets.ts';
-import { asBigint } from './cells.ts';
+import { anyText, asBigint } from './cells.ts';
 import { soundRows } from './damage.ts';
 import { eventOf } from './events.ts';
 import { structuralDamage } from './inspect.ts';
 import { readRollups } from './rollups.ts';
-import { documentOfRun, readHosts, readRuns } from './runs.ts';
+import { readHosts, readRuns, soundDocument } from './runs.ts';
 import { readSamples } from './samples.ts';
 import { readSeries } from './series.ts';
 import type { Store } from './store.ts';
@@ -20,23 +20,10 @@ export interface Checked {
   readonly documents: number;
 }
 
-function checkDocuments(store: Store): number {
-  let documents = 0;
-  for (const { id, key } of readRuns(store)) {
-    try {
-      if (documentOfRun(store, Number(id)) !== null) documents += 1;
-    } catch (error) {
-      if (!(error instanceof TscopeError && error.code === 'STORE_DAMAGED')) throw error;
-      store.damage.add({ run: key, what: 'its document', fromNs: null, toNs: null });
-    }
-  }
-  return documents;
-}
-
 /** Rows that belong to nothing: what they belonged to is gone. */
 function checkReferences(store: Store): void {
-  for (const [table] of soundRows(store, 'some references', 'PRAGMA foreign_key_check')) {
-    const what = `a row of ${String(table)} belongs to nothing that is in the store`;
+  for (const [table] of soundRows(store, 'some references', 'SELECT "table" FROM pragma_foreign_key_check')) {
+    const what = `a row of ${anyText(table)} belongs to nothing that is in the store`;
     store.damage.add({ run: null, what, fromNs: null, toNs: null });
   }
 }
@@ -53,8 +40,9 @@ export function checkStore(store: Store, control: Control): Checked {
   }
   readHosts(store);
   const series = readSeries(store);
-  const found = { runs: readRuns(store).length, samples: 0, rollups: 0, events: 0 };
-  const documents = checkDocuments(store);
+  const runs = readRuns(store);
+  const found = { runs: runs.length, samples: 0, rollups: 0, events: 0 };
+  const documents = runs.filter(({ id }) => soundDocument(store, id) !== null).length;
   checkReferences(store);
   for (const row of soundRows(
     store,

@@ -3,7 +3,10 @@ import type Database from 'libsql';
 import { TscopeError } from '../errors.ts';
 import { storeError } from './store-error.ts';
 
-/** One value of a row. Integers are bigint throughout: times in ns pass 2^53. */
+/**
+ * One value of a row. Integers are bigint throughout: times in ns pass 2^53. Text goes in as a string and comes out as
+ * UTF-8 bytes (`asText`).
+ */
 export type Cell = bigint | number | string | Uint8Array | null;
 export type Row = readonly Cell[];
 
@@ -44,7 +47,7 @@ export interface Connection {
   all(sql: string, ...values: Cell[]): Row[];
   /** Rows up to the first that the file's damage keeps from being read. @returns what was read, and whether it is all. */
   allSound(sql: string, ...values: Cell[]): { readonly rows: Row[]; readonly whole: boolean };
-  /** The value of a pragma. */
+  /** The value of a pragma that is a number or a fixed word. */
   pragma(name: string): Cell;
   close(): void;
 }
@@ -67,6 +70,20 @@ export function connect(path: string, target: string, busyTimeoutMs = BUSY_TIMEO
   const Driver = driver();
   const database = guarded(() => new Driver(target, { timeout: busyTimeoutMs }));
   const statements = new Map<string, Database.Statement>();
+  const safe = new Map<string, string>();
+  /** A query whose text comes as bytes: the driver ends the process over text of a damaged file that is not UTF-8. */
+  const textAsBytes = (sql: string): string => {
+    const known = safe.get(sql);
+    if (known !== undefined) return known;
+    const names = database
+      .prepare(sql)
+      .columns()
+      .map((_, i) => `c${i}`);
+    const columns = names.map((name) => `iif(typeof(${name}) = 'text', CAST(${name} AS BLOB), ${name})`);
+    const query = `WITH q(${names.join()}) AS (${sql}) SELECT ${columns.join()} FROM q`;
+    safe.set(sql, query);
+    return query;
+  };
   const prepared = (sql: string): Database.Statement => {
     const known = statements.get(sql);
     if (known !== undefined) return known;
@@ -75,19 +92,19 @@ export function connect(path: string, target: string, busyTimeoutMs = BUSY_TIMEO
     statements.set(sql, statement);
     return statement;
   };
-  // In one array: the driver takes a single value that is an object for names, and ends the process over bytes.
-  const rows = (sql: string, values: Cell[]): Row[] => prepared(sql).raw(true).all(values) as Row[];
+  // Values in one array: the driver takes a single value that is an object for names, and ends the process over bytes.
+  const query = (sql: string): Database.Statement => prepared(textAsBytes(sql)).raw(true);
   return {
     path,
     exec: (sql) => guarded(() => void database.exec(sql)),
     run: (sql, ...values) => guarded(() => prepared(sql).run(values).changes),
-    get: (sql, ...values) => guarded(() => (prepared(sql).raw(true).get(values) as Row | undefined) ?? null),
-    all: (sql, ...values) => guarded(() => rows(sql, values)),
+    get: (sql, ...values) => guarded(() => (query(sql).get(values) as Row | undefined) ?? null),
+    all: (sql, ...values) => guarded(() => query(sql).all(values) as Row[]),
     allSound: (sql, ...values) => {
       const found: Row[] = [];
       try {
         guarded(() => {
-          for (const row of prepared(sql).raw(true).iterate(values)) found.push(row as Row);
+          for (const row of query(sql).iterate(values)) found.push(row as Row);
         });
         return { rows: found, whole: true };
       } catch (error) {
@@ -95,7 +112,8 @@ export function connect(path: string, target: string, busyTimeoutMs = BUSY_TIMEO
         return { rows: found, whole: false };
       }
     },
-    pragma: (name) => guarded(() => rows(`PRAGMA ${name}`, [])[0]?.[0] ?? null),
+    pragma: (name) =>
+      guarded(() => (prepared(`PRAGMA ${name}`).raw(true).get([]) as Row | undefined)?.[0] ?? null),
     close: () => {
       statements.clear();
       database.close();

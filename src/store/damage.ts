@@ -1,3 +1,4 @@
+import { anyText } from './cells.ts';
 import type { Cell, Row } from './connection.ts';
 import type { Store } from './store.ts';
 
@@ -42,8 +43,8 @@ export class DamageLog {
 export function noteLost(store: Store, series: bigint, what: string, fromNs: bigint, toNs: bigint): void {
   const sql = 'SELECT run.key, clock, reference FROM series s LEFT JOIN run ON run.id = s.run WHERE s.id = ?';
   const [run, clock, reference] = store.connection.get(sql, series) ?? [];
-  const pair = typeof clock === 'string' ? `${clock} against ${reference}` : `series ${series}`;
-  store.damage.add({ run: typeof run === 'string' ? run : null, what: `${what} of ${pair}`, fromNs, toNs });
+  const pair = clock == null ? `series ${series}` : `${anyText(clock)} against ${anyText(reference)}`;
+  store.damage.add({ run: anyText(run), what: `${what} of ${pair}`, fromNs, toNs });
 }
 
 const isoOf = (ns: bigint): string => {

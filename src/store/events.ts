@@ -1,4 +1,4 @@
-import { asBigint, asCount, asText, orNull } from './cells.ts';
+import { anyText, asBigint, asCount, asText, orNull } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import type { Store } from './store.ts';
@@ -57,7 +57,7 @@ export function eventOf(
   if (eventChecksum(run, event) === checksum) return event;
   const [key] = store.connection.get('SELECT key FROM run WHERE id = ?', run) ?? [];
   store.damage.add({
-    run: orNull(asText)(key ?? null),
+    run: anyText(key),
     what: 'an event',
     fromNs: event.atNs,
     toNs: event.atNs,

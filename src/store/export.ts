@@ -18,7 +18,7 @@ import {
   jsonLines,
 } from './export-format.ts';
 import { readRollups } from './rollups.ts';
-import { documentOfRun, readHosts, readRuns } from './runs.ts';
+import { readHosts, readRuns, soundDocument } from './runs.ts';
 import { readSamples, samplesIn } from './samples.ts';
 import { readSeries } from './series.ts';
 import type { Store } from './store.ts';
@@ -27,19 +27,6 @@ const PAGE = 2_000;
 const [BEFORE_ALL, AFTER_ALL] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 type Rows = readonly [ExportKind, ReadonlyArray<readonly Cell[]>];
-
-function documentOrNull(
-  store: Store,
-  { id, key }: { readonly id: bigint; readonly key: string },
-): string | null {
-  try {
-    return documentOfRun(store, Number(id));
-  } catch (error) {
-    if (!(error instanceof TscopeError && error.code === 'STORE_DAMAGED')) throw error;
-    store.damage.add({ run: key, what: 'its document', fromNs: null, toNs: null });
-    return null;
-  }
-}
 
 /** Everything that can be read, in the order in which rows refer to one another. */
 function* rowsOf(store: Store): Generator<Rows> {
@@ -53,7 +40,7 @@ function* rowsOf(store: Store): Generator<Rows> {
   for (const run of runs) {
     const host = hosts.get(run.host)?.key ?? '';
     const { key, command, startedAtNs, endedAtNs, options } = run;
-    yield ['run', [[key, host, command, startedAtNs, endedAtNs, options, documentOrNull(store, run)]]];
+    yield ['run', [[key, host, command, startedAtNs, endedAtNs, options, soundDocument(store, run.id)]]];
   }
   const keys = new Map(runs.map(({ id, key }) => [id, key]));
   const series = readSeries(store).flatMap((row) => {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { systemCode, TscopeError } from '../errors.ts';
+import { anyText } from './cells.ts';
 import { type Connection, connect } from './connection.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 
@@ -62,10 +63,13 @@ const KEY_TABLES = ['host', 'run', 'series', 'event'];
  * @param whole all of the file, or the small tables only.
  */
 export function structuralDamage(connection: Connection, whole: boolean): string | null {
-  const checks = whole ? ['integrity_check(1)'] : KEY_TABLES.map((table) => `integrity_check('${table}')`);
+  const parts = whole ? ['1'] : KEY_TABLES.map((table) => `'${table}'`);
   try {
-    const said = checks.map((check) => connection.pragma(check)).find((answer) => answer !== 'ok');
-    return said === undefined ? null : firstLine(String(said));
+    const said = parts
+      .map((part) => connection.get(`SELECT integrity_check FROM pragma_integrity_check(${part})`)?.[0])
+      .map((cell) => anyText(cell))
+      .find((answer) => answer !== 'ok');
+    return said === undefined ? null : firstLine(said ?? 'no answer');
   } catch (error) {
     if (!(error instanceof TscopeError)) throw error;
     // Where the check cannot be made (no room for the shared memory file), opening decides.

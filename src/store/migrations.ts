@@ -1,4 +1,4 @@
-import { asBigint, asCount, asReal, asText, orNull } from './cells.ts';
+import { anyText, asBigint, asCount, asReal, asText, orNull } from './cells.ts';
 import { type Connection, connect, rollBack } from './connection.ts';
 import { eventChecksum } from './events.ts';
 import { putRollup } from './rollups.ts';
@@ -250,7 +250,11 @@ export function migrate(connection: Connection, migrations: readonly Step[] = MI
 
 /** The definitions of a store's tables, as SQLite keeps them. */
 export const tablesOf = (connection: Connection): string =>
-  JSON.stringify(connection.all('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name'));
+  JSON.stringify(
+    connection
+      .all('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name')
+      .map((row) => row.map(anyText)),
+  );
 
 let expected: string | null = null;
 

@@ -3,7 +3,7 @@ import { asBigint, asCount, orNull } from './cells.ts';
 import { rollUp } from './roll-up.ts';
 import { readRollups } from './rollups.ts';
 import { readRuns } from './runs.ts';
-import { countBefore, deleteSamplesBefore, extentOf, oldestSample, readSamples } from './samples.ts';
+import { countBefore, countSamples, deleteSamplesBefore, oldestSample, readSamples } from './samples.ts';
 import { readSeries, type SeriesRow } from './series.ts';
 import type { Store } from './store.ts';
 
@@ -154,7 +154,7 @@ const countOf = (
 
 const totalOf = (store: Store, kind: Kind, series: readonly SeriesRow[]): number =>
   series.reduce(
-    (sum, { id }) => sum + (kind === 'samples' ? extentOf(store, id).count : countOf(store, kind, id)),
+    (sum, { id }) => sum + (kind === 'samples' ? countSamples(store, id) : countOf(store, kind, id)),
     0,
   );
 

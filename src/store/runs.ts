@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { TscopeError } from '../errors.ts';
-import { asBigint, asCount, asText, orNull } from './cells.ts';
+import { anyText, asBigint, asCount, asText, orNull } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import { soundRows } from './damage.ts';
@@ -236,16 +236,28 @@ export function findRun(store: Store, key: string): StoredRun | null {
   return runs.find((run) => run.key === key) ?? (runs.length === 1 ? (runs[0] ?? null) : null);
 }
 
+/** The document that a run left; null where it left none, or where it is damaged, which is noted. */
+export function soundDocument(store: Store, run: bigint): string | null {
+  try {
+    return documentOfRun(store, Number(run));
+  } catch (error) {
+    if (!(error instanceof TscopeError && error.code === 'STORE_DAMAGED')) throw error;
+    return null;
+  }
+}
+
 /**
  * The document that a run left; null where it left none.
  *
- * @throws TscopeError STORE_DAMAGED where it is not what was written.
+ * @throws TscopeError STORE_DAMAGED where it is not what was written, which is noted as well.
  */
 export function documentOfRun(store: Store, run: number): string | null {
-  const [cell = null, checksum] =
-    store.connection.get('SELECT document, document_checksum FROM run WHERE id = ?', BigInt(run)) ?? [];
-  const document = orNull(asText)(cell);
-  if (document === null || documentChecksum(document) === checksum) return document;
+  const [cell = null, checksum, key] =
+    store.connection.get('SELECT document, document_checksum, key FROM run WHERE id = ?', BigInt(run)) ?? [];
+  // Bytes that are not text are damaged too.
+  const document = anyText(cell);
+  if (documentChecksum(document) === checksum) return document;
+  store.damage.add({ run: anyText(key), what: 'its document', fromNs: null, toNs: null });
   const message = `${store.connection.path}: the document of this run is damaged.`;
   throw new TscopeError('STORE_DAMAGED', message, 'Its samples, if it has any, can still be read.');
 }

@@ -377,25 +377,42 @@ export function samplesOf(store: Store, series: number, fromNs: bigint, limit: n
   return found;
 }
 
-/** How many samples a series holds, and from when to when; by what the blocks say of themselves. */
-export function extentOf(
-  store: Store,
-  series: bigint,
-): { count: number; firstAtNs: bigint | null; lastAtNs: bigint | null } {
-  const sql = 'SELECT count(*), min(at), max(at) FROM sample WHERE series = ?';
-  const [[loose, oldest, newest] = [0n, null, null]] = soundRows(store, 'some samples', sql, series);
-  let count = asCount(loose);
-  let firstAtNs = orNull(asBigint)(oldest);
-  let lastAtNs = orNull(asBigint)(newest);
-  const heads = `SELECT ${HEAD} FROM block WHERE series = ? ORDER BY at DESC`;
-  for (const row of soundRows(store, 'some samples', heads, series)) {
-    const head = headOf(store, series, row);
-    if (head === null) continue;
-    count += head.count;
-    lastAtNs = later(lastAtNs ?? head.lastAtNs, head.lastAtNs);
-    firstAtNs = head.atNs;
+/** The first or the last loose sample that is sound. */
+function looseEnd(store: Store, series: bigint, order: 'ASC' | 'DESC'): bigint | null {
+  const sql = `SELECT at, offset, window, checksum FROM sample WHERE series = ? ORDER BY at ${order} LIMIT 1`;
+  const [row] = soundRows(store, 'some samples', sql, series);
+  if (row === undefined) return null;
+  const atNs = asBigint(row[0]);
+  if (sampleChecksum(series, atNs, asReal(row[1]), asReal(row[2])) === row[3]) return atNs;
+  const sound = looseSamples(store, series, BEFORE_ALL, AFTER_ALL);
+  return sound.at(order === 'ASC' ? 0 : -1)?.atNs ?? null;
+}
+
+/** The first or the last block that is sound. */
+function blockEnd(store: Store, series: bigint, order: 'ASC' | 'DESC'): BlockHead | null {
+  const sql = (limit: number) =>
+    `SELECT ${HEAD} FROM block WHERE series = ? ORDER BY at ${order} LIMIT ${limit}`;
+  for (const limit of [1, -1]) {
+    for (const row of soundRows(store, 'some samples', sql(limit), series)) {
+      const head = headOf(store, series, row);
+      if (head !== null) return head;
+    }
   }
-  return { count, firstAtNs, lastAtNs };
+  return null;
+}
+
+/** From when to when a series has samples; null where it has none. */
+export const extentOf = (store: Store, series: bigint) => ({
+  firstAtNs: blockEnd(store, series, 'ASC')?.atNs ?? looseEnd(store, series, 'ASC'),
+  lastAtNs: looseEnd(store, series, 'DESC') ?? blockEnd(store, series, 'DESC')?.lastAtNs ?? null,
+});
+
+/** How many samples a series holds, by what its blocks say of themselves. */
+export function countSamples(store: Store, series: bigint): number {
+  const loose = 'SELECT count(*) FROM sample WHERE series = ?';
+  const [[count] = [0n]] = soundRows(store, 'some samples', loose, series);
+  const heads = soundRows(store, 'some samples', `SELECT ${HEAD} FROM block WHERE series = ?`, series);
+  return heads.reduce((sum, row) => sum + (headOf(store, series, row)?.count ?? 0), asCount(count));
 }
 
 /** The oldest sample of a series, by the first block's own word; null where there is none. */

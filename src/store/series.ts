@@ -1,9 +1,10 @@
 import { HOUR_NS, later } from './buckets.ts';
-import { asBigint, asCount, asText, orNull } from './cells.ts';
+import { anyText, asBigint, asCount, asText, orNull } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import { soundRows } from './damage.ts';
-import { extentOf } from './samples.ts';
+import { readRollup } from './rollups.ts';
+import { countSamples, extentOf } from './samples.ts';
 import type { Store } from './store.ts';
 
 export { appendSamples, type Sample, samplesOf } from './samples.ts';
@@ -67,7 +68,7 @@ function seriesOf(store: Store, row: Row): SeriesRow | null {
   if (flag && seriesChecksum(series) === row[8]) return series;
   const [key] = store.connection.get('SELECT key FROM run WHERE id = ?', series.run) ?? [];
   store.damage.add({
-    run: orNull(asText)(key ?? null),
+    run: anyText(key),
     what: `what is known of the pair ${series.clock} against ${series.reference}, with its samples`,
     fromNs: null,
     toNs: null,
@@ -166,20 +167,15 @@ WHERE (?1 IS NULL OR s.run = ?1) AND (?2 IS NULL OR host.key = ?2)
   AND (?3 IS NULL OR s.clock = ?3) AND (?4 IS NULL OR s.reference = ?4)
 ORDER BY run.started_at, s.id`;
 
-const FIRST_HOUR = `SELECT first_at FROM rollup WHERE series = ? AND width = ${HOUR_NS} ORDER BY at LIMIT 1`;
-const FIRST_BLOCK = 'SELECT min(at) FROM block WHERE series = ?';
-const LAST_BLOCK = 'SELECT last_at FROM block WHERE series = ? ORDER BY at DESC LIMIT 1';
-const LOOSE = 'SELECT min(at), max(at) FROM sample WHERE series = ?';
-
 /** From when to when a series has samples, rolled up or not, without reading them. */
-function reachOf({ connection }: Store, { id, rolledAtNs }: SeriesRow) {
-  const time = (sql: string) => orNull(asBigint)(connection.get(sql, id)?.[0] ?? null);
-  const [oldest, newest] = (connection.get(LOOSE, id) ?? []).map(orNull(asBigint));
-  return {
-    firstAtNs: time(FIRST_HOUR) ?? time(FIRST_BLOCK) ?? oldest ?? null,
-    lastAtNs: newest ?? time(LAST_BLOCK) ?? rolledAtNs,
-  };
+function reachOf(store: Store, { id, rolledAtNs }: SeriesRow) {
+  const { firstAtNs, lastAtNs } = extentOf(store, id);
+  const oldest = store.connection.get(FIRST_HOUR, id)?.[0];
+  const hour = oldest == null ? null : readRollup(store, id, HOUR_NS, asBigint(oldest));
+  return { firstAtNs: hour?.firstAtNs ?? firstAtNs, lastAtNs: lastAtNs ?? rolledAtNs };
 }
+
+const FIRST_HOUR = `SELECT min(at) FROM rollup WHERE series = ? AND width = ${HOUR_NS}`;
 
 /** The series that match, oldest run first. */
 export function listSeries(store: Store, filter: SeriesFilter = {}): StoredSeries[] {
@@ -198,9 +194,8 @@ export function samplesOfRun(store: Store, series: readonly SeriesRow[]) {
   let samples = 0;
   let lastSampleAtNs: bigint | null = null;
   for (const row of series) {
-    const { count, lastAtNs } = extentOf(store, row.id);
-    samples += count;
-    const last = lastAtNs ?? row.rolledAtNs;
+    samples += countSamples(store, row.id);
+    const last = extentOf(store, row.id).lastAtNs ?? row.rolledAtNs;
     if (last !== null) lastSampleAtNs = later(lastSampleAtNs ?? last, last);
   }
   return { samples, lastSampleAtNs };

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import {
   appendSamples,
   BLOCK_SAMPLES,
+  countSamples,
   deleteSamplesBefore,
   extentOf,
   mergeSamples,
@@ -48,8 +49,8 @@ test('a batch goes into blocks at once; a late sample finds its place among them
   expect(() => appendSamples(store, [[series, { ...late, atNs: T0 }]])).toThrow(
     'a sample of that time already',
   );
+  expect(countSamples(store, BigInt(series))).toBe(3001);
   expect(extentOf(store, BigInt(series))).toEqual({
-    count: 3001,
     firstAtNs: T0,
     lastAtNs: T0 + 2999n * SECOND,
   });

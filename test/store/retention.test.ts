@@ -17,7 +17,7 @@ import {
 } from '../../src/store/retention.ts';
 import { rollUp } from '../../src/store/roll-up.ts';
 import { endRun, listRuns, startRun } from '../../src/store/runs.ts';
-import { appendSamples, extentOf } from '../../src/store/samples.ts';
+import { appendSamples, countSamples, extentOf } from '../../src/store/samples.ts';
 import { listSeries } from '../../src/store/series.ts';
 import { openStore, openStoreToRead, type Store } from '../../src/store/store.ts';
 import { addTsc, batchOf, host, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
@@ -29,11 +29,11 @@ const YEAR_NS = 365n * DAY_NS;
 const FIRST_HOUR = floorTo(T0, HOUR_NS) + HOUR_NS;
 
 const counts = (store: Store) => ({
-  samples: listSeries(store).reduce((sum, { id }) => sum + extentOf(store, BigInt(id)).count, 0),
+  samples: listSeries(store).reduce((sum, { id }) => sum + countSamples(store, BigInt(id)), 0),
   minutes: Number(store.connection.get('SELECT count(*) FROM rollup WHERE width = ?', MINUTE_NS)?.[0]),
   hours: Number(store.connection.get('SELECT count(*) FROM rollup WHERE width = ?', HOUR_NS)?.[0]),
 });
-const samplesLeft = (store: Store, series: number) => extentOf(store, BigInt(series)).count;
+const samplesLeft = (store: Store, series: number) => countSamples(store, BigInt(series));
 const none = { samples: 0, minutes: 0, hours: 0 };
 
 /** Three days at one sample each 20 s. */
