@@ -28,9 +28,14 @@ export const newerStore = (path: string, version: number): TscopeError =>
     'It is left as it is. Update tscope, or give another file.',
   );
 
-/** SQLite's URL of a file. @param mode `mode=ro`, or `immutable=1`: no locks and no files beside it. */
-export const urlOf = (path: string, mode: 'mode=ro' | 'immutable=1'): string =>
-  `${pathToFileURL(path).href}?${mode}`;
+/**
+ * SQLite's URL of a file. The plain VFS: the driver's own, for encrypted files, takes a failed read for a good one, and
+ * what was in memory then goes to the disk as a page.
+ *
+ * @param mode `rwc` creates the file; `immutable` takes no locks and puts no files beside it.
+ */
+export const urlOf = (path: string, mode: 'rwc' | 'ro' | 'immutable'): string =>
+  `${pathToFileURL(path).href}?vfs=unix&${mode === 'immutable' ? 'immutable=1' : `mode=${mode}`}`;
 
 const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
 
@@ -104,7 +109,7 @@ function look(path: string): Found {
   }
   const version = bytes.readUInt32BE(USER_VERSION_AT);
   if (version > MIGRATIONS.length) throw newerStore(path, version);
-  const connection = connect(path, urlOf(path, standsAlone(path) ? 'immutable=1' : 'mode=ro'));
+  const connection = connect(path, urlOf(path, standsAlone(path) ? 'immutable' : 'ro'));
   try {
     return { exists: true, damage: structuralDamage(connection, size <= CHECKED_BYTES) };
   } finally {

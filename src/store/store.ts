@@ -48,7 +48,7 @@ export function openStore(file: string, { busyTimeoutMs }: StoreOptions = {}): S
   checkWritable(path);
   const found = inspect(path);
   if (found.damage !== null) throw refused(`${path} is damaged (${found.damage}).`, DAMAGED);
-  const connection = connect(path, path, busyTimeoutMs);
+  const connection = connect(path, urlOf(path, 'rwc'), busyTimeoutMs);
   try {
     // Takes effect in an empty file only.
     if (!found.exists) connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
@@ -77,7 +77,7 @@ function checkTables(connection: Connection): void {
 
 /** A connection that only reads, also from a read-only medium, where no file can be put beside the store. */
 function connectToRead(path: string, busyTimeoutMs: number | undefined): Connection {
-  const connection = connect(path, urlOf(path, 'mode=ro'), busyTimeoutMs);
+  const connection = connect(path, urlOf(path, 'ro'), busyTimeoutMs);
   try {
     versionOf(connection);
     return connection;
@@ -85,7 +85,7 @@ function connectToRead(path: string, busyTimeoutMs: number | undefined): Connect
     connection.close();
     const shut = error instanceof TscopeError && ['IO', 'STORE_READ_ONLY'].includes(error.code);
     if (!shut || !standsAlone(path)) throw error;
-    return connect(path, urlOf(path, 'immutable=1'), busyTimeoutMs);
+    return connect(path, urlOf(path, 'immutable'), busyTimeoutMs);
   }
 }
 

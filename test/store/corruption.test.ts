@@ -1,5 +1,6 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import { TscopeError } from '../../src/errors.ts';
@@ -93,7 +94,12 @@ function outcomeOf(path: string): 'harmless' | 'refused' | 'named' {
   }
   try {
     const found = readAll(store);
-    for (const [key, value] of found) expect(value, key).toEqual(truth.get(key));
+    for (const [key, value] of found) {
+      // Where samples are named as lost, the last one may be among them.
+      const known = truth.get(key) as object;
+      const allowed = store.damage.count > 0 && key.startsWith('run ') ? { lastSampleAtNs: null } : {};
+      if (!isDeepStrictEqual(value, known)) expect(value, key).toEqual({ ...known, ...allowed });
+    }
     for (const point of minutes(store)) {
       // Roll-ups do not know of samples that are lost, nor the samples of roll-ups: either is right by itself.
       if (store.damage.count === 0) expect(point).toEqual(trueMinutes.get(point.atNs));
