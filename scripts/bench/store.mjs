@@ -124,7 +124,9 @@ async function main() {
     );
 
     // Offsets plainly in a table, for SQLite alone to scan.
-    store.connection.exec('CREATE TEMP TABLE plain (series INTEGER, at INTEGER, offset REAL, PRIMARY KEY (series, at)) WITHOUT ROWID');
+    store.connection.exec(
+      'CREATE TEMP TABLE plain (series INTEGER, at INTEGER, offset REAL, PRIMARY KEY (series, at)) WITHOUT ROWID',
+    );
     for (const rows of readSamples(store, BigInt(series), end - 24n * HOUR_NS)) {
       store.connection.exec('BEGIN');
       for (const { atNs, offsetNs } of samplesIn(rows)) {
