@@ -7,7 +7,7 @@ import { boundedLog, jsonLog } from '../agent/log.ts';
 import { saveMemory } from '../agent/save-memory.ts';
 import type { Ledger } from '../agent/storing/ledger.ts';
 import { TscopeError } from '../errors.ts';
-import { agentText } from '../report/text/agent.ts';
+import { agentText } from '../report/kinds/agent.ts';
 import type { AgentResult } from '../schema/agent.ts';
 import { defineCommand } from './command.ts';
 

@@ -1,5 +1,5 @@
 import type { ClockName } from '../host/clocks.ts';
-import { calibrateText } from '../report/text/calibrate.ts';
+import { calibrateText } from '../report/kinds/calibrate.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration } from './options.ts';
 

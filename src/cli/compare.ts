@@ -1,5 +1,5 @@
 import { compareDocuments } from '../report/compare/compare.ts';
-import { compareText } from '../report/text/compare.ts';
+import { compareText } from '../report/compare/text.ts';
 import { DEFAULT_STORE } from '../store/store.ts';
 import { defineCommand } from './command.ts';
 import { RUN_HELP, readDocument } from './read-document.ts';

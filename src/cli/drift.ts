@@ -1,6 +1,6 @@
 import { usageError } from '../errors.ts';
 import { CLOCK_NAMES } from '../host/clocks.ts';
-import { driftText } from '../report/text/drift.ts';
+import { driftText } from '../report/kinds/drift.ts';
 import type { ComparedClock } from '../tasks/drift/pair.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, list } from './options.ts';

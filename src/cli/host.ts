@@ -1,5 +1,5 @@
 import { hostFacts } from '../host/host-facts.ts';
-import { hostText } from '../report/text/host.ts';
+import { hostText } from '../report/kinds/host.ts';
 import { defineCommand } from './command.ts';
 
 const HELP = `

@@ -1,6 +1,6 @@
-import { reportPage } from '../report/html/report.ts';
+import { reportPage } from '../report/page.ts';
 import { inputOfRun } from '../report/input.ts';
-import { measureText } from '../report/text/measure.ts';
+import { measureText } from '../report/parts.ts';
 import { type MeasureResult, measureDocumentSchema, PARTS } from '../schema/measure.ts';
 import { measureHost } from '../tasks/measure.ts';
 import { defineCommand } from './command.ts';

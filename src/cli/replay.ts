@@ -1,4 +1,4 @@
-import { replayText } from '../report/text/replay.ts';
+import { replayText } from '../report/kinds/replay.ts';
 import { defineCommand } from './command.ts';
 
 const HELP = `

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { usageError } from '../errors.ts';
-import { reportPage } from '../report/html/report.ts';
+import { reportPage } from '../report/page.ts';
 import type { ReportResult } from '../schema/report.ts';
 import { DEFAULT_STORE } from '../store/store.ts';
 import { formatCount } from '../units.ts';

@@ -1,7 +1,7 @@
 import { stderr, stdout } from 'node:process';
 import { hostSummary } from '../host/summary.ts';
 import { printable, printableJson } from '../printable.ts';
-import { hostLine } from '../report/text/host-line.ts';
+import { hostLine } from '../report/kinds/host.ts';
 import { schemaId, type Warning } from '../schema/envelope.ts';
 import type { HostSummary } from '../schema/host.ts';
 import { beginKeptRun, endKeptRun } from '../tasks/kept-run.ts';
@@ -25,6 +25,12 @@ const INTERRUPTED: Warning = {
   hint: null,
 };
 
+const BARE_WORD = /^[\w@%+=:,./-]+$/;
+
+/** The words as they would be typed into a shell. */
+const commandLine = (words: readonly string[]): string =>
+  ['tscope', ...words.map((word) => (BARE_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))].join(' ');
+
 /** The contract's document around a result. */
 const documentOf = (
   { name }: CommandWords,
@@ -36,6 +42,7 @@ const documentOf = (
   schema: schemaId(name),
   tool: { name: 'tscope', version },
   startedAt: startedAt.toISOString(),
+  command: commandLine(process.argv.slice(2)),
   ...(host === null ? {} : { host }),
   warnings,
   result,

@@ -1,5 +1,5 @@
 import { usageError } from '../errors.ts';
-import { runsText } from '../report/text/runs.ts';
+import { runsText } from '../report/kinds/runs.ts';
 import type { Warning } from '../schema/envelope.ts';
 import type { RunsResult } from '../schema/runs.ts';
 import { type Damage, damageText } from '../store/damage.ts';

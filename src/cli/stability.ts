@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { usageError } from '../errors.ts';
-import { stabilityText } from '../report/text/stability.ts';
+import { stabilityText } from '../report/kinds/stability.ts';
 import { ESTIMATOR_NAMES } from '../schema/stability.ts';
 import type { TauChoice } from '../stability/taus.ts';
 import type { StabilityOptions } from '../tasks/stability.ts';

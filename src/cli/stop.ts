@@ -1,6 +1,6 @@
 import { usageError } from '../errors.ts';
 import { policyNames } from '../lapic/policies.ts';
-import { stopText } from '../report/text/stop.ts';
+import { stopText } from '../report/kinds/stop.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { budgetFor, fits, stopDefaults } from '../tasks/stop/options.ts';
 import { CRASH_CALLBACK_NS } from '../tasks/stop/projection.ts';

@@ -1,6 +1,6 @@
 import { usageError } from '../errors.ts';
 import { policyNames } from '../lapic/policies.ts';
-import { timerText } from '../report/text/timer.ts';
+import { timerText } from '../report/kinds/timer.ts';
 import { TIMER_BACKENDS } from '../schema/timer.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { runCyclictest } from '../tasks/timer/cyclictest.ts';

@@ -15,11 +15,15 @@ import type { Parts } from './parts.ts';
 export interface ReportInput {
   readonly tool: { readonly name: string; readonly version: string };
   readonly startedAt: string;
+  /** The command line that made the document; null in documents before tscope 0.2. */
+  readonly command: string | null;
   readonly host: HostSummary;
   readonly warnings: readonly Warning[];
   readonly parts: Parts;
   /** Parts of a run that were not measured, and why. */
   readonly skipped: ReadonlyArray<{ readonly part: string; readonly reason: string }>;
+  /** The whole document, as it was read. */
+  readonly document: unknown;
 }
 
 const results = {
@@ -34,9 +38,10 @@ type Single = keyof typeof results;
 const singles = Object.keys(results) as Single[];
 
 /** A whole run's document in the form of a report's input. */
-export function inputOfRun({ result, tool, startedAt, host, warnings }: MeasureDocument): ReportInput {
+export function inputOfRun(document: MeasureDocument): ReportInput {
+  const { result, tool, startedAt, command = null, host, warnings } = document;
   const { quick: _, skipped, ...parts } = result;
-  return { tool, startedAt, host, warnings, parts, skipped };
+  return { tool, startedAt, command, host, warnings, parts, skipped, document };
 }
 
 const header = z.object({ schema: z.string().regex(/^tscope\/[a-z]+\/\d+$/) });
@@ -69,10 +74,7 @@ export function inputOf(value: unknown, name: string): ReportInput {
   if (kind === 'measure') return inputOfRun(checked(measureDocumentSchema, value, name));
   const single = singles.find((one) => one === kind);
   if (single === undefined) throw usageError(`${name} is a document of tscope ${kind}; give ${accepted}.`);
-  const { result, tool, startedAt, host, warnings } = checked(
-    hostDocument(single, results[single]),
-    value,
-    name,
-  );
-  return { tool, startedAt, host, warnings, parts: { [single]: result }, skipped: [] };
+  const document = checked(hostDocument(single, results[single]), value, name);
+  const { result, tool, startedAt, command = null, host, warnings } = document;
+  return { tool, startedAt, command, host, warnings, parts: { [single]: result }, skipped: [], document };
 }

@@ -2,15 +2,87 @@ import type { CalibrateResult } from '../schema/calibrate.ts';
 import type { DriftResult } from '../schema/drift.ts';
 import type { HostFacts } from '../schema/host.ts';
 import type { KvmResult } from '../schema/kvm.ts';
+import type { MeasureResult } from '../schema/measure.ts';
 import type { StopResult } from '../schema/stop.ts';
 import type { TimerResult } from '../schema/timer.ts';
+import type { Kind } from './content.ts';
+import { calibrate } from './kinds/calibrate.ts';
+import { drift } from './kinds/drift.ts';
+import { host } from './kinds/host.ts';
+import { kvm } from './kinds/kvm.ts';
+import { stop } from './kinds/stop.ts';
+import { timer } from './kinds/timer.ts';
+import { wrap } from './words.ts';
+
+interface Results {
+  readonly kvm: KvmResult;
+  readonly stop: StopResult;
+  readonly timer: TimerResult;
+  readonly calibrate: CalibrateResult;
+  readonly drift: DriftResult;
+  readonly host: HostFacts;
+}
+export type PartName = keyof Results;
 
 /** What a report may speak of: the parts of a run, or the one of a single command. What is absent was not measured. */
-export interface Parts {
-  readonly host?: HostFacts | null;
-  readonly calibrate?: CalibrateResult | null;
-  readonly timer?: TimerResult | null;
-  readonly drift?: DriftResult | null;
-  readonly stop?: StopResult | null;
-  readonly kvm?: KvmResult | null;
+export type Parts = { readonly [Name in PartName]?: Results[Name] | null };
+
+/** Every kind of part, the question people come with first. */
+const KINDS: { readonly [Name in PartName]: Kind<Results[Name]> } = {
+  kvm,
+  stop,
+  timer,
+  calibrate,
+  drift,
+  host,
+};
+
+const ofEach = <Said>(
+  names: readonly PartName[],
+  parts: Parts,
+  say: <Result>(kind: Kind<Result>, result: Result) => Said,
+): Said[] => {
+  const one = <Name extends PartName>(name: Name): Said[] => {
+    const result: Results[Name] | null = parts[name] ?? null;
+    return result === null ? [] : [say<Results[Name]>(KINDS[name], result)];
+  };
+  return names.flatMap((name) => one(name));
+};
+
+/** What `say` has to say of each part that was measured. */
+export const mapParts = <Said>(
+  parts: Parts,
+  say: <Result>(kind: Kind<Result>, result: Result) => Said,
+): Said[] => ofEach(Object.keys(KINDS) as PartName[], parts, say);
+
+/** Where the lines of a part begin, and how long they are: with both, fit for a mail. */
+const INDENT = 8;
+const WIDTH = 104;
+
+/** A part: its name, then its lines set under one another, those that go on a little to the right. */
+const paragraph = (name: string, lines: readonly string[]): string =>
+  lines
+    .flatMap((line) => wrap(line, WIDTH - INDENT - 2).map((rest, i) => (i === 0 ? rest : `  ${rest}`)))
+    .map((line, i) => `${(i === 0 ? name : '').padEnd(INDENT)}${line}`)
+    .join('\n');
+
+const NAMES = { calibrate: 'TSC', timer: 'Timer', drift: 'Drift', stop: 'Stop', kvm: 'KVM' } as const;
+
+/** A part of a run in a few lines, as `tscope measure` prints it once it is done; nothing for the host's facts. */
+export function partText(name: PartName, parts: Parts): string {
+  if (name === 'host') return '';
+  return ofEach([name], parts, (kind, result) => paragraph(NAMES[name], kind.brief(result))).join('');
 }
+
+/** A part that was not measured, and why. */
+export const skippedText = (part: string, reason: string): string =>
+  paragraph('Skipped', [`${part}: ${reason}`]);
+
+/** The run for people, to be pasted into a mail: a paragraph for each part, in the order in which they ran. */
+export const measureText = ({ skipped, quick: _, ...parts }: MeasureResult): string =>
+  [
+    ...(Object.keys(NAMES) as PartName[]).map((name) => partText(name, parts)),
+    ...skipped.map(({ part, reason }) => skippedText(part, reason)),
+  ]
+    .filter((text) => text !== '')
+    .join('\n\n');

@@ -13,6 +13,8 @@ export type Warning = z.infer<typeof warningSchema>;
 export const envelope = {
   tool: z.strictObject({ name: z.literal('tscope'), version: z.string() }),
   startedAt: z.iso.datetime(),
+  /** The command line, quoted for a shell; documents of 0.1.0 have none. */
+  command: z.string().optional(),
   warnings: z.array(warningSchema),
 };
 

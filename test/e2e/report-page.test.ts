@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { reportPage } from '../../src/report/html/report.ts';
+import { reportPage } from '../../src/report/page.ts';
 import { fixture } from '../report/fixture.ts';
 import { axeViolations, hasBrowser, launchBrowser, openFile } from './browser.ts';
 
-const WIDTHS = { phone: 360, tablet: 768, desktop: 1280 } as const;
+const WIDTHS = { phone: 390, tablet: 768, laptop: 1280, desktop: 1440 } as const;
 const views = Object.entries(WIDTHS).flatMap(([name, width]) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ name, width, colorScheme })),
 );
@@ -24,13 +24,21 @@ const MISPLACED = `[...document.querySelectorAll('figure > svg')].flatMap((svg) 
   return [...out.map(([text]) => text + ' reaches out'), ...over].map((text) => svg.getAttribute('aria-label') + ': ' + text);
 })`;
 
-/** Figures that are shown, with the texts of their axes and how large their smallest text is. */
+/** Tables whose text is cut off, or squeezed into columns of a word or two. */
+const BROKEN_TABLES = `[...document.querySelectorAll('td, th')].flatMap((cell) => {
+  const { width, height } = cell.getBoundingClientRect();
+  const squeezed = width > 0 && width < 100 && height > 130;
+  return cell.scrollWidth > cell.clientWidth + 1 || squeezed ? [cell.textContent] : [];
+})`;
+
+/** Figures that are shown, with their texts, how many values show on hover, and how large the smallest text is. */
 const SHOWN = `[...document.querySelectorAll('figure')].map((figure) => {
   const shown = [...figure.querySelectorAll(':scope > svg')].filter((svg) => svg.getBoundingClientRect().width > 0);
   const texts = shown.flatMap((svg) => [...svg.querySelectorAll('text')]);
   return {
     count: shown.length,
-    axes: texts.filter((text) => text.classList.contains('axis')).map((text) => text.textContent),
+    texts: texts.map((text) => text.textContent),
+    hovers: shown.flatMap((svg) => [...svg.querySelectorAll('title')]).length,
     smallest: Math.min(...texts.map((text) => text.getBoundingClientRect().height)),
   };
 })`;
@@ -66,15 +74,16 @@ describe.skipIf(!hasBrowser)(
         const { page, complaints, close } = await openFile(browser, file, options);
         expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
         expect(await page.evaluate(MISPLACED)).toEqual([]);
-        const figures: Array<{ count: number; axes: string[]; smallest: number }> =
+        expect(await page.evaluate(BROKEN_TABLES)).toEqual([]);
+        const figures: Array<{ count: number; texts: string[]; hovers: number; smallest: number }> =
           await page.evaluate(SHOWN);
         expect(figures.length).toBeGreaterThanOrEqual(8);
-        for (const { count, axes, smallest } of figures) {
+        for (const { count, texts, hovers, smallest } of figures) {
           expect(count).toBe(1);
-          expect(
-            axes.some((text) => /\(.+\)/.test(text)),
-            axes.join(' | '),
-          ).toBe(true);
+          // Each axis names its unit, or each of its ticks does.
+          const named = texts.filter((text) => /\(.+\)|\d\s(?:[nmµ]?s|min|h|d|pp[bm])$/.test(text));
+          expect(named.length, texts.join(' | ')).toBeGreaterThanOrEqual(1);
+          expect(hovers).toBeGreaterThanOrEqual(2);
           expect(smallest).toBeGreaterThan(10);
         }
         const paper = await page.evaluate('getComputedStyle(document.body).backgroundColor');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import { currentClocksource } from '../../src/host/clocksource.ts';
-import { calibrateText } from '../../src/report/text/calibrate.ts';
+import { calibrateText } from '../../src/report/kinds/calibrate.ts';
 import { calibrateResultSchema } from '../../src/schema/calibrate.ts';
 import { calibrate } from '../../src/tsc/calibrate.ts';
 import { calibrateHost } from '../../src/tsc/calibrate-host.ts';

@@ -3,7 +3,7 @@ import { madeFromTsc } from '../../src/host/clocksource.ts';
 import { known, unknown } from '../../src/host/fact.ts';
 import { hostFacts } from '../../src/host/host-facts.ts';
 import { hostSummary } from '../../src/host/summary.ts';
-import { hostText } from '../../src/report/text/host.ts';
+import { hostText } from '../../src/report/kinds/host.ts';
 import { type HostFacts, hostResultSchema, hostSummarySchema } from '../../src/schema/host.ts';
 
 let facts: HostFacts;

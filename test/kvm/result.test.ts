@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { kvmWarnings, type Measured, resultOf } from '../../src/kvm/result.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
-import { kvmText } from '../../src/report/text/kvm.ts';
+import { kvmText } from '../../src/report/kinds/kvm.ts';
 import { kvmResultSchema } from '../../src/schema/kvm.ts';
 import { recordedTrace, synthetic, TSC_KHZ } from './stop-records.ts';
 

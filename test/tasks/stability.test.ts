@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
-import { stabilityText } from '../../src/report/text/stability.ts';
+import { stabilityText } from '../../src/report/kinds/stability.ts';
 import { ESTIMATOR_NAMES, stabilityResultSchema } from '../../src/schema/stability.ts';
 import { ESTIMATOR_NAMES as COMPUTED } from '../../src/stability/estimators.ts';
 import { type StabilityOptions, stabilityTask } from '../../src/tasks/stability.ts';
@@ -75,7 +75,7 @@ test('the tables for people', () => {
   expect(
     stabilityText(run(nine, { estimators: ['oadev', 'hdev', 'tdev'], tau0: 0.5 }), ['oadev', 'hdev', 'tdev']),
   ).toMatchInlineSnapshot(`
-    "9 frequency values, one each 0.5 s.
+    "9 frequency values, one every 0.5 s.
 
     Fractional frequency
     tau (s)  m     oadev  low  high      hdev  noise

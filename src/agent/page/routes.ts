@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { STYLE } from '../../report/html/style.ts';
+import { STYLE } from '../../report/style.ts';
 import type { Reply } from '../http/reply.ts';
 import type { Handler } from '../http/server.ts';
 import { INDEX_PAGE } from './index-page.ts';

@@ -2,8 +2,8 @@ import type { CalibrateResult } from '../../schema/calibrate.ts';
 import type { DriftResult } from '../../schema/drift.ts';
 import type { KvmResult } from '../../schema/kvm.ts';
 import type { TimerResult } from '../../schema/timer.ts';
+import { exact } from '../digits.ts';
 import type { Parts } from '../parts.ts';
-import { durationText } from '../svg/mark-text.ts';
 import { quantileInterval } from './quantile-interval.ts';
 import { errorOf, type Noise, type Quantity, unknown } from './quantity.ts';
 import { ofStop } from './stop-quantities.ts';
@@ -44,7 +44,7 @@ const QUANTILES = [
 ] as const;
 
 function ofTimer({ latenessNs, histogram, periodNs, backend, divergence, policy }: TimerResult): Quantity[] {
-  const name = `${backend}, ${durationText(periodNs)}`;
+  const name = `${backend}, ${exact(periodNs)}`;
   const lateness =
     latenessNs === null
       ? []

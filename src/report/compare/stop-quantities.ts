@@ -1,5 +1,5 @@
 import type { StopResult, StopRow } from '../../schema/stop.ts';
-import { durationText } from '../svg/mark-text.ts';
+import { exact } from '../digits.ts';
 import { type Noise, type Quantity, unknown } from './quantity.ts';
 
 /** Stops of one row fewer than this say little about how its recovery varies. */
@@ -13,7 +13,7 @@ function recovery(row: StopRow): Quantity {
       : runs < LEAST_RUNS
         ? unknown(`${runs === 1 ? 'one stop has' : `${runs} stops have`} no interval`)
         : { kind: 'interval', low: row.recovery.minNs, high: row.recovery.maxNs };
-  const name = `recovery: ${policy}, period ${durationText(periodNs)}, stop ${durationText(stopNs)}`;
+  const name = `recovery: ${policy}, period ${exact(periodNs)}, stop ${exact(stopNs)}`;
   return { part: 'stop', name, unit: 'ns', value: projected?.recoveryNs ?? row.recoveryNs, noise };
 }
 
@@ -44,7 +44,7 @@ export function ofStop({ rows, tickCost, lockupThreshold, simulated }: StopResul
   const thresholds = lockupThreshold.map(
     ({ periodNs, atHostCost }): Quantity => ({
       part: 'stop',
-      name: `stop that locks up under catch-up, period ${durationText(periodNs)}`,
+      name: `stop that locks up under catch-up, period ${exact(periodNs)}`,
       unit: 'ns',
       value: atHostCost.stopNs,
       noise: unknown('it has no interval'),

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { compareDocuments } from '../../../src/report/compare/compare.ts';
 import { quantileInterval } from '../../../src/report/compare/quantile-interval.ts';
 import { compareQuantities, errorOf, type Quantity, unknown } from '../../../src/report/compare/quantity.ts';
+import { compareText } from '../../../src/report/compare/text.ts';
 import type { ReportInput } from '../../../src/report/input.ts';
-import { compareText } from '../../../src/report/text/compare.ts';
 import { compareResultSchema } from '../../../src/schema/compare.ts';
 import { fixture, fixtureParts } from '../fixture.ts';
 

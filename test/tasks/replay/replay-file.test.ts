@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { quietControl } from '../../../src/clock/control.ts';
 import { TscopeError } from '../../../src/errors.ts';
-import { replayText } from '../../../src/report/text/replay.ts';
+import { replayText } from '../../../src/report/kinds/replay.ts';
 import { replayResultSchema } from '../../../src/schema/replay.ts';
 import { MAX_STEPS } from '../../../src/tasks/replay/parse-scenarios.ts';
 import { replayFile } from '../../../src/tasks/replay/replay-file.ts';

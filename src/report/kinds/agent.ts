@@ -1,0 +1,19 @@
+import type { AgentResult } from '../../schema/agent.ts';
+import { about } from '../digits.ts';
+import { tableText } from '../text.ts';
+import { count, orDash } from '../words.ts';
+
+/** What `tscope agent --check` says, or what an agent did before it was stopped. */
+export function agentText({ file, settings, plan, ran }: AgentResult): string {
+  if (ran !== null) {
+    const lost = ran.notStored > 0 ? `; ${count(ran.notStored)} could not be stored` : '';
+    return `Ran for ${about(ran.durationNs)} at http://${ran.address}/: ${count(ran.samples)} samples, ${count(ran.events)} events${lost}.`;
+  }
+  const rows = Object.entries(settings).map(([name, { value, origin }]) => [
+    name,
+    value === null ? 'off' : orDash(value),
+    origin,
+  ]);
+  const source = file === null ? 'No configuration file.' : `Configuration file: ${file}`;
+  return [source, '', tableText({ head: ['setting', 'value', 'from'], rows }), '', ...plan].join('\n');
+}

@@ -1,0 +1,140 @@
+import { type AroundStop, aroundStop, type StopSetup } from '../../lapic/around-stop.ts';
+import { policies, policyNames } from '../../lapic/policies.ts';
+import type { Section } from '../content.ts';
+import { about, exact, offset } from '../digits.ts';
+import { PLAIN_STYLE } from '../plot/series.ts';
+import { type Strip, type StripRow, stripFigure } from '../plot/strip.ts';
+
+/** The colour and marker of a policy, the same in every figure; of anything else, those of plain text. */
+export const policyStyle = (name: string): number => {
+  const index = (policyNames as readonly string[]).indexOf(name);
+  return index === -1 ? PLAIN_STYLE : index % PLAIN_STYLE;
+};
+
+/** A stop long enough for the catch-up to be seen beside the period, at the crash's 79 ns a callback. */
+const SCENE: StopSetup = {
+  periodNs: 1e6,
+  stopNs: 30e9,
+  callbackNs: 79,
+  exitNs: 2_000,
+  handlingNs: 10_000,
+  delivery: 'coalesced',
+  hvTimer: true,
+  periodsBefore: 3,
+  periodsAfter: 8,
+};
+/** The CPU stalls for less, so that the storm ends within the figure. */
+const STALL: StopSetup = { ...SCENE, delivery: 'posted', hvTimer: false };
+
+/** How many periods the stop takes up in the figure. */
+const BREAK = 2;
+
+/** More callbacks or exits than this are no recovery in a step or two. */
+const MANY = 100;
+
+/** What the eye is to see. */
+function noteOf(
+  { caughtUpNs, callbacks, vmExits, phaseShiftNs, interruptsNs }: AroundStop,
+  scene: StopSetup,
+): string {
+  if (callbacks <= MANY && vmExits <= MANY) {
+    return phaseShiftNs === 0 ? 'old phase' : `phase ${about(phaseShiftNs, offset)}`;
+  }
+  const lasting = caughtUpNs === null ? 'without an end' : `for ${about(caughtUpNs)}`;
+  const end = (caughtUpNs ?? Number.POSITIVE_INFINITY) + scene.periodNs;
+  if (interruptsNs.filter((ns) => ns >= 0 && ns < end).length > MANY) return `storm ${lasting}`;
+  return callbacks > MANY ? `host deaf ${lasting}` : `guest stuck ${lasting}`;
+}
+
+/** Time on the figure's axis, in periods: the stop is cut out. */
+const place = (ns: number, scene: StopSetup): number =>
+  ns >= 0 ? ns / scene.periodNs : (ns + scene.stopNs) / scene.periodNs - BREAK;
+
+function rowOf(run: AroundStop, scene: StopSetup, name: string = run.policy): StripRow {
+  const { caughtUpNs } = run;
+  const slow = run.callbacks > MANY || run.vmExits > MANY;
+  return {
+    label: name,
+    note: noteOf(run, scene),
+    style: policyStyle(name),
+    events: run.interruptsNs.map((ns) => place(ns, scene)),
+    busy:
+      slow && caughtUpNs !== null
+        ? [{ from: 0, to: caughtUpNs / scene.periodNs, label: `catching up: ${about(caughtUpNs)}` }]
+        : [],
+  };
+}
+
+const stripOf = (
+  scene: StopSetup,
+  band: string,
+  own: Pick<Strip, 'id' | 'title' | 'rows' | 'caption'>,
+): Strip => ({
+  ...own,
+  axis: 'time after the resume (ms)',
+  domain: [-BREAK - scene.periodsBefore, scene.periodsAfter],
+  ticks: Array.from({ length: scene.periodsAfter + 1 }, (_, at) => ({
+    at,
+    text: String((at * scene.periodNs) / 1e6),
+  })),
+  // The vCPU left 0.6 of a period after a tick; the stop is a whole number of periods.
+  grid: Array.from({ length: scene.periodsAfter }, (_, i) => i + 0.4),
+  band: { from: -BREAK, to: 0, label: band },
+  describe: (at) => {
+    const ns = (at < -BREAK ? at + BREAK : at) * scene.periodNs;
+    return at < -BREAK ? `${about(-ns)} before the stop` : `${about(ns)} after the resume`;
+  },
+});
+
+const lastingOf = ({ caughtUpNs }: AroundStop): string =>
+  caughtUpNs === null ? 'without an end' : `for ${about(caughtUpNs)}`;
+
+/** The interrupts that a guest gets around a stop, policy by policy: the model in virtual time. */
+export function aroundStopSection(): Section {
+  const runs = policyNames.map((name) => aroundStop(SCENE, name));
+  const software = aroundStop({ ...SCENE, hvTimer: false }, 'clamp');
+  const posted = (['catch-up', 'clamp'] as const).map((name) => aroundStop(STALL, name));
+  const length = exact(SCENE.stopNs);
+  const caughtUp = runs.find(({ policy }) => policy === 'catch-up');
+  return {
+    id: 'policies',
+    title: 'What a guest sees of a long stop',
+    blocks: [
+      {
+        text:
+          `A guest with a timer of ${exact(SCENE.periodNs)} is outside KVM for ${length}. Every stroke is an interrupt that it gets; ` +
+          'a pale bar is time spent on missed periods. Dotted lines are where the ticks would have been without the stop.',
+        tone: 'lead',
+      },
+      stripFigure(
+        stripOf(SCENE, `stopped, ${length}`, {
+          id: 'around-a-stop',
+          title:
+            caughtUp === undefined
+              ? 'Interrupts around a stop under each policy'
+              : `After ${length}, catch-up leaves the host deaf ${lastingOf(caughtUp)}; clamp goes on at once`,
+          rows: [...runs.map((run) => rowOf(run, SCENE)), rowOf(software, SCENE, 'software timer')],
+          caption: [
+            `Computed with tscope's model of KVM's timer in virtual time, for a guest that does not halt, on the preemption timer: ${SCENE.callbackNs} ns for each callback (as in the crash that led to the fix), ${exact(SCENE.exitNs)} for each exit, ${exact(SCENE.handlingNs)} to handle an interrupt.`,
+            'Deaf: one hard interrupt, in which this CPU does nothing else. The last row is any policy without the preemption timer (AMD, or a halted guest): its timer runs on during the stop, and nothing is missed but the ticks themselves.',
+          ],
+        }),
+      ),
+      stripFigure(
+        stripOf(STALL, `stalled, ${length}`, {
+          id: 'around-a-stall',
+          title: 'Posted interrupts and a CPU that stalls: catch-up reaches the guest as a storm',
+          rows: posted.map((run) => rowOf(run, STALL)),
+          caption: [
+            'Where timer interrupts are posted to the guest from another CPU, and that CPU stalls, the guest gets one interrupt for each callback that finds the last one handled.',
+          ],
+        }),
+      ),
+      {
+        title: 'The rules',
+        head: ['policy', 'after an expiry, the next one is'],
+        rows: policyNames.map((name) => [name, policies[name].summary]),
+      },
+    ],
+  };
+}

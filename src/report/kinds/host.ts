@@ -1,0 +1,177 @@
+import type { Fact } from '../../host/fact.ts';
+import type { HostFacts, HostSummary } from '../../schema/host.ts';
+import type { Facts, Kind, Section, Table, Verdict } from '../content.ts';
+import { about, exact } from '../digits.ts';
+import { sectionsText } from '../text.ts';
+import { orDash, yesNo } from '../words.ts';
+
+/** Which host it was, in one line. */
+export function hostLine(host: HostSummary): string {
+  const parts = [
+    host.hostname,
+    host.cpu ?? 'unknown CPU',
+    `${host.cpus} CPUs`,
+    `Linux ${host.kernel}`,
+    `clocksource ${host.clocksource ?? 'unknown'}`,
+    host.virtualization === 'none' ? 'bare metal' : (host.virtualization ?? 'virtualization unknown'),
+  ];
+  return `Host: ${parts.join(', ')}`;
+}
+
+/** Whether the TSC can be trusted at all. */
+function verdict({ tsc, clocksource, virtualization }: HostFacts): Verdict {
+  const about = 'This host';
+  const kernel = clocksource.current.value;
+  const source =
+    kernel === null
+      ? 'which clocksource the kernel uses is not known'
+      : `the kernel keeps time by clocksource ${kernel}`;
+  const hypervisor = virtualization.hypervisor.value;
+  const guest =
+    virtualization.guest.value === true
+      ? ` The host is itself a guest${hypervisor === null ? '' : ` of ${hypervisor}`}.`
+      : '';
+  if (tsc.readable.value === false) {
+    return { level: 'bad', about, text: `The TSC cannot be read from user space; ${source}.${guest}` };
+  }
+  if (tsc.invariant.value === false) {
+    return {
+      level: 'bad',
+      about,
+      text: `The TSC is not invariant, so its rate may change; ${source}.${guest}`,
+    };
+  }
+  if (tsc.invariant.value === null) {
+    return { level: 'unknown', about, text: `Whether the TSC is invariant is not known; ${source}.${guest}` };
+  }
+  return { level: 'good', about, text: `The TSC is invariant and ${source}.${guest}` };
+}
+
+/** CPU numbers as ranges: `0-3, 8`. */
+export function ranges(numbers: readonly number[]): string {
+  const runs: Array<[number, number]> = [];
+  for (const n of [...numbers].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last !== undefined && n === last[1] + 1) last[1] = n;
+    else runs.push([n, n]);
+  }
+  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
+}
+
+const row = <T>(
+  name: string,
+  fact: Fact<T>,
+  format: (value: T) => string = String,
+): Facts['facts'][number] =>
+  'source' in fact ? [name, format(fact.value), fact.source] : [name, 'not known', fact.reason];
+
+/** The same for a fact that documents of tscope 0.1.0 lack. */
+const rowIfKnown = <T>(name: string, fact: Fact<T> | undefined, format: (value: T) => string) =>
+  fact === undefined ? [] : [row(name, fact, format)];
+
+const mayOrNot = (may: boolean): string => (may ? 'allowed' : 'not allowed');
+
+const factGroups = ({ cpu, tsc, virtualization, clocksource, kvm, scheduling, os }: HostFacts): Facts[] => [
+  {
+    title: 'CPU',
+    facts: [
+      row('vendor', cpu.vendor),
+      row('brand', cpu.brand),
+      row('family', cpu.family),
+      row('model', cpu.model),
+      row('stepping', cpu.stepping),
+    ],
+  },
+  {
+    title: 'TSC',
+    facts: [
+      row('readable', tsc.readable, yesNo),
+      row('invariant', tsc.invariant, yesNo),
+      row('RDTSCP', tsc.rdtscp, yesNo),
+      row('TSC_ADJUST', tsc.adjust, yesNo),
+      row('deadline timer', tsc.deadlineTimer, yesNo),
+      row('granularity', tsc.granularityTicks, (ticks) => `${ticks} ticks`),
+    ],
+  },
+  {
+    title: 'Virtualization',
+    facts: [
+      row('is a guest', virtualization.guest, yesNo),
+      row('hypervisor', virtualization.hypervisor),
+      row('container', virtualization.container),
+    ],
+  },
+  {
+    title: 'Clocksource',
+    facts: [
+      row('current', clocksource.current),
+      row('available', clocksource.available, (names) => names.join(', ')),
+      row('made from the TSC', clocksource.derivedFromTsc, yesNo),
+    ],
+  },
+  {
+    title: 'KVM',
+    facts: [
+      row('available', kvm.available, yesNo),
+      row('preemption timer', kvm.preemptionTimer, yesNo),
+      row("guest's TSC", kvm.tscKhz, (khz) => `${khz} kHz`),
+    ],
+  },
+  {
+    title: 'Scheduling',
+    facts: [
+      row('SCHED_FIFO', scheduling.realtimeAllowed, mayOrNot),
+      row('CPUs allowed', scheduling.affinity, ranges),
+      ...rowIfKnown('pinning', scheduling.affinityAllowed, mayOrNot),
+      row('timer slack', scheduling.timerSlackNs, exact),
+      ...rowIfKnown('setting the slack', scheduling.timerSlackAllowed, mayOrNot),
+      ...rowIfKnown('CPU quota', scheduling.cpuQuota, (cpus) => `${cpus} CPUs`),
+    ],
+  },
+  { title: 'System', facts: [row('name', os.name), row('kernel', os.kernel), row('Node', os.node)] },
+];
+
+const clocksTable = ({ clocks }: HostFacts): Table => ({
+  title: 'Clocks',
+  head: ['clock', 'readable', '#resolution', '#one read', 'vDSO', 'not the TSC', 'why'],
+  rows: clocks.map((clock) => [
+    clock.name,
+    yesNo(clock.readable),
+    orDash(clock.resolutionNs, exact),
+    orDash(clock.readNs, about),
+    clock.syscallFallback === null ? 'not known' : yesNo(!clock.syscallFallback),
+    yesNo(clock.independent),
+    clock.reason ?? '',
+  ]),
+});
+
+/** What systeminformation calls things, and where it differs from what was read directly. */
+function namesTable({ names }: HostFacts): Table {
+  const title = 'Names by systeminformation, beside those read directly';
+  const rows = (names.value ?? []).map(({ name, systeminformation, direct, same }) => [
+    name,
+    'source' in systeminformation ? systeminformation.value : `not known: ${systeminformation.reason}`,
+    direct ?? '-',
+    same === false ? 'differs' : '',
+  ]);
+  const note = 'reason' in names ? { note: `Not known: ${names.reason}.` } : {};
+  return { title, head: ['name', 'systeminformation', 'direct', ''], rows, fold: title, ...note };
+}
+
+/** Whether this host's clocks can be trusted: each fact with where it comes from. */
+const sections = (host: HostFacts): Section[] => [
+  { id: 'host', title: 'The host', blocks: [...factGroups(host), clocksTable(host), namesTable(host)] },
+];
+
+export const host: Kind<HostFacts> = {
+  method: [
+    'The host',
+    'tscope host',
+    'From CPUID, /proc, /sys and system calls, each named beside its fact.',
+  ],
+  verdict,
+  brief: () => [],
+  sections,
+};
+
+export const hostText = (facts: HostFacts): string => sectionsText(sections(facts));

@@ -1,0 +1,234 @@
+import type { KvmResult, KvmRunning, KvmStop } from '../../schema/kvm.ts';
+import type { Block, Facts, Kind, Level, Section, Table, Verdict } from '../content.ts';
+import { about, exact, offset, plusMinus, ratio } from '../digits.ts';
+import type { Figure } from '../plot/figure.ts';
+import { PLAIN_STYLE } from '../plot/series.ts';
+import { type StripRow, stripFigure } from '../plot/strip.ts';
+import { timeUnit } from '../plot/tick-text.ts';
+import { sectionsText } from '../text.ts';
+import { count, LOOPS, orDash, STOPS, yesNo } from '../words.ts';
+import { policyStyle } from './around-stop.ts';
+
+type Model = KvmResult['model'][number];
+
+const VERDICTS: Readonly<Record<KvmResult['verdict'], readonly [Level, string]>> = {
+  'keeps-running': [
+    'note',
+    "A guest's timer keeps running while the guest is stopped, so that there is nothing to catch up: the fix is not tested by a stop on this host.",
+  ],
+  clamps: ['good', 'It clamps: what a guest missed in a stop is dropped, as the fix does.'],
+  'catches-up': [
+    'bad',
+    'It runs through every period that a guest missed, with interrupts off: CVE-2025-71104 is open on this host.',
+  ],
+  inconclusive: ['unknown', 'This run does not tell what it does with the ticks that a guest misses.'],
+};
+
+/** What this kernel does with a real guest's timer. The evidence is the result's own explanation. */
+function verdict(result: KvmResult): Verdict {
+  const [level, text] = VERDICTS[result.verdict];
+  return { level, about: "This kernel's KVM", text };
+}
+
+const brief = (result: KvmResult): string[] => [
+  `${result.verdict}: ${result.explanation}`,
+  `timer: ${result.path} (${result.pathReason})`,
+];
+
+/** As many periods after the resume are drawn. */
+const PERIODS = 12;
+
+const agreementText = ({ agreement, lockup }: Model): string =>
+  lockup
+    ? 'hard lockup'
+    : `${agreement.agrees ? 'agrees' : 'differs'}: ${agreement.matched} of ${agreement.predicted}${agreement.extra === 0 ? '' : `, ${agreement.extra} extra`}`;
+
+function besideModelTitle({ model }: KvmResult): string {
+  const agreeing = model.filter(({ agreement }) => agreement.agrees).map(({ policy }) => policy);
+  if (model.length === 0) return 'Interrupts after the resume';
+  if (agreeing.length === 0) return 'After the resume the guest gets its interrupts as no policy predicts';
+  if (agreeing.length === model.length)
+    return 'After the resume every policy predicts what the guest gets: it tells none apart';
+  return `After the resume the guest gets its interrupts as ${agreeing.join(', ')} predicts`;
+}
+
+/** The interrupts after the resume, measured and as the model has them. */
+function besideModel(result: KvmResult, resume: KvmStop): Figure {
+  const { periodNs, resumePhaseNs, deliveriesNs } = resume;
+  const unit = timeUnit(periodNs * 2);
+  const per = (ns: number) => ns / unit.ns;
+  const rows: StripRow[] = [
+    { label: 'measured', note: 'this host', style: PLAIN_STYLE, events: deliveriesNs.map(per) },
+    ...result.model.map((one) => ({
+      label: one.policy,
+      note: agreementText(one),
+      style: policyStyle(one.policy),
+      events: one.deliveriesNs.map(per),
+    })),
+  ];
+  const period = per(periodNs);
+  return stripFigure({
+    id: 'after-the-resume',
+    title: besideModelTitle(result),
+    axis: `time after the resume (${unit.unit})`,
+    domain: [-period / 2, period * (PERIODS + 0.4)],
+    ticks: Array.from({ length: PERIODS / 2 + 1 }, (_, i) => ({
+      at: 2 * i * period,
+      text: String(Number((2 * i * period).toPrecision(4))),
+    })),
+    grid: Array.from({ length: PERIODS + 1 }, (_, i) => per(i * periodNs - resumePhaseNs)),
+    band: null,
+    rows,
+    describe: (at) => `${about(at * unit.ns, offset)} after the resume`,
+    caption: [
+      `A guest that ${LOOPS[resume.loop]}, stopped for ${about(resume.stopNs)}. Dotted lines are the ticks as they would have come without the stop.`,
+      'On the right: how many of the predicted interrupts came, over the whole record.',
+    ],
+  });
+}
+
+/** What became of a guest whose local APIC was saved and restored. */
+function savedFact({ saveRestore }: KvmResult): Facts['facts'] {
+  if (saveRestore === null) return [];
+  const { remainingNs, firstInterruptNs, stopNs, agreesWithModel } = saveRestore;
+  const first =
+    firstInterruptNs === null
+      ? 'no interrupt'
+      : `the first interrupt ${about(firstInterruptNs)} after the restore`;
+  const model = agreesWithModel ? 'as the model says: the count stands still' : 'not as the model says';
+  return [
+    [
+      'saved and restored',
+      `${about(remainingNs)} left to count, ${first}`,
+      `over ${about(stopNs)}; ${model}`,
+    ],
+  ];
+}
+
+const factsOf = (result: KvmResult): Facts => ({
+  facts: [
+    ['timer path', result.path, result.pathReason],
+    ['preemption timer', yesNo(result.host.preemptionTimer), result.host.preemptionTimerSource],
+    ['kernel', result.host.kernel, ''],
+    ...savedFact(result),
+    ["guest's TSC", `${count(result.host.tscKhz)} kHz`, 'KVM_GET_TSC_KHZ'],
+  ],
+});
+
+const stopsTable = (stops: readonly KvmStop[]): Table => ({
+  title: 'Stop and resume: ticks missed meanwhile, and the interrupts after',
+  head: [
+    'guest',
+    'stopped by',
+    '#for',
+    '#missed',
+    '#lost',
+    '#first after',
+    '#in 1 period',
+    '#phase shift (1 s.e.)',
+    '#CPU time',
+    '#usual',
+    'verdict',
+  ],
+  rows: stops.map((stop) => [
+    LOOPS[stop.loop],
+    STOPS[stop.stop],
+    about(stop.stopNs),
+    count(stop.missedTicks),
+    count(stop.lostTicks),
+    orDash(stop.firstInterruptNs, about),
+    count(stop.interruptsFirstPeriod),
+    orDash(stop.phaseShiftNs, (ns) => plusMinus(ns, stop.phaseShiftErrorNs, offset)),
+    orDash(stop.hostCpuNs, about),
+    orDash(stop.usualCpuNs, about),
+    stop.verdict,
+  ]),
+});
+
+/** A mean period's offset from the programmed one, with one standard error. */
+const periodError = ({ meanPeriodNs, meanPeriodErrorNs, periodNs }: KvmRunning): string =>
+  plusMinus(meanPeriodNs / periodNs - 1, meanPeriodErrorNs / periodNs, ratio);
+
+const runningTable = (rows: readonly KvmRunning[]): Table => ({
+  title: "Running: interrupts against the timer's grid",
+  head: [
+    'guest',
+    '#period',
+    '#divide',
+    '#ticks',
+    '#mean period (1 s.e.)',
+    '#late p50',
+    '#p99',
+    '#max',
+    '#coalesced',
+  ],
+  rows: rows.map((run) => [
+    LOOPS[run.loop],
+    exact(run.periodNs),
+    count(run.divide),
+    count(run.ticks),
+    periodError(run),
+    about(run.latenessNs.p50Ns),
+    about(run.latenessNs.p99Ns),
+    about(run.latenessNs.maxNs),
+    count(run.coalesced),
+  ]),
+});
+
+const modelTable = ({ model, resume, path }: KvmResult): Table => ({
+  title: `The model on ${path === 'preemption-timer' ? 'the preemption timer' : 'the software timer'}, and the guest that ${resume === null ? 'ran' : LOOPS[resume.loop]}: interrupt by interrupt`,
+  head: [
+    'policy',
+    'predicted after the resume',
+    '#callbacks',
+    '#exits',
+    '#came',
+    '#extra',
+    '#mean late',
+    'agrees',
+  ],
+  rows: model.map(({ policy, deliveriesNs, callbacks, vmExits, lockup, agreement }) => [
+    policy,
+    deliveriesNs
+      .slice(0, 3)
+      .map((ns) => about(ns))
+      .join(', '),
+    count(callbacks),
+    count(vmExits),
+    lockup ? 'hard lockup' : `${agreement.matched} of ${agreement.predicted}`,
+    count(agreement.extra),
+    orDash(agreement.meanLatenessNs, about),
+    yesNo(agreement.agrees),
+  ]),
+});
+
+/** A real guest of this host beside the model. */
+function sections(result: KvmResult): Section[] {
+  const { resume, otherStops, running, sweep, model, host, periodNs, divide } = result;
+  const runs = running === null ? sweep : [running, ...sweep];
+  const blocks: Block[] = [
+    {
+      text: `A 64 KiB guest on KVM's in-kernel local APIC, Linux ${host.kernel}: periodic timer, ${exact(periodNs)}, divide ${divide}.`,
+      tone: 'lead',
+    },
+    { text: `Verdict: ${result.verdict}: ${result.explanation}` },
+    factsOf(result),
+    ...(resume === null ? [] : [besideModel(result, resume), stopsTable([resume, ...otherStops])]),
+    ...(runs.length === 0 ? [] : [runningTable(runs)]),
+    ...(model.length === 0 ? [] : [modelTable(result)]),
+  ];
+  return [{ id: 'kvm', title: 'A real guest, beside the model', blocks }];
+}
+
+export const kvm: Kind<KvmResult> = {
+  method: [
+    'A real guest',
+    'tscope kvm',
+    'A guest of a few bytes runs on KVM with its in-kernel local APIC; each interrupt is noted with both clocks as KVM_RUN returns. The stop is a time in which KVM_RUN is not called, or a SIGSTOP of the process. The model goes through the same start, stop and resume in virtual time.',
+  ],
+  verdict,
+  brief,
+  sections,
+};
+
+export const kvmText = (result: KvmResult): string => sectionsText(sections(result));

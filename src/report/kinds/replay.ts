@@ -1,0 +1,81 @@
+import type { Difference, ReplayResult } from '../../schema/replay.ts';
+import { tableText } from '../text.ts';
+import { count, orDash, plural } from '../words.ts';
+
+type Replayed = ReplayResult['scenarios'][number];
+
+/** Beyond this a table or a list is for programs: --json has it whole. */
+const MOST_STATES = 500;
+const MOST_DIFFERENCES = 20;
+
+/** Names come from a file: each stays on its line. */
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
+
+const quoted = (value: Difference['expected']): string => oneLine(String(value));
+
+const backend = (state: Replayed['states'][number]): string => {
+  if (state.hvTimerInUse) return 'hv';
+  return state.hrtimerExpires === null ? '-' : 'sw';
+};
+
+/** A scenario's states, one a line. */
+const statesTable = ({ name, scale, states }: Replayed): string =>
+  tableText({
+    title: `${oneLine(name)}: mult ${scale.mult}, shift ${scale.shift}`,
+    head: [
+      '#step',
+      'mode',
+      '#period',
+      '#target',
+      '#tscdeadline',
+      'backend',
+      '#fires at',
+      '#pending',
+      '#irqs',
+      '#tmcct',
+      '',
+    ],
+    rows: states.map((state, step) => [
+      count(step),
+      state.mode,
+      state.period,
+      state.targetExpiration,
+      state.tscDeadline,
+      backend(state),
+      orDash(state.hvDeadlineTsc ?? state.hrtimerExpires),
+      String(state.pending),
+      String(state.irqs),
+      orDash(state.value),
+      state.warnings > 0 ? 'WARN' : '',
+    ]),
+  });
+
+function differenceLine({ scenario, name, step, field, expected, actual }: Difference): string {
+  const where = step === null ? field : `step ${step}, ${field}`;
+  return `  scenarios[${scenario}] ${oneLine(name)}, ${where}: expected ${quoted(expected)}, got ${quoted(actual)}`;
+}
+
+function verdict({ compared, differences }: ReplayResult): string[] {
+  if (compared === 0 && differences.length === 0) return [];
+  if (differences.length === 0) return [`Every one of ${plural(compared, 'state')} is as expected.`];
+  const rest = differences.length - MOST_DIFFERENCES;
+  return [
+    `${plural(differences.length, 'difference')} in ${plural(compared, 'state')}:`,
+    ...differences.slice(0, MOST_DIFFERENCES).map(differenceLine),
+    ...(rest > 0 ? [`  and ${count(rest)} more; --json lists them all.`] : []),
+  ];
+}
+
+/** The states, unless they are many or were only to be compared; then what differs from the expectation. */
+export function replayText(result: ReplayResult): string {
+  const steps = result.scenarios.reduce((sum, { states }) => sum + states.length, 0);
+  const compares = result.compared > 0 || result.differences.length > 0;
+  const tooMany = !compares && steps > MOST_STATES;
+  const tables = compares || tooMany ? [] : result.scenarios.flatMap((one) => [statesTable(one), '']);
+  return [
+    ...tables,
+    `${plural(result.scenarios.length, 'scenario')}, ${plural(steps, 'step')}.`,
+    ...(tooMany ? ['Too many to print; --json has every state.'] : []),
+    ...verdict(result),
+  ].join('\n');
+}

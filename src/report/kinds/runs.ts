@@ -1,0 +1,35 @@
+import type { RunsResult } from '../../schema/runs.ts';
+import { sectionsText } from '../text.ts';
+import { count } from '../words.ts';
+
+/** Wall-clock time in UTC, to the second. */
+const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
+
+/** How a run ended: its last moment, or that nobody knows. */
+const ending = ({ endedAt, lastSampleAt }: RunsResult['runs'][number]): string => {
+  if (endedAt !== null) return moment(endedAt);
+  return lastSampleAt === null ? 'open' : `open; ${moment(lastSampleAt)}`;
+};
+
+/** The runs of a store as a table, the newest first. */
+export function runsText({ db, runs, imported, exported }: RunsResult): string {
+  const head = ['run', 'host', 'command', 'started (UTC)', 'ended', '#pairs', '#samples', '#events'];
+  const rows = runs.map((run) => [
+    run.run,
+    run.host,
+    run.command,
+    moment(run.startedAt),
+    ending(run),
+    count(run.pairs),
+    count(run.samples),
+    count(run.events),
+  ]);
+  const open = runs.some(({ endedAt }) => endedAt === null);
+  const blocks = [
+    ...(imported === null ? [] : [{ text: `${count(imported.newRows)} new rows from ${imported.file}.` }]),
+    rows.length === 0 ? { text: `${db} holds no runs yet.` } : { head, rows },
+    ...(open ? [{ text: 'open: it still runs, or was cut off after the sample named.' }] : []),
+    ...(exported === null ? [] : [{ text: `${count(exported.rows)} rows written to ${exported.file}.` }]),
+  ];
+  return sectionsText([{ id: 'runs', title: 'Runs', blocks }]);
+}

@@ -1,0 +1,56 @@
+import type { DriftPair } from '../../schema/drift.ts';
+
+/** The slopes of the Allan deviation on log-log axes, and the noise each is the mark of (NIST SP 1065, 3.3). */
+export const NOISES = [
+  { value: -1, slope: '-1', name: 'white or flicker phase' },
+  { value: -0.5, slope: '-1/2', name: 'white frequency' },
+  { value: 0, slope: '0', name: 'flicker frequency' },
+  { value: 0.5, slope: '+1/2', name: 'random walk of frequency' },
+  { value: 1, slope: '+1', name: 'drift of frequency' },
+] as const;
+
+/** Averaging times over which one noise prevails. */
+export interface SlopeRange {
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** The mean slope of log deviation over log averaging time. */
+  readonly slope: number;
+  readonly noise: string;
+}
+
+interface Point {
+  readonly tau: number;
+  readonly oadev: number;
+}
+
+const slopeOf = (a: Point, b: Point): number => Math.log(b.oadev / a.oadev) / Math.log(b.tau / a.tau);
+
+const nearest = (slope: number): string =>
+  NOISES.reduce((best, noise) =>
+    Math.abs(noise.value - slope) < Math.abs(best.value - slope) ? noise : best,
+  ).name;
+
+/** Fewer terms than this leave the deviation too uncertain to name a slope. */
+const LEAST_TERMS = 10;
+
+/** Neighbouring averaging times with one kind of noise, as one range each. Pure. */
+export function localSlopes(stability: DriftPair['stability']): SlopeRange[] {
+  const points = stability.flatMap(({ tauNs, oadev, n }): Point[] =>
+    oadev === null || oadev <= 0 || n < LEAST_TERMS ? [] : [{ tau: tauNs, oadev }],
+  );
+  const ranges: Array<{ from: Point; to: Point; noise: string }> = [];
+  points.slice(1).forEach((to, i) => {
+    const from = points[i];
+    if (from === undefined) return;
+    const noise = nearest(slopeOf(from, to));
+    const last = ranges.at(-1);
+    if (last?.noise === noise) last.to = to;
+    else ranges.push({ from, to, noise });
+  });
+  return ranges.map(({ from, to, noise }) => ({
+    fromNs: from.tau,
+    toNs: to.tau,
+    slope: slopeOf(from, to),
+    noise,
+  }));
+}

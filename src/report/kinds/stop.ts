@@ -1,0 +1,275 @@
+import type { StopResult, StopRow } from '../../schema/stop.ts';
+import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
+import { about, between, exact, offset, plain } from '../digits.ts';
+import { linesFigure } from '../plot/lines.ts';
+import type { Series } from '../plot/series.ts';
+import { DURATION_TICKS, durationText } from '../plot/tick-text.ts';
+import { sectionsText } from '../text.ts';
+import { count, orDash, plural } from '../words.ts';
+import { policyStyle } from './around-stop.ts';
+
+type Threshold = StopResult['lockupThreshold'][number];
+type TickCost = NonNullable<StopResult['tickCost']>[number];
+
+/** How long a row took to catch up, measured or projected; null where it never does. */
+const recoveryOf = ({ recoveryNs, projected }: StopRow): number | null =>
+  projected === null ? recoveryNs : projected.recoveryNs;
+
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+/** The stop that locks this host up. */
+const lockupText = ({ atHostCost }: Threshold): string => about(atHostCost.stopNs);
+
+/** What a long stop would do to this host before the fix, and what the fix makes of it. */
+function verdict({ lockupThreshold, rows, watchdogNs, simulated }: StopResult): Verdict {
+  const named = 'Long stops';
+  const sooner = [...lockupThreshold].sort((a, b) => a.atHostCost.stopNs - b.atHostCost.stopNs)[0];
+  const clamped = rows.filter(({ policy }) => policy === 'clamp').sort((a, b) => b.stopNs - a.stopNs)[0];
+  const lockup =
+    sooner === undefined
+      ? ''
+      : `Under catch-up (Linux 4.18 to 6.18, on the preemption timer) a stop of ${lockupText(sooner)} at a period of ` +
+        `${exact(sooner.periodNs)} takes as long as the watchdog allows (${exact(watchdogNs)}): a hard lockup.`;
+  const recovery = clamped === undefined ? null : recoveryOf(clamped);
+  const fixed =
+    clamped === undefined || recovery === null
+      ? ''
+      : `With clamp, the fix, ${exact(clamped.stopNs)} take ${about(recovery)} to recover from.`;
+  const said = [lockup, fixed].filter((part) => part !== '');
+  if (said.length === 0) return { level: 'unknown', about: named, text: 'No stop was measured.' };
+  return {
+    level: 'note',
+    about: named,
+    text: [...(simulated ? ['In virtual time.'] : []), ...said].join(' '),
+  };
+}
+
+const overText = ({ overCatchUpNs, overCatchUpLowNs, overCatchUpHighNs }: TickCost): string =>
+  between(overCatchUpNs, overCatchUpLowNs, overCatchUpHighNs, offset);
+
+/** What locks this host up before the fix, and what the fix costs. */
+function brief({ rows, tickCost, lockupThreshold, watchdogNs }: StopResult): string[] {
+  const longest = rows
+    .filter(({ policy, projected }) => policy === 'clamp' && projected === null)
+    .sort((a, b) => b.stopNs - a.stopNs || a.periodNs - b.periodNs)[0];
+  const cost = (tickCost ?? []).find(({ policy }) => policy === 'clamp');
+  return [
+    ...lockupThreshold.map(
+      (one) =>
+        `catch-up, ${exact(one.periodNs)}: lockup (${exact(watchdogNs)}) after a stop of ${lockupText(one)} ` +
+        `at ${about(one.atHostCost.callbackNs)} a callback; ${about(one.atCrashCost.stopNs)} at 79 ns`,
+    ),
+    ...(longest === undefined
+      ? []
+      : [
+          `clamp, ${exact(longest.periodNs)}: caught up in ${about(longest.recoveryNs)} after a stop of ${exact(longest.stopNs)}, ${plural(longest.lostTicks, 'tick')} lost`,
+        ]),
+    ...(cost === undefined
+      ? []
+      : [`clamp, a tick without lag: ${about(cost.p50Ns)}, over catch-up ${overText(cost)} (95 % interval)`]),
+  ];
+}
+
+const AXIS = { scale: 'log', ticks: { format: durationText, at: DURATION_TICKS } } as const;
+
+/** One policy's recovery against the stop; hollow where it is projected. */
+function seriesOf(policy: string, rows: readonly StopRow[]): Series {
+  const known = rows
+    .filter((row) => row.policy === policy)
+    .flatMap((row) => {
+      const recovery = recoveryOf(row);
+      return recovery === null ? [] : [{ row, recovery }];
+    })
+    .sort((a, b) => a.row.stopNs - b.row.stopNs);
+  return {
+    label: policy,
+    as: 'line',
+    style: policyStyle(policy),
+    points: known.map(({ row, recovery }) => [row.stopNs, recovery] as const),
+    hollow: new Set(known.flatMap(({ row }, i) => (row.projected === null ? [] : [i]))),
+    describe: (stop, recovery) => `${policy}, stopped for ${exact(stop)}: ${about(recovery)}`,
+  };
+}
+
+/** `Clamp recovers in 1.7 us from any stop; catch-up would lock this host up after 7.0 h`. */
+function recoveryTitle(
+  { lockupThreshold, simulated }: StopResult,
+  rows: readonly StopRow[],
+  periodNs: number,
+): string {
+  const clamped = rows.filter(({ policy }) => policy === 'clamp').map(recoveryOf);
+  const longest = Math.max(...clamped.map((recovery) => recovery ?? Number.POSITIVE_INFINITY));
+  const fixed =
+    clamped.length > 0 && Number.isFinite(longest)
+      ? `Clamp recovers in ${about(longest)} from ${clamped.length === 1 ? 'this stop' : 'any of these stops'}`
+      : null;
+  const threshold = lockupThreshold.find((one) => one.periodNs === periodNs);
+  const host = simulated ? 'a host' : 'this host';
+  const lockup =
+    threshold === undefined ? null : `catch-up would lock ${host} up after ${lockupText(threshold)}`;
+  const said =
+    [fixed, lockup].filter((part) => part !== null).join('; ') || 'Time to recover under each policy';
+  return `${said[0]?.toUpperCase()}${said.slice(1)} (period ${exact(periodNs)})`;
+}
+
+const CAPTION = [
+  'Both axes are logarithmic. From the return until the next expiry is in the future again; hollow marks are projected at the pace measured until then.',
+  'Past the dashed line catch-up is a hard lockup, because it recovers in one interrupt; independent and reinject take as long in many exits, between which the host is free.',
+];
+
+function recoveryFigure(result: StopResult, periodNs: number, caption: readonly string[]): Block {
+  const own = result.rows.filter((row) => row.periodNs === periodNs);
+  return linesFigure({
+    id: `recovery-${exact(periodNs).replaceAll(/[ .]/g, '-')}`,
+    title: recoveryTitle(result, own, periodNs),
+    x: { label: 'length of the stop', ...AXIS },
+    y: { label: 'time to recover', ...AXIS },
+    series: distinct(own.map(({ policy }) => policy)).map((policy) => seriesOf(policy, own)),
+    limits: [{ at: result.watchdogNs, label: `watchdog: ${exact(result.watchdogNs)}` }],
+    caption,
+  });
+}
+
+/** The stop that reaches the watchdog, for each period. */
+const thresholdTable = ({ lockupThreshold, watchdogNs, simulated }: StopResult): Table => ({
+  title: `The stop that locks a host up under catch-up (watchdog ${exact(watchdogNs)})`,
+  head: [
+    '#period',
+    `#stop, at ${simulated ? 'this cost' : "this host's cost"}`,
+    '#that is a callback of',
+    '#stop, at 79 ns (the crash)',
+  ],
+  rows: lockupThreshold.map((one) => [
+    exact(one.periodNs),
+    lockupText(one),
+    about(one.atHostCost.callbackNs),
+    about(one.atCrashCost.stopNs),
+  ]),
+});
+
+/** What a tick without lag costs under each policy. */
+const tickCostTable = (costs: readonly TickCost[]): Table => ({
+  title: 'What one tick without lag costs',
+  head: ['policy', '#median', '#99 %', '#cycles', '#over catch-up (95 % interval)', '#cycles'],
+  rows: costs.map((cost) => [
+    cost.policy,
+    about(cost.p50Ns),
+    about(cost.p99Ns),
+    about(cost.cycles, plain),
+    cost.policy === 'catch-up' ? '-' : overText(cost),
+    cost.policy === 'catch-up' ? '-' : about(cost.overCatchUpCycles, { ...plain, signed: true }),
+  ]),
+  note: "One advance of the timer and its reads of both clocks, in this program's own code, not the kernel's. freeze and gate advance as clamp does.",
+});
+
+/** Beyond this nobody counts the digits. */
+const MOST_DIGITS = 1e7;
+
+const countText = (value: number): string => (value < MOST_DIGITS ? count(value) : about(value, plain));
+
+/** A count, projected where the row was cut. */
+const total = (measured: number, projected: number | null | undefined): string =>
+  projected === undefined || projected === measured
+    ? countText(measured)
+    : projected === null
+      ? 'no end'
+      : `~ ${about(projected, plain)}`;
+
+function endText({ ended, lockup, recoveryNs, behindNs }: StopRow): string {
+  if (ended === 'caught-up') return '';
+  if (ended === 'watchdog') return `LOCKUP, still ${about(behindNs)} behind`;
+  return `${lockup ? 'LOCKUP, ' : ''}projected from ${about(recoveryNs)}`;
+}
+
+function phaseText({ phaseShift, runs }: StopRow): string {
+  const { minNs, p50Ns, maxNs } = phaseShift;
+  if (maxNs === 0) return '0';
+  return runs === 1 ? about(p50Ns) : `${about(minNs)} .. ${about(maxNs)}`;
+}
+
+function recoveryText(row: StopRow): string {
+  const recovery = recoveryOf(row);
+  return recovery === null ? 'never' : `${row.projected === null ? '' : '~ '}${about(recovery)}`;
+}
+
+const rowCells = (row: StopRow): string[] => [
+  row.policy,
+  exact(row.stopNs),
+  recoveryText(row),
+  total(row.callbacks, row.projected?.callbacks),
+  total(row.vmExits, row.projected?.vmExits),
+  total(row.interrupts, row.projected?.interrupts),
+  countText(row.lostTicks),
+  phaseText(row),
+  orDash(row.shortestIntervalNs, about),
+  row.backendAfter,
+  endText(row),
+];
+
+const HEAD = [
+  'policy',
+  '#stop',
+  '#recovery',
+  '#callbacks',
+  '#exits',
+  '#interrupts',
+  '#lost ticks',
+  '#phase shift',
+  '#shortest',
+  'after',
+  '',
+];
+
+/** Every row of one period. */
+function rowsTable(rows: readonly StopRow[], periodNs: number): Table {
+  const own = rows.filter((row) => row.periodNs === periodNs);
+  const title = `Period ${exact(periodNs)}`;
+  return { title, head: HEAD, rows: own.map(rowCells), fold: `${title}: ${plural(own.length, 'row')}` };
+}
+
+const NOTES = [
+  'recovery: from the return until the next expiry is in the future again; ~ is projected, at the pace measured until then.',
+  "lost ticks and phase shift are in the timer's own time: under freeze that stood still for the stop.",
+  'shortest: between two interrupts, from the return to three ticks after the recovery. after: hv is the preemption timer, sw the hrtimer.',
+].join('\n');
+
+/** A page has figures and tables of as many periods: it is to stay small. */
+const MOST_PERIODS = 4;
+
+/** What each policy costs after a long stop, on this host's clocks. */
+function sections(result: StopResult): Section[] {
+  const { rows, simulated, delivery, watchdogNs, tickCost } = result;
+  const how = simulated
+    ? `Virtual time, TSC ${about(result.tscHz / 1e6, plain)} MHz, with a fixed cost of each callback and exit`
+    : "This host's clocks, moved forward by each stop: every callback reads both and computes the next deadline, in this program";
+  const periods = distinct(rows.map(({ periodNs }) => periodNs));
+  const shown = periods.slice(0, MOST_PERIODS);
+  const more = `The first ${MOST_PERIODS} of ${periods.length} periods; the JSON document has them all.`;
+  const blocks: Block[] = [
+    { text: `${how}; ${delivery} delivery; hard-lockup watchdog ${exact(watchdogNs)}.`, tone: 'lead' },
+    // What the first figure's caption says holds for the others.
+    ...shown.map((periodNs, i) => recoveryFigure(result, periodNs, i === 0 ? CAPTION : [])),
+    ...(periods.length > MOST_PERIODS ? [{ text: more, tone: 'faint', on: 'page' } as const] : []),
+    ...periods.map((periodNs, i): Block => {
+      const table = rowsTable(rows, periodNs);
+      return i < MOST_PERIODS ? table : { ...table, on: 'terminal' };
+    }),
+    { text: NOTES, tone: 'faint' },
+    ...(tickCost === null ? [] : [tickCostTable(tickCost)]),
+    thresholdTable(result),
+  ];
+  return [{ id: 'stops', title: 'What a long stop costs', blocks }];
+}
+
+export const stop: Kind<StopResult> = {
+  method: [
+    'What a long stop costs',
+    'tscope stop',
+    "The timer's model, bit for bit as in arch/x86/kvm/lapic.c, runs on this host's clocks with its preemption timer armed. Both clocks are moved forward by the stop; from then on every callback is really run and timed, until the timer has caught up, the watchdog would fire or the time allowed is used up. The callbacks are this program's, not the kernel's: their cost is of the same order, not the same.",
+  ],
+  verdict,
+  brief,
+  sections,
+};
+
+export const stopText = (result: StopResult): string => sectionsText(sections(result));

@@ -1,0 +1,241 @@
+import type { TimerResult } from '../../schema/timer.ts';
+import type { Block, Kind, Paragraph, Section, Table, Verdict } from '../content.ts';
+import { about, exact, offset, plain, plusMinus, ratio } from '../digits.ts';
+import { linesFigure } from '../plot/lines.ts';
+import { durationText, timeUnit } from '../plot/tick-text.ts';
+import { sectionsText } from '../text.ts';
+import { BACKENDS, count, plural } from '../words.ts';
+
+type Lateness = NonNullable<TimerResult['latenessNs']>;
+type Cyclictest = NonNullable<TimerResult['cyclictest']>;
+type Bar = TimerResult['histogram'][number];
+
+/** How late the periodic timer is on this host. */
+function verdict({ latenessNs, missed, ticks, periodNs, backend }: TimerResult): Verdict {
+  const named = 'The live timer';
+  if (latenessNs === null) return { level: 'unknown', about: named, text: 'No tick was measured.' };
+  const late = `Every ${exact(periodNs)}, ${BACKENDS[backend]}: half of the ticks are later than ${about(latenessNs.p50)}, one in a hundred is later than ${about(latenessNs.p99)}`;
+  return missed === 0
+    ? { level: 'good', about: named, text: `${late}; none was missed.` }
+    : {
+        level: 'note',
+        about: named,
+        text: `${late}; ${count(missed)} of ${count(ticks + missed)} were missed.`,
+      };
+}
+
+const rateText = ({ rateRatio, rateStandardError }: NonNullable<TimerResult['divergence']>): string =>
+  plusMinus(rateRatio, rateStandardError, ratio);
+
+function brief({ latenessNs, divergence, backend, periodNs, ticks, missed, policy }: TimerResult): string[] {
+  if (latenessNs === null) return ['no tick'];
+  const { p50, p99, p999, max } = latenessNs;
+  return [
+    `late by p50 ${about(p50)}, p99 ${about(p99)}, p99.9 ${about(p999)}, max ${about(max)}`,
+    `n = ${count(ticks)}, one every ${exact(periodNs)} (${backend}), ${count(missed)} missed`,
+    ...(divergence === null
+      ? []
+      : [
+          `TSC deadline - ktime deadline (${policy}): ${rateText(divergence)} (1 s.e.), predicted ${about(divergence.predictedRateRatio, ratio)}`,
+        ]),
+  ];
+}
+
+const peerName = ({ version }: Cyclictest): string =>
+  version === null ? 'cyclictest' : `cyclictest ${version}`;
+
+const COLUMNS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
+const NAMES = COLUMNS.map((name) => (name === 'p999' ? '#p99.9' : `#${name}`));
+
+/** The percentiles, and under them cyclictest's where it ran, with the ratios of the two. */
+function latenessTable({ latenessNs, ticks, missed, cyclictest }: TimerResult): Block[] {
+  if (latenessNs === null) return [];
+  const cells = (lateness: Lateness) => COLUMNS.map((name) => about(lateness[name]));
+  const peer = cyclictest?.latenessNs ?? null;
+  const beside: Table['rows'] =
+    cyclictest === null || peer === null
+      ? []
+      : [
+          [peerName(cyclictest), count(cyclictest.ticks), '-', ...cells(peer)],
+          ['ratio', '', '', ...COLUMNS.map((name) => about(latenessNs[name] / peer[name], plain))],
+        ];
+  return [
+    {
+      head: ['lateness', '#ticks', '#missed', ...NAMES],
+      rows: [['tscope', count(ticks), count(missed), ...cells(latenessNs)], ...beside],
+    },
+  ];
+}
+
+/** Whether a bound starts with 1, 2 or 5, as those of the printed bars do. */
+function isRound(ns: number): boolean {
+  if (ns === 0) return true;
+  const leading = Math.abs(ns) / 10 ** Math.floor(Math.log10(Math.abs(ns)) + 1e-3);
+  return [1, 2, 5].some((digit) => Math.abs(leading / digit - 1) < 0.01);
+}
+
+/** The document's ten bars a decade as three. */
+function coarse(histogram: readonly Bar[]): Bar[] {
+  const bars: Bar[] = [];
+  for (const { fromNs, toNs, count } of histogram) {
+    const last = bars.at(-1);
+    if (last === undefined || isRound(fromNs)) bars.push({ fromNs, toNs, count });
+    else bars[bars.length - 1] = { fromNs: last.fromNs, toNs, count: last.count + count };
+  }
+  return bars;
+}
+
+/** The longest bar of the printed histogram. */
+const WIDTH = 50;
+
+/** The histogram for a terminal; a page has the figure. */
+function bars({ histogram }: TimerResult): Block {
+  const all = coarse(histogram);
+  const most = Math.max(...all.map((bar) => bar.count));
+  const rows = all.flatMap(({ fromNs, toNs, count: own }, i) => {
+    if (own === 0) return all[i - 1]?.count === 0 ? [] : [['...', '', '']];
+    const hashes = '#'.repeat(Math.max(1, Math.round((own / most) * WIDTH)));
+    return [[`${about(fromNs)} to ${about(toNs)}`, count(own), hashes]];
+  });
+  return { head: ['#lateness', '#ticks', ''], rows, on: 'terminal' };
+}
+
+/** Below this the axis of an histogram with both signs is about linear, ns. */
+const LINEAR = 10;
+
+/** The outline of the histogram: level over each bar, a gap where a bar is empty. */
+const outline = (histogram: readonly Bar[]): Array<readonly [number, number]> =>
+  histogram.flatMap(({ fromNs, toNs, count }) =>
+    count === 0 ? [[Number.NaN, Number.NaN] as const] : [[fromNs, count] as const, [toNs, count] as const],
+  );
+
+function histogramFigure(result: TimerResult): Block {
+  const { latenessNs, histogram, ticks, periodNs, backend, cyclictest } = result;
+  const signed = histogram.some(({ fromNs }) => fromNs < LINEAR);
+  const guides =
+    latenessNs === null
+      ? []
+      : ([
+          ['50 %', latenessNs.p50],
+          ['99 %', latenessNs.p99],
+          ['99.9 %', latenessNs.p999],
+          ['max', latenessNs.max],
+        ] as const);
+  const describe = (ns: number, own: number) => `${about(ns)}: ${plural(own, 'tick')} in this bar`;
+  const own = { label: cyclictest === null ? 'ticks' : 'tscope', as: 'area', style: 0, describe } as const;
+  const peer = { as: 'line', style: 1, describe } as const;
+  return linesFigure({
+    id: 'lateness',
+    title:
+      latenessNs === null
+        ? 'No tick was measured'
+        : `Half of the ticks come within ${about(latenessNs.p50)}, 999 of 1,000 within ${about(latenessNs.p999)}, all within ${about(latenessNs.max)}`,
+    x: {
+      label: 'lateness',
+      scale: signed ? 'symlog' : 'log',
+      linear: LINEAR,
+      ticks: { format: durationText },
+    },
+    y: { label: 'ticks (count)', scale: 'log', ticks: { format: count }, include: [0.7] },
+    series: [
+      { ...own, points: outline(histogram) },
+      ...(cyclictest === null
+        ? []
+        : [{ ...peer, label: peerName(cyclictest), points: outline(cyclictest.histogram) }]),
+    ],
+    points: guides.map(([label, at]) => ({ at, label })),
+    caption: [
+      `Lateness is the time from a tick's deadline to the first instruction after the wait; ${plural(ticks, 'tick')}, one every ${exact(periodNs)}, ${BACKENDS[backend]}.`,
+      'Both axes are logarithmic, with ten bars to a decade: half of the ticks are left of the line named 50 %.',
+      cyclictest === null
+        ? ''
+        : `${peerName(cyclictest)} ran right before, at the same period, priority and CPU; one run of each, and the tails differ from run to run.`,
+    ],
+  });
+}
+
+/** A slope as what adds up in a second. */
+const perSecond = (rate: number): string => `${about(Math.abs(rate) * 1e9)} a second`;
+
+function divergenceTitle({
+  rateRatio,
+  rateStandardError,
+  predictedRateRatio,
+}: NonNullable<TimerResult['divergence']>): string {
+  const near = (value: number) => Math.abs(rateRatio - value) <= 2 * rateStandardError;
+  if (near(0)) return 'The TSC deadline and the ktime deadline stay together';
+  const runs = `The TSC deadline ${rateRatio > 0 ? 'runs ahead of' : 'falls behind'} the ktime deadline by ${perSecond(rateRatio)}`;
+  return `${runs}, ${near(predictedRateRatio) ? 'as predicted' : `where ${perSecond(predictedRateRatio)} was predicted`}`;
+}
+
+function divergenceBlocks({ divergence, policy }: TimerResult): Block[] {
+  if (divergence === null) return [];
+  const { points, predictedRateRatio, predictedLowRatio, predictedHighRatio, atEndNs, maxAbsNs } = divergence;
+  const unit = timeUnit(Math.max(...points.map(([, ns]) => Math.abs(ns)), 0));
+  const last = points.at(-1)?.[0] ?? 0;
+  const describe = (s: number, value: number) => `${about(s * 1e9)}: ${about(value * unit.ns, offset)}`;
+  const between =
+    predictedLowRatio === predictedHighRatio
+      ? ''
+      : ` (${about(predictedLowRatio, ratio)} to ${about(predictedHighRatio, ratio)})`;
+  const words: Paragraph = {
+    text: `TSC deadline less ktime deadline, policy ${policy}: ${rateText(divergence)} (1 standard error), predicted ${about(predictedRateRatio, ratio)}${between}; ${about(atEndNs, offset)} at the end, at most ${about(maxAbsNs)}.`,
+  };
+  const figure = linesFigure({
+    id: 'divergence',
+    title: divergenceTitle(divergence),
+    x: { label: 'time (s)', scale: 'linear' },
+    y: { label: `TSC deadline - ktime deadline (${unit.unit})`, scale: 'linear', include: [0] },
+    series: [
+      {
+        label: 'measured',
+        as: 'line',
+        style: 0,
+        points: points.map(([at, ns]) => [at / 1e9, ns / unit.ns] as const),
+        describe,
+      },
+      {
+        label: 'predicted',
+        as: 'dashes',
+        style: 1,
+        points: [
+          [0, 0],
+          [last / 1e9, (predictedRateRatio * last) / unit.ns],
+        ],
+        describe,
+      },
+    ],
+    caption: ['Predicted from the rounding of the period in cycles and from the rate of the TSC.'],
+  });
+  return [figure, words];
+}
+
+/** The periodic timer on this host: how late it comes, and whether its two deadlines stay together. */
+function sections(result: TimerResult): Section[] {
+  const { stops, ticks, missed } = result;
+  const lead = `Every ${exact(result.periodNs)} for ${about(result.durationNs)}, policy ${result.policy}, ${BACKENDS[result.backend]}: ${plural(ticks, 'tick')}, ${count(missed)} missed.`;
+  const left =
+    stops === 0
+      ? ''
+      : ` The thread left ${plural(stops, 'time')} for ${exact(result.stopForNs)}; the timer ended on the ${result.backendAfter === 'hv' ? 'TSC' : 'hrtimer'}.`;
+  const measured =
+    result.latenessNs === null
+      ? []
+      : [histogramFigure(result), ...latenessTable(result), bars(result), ...divergenceBlocks(result)];
+  return [
+    { id: 'timer', title: 'The live timer', blocks: [{ text: `${lead}${left}`, tone: 'lead' }, ...measured] },
+  ];
+}
+
+export const timer: Kind<TimerResult> = {
+  method: [
+    'The live timer',
+    'tscope timer',
+    'A thread waits for each deadline and reads the clock at once. Deadlines are on a grid of absolute times, so lateness does not add up.',
+  ],
+  verdict,
+  brief,
+  sections,
+};
+
+export const timerText = (result: TimerResult): string => sectionsText(sections(result));

@@ -1,0 +1,116 @@
+import {
+  area,
+  line,
+  type SymbolType,
+  symbol,
+  symbolCircle,
+  symbolCross,
+  symbolDiamond,
+  symbolDiamond2,
+  symbolSquare,
+  symbolStar,
+  symbolTriangle,
+  symbolWye,
+} from 'd3-shape';
+import { element, pixels, tooltip } from '../markup.ts';
+import { drawable, type Scale } from './scale.ts';
+
+/** What is drawn of one thing. */
+export interface Series {
+  readonly label: string;
+  /** `area`: filled down to the axis. */
+  readonly as: 'line' | 'dashes' | 'area';
+  /** A value that is not finite leaves a gap. */
+  readonly points: ReadonlyArray<readonly [x: number, y: number]>;
+  /** Points that were not measured, by index: their markers are hollow. */
+  readonly hollow?: ReadonlySet<number>;
+  /** Its colour and marker, 0 to 7; its place in the plot if left out. */
+  readonly style?: number;
+  /** A point's hover text. */
+  readonly describe: (x: number, y: number) => string;
+}
+
+/** A point in pixels. */
+export type Pixel = readonly [x: number, y: number];
+
+/** As many points as this stand as markers of their own; of more, about as many tell their value on hover. */
+const MOST_MARKERS = 60;
+const MARKER_AREA = 52;
+/** How far from a point its hover text still shows, pixels. */
+const REACH = 8;
+
+/** One shape for each style, so that colour is never all that tells two series apart. */
+const SHAPES: readonly SymbolType[] = [
+  symbolCircle,
+  symbolSquare,
+  symbolTriangle,
+  symbolDiamond,
+  symbolStar,
+  symbolCross,
+  symbolWye,
+  symbolDiamond2,
+];
+
+/** The style of what is no series of its own: in the text's colour. */
+export const PLAIN_STYLE = SHAPES.length;
+
+/** The style of a series in a plot. */
+export const styleOf = (style: number | undefined, index: number): number => (style ?? index) % SHAPES.length;
+
+const shapeOf = (style: number) =>
+  symbol(SHAPES[style % SHAPES.length] ?? symbolCircle, MARKER_AREA).digits(1);
+
+/** The marker of a style around a point. */
+export const markerAt = (style: number, [x, y]: Pixel, className = 'mark', text?: string): string =>
+  element(
+    'path',
+    { class: className, d: shapeOf(style)() ?? '', transform: `translate(${pixels(x)} ${pixels(y)})` },
+    text === undefined ? '' : tooltip(text),
+  );
+
+/** The points in pixels; null for a gap. */
+export const placed = ({ points }: Pick<Series, 'points'>, x: Scale, y: Scale): Array<Pixel | null> =>
+  points.map(([a, b]) => (drawable(a) && drawable(b) ? [x(a), y(b)] : null));
+
+const ORIGIN: Pixel = [0, 0];
+const xOf = (point: Pixel | null): number => (point ?? ORIGIN)[0];
+const yOf = (point: Pixel | null): number => (point ?? ORIGIN)[1];
+const isPoint = (point: Pixel | null): boolean => point !== null;
+
+const path = line<Pixel | null>(xOf, yOf).defined(isPoint).digits(1);
+
+/** Invisible spots that tell the values of a long line, evenly thinned. */
+function spots(series: Series, at: ReadonlyArray<Pixel | null>): string {
+  const every = Math.ceil(at.length / MOST_MARKERS);
+  return series.points
+    .map(([a, b], i) => {
+      const point = at[i] ?? null;
+      if (point === null || i % every !== 0) return '';
+      const [cx, cy] = point;
+      return element('circle', { class: 'spot', cx, cy, r: REACH }, tooltip(series.describe(a, b)));
+    })
+    .join('');
+}
+
+const markers = (series: Series, style: number, at: ReadonlyArray<Pixel | null>): string =>
+  series.points
+    .map(([a, b], i) => {
+      const point = at[i] ?? null;
+      const className = series.hollow?.has(i) ? 'mark hollow' : 'mark';
+      return point === null ? '' : markerAt(style, point, className, series.describe(a, b));
+    })
+    .join('');
+
+/** One series in its colour. */
+export function drawSeries(series: Series, style: number, bottom: number, x: Scale, y: Scale): string {
+  const at = placed(series, x, y);
+  const group = (...children: string[]) => element('g', { class: `s${style}` }, ...children);
+  if (series.as === 'area') {
+    const shape = area<Pixel | null>(xOf, bottom, yOf).defined(isPoint).digits(1);
+    return group(element('path', { class: 'area', d: shape(at) ?? '' }), spots(series, at));
+  }
+  return group(
+    element('path', { class: series.as === 'dashes' ? 'line dashed' : 'line', d: path(at) ?? '' }),
+    at.length > MOST_MARKERS ? spots(series, at) : markers(series, style, at),
+  );
+}

@@ -1,0 +1,42 @@
+import type { Block, Facts, Section, Table } from './content.ts';
+
+/** A table for a terminal: columns padded under their heads. */
+export function tableText({ title, head, rows, note }: Table): string {
+  const heads = head.map((name) => name.replace(/^#/, ''));
+  const widths = heads.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) =>
+        head[i]?.startsWith('#') ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return [
+    ...(title === undefined ? [] : [title]),
+    ...[heads, ...rows].map(line),
+    ...(note === undefined ? [] : [note]),
+  ].join('\n');
+}
+
+const NAME_WIDTH = 20;
+
+function factsText({ title, facts }: Facts): string {
+  const lines = facts.map(
+    ([name, value, source]) => `  ${name.padEnd(NAME_WIDTH)}${value}${source === '' ? '' : `  (${source})`}`,
+  );
+  return [...(title === undefined ? [] : [title]), ...lines].join('\n');
+}
+
+function blockText(block: Block): string[] {
+  if (block.on === 'page' || 'draw' in block) return [];
+  if ('head' in block) return block.rows.length === 0 && block.note === undefined ? [] : [tableText(block)];
+  if ('facts' in block) return [factsText(block)];
+  return [block.text];
+}
+
+/** What a command prints of its result: every block but the figures, a blank line between them. */
+export const sectionsText = (sections: readonly Section[]): string =>
+  sections
+    .flatMap(({ blocks }) => blocks.flatMap(blockText))
+    .filter((text) => text !== '')
+    .join('\n\n');
