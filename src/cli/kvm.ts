@@ -1,11 +1,7 @@
 import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
-<<<<<<< HEAD
-import { kvmText } from '../report/text/kvm.ts';
-import { formatNs } from '../units.ts';
-=======
 import { kvmText } from '../report/kinds/kvm.ts';
->>>>>>> cbc5ed6 (report by kind of result: one table for both outputs, one module of words, one of digits; figures say what they show, with values on hover and downloads; d3 scales and shapes)
+import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { duration, integer } from './options.ts';
 

@@ -25,13 +25,14 @@ const VERDICTS: Readonly<Record<KvmResult['verdict'], readonly [Level, string]>>
 };
 
 /** What this kernel does with a real guest's timer. The evidence is the result's own explanation. */
-function verdict(result: KvmResult): Verdict {
-  const [level, text] = VERDICTS[result.verdict];
+function verdict({ verdict: shown, fix }: KvmResult): Verdict {
+  const [level, text] = VERDICTS[fix === 'untested' ? shown : fix];
   return { level, about: "This kernel's KVM", text };
 }
 
 const brief = (result: KvmResult): string[] => [
   `${result.verdict}: ${result.explanation}`,
+  ...(result.stall === null ? [] : [`forced delay: ${result.stall.verdict}: ${result.stall.explanation}`]),
   `timer: ${result.path} (${result.pathReason})`,
 ];
 
@@ -107,6 +108,7 @@ function savedFact({ saveRestore }: KvmResult): Facts['facts'] {
 
 const factsOf = (result: KvmResult): Facts => ({
   facts: [
+    ['the fix', FIXES[result.fix], 'for CVE-2025-71104'],
     ['timer path', result.path, result.pathReason],
     ['preemption timer', yesNo(result.host.preemptionTimer), result.host.preemptionTimerSource],
     ['kernel', result.host.kernel, ''],
@@ -114,6 +116,35 @@ const factsOf = (result: KvmResult): Facts => ({
     ["guest's TSC", `${count(result.host.tscKhz)} kHz`, 'KVM_GET_TSC_KHZ'],
   ],
 });
+
+/** What forced delays showed: how many there were, what the guest got after them, and what that says. */
+function stallBlock({ stall }: KvmResult): Block[] {
+  if (stall === null) return [];
+  const { tried, grid, latenessNs, explanation } = stall;
+  return [
+    {
+      title: `Forced delay: ${stall.verdict}`,
+      head: ['#delays', '#late p50', '#max', '#new grid after it', '#old grid', '#unclear'],
+      rows: [
+        [
+          count(tried),
+          orDash(latenessNs?.p50, about),
+          orDash(latenessNs?.max, about),
+          count(grid.new),
+          count(grid.old),
+          count(grid.unclear),
+        ],
+      ],
+      note: explanation,
+    },
+  ];
+}
+
+const FIXES: Readonly<Record<KvmResult['fix'], string>> = {
+  clamps: 'is in this kernel: it clamps',
+  'catches-up': 'is not in this kernel: it catches up',
+  untested: 'not tested by this run',
+};
 
 const stopsTable = (stops: readonly KvmStop[]): Table => ({
   title: 'Stop and resume: ticks missed meanwhile, and the interrupts after',
@@ -213,6 +244,7 @@ function sections(result: KvmResult): Section[] {
     },
     { text: `Verdict: ${result.verdict}: ${result.explanation}` },
     factsOf(result),
+    ...stallBlock(result),
     ...(resume === null ? [] : [besideModel(result, resume), stopsTable([resume, ...otherStops])]),
     ...(runs.length === 0 ? [] : [runningTable(runs)]),
     ...(model.length === 0 ? [] : [modelTable(result)]),

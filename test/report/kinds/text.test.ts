@@ -32,6 +32,25 @@ test.each([
   await expect(`${text()}\n`).toMatchFileSnapshot(`${name}.txt`);
 });
 
+test('what forced delays of a guest showed', () => {
+  const stall = {
+    tried: 3,
+    grid: { old: 0, new: 2, unclear: 1 },
+    periodNs: 1e6,
+    latenessNs: { max: 31e6, p50: 30e6 },
+    verdict: 'clamps',
+    explanation: 'After each of them a new grid began.',
+  } as const;
+  expect(kvmText({ ...parts.kvm, stall, fix: 'clamps' })).toContain(
+    [
+      'Forced delay: clamps',
+      'delays  late p50    max  new grid after it  old grid  unclear',
+      '     3     30 ms  31 ms                  2         0        1',
+      'After each of them a new grid began.',
+    ].join('\n'),
+  );
+});
+
 test('an agent tells its settings, or what it did', () => {
   const settings = { db: { value: 'a.db', origin: '--db' }, token: { value: null, origin: 'default' } };
   const result = { file: null, settings, plan: ['samples every 10 s'], ran: null };
