@@ -1,5 +1,5 @@
-import { reportPage } from '../report/page.ts';
 import { inputOfRun } from '../report/input.ts';
+import { reportPage } from '../report/page.ts';
 import { measureText } from '../report/parts.ts';
 import { type MeasureResult, measureDocumentSchema, PARTS } from '../schema/measure.ts';
 import { measureHost } from '../tasks/measure.ts';

@@ -29,7 +29,10 @@ const BARE_WORD = /^[\w@%+=:,./-]+$/;
 
 /** The words as they would be typed into a shell. */
 const commandLine = (words: readonly string[]): string =>
-  ['tscope', ...words.map((word) => (BARE_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))].join(' ');
+  [
+    'tscope',
+    ...words.map((word) => (BARE_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)),
+  ].join(' ');
 
 /** The contract's document around a result. */
 const documentOf = (

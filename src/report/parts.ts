@@ -68,21 +68,11 @@ const paragraph = (name: string, lines: readonly string[]): string =>
 
 const NAMES = { calibrate: 'TSC', timer: 'Timer', drift: 'Drift', stop: 'Stop', kvm: 'KVM' } as const;
 
-/** A part of a run in a few lines, as `tscope measure` prints it once it is done; nothing for the host's facts. */
-export function partText(name: PartName, parts: Parts): string {
-  if (name === 'host') return '';
-  return ofEach([name], parts, (kind, result) => paragraph(NAMES[name], kind.brief(result))).join('');
-}
-
-/** A part that was not measured, and why. */
-export const skippedText = (part: string, reason: string): string =>
-  paragraph('Skipped', [`${part}: ${reason}`]);
-
 /** The run for people, to be pasted into a mail: a paragraph for each part, in the order in which they ran. */
-export const measureText = ({ skipped, quick: _, ...parts }: MeasureResult): string =>
-  [
-    ...(Object.keys(NAMES) as PartName[]).map((name) => partText(name, parts)),
-    ...skipped.map(({ part, reason }) => skippedText(part, reason)),
-  ]
-    .filter((text) => text !== '')
-    .join('\n\n');
+export function measureText({ skipped, quick: _, ...parts }: MeasureResult): string {
+  const measured = (Object.keys(NAMES) as Array<keyof typeof NAMES>).flatMap((name) =>
+    ofEach([name], parts, (kind, result) => paragraph(NAMES[name], kind.brief(result))),
+  );
+  const missing = skipped.map(({ part, reason }) => paragraph('Skipped', [`${part}: ${reason}`]));
+  return [...measured, ...missing].join('\n\n');
+}
