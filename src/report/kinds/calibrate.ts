@@ -271,9 +271,9 @@ const remarksTable = ({ kernelRemarks = [] }: CalibrateResult): Block[] =>
     ? []
     : [
         {
-          title: "What the kernel's log says of the TSC",
+          title: 'What the kernel itself said against the TSC',
           head: ['#s after boot', 'message'],
-          rows: kernelRemarks.map(({ atS, text }) => [atS.toFixed(3), text]),
+          rows: kernelRemarks.map(({ atS, text }) => [atS.toFixed(1), text]),
         },
       ];
 

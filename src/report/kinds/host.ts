@@ -71,65 +71,81 @@ const rowIfKnown = <T>(name: string, fact: Fact<T> | undefined, format: (value: 
 
 const mayOrNot = (may: boolean): string => (may ? 'allowed' : 'not allowed');
 
-const factGroups = ({ cpu, tsc, virtualization, clocksource, kvm, scheduling, os }: HostFacts): Facts[] => [
-  {
-    title: 'CPU',
-    facts: [
-      row('vendor', cpu.vendor),
-      row('brand', cpu.brand),
-      row('family', cpu.family),
-      row('model', cpu.model),
-      row('stepping', cpu.stepping),
-    ],
-  },
-  {
-    title: 'TSC',
-    facts: [
-      row('readable', tsc.readable, yesNo),
-      row('invariant', tsc.invariant, yesNo),
-      row('RDTSCP', tsc.rdtscp, yesNo),
-      row('TSC_ADJUST', tsc.adjust, yesNo),
-      row('deadline timer', tsc.deadlineTimer, yesNo),
-      row('granularity', tsc.granularityTicks, (ticks) => `${ticks} ticks`),
-    ],
-  },
-  {
-    title: 'Virtualization',
-    facts: [
-      row('is a guest', virtualization.guest, yesNo),
-      row('hypervisor', virtualization.hypervisor),
-      row('container', virtualization.container),
-    ],
-  },
-  {
-    title: 'Clocksource',
-    facts: [
-      row('current', clocksource.current),
-      row('available', clocksource.available, (names) => names.join(', ')),
-      row('made from the TSC', clocksource.derivedFromTsc, yesNo),
-    ],
-  },
-  {
-    title: 'KVM',
-    facts: [
-      row('available', kvm.available, yesNo),
-      row('preemption timer', kvm.preemptionTimer, yesNo),
-      row("guest's TSC", kvm.tscKhz, (khz) => `${khz} kHz`),
-    ],
-  },
-  {
-    title: 'Scheduling',
-    facts: [
-      row('SCHED_FIFO', scheduling.realtimeAllowed, mayOrNot),
-      row('CPUs allowed', scheduling.affinity, ranges),
-      ...rowIfKnown('pinning', scheduling.affinityAllowed, mayOrNot),
-      row('timer slack', scheduling.timerSlackNs, exact),
-      ...rowIfKnown('setting the slack', scheduling.timerSlackAllowed, mayOrNot),
-      ...rowIfKnown('CPU quota', scheduling.cpuQuota, (cpus) => `${cpus} CPUs`),
-    ],
-  },
-  { title: 'System', facts: [row('name', os.name), row('kernel', os.kernel), row('Node', os.node)] },
-];
+/** What the kernel itself said against the TSC, a row each. */
+function remarkRows({ kernelRemarks }: HostFacts): Facts['facts'] {
+  if (kernelRemarks === undefined) return [];
+  const said = kernelRemarks.value ?? [];
+  if (said.length === 0) return [row('kernel says', kernelRemarks, () => 'nothing against it')];
+  return said.map(({ atS, text }): Facts['facts'][number] => [
+    'kernel says',
+    text,
+    `${atS.toFixed(1)} s after boot`,
+  ]);
+}
+
+function factGroups(host: HostFacts): Facts[] {
+  const { cpu, tsc, virtualization, clocksource, kvm, scheduling, os } = host;
+  return [
+    {
+      title: 'CPU',
+      facts: [
+        row('vendor', cpu.vendor),
+        row('brand', cpu.brand),
+        row('family', cpu.family),
+        row('model', cpu.model),
+        row('stepping', cpu.stepping),
+      ],
+    },
+    {
+      title: 'TSC',
+      facts: [
+        row('readable', tsc.readable, yesNo),
+        row('invariant', tsc.invariant, yesNo),
+        row('RDTSCP', tsc.rdtscp, yesNo),
+        row('TSC_ADJUST', tsc.adjust, yesNo),
+        row('deadline timer', tsc.deadlineTimer, yesNo),
+        row('granularity', tsc.granularityTicks, (ticks) => `${ticks} ticks`),
+        ...remarkRows(host),
+      ],
+    },
+    {
+      title: 'Virtualization',
+      facts: [
+        row('is a guest', virtualization.guest, yesNo),
+        row('hypervisor', virtualization.hypervisor),
+        row('container', virtualization.container),
+      ],
+    },
+    {
+      title: 'Clocksource',
+      facts: [
+        row('current', clocksource.current),
+        row('available', clocksource.available, (names) => names.join(', ')),
+        row('made from the TSC', clocksource.derivedFromTsc, yesNo),
+      ],
+    },
+    {
+      title: 'KVM',
+      facts: [
+        row('available', kvm.available, yesNo),
+        row('preemption timer', kvm.preemptionTimer, yesNo),
+        row("guest's TSC", kvm.tscKhz, (khz) => `${khz} kHz`),
+      ],
+    },
+    {
+      title: 'Scheduling',
+      facts: [
+        row('SCHED_FIFO', scheduling.realtimeAllowed, mayOrNot),
+        row('CPUs allowed', scheduling.affinity, ranges),
+        ...rowIfKnown('pinning', scheduling.affinityAllowed, mayOrNot),
+        row('timer slack', scheduling.timerSlackNs, exact),
+        ...rowIfKnown('setting the slack', scheduling.timerSlackAllowed, mayOrNot),
+        ...rowIfKnown('CPU quota', scheduling.cpuQuota, (cpus) => `${cpus} CPUs`),
+      ],
+    },
+    { title: 'System', facts: [row('name', os.name), row('kernel', os.kernel), row('Node', os.node)] },
+  ];
+}
 
 const clocksTable = ({ clocks }: HostFacts): Table => ({
   title: 'Clocks',
