@@ -18,7 +18,7 @@ export type Range = readonly [from: number, to: number];
 const LARGEST = 1e150;
 const SMALLEST = 1e-150;
 /** A span smaller than this share of the values is noise of the doubles themselves. */
-const FLAT = 1e-11;
+const FLAT = 1e-9;
 
 /** Whether a value has a place on any scale. */
 export const drawable = (value: number): boolean => Math.abs(value) <= LARGEST;

