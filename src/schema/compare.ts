@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { count } from './measured.ts';
 
-/** One of the two documents that were compared. */
+/** One of the documents that were compared. */
 const side = z.strictObject({
   /** As it was named on the command line. */
   name: z.string(),
@@ -9,13 +10,13 @@ const side = z.strictObject({
   version: z.string(),
 });
 
-/** What is said of a quantity that both have. */
+/** What is said of a quantity that both sides have. */
 export const JUDGEMENTS = [
-  /** The interval of the difference does not hold 0. */
+  /** The interval of the difference does not hold 0; of what repeats exactly, it is not the same. */
   'changed',
+  /** It repeats exactly, and did. */
+  'same',
   'within-noise',
-  /** One of the two has no interval; `reason` says why. */
-  'not-judged',
 ] as const;
 
 export const comparedSchema = z.strictObject({
@@ -23,21 +24,32 @@ export const comparedSchema = z.strictObject({
   quantity: z.string(),
   /** Of a, b and the difference. */
   unit: z.enum(['hz', 'ns', 'ratio']),
+  /** The mean of the side's runs; of durations, the geometric mean. */
   a: z.number(),
   b: z.number(),
   /** b less a; for `hz` as a ratio of a. */
   difference: z.number(),
-  differenceLow: z.number().nullable(),
-  differenceHigh: z.number().nullable(),
+  /** Such that all figures together give false alarms in `falseAlarmRatio` of the comparisons. */
+  differenceLow: z.number(),
+  differenceHigh: z.number(),
+  /**
+   * Standard deviation between runs that was reckoned with: of a duration's natural logarithm, of `hz` as a ratio, else in
+   * the unit; null for what repeats exactly.
+   */
+  spread: z.number().nullable(),
   judgement: z.enum(JUDGEMENTS),
-  reason: z.string().nullable(),
 });
 export type Compared = z.infer<typeof comparedSchema>;
 
 /** `result` of `tscope compare`. */
 export const compareResultSchema = z.strictObject({
+  /** The first run of each side. */
   a: side,
   b: side,
+  /** Every run of each side, and how many earlier ones of the host the spread was learned from. */
+  runs: z.strictObject({ a: z.array(side), b: z.array(side), history: count }),
+  /** Of comparisons between which nothing changed, the share in which some figure is called changed. */
+  falseAlarmRatio: z.number(),
   /** Facts about the hosts that differ; null where one does not know it. */
   facts: z.array(z.strictObject({ fact: z.string(), a: z.string().nullable(), b: z.string().nullable() })),
   /** Quantities that both have. */

@@ -113,12 +113,12 @@ test('what is no document is refused in a sentence, and no page is left', async 
 });
 
 test('compare: a run against itself has not changed; against a faster TSC it has', async () => {
-  const document = fixtureDocument() as { result: { calibrate: { tscHz: number } } };
-  document.result.calibrate.tscHz *= 1.000_01;
+  const document = fixtureDocument() as { result: { calibrate: { kernel: { hz: number } } } };
+  document.result.calibrate.kernel.hz *= 1.000_01;
   writeFileSync(join(cwd, 'faster.json'), JSON.stringify(document));
   const same = await run(['compare', FIXTURE, FIXTURE]);
   expect(same.code).toBe(0);
-  expect(same.stdout).toContain('Nothing changed beyond the noise');
+  expect(same.stdout).toContain('No figure changed by more than runs differ.');
   const { stdout } = await run(['compare', FIXTURE, 'faster.json', '--json', '--out', 'c.json'], {
     nodeFlags: ['--no-addons'],
   });
@@ -131,6 +131,11 @@ test('compare: a run against itself has not changed; against a faster TSC it has
 });
 
 test('compare needs two documents', async () => {
-  expectRefused(await run(['compare', FIXTURE]), "'b'");
+  expectRefused(await run(['compare']), "'runs'");
+  expectRefused(await run(['compare', FIXTURE]), 'one run was given', '--');
+  expectRefused(await run(['compare', FIXTURE, FIXTURE, FIXTURE]), '3 runs were given');
+  const sides = await run(['compare', FIXTURE, FIXTURE, '--json', '--', FIXTURE]);
+  const { runs } = JSON.parse(sides.stdout).result;
+  expect([runs.a.length, runs.b.length]).toEqual([2, 1]);
   expectRefused(await run(['compare', FIXTURE, 'none']), 'none');
 });

@@ -2,8 +2,8 @@ import type { CompareResult } from '../../schema/compare.ts';
 import type { ReportInput } from '../input.ts';
 import type { Parts } from '../parts.ts';
 import { differingFacts, factsOf } from './facts.ts';
-import { quantitiesOf } from './quantities.ts';
-import { compareQuantities } from './quantity.ts';
+import { FALSE_ALARM_RATIO, judge, type Sample } from './judge.ts';
+import { type Quantity, quantitiesOf, wholeRows } from './quantities.ts';
 
 /** A document, and what to call it. */
 export interface Named {
@@ -11,10 +11,17 @@ export interface Named {
   readonly input: ReportInput;
 }
 
-const partsOf = (parts: Parts): string[] =>
-  Object.entries(parts)
-    .filter(([, part]) => part !== null && part !== undefined)
-    .map(([name]) => name);
+/** The runs of one side: one at least. */
+export type Runs = readonly [Named, ...Named[]];
+
+const partsOf = (runs: Runs): string[] => {
+  const all = runs.flatMap(({ input }) =>
+    Object.entries(input.parts).flatMap(([name, part]) =>
+      part === null || part === undefined ? [] : [name],
+    ),
+  );
+  return [...new Set(all)];
+};
 
 const side = ({ name, input }: Named): CompareResult['a'] => ({
   name,
@@ -23,19 +30,43 @@ const side = ({ name, input }: Named): CompareResult['a'] => ({
   version: input.tool.version,
 });
 
-/** Sets two documents side by side: facts that differ, and every figure that both have. Pure. */
-export function compareDocuments(a: Named, b: Named): CompareResult {
-  const others = new Map(quantitiesOf(b.input.parts).map((one) => [`${one.part} ${one.name}`, one]));
-  const quantities = quantitiesOf(a.input.parts).flatMap((one) => {
-    const other = others.get(`${one.part} ${one.name}`);
-    return other === undefined ? [] : [compareQuantities(one, other)];
+const nameOf = ({ part, name }: Quantity): string => `${part} ${name}`;
+
+/** The rows of stops that every run which stopped at all measured to the end. */
+function commonRows(all: readonly Parts[]): Set<string> {
+  const [first, ...others] = all.filter(({ stop }) => stop !== null && stop !== undefined).map(wholeRows);
+  return new Set([...(first ?? [])].filter((name) => others.every((rows) => rows.has(name))));
+}
+
+/**
+ * Sets two sides side by side: facts that differ, and every figure that both have. Pure.
+ *
+ * @param history earlier runs of the same host, from which the spread between runs is learned.
+ */
+export function compareRuns(a: Runs, b: Runs, history: readonly ReportInput[] = []): CompareResult {
+  const common = commonRows([...a, ...b].map(({ input }) => input.parts));
+  const figures = (inputs: readonly ReportInput[]): Map<string, Quantity[]> => {
+    const found = new Map<string, Quantity[]>();
+    for (const one of inputs.flatMap(({ parts }) => quantitiesOf(parts, common))) {
+      found.set(nameOf(one), [...(found.get(nameOf(one)) ?? []), one]);
+    }
+    return found;
+  };
+  const ofB = figures(b.map(({ input }) => input));
+  const earlier = figures(history);
+  const samples = [...figures(a.map(({ input }) => input))].flatMap(([name, own]): Sample[] => {
+    const other = ofB.get(name);
+    return other === undefined ? [] : [{ a: own, b: other, history: earlier.get(name) ?? [] }];
   });
-  const [inA, inB] = [partsOf(a.input.parts), partsOf(b.input.parts)];
+  const noisy = samples.filter((sample) => sample.a.some(({ typical }) => typical !== null)).length;
+  const [inA, inB] = [partsOf(a), partsOf(b)];
   return {
-    a: side(a),
-    b: side(b),
-    facts: differingFacts(factsOf(a.input), factsOf(b.input)),
-    quantities,
+    a: side(a[0]),
+    b: side(b[0]),
+    runs: { a: a.map(side), b: b.map(side), history: history.length },
+    falseAlarmRatio: FALSE_ALARM_RATIO,
+    facts: differingFacts(factsOf(a[0].input), factsOf(b[0].input)),
+    quantities: samples.map((sample) => judge(sample, Math.max(1, noisy))),
     onlyIn: {
       a: inA.filter((part) => !inB.includes(part)),
       b: inB.filter((part) => !inA.includes(part)),

@@ -1,131 +1,177 @@
 import type { CalibrateResult } from '../../schema/calibrate.ts';
+import type { Compared } from '../../schema/compare.ts';
 import type { DriftResult } from '../../schema/drift.ts';
 import type { KvmResult } from '../../schema/kvm.ts';
+import type { StopResult, StopRow } from '../../schema/stop.ts';
 import type { TimerResult } from '../../schema/timer.ts';
+import { mean } from '../../statistics.ts';
 import { exact } from '../digits.ts';
 import type { Parts } from '../parts.ts';
-import { quantileInterval } from './quantile-interval.ts';
-import { errorOf, type Noise, type Quantity, unknown } from './quantity.ts';
-import { ofStop } from './stop-quantities.ts';
+import { LOOPS } from '../words.ts';
 
-function ofCalibrate(result: CalibrateResult): Quantity[] {
-  const { clock, tscHz, standardErrorRatio, trueRate } = result;
-  const measured: Quantity = {
-    part: 'calibrate',
-    name: `TSC rate against ${clock}`,
-    unit: 'hz',
-    value: tscHz,
-    noise: errorOf(tscHz * standardErrorRatio),
-  };
-  const truth: Quantity[] =
-    trueRate === null
-      ? []
-      : [
-          {
-            part: 'calibrate',
-            name: 'true TSC rate',
-            unit: 'hz',
-            value: trueRate.hz,
-            noise: {
-              kind: 'interval',
-              low: trueRate.hz * (1 - trueRate.errorRatio),
-              high: trueRate.hz * (1 + trueRate.errorRatio),
-            },
-          },
-        ];
-  return [measured, ...truth];
+/**
+ * How far the same figure lies apart between two runs of an idle host, as a standard deviation. `logarithm`: of the
+ * figure's natural logarithm; otherwise in the figure's own unit (of a rate in hertz, as a ratio).
+ */
+export interface Spread {
+  readonly of: 'logarithm' | 'value';
+  readonly deviation: number;
 }
 
-const QUANTILES = [
-  ['p50', 0.5],
-  ['p90', 0.9],
-  ['p99', 0.99],
-  ['p999', 0.999],
+/** A figure of one run. */
+export interface Quantity {
+  readonly part: Compared['part'];
+  readonly name: string;
+  readonly unit: Compared['unit'];
+  readonly value: number;
+  /** Between runs, where nothing better is known; null for a figure that repeats exactly. */
+  readonly typical: Spread | null;
+}
+
+/**
+ * Between runs of `measure --quick` on an idle host, each rounded up by about a fifth: eleven runs of a two-CPU AMD EPYC
+ * guest in one hour (scripts/bench/README.md).
+ */
+const BETWEEN_RUNS = {
+  /** Percentiles of lateness up to p99, and p99.9, which rests on a tick or two. */
+  lateness: { of: 'logarithm', deviation: 0.38 },
+  rareLateness: { of: 'logarithm', deviation: 1.2 },
+  /** One advance of the timer without lag, and the stop that locks up, which follows from the callback's cost. */
+  tick: { of: 'logarithm', deviation: 0.12 },
+  lockup: { of: 'logarithm', deviation: 0.12 },
+  /** The mean recovery of a policy. */
+  recovery: { of: 'logarithm', deviation: 0.3 },
+  /** ns. */
+  overCatchUp: { of: 'value', deviation: 1.8 },
+  phaseShift: { of: 'value', deviation: 17_000 },
+  meanPeriod: { of: 'logarithm', deviation: 2.2e-4 },
+} as const satisfies Readonly<Record<string, Spread>>;
+
+/** A figure whose own standard error holds between runs. */
+const standardError = (deviation: number | null): Spread | undefined =>
+  deviation === null || !(deviation > 0) ? undefined : { of: 'value', deviation };
+
+const given = (
+  part: Quantity['part'],
+  name: string,
+  unit: Quantity['unit'],
+  value: number | null,
+  typical: Spread | null | undefined,
+): Quantity[] =>
+  value === null || typical === undefined || (typical?.of === 'logarithm' && !(value > 0))
+    ? []
+    : [{ part, name, unit, value, typical }];
+
+/** The kernel's own ratio repeats exactly, and says all of a clock that is made from the TSC. */
+function ofCalibrate({ clock, tscHz, standardErrorRatio, kernel, trueRate }: CalibrateResult): Quantity[] {
+  const measured =
+    kernel?.hz == null
+      ? given('calibrate', `TSC rate against ${clock}`, 'hz', tscHz, standardError(standardErrorRatio))
+      : given('calibrate', "TSC rate by the kernel's mult and shift", 'hz', kernel.hz, null);
+  const truth =
+    trueRate === null
+      ? []
+      : given('calibrate', 'true TSC rate', 'hz', trueRate.hz, standardError(trueRate.errorRatio));
+  return [...measured, ...truth];
+}
+
+const PERCENTILES = [
+  ['p50', BETWEEN_RUNS.lateness],
+  ['p90', BETWEEN_RUNS.lateness],
+  ['p99', BETWEEN_RUNS.lateness],
+  ['p999', BETWEEN_RUNS.rareLateness],
 ] as const;
 
-function ofTimer({ latenessNs, histogram, periodNs, backend, divergence, policy }: TimerResult): Quantity[] {
+function ofTimer({ latenessNs, periodNs, backend, divergence, policy }: TimerResult): Quantity[] {
   const name = `${backend}, ${exact(periodNs)}`;
-  const lateness =
-    latenessNs === null
-      ? []
-      : QUANTILES.map(([key, share]): Quantity => {
-          const interval = quantileInterval(histogram, share);
-          const noise: Noise =
-            interval === null ? unknown('too few ticks for an interval') : { kind: 'interval', ...interval };
-          return {
-            part: 'timer',
-            name: `lateness ${key.replace('999', '99.9')} (${name})`,
-            unit: 'ns',
-            value: latenessNs[key],
-            noise,
-          };
-        });
-  const rate: Quantity[] =
-    divergence === null
-      ? []
-      : [
-          {
-            part: 'timer',
-            name: `TSC deadline's divergence (${policy}, ${name})`,
-            unit: 'ratio',
-            value: divergence.rateRatio,
-            noise: errorOf(divergence.rateStandardError),
-          },
-        ];
-  return [...lateness, ...rate];
+  const lateness = PERCENTILES.flatMap(([key, typical]) =>
+    given(
+      'timer',
+      `lateness ${key.replace('999', '99.9')} (${name})`,
+      'ns',
+      latenessNs?.[key] ?? null,
+      typical,
+    ),
+  );
+  const rate = `TSC deadline's divergence (${policy}, ${name})`;
+  const spread = standardError(divergence?.rateStandardError ?? null);
+  return [...lateness, ...given('timer', rate, 'ratio', divergence?.rateRatio ?? null, spread)];
 }
 
 const ofDrift = ({ pairs }: DriftResult): Quantity[] =>
-  pairs.flatMap(({ clock, reference, rateRatio, rateStandardError }): Quantity[] =>
-    rateRatio === null
-      ? []
-      : [
-          {
-            part: 'drift',
-            name: `${clock} - ${reference}: rate`,
-            unit: 'ratio',
-            value: rateRatio,
-            noise: errorOf(rateStandardError),
-          },
-        ],
+  pairs.flatMap(({ clock, reference, rateRatio, rateStandardError }) =>
+    given('drift', `${clock} - ${reference}: rate`, 'ratio', rateRatio, standardError(rateStandardError)),
   );
 
 function ofKvm({ resume, running }: KvmResult): Quantity[] {
-  const period: Quantity[] =
-    running === null
-      ? []
-      : [
-          {
-            part: 'kvm',
-            name: `mean period of a guest that ${running.loop === 'halt' ? 'halts' : 'spins'}`,
-            unit: 'ns',
-            value: running.meanPeriodNs,
-            noise: errorOf(running.meanPeriodErrorNs),
-          },
-        ];
-  const shift: Quantity[] =
-    resume === null || resume.phaseShiftNs === null
-      ? []
-      : [
-          {
-            part: 'kvm',
-            name: 'phase shift over a stop',
-            unit: 'ns',
-            value: resume.phaseShiftNs,
-            noise: errorOf(resume.phaseShiftErrorNs),
-          },
-        ];
-  return [...period, ...shift];
+  const guest = running === null ? '' : `mean period of a guest that ${LOOPS[running.loop]}`;
+  return [
+    ...given('kvm', guest, 'ns', running?.meanPeriodNs ?? null, BETWEEN_RUNS.meanPeriod),
+    ...given('kvm', 'phase shift over a stop', 'ns', resume?.phaseShiftNs ?? null, BETWEEN_RUNS.phaseShift),
+  ];
+}
+
+const rowName = ({ policy, periodNs, stopNs }: StopRow): string =>
+  `${policy}, ${exact(periodNs)}, ${exact(stopNs)}`;
+
+/** The rows of a run that were measured to their end: a projection is no measurement. */
+export const wholeRows = ({ stop }: Parts): Set<string> =>
+  new Set((stop?.rows ?? []).filter(({ projected }) => projected === null).map(rowName));
+
+/** The mean recovery (geometric) of each policy, over the rows that every run measured to its end. */
+function recoveries({ rows, simulated }: StopResult, common: ReadonlySet<string>): Quantity[] {
+  const policies = [...new Set(rows.map(({ policy }) => policy))];
+  return policies.flatMap((policy) => {
+    const own = rows.filter((row) => row.policy === policy && common.has(rowName(row)) && row.recoveryNs > 0);
+    if (own.length === 0) return [];
+    const value = Math.exp(mean(own.map(({ recoveryNs }) => Math.log(recoveryNs))));
+    const name = `mean recovery under ${policy} (${own.length} of ${rows.filter((row) => row.policy === policy).length} stops)`;
+    return given('stop', name, 'ns', value, simulated ? null : BETWEEN_RUNS.recovery);
+  });
+}
+
+/** The policies whose tick is compared: what it costs before the fix and after. */
+const TICKS = ['catch-up', 'clamp'];
+
+/** What simulated time gives repeats exactly. */
+function ofStop(result: StopResult, common: ReadonlySet<string>): Quantity[] {
+  const { tickCost, lockupThreshold, simulated } = result;
+  const costs = (tickCost ?? []).filter(({ policy }) => TICKS.includes(policy));
+  return [
+    ...costs.flatMap(({ policy, p50Ns }) => given('stop', `tick: ${policy}`, 'ns', p50Ns, BETWEEN_RUNS.tick)),
+    ...costs
+      .filter(({ policy }) => policy !== 'catch-up')
+      .flatMap(({ policy, overCatchUpNs }) =>
+        given('stop', `tick: ${policy} over catch-up`, 'ns', overCatchUpNs, BETWEEN_RUNS.overCatchUp),
+      ),
+    ...lockupThreshold.flatMap(({ periodNs, atHostCost }) =>
+      given(
+        'stop',
+        `stop that locks up under catch-up, period ${exact(periodNs)}`,
+        'ns',
+        atHostCost.stopNs,
+        simulated ? null : BETWEEN_RUNS.lockup,
+      ),
+    ),
+    ...recoveries(result, common),
+  ];
 }
 
 const of = <Part>(part: Part | null | undefined, quantities: (part: Part) => Quantity[]): Quantity[] =>
   part === null || part === undefined ? [] : quantities(part);
 
-/** Every figure of a document that another one can be compared by. */
-export const quantitiesOf = ({ calibrate, timer, drift, stop, kvm }: Parts): Quantity[] => [
+/**
+ * Every figure of a run that another one can be compared by.
+ *
+ * @param common the stops that every run of the comparison measured to the end.
+ */
+export const quantitiesOf = (
+  { calibrate, timer, drift, stop, kvm }: Parts,
+  common: ReadonlySet<string>,
+): Quantity[] => [
   ...of(calibrate, ofCalibrate),
   ...of(timer, ofTimer),
   ...of(drift, ofDrift),
-  ...of(stop, ofStop),
+  ...of(stop, (result) => ofStop(result, common)),
   ...of(kvm, ofKvm),
 ];

@@ -1,79 +1,81 @@
 import type { Compared, CompareResult } from '../../schema/compare.ts';
-import { formatHz, formatNs, formatRatio } from '../../units.ts';
-import { tableText } from '../text.ts';
+import type { Block, Table } from '../content.ts';
+import { about, exactFrequency, type Measure, offset, ratio, time } from '../digits.ts';
+import { sectionsText } from '../text.ts';
+import { plural } from '../words.ts';
 
-const textTable = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>
-  tableText({ head, rows });
-
-const FORMATS: Readonly<Record<Compared['unit'], (value: number) => string>> = {
-  hz: formatHz,
-  ns: formatNs,
-  ratio: formatRatio,
+const MEASURES: Readonly<Record<Compared['unit'], readonly [value: Measure | null, difference: Measure]>> = {
+  hz: [null, ratio],
+  ns: [time, offset],
+  ratio: [ratio, ratio],
 };
 
-const signedNs = (ns: number): string => (ns < 0 ? formatNs(ns) : `+${formatNs(ns)}`);
-const change = ({ unit }: Compared, value: number): string =>
-  unit === 'ns' ? signedNs(value) : formatRatio(value);
-
-function differenceText(row: Compared): string {
-  const { difference, differenceLow, differenceHigh } = row;
-  if (differenceLow === null || differenceHigh === null) return change(row, difference);
-  return `${change(row, difference)} (${change(row, differenceLow)} to ${change(row, differenceHigh)})`;
+function cells({
+  part,
+  quantity,
+  unit,
+  a,
+  b,
+  difference,
+  differenceLow,
+  differenceHigh,
+}: Compared): string[] {
+  const [measure, moved] = MEASURES[unit];
+  const value = (one: number) => (measure === null ? exactFrequency(one) : about(one, measure));
+  const [low, high] = [about(differenceLow, moved), about(differenceHigh, moved)];
+  const interval = differenceLow === differenceHigh ? '' : ` (${low} to ${high})`;
+  return [`${part}: ${quantity}`, value(a), value(b), `${about(difference, moved)}${interval}`];
 }
 
-const cells = (row: Compared): string[] => {
-  const format = FORMATS[row.unit];
-  return [`${row.part}: ${row.quantity}`, format(row.a), format(row.b), differenceText(row)];
-};
+const group = (title: string, rows: readonly Compared[]): Table[] =>
+  rows.length === 0 ? [] : [{ title, head: ['', '#A', '#B', '#B - A'], rows: rows.map(cells) }];
 
-const HEAD = ['', '#A', '#B', '#B - A'];
+const sideRows = (letter: string, runs: CompareResult['runs']['a']): string[][] =>
+  runs.map(({ name, hostname, startedAt, version }) => [`${letter} ${name}`, hostname, startedAt, version]);
 
-function group(title: string, rows: readonly Compared[]): string[] {
-  return rows.length === 0 ? [] : [`${title}\n${textTable(HEAD, rows.map(cells))}`];
-}
-
-/** As many figures without an interval are listed. */
-const MOST_UNJUDGED = 16;
-
-/** Figures that cannot be judged. */
-function unjudged(rows: readonly Compared[]): string[] {
-  const all = rows.filter(({ judgement }) => judgement === 'not-judged');
-  const more = all.length - MOST_UNJUDGED;
-  return [
-    ...group('Not judged: at least one side has no interval', all.slice(0, MOST_UNJUDGED)),
-    ...(more > 0 ? [`And ${more} more without an interval; --json lists them.`] : []),
-  ];
-}
-
-function factsText({ facts }: CompareResult): string {
-  if (facts.length === 0) return 'The facts known of both hosts are the same.';
+function factsBlock({ facts }: CompareResult): Block {
+  if (facts.length === 0) return { text: 'The facts known of both hosts are the same.' };
   const rows = facts.map(({ fact, a, b }) => [fact, a ?? 'not known', b ?? 'not known']);
-  return `Facts that differ\n${textTable(['', 'A', 'B'], rows)}`;
+  return { title: 'Facts that differ', head: ['', 'A', 'B'], rows };
 }
 
-const only = (side: string, parts: readonly string[]): string[] =>
-  parts.length === 0 ? [] : [`Only ${side} has: ${parts.join(', ')}.`];
+/** What the judgement rests on, and what would sharpen it. */
+function basis({ runs, falseAlarmRatio, quantities }: CompareResult): string {
+  const judged = quantities.filter(({ spread }) => spread !== null).length;
+  if (judged === 0) return '';
+  const one = Math.max(runs.a.length, runs.b.length) === 1;
+  const from = [
+    'what is typical between runs of an idle host',
+    ...(one ? [] : ['the runs of each side']),
+    ...(runs.history > 1 ? [`${plural(runs.history, 'earlier run')} in the store`] : []),
+  ].join(', ');
+  const more = one ? ' More runs a side find smaller changes: `tscope compare A1 A2 A3 -- B1 B2 B3`.' : '';
+  return `The spread between runs: ${from}. Where nothing changed, 1 comparison in ${Math.round(1 / falseAlarmRatio)} says otherwise.${more}`;
+}
+
+const only = (side: string, parts: readonly string[]): Block[] =>
+  parts.length === 0 ? [] : [{ text: `Only ${side} has: ${parts.join(', ')}.` }];
 
 /** The comparison for people: what changed first. */
 export function compareText(result: CompareResult): string {
-  const { a, b, quantities, onlyIn } = result;
-  const sides = textTable(
-    ['', 'host', 'measured', 'tscope'],
-    [
-      [`A ${a.name}`, a.hostname, a.startedAt, a.version],
-      [`B ${b.name}`, b.hostname, b.startedAt, b.version],
-    ],
-  );
-  const changed = quantities.filter(({ judgement }) => judgement === 'changed');
-  const same = quantities.filter(({ judgement }) => judgement === 'within-noise');
-  return [
-    sides,
-    factsText(result),
+  const { runs, quantities, onlyIn } = result;
+  const judged = (judgement: Compared['judgement']) =>
+    quantities.filter((one) => one.judgement === judgement);
+  const changed = judged('changed');
+  const blocks: Block[] = [
+    {
+      head: ['', 'host', 'measured', 'tscope'],
+      rows: [...sideRows('A', runs.a), ...sideRows('B', runs.b)],
+    },
+    factsBlock(result),
     ...(changed.length === 0
-      ? ['Nothing changed beyond the noise (3 standard errors).']
-      : group('Changed beyond the noise (3 standard errors)', changed)),
-    ...group('Within the noise', same),
-    ...unjudged(quantities),
-    ...[...only('A', onlyIn.a), ...only('B', onlyIn.b)],
-  ].join('\n\n');
+      ? [{ text: 'No figure changed by more than runs differ.' }]
+      : group('Changed by more than runs differ', changed)),
+    ...group('The same, exactly', judged('same')),
+    ...group('Within what runs differ by', judged('within-noise')),
+    { text: basis(result) },
+    ...only('A', onlyIn.a),
+    ...only('B', onlyIn.b),
+  ];
+  return sectionsText([{ id: 'comparison', title: 'Comparison', blocks }]);
 }

@@ -1,48 +1,80 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareDocuments } from '../../../src/report/compare/compare.ts';
-import { quantileInterval } from '../../../src/report/compare/quantile-interval.ts';
-import { compareQuantities, errorOf, type Quantity, unknown } from '../../../src/report/compare/quantity.ts';
+import { compareRuns, type Named } from '../../../src/report/compare/compare.ts';
+import { FALSE_ALARM_RATIO, judge, studentQuantile } from '../../../src/report/compare/judge.ts';
+import type { Quantity, Spread } from '../../../src/report/compare/quantities.ts';
 import { compareText } from '../../../src/report/compare/text.ts';
 import type { ReportInput } from '../../../src/report/input.ts';
 import { compareResultSchema } from '../../../src/schema/compare.ts';
 import { fixture, fixtureParts } from '../fixture.ts';
 
-const a = { name: 'a.json', input: fixture() };
-const withParts = (parts: ReportInput['parts']) => ({ name: 'b.json', input: { ...fixture(), parts } });
+const a: Named = { name: 'a.json', input: fixture() };
+const withParts = (parts: ReportInput['parts']): Named => ({
+  name: 'b.json',
+  input: { ...fixture(), parts },
+});
+const changedIn = (one: Named, other: Named): string[] =>
+  compareRuns([one], [other]).quantities.flatMap(({ judgement, quantity }) =>
+    judgement === 'changed' ? [quantity] : [],
+  );
 
 describe('two documents', () => {
   test('a run against itself: nothing differs', () => {
-    const result = compareDocuments(a, { ...a, name: 'b.json' });
+    const result = compareRuns([a], [{ ...a, name: 'b.json' }]);
     expect(compareResultSchema.parse(result)).toEqual(result);
     expect(result.facts).toEqual([]);
     expect(result.onlyIn).toEqual({ a: [], b: [] });
     expect(result.quantities.length).toBeGreaterThan(10);
     expect(result.quantities.filter(({ judgement }) => judgement === 'changed')).toEqual([]);
-    expect(compareText(result)).toContain('Nothing changed beyond the noise');
   });
 
-  test('a TSC that runs 1 ppm faster is found, with its interval', () => {
-    const { calibrate } = fixtureParts();
-    const b = withParts({ calibrate: { ...calibrate, tscHz: calibrate.tscHz * (1 + 1e-6) } });
-    const [row] = compareDocuments(a, b).quantities;
-    expect(row?.judgement).toBe('changed');
-    expect(row?.difference).toBeCloseTo(1e-6, 9);
-    expect(row?.differenceLow).toBeLessThan(1e-6);
-    expect(row?.differenceHigh).toBeGreaterThan(1e-6);
+  test('what is said of it', async () => {
+    await expect(`${compareText(compareRuns([a], [{ ...a, name: 'b.json' }]))}\n`).toMatchFileSnapshot(
+      'compare.txt',
+    );
   });
 
-  test('a difference of one standard error is noise', () => {
+  test('the same mult and shift are no change of the rate, whatever the run measured; another one is', () => {
     const { calibrate } = fixtureParts();
-    const shifted = calibrate.tscHz * (1 + calibrate.standardErrorRatio);
-    const [row] = compareDocuments(a, withParts({ calibrate: { ...calibrate, tscHz: shifted } })).quantities;
-    expect(row?.judgement).toBe('within-noise');
+    const { kernel } = calibrate;
+    if (kernel?.hz == null) throw new Error('the fixture has no ratio');
+    const off = { ...calibrate, tscHz: calibrate.tscHz * (1 + 1e-8) };
+    expect(changedIn(a, withParts({ calibrate: off }))).toEqual([]);
+    const hz = kernel.hz * (1 + 1e-9);
+    expect(changedIn(a, withParts({ calibrate: { ...calibrate, kernel: { ...kernel, hz } } }))).toEqual([
+      "TSC rate by the kernel's mult and shift",
+    ]);
+  });
+
+  test('against another oscillator, the rate is held against its standard error', () => {
+    const { calibrate } = fixtureParts();
+    const measured = (sigmas: number) =>
+      withParts({
+        calibrate: {
+          ...calibrate,
+          kernel: null,
+          tscHz: calibrate.tscHz * (1 + sigmas * calibrate.standardErrorRatio),
+        },
+      });
+    expect(changedIn(measured(0), measured(2))).toEqual([]);
+    expect(changedIn(measured(0), measured(8))).toEqual(['TSC rate against monotonic_raw']);
+  });
+
+  test('a timer ten times later is a change, twice later is not', () => {
+    const { timer } = fixtureParts();
+    const times = (factor: number) => {
+      const late = timer.latenessNs;
+      if (late === null) throw new Error('the fixture has no lateness');
+      return withParts({ timer: { ...timer, latenessNs: { ...late, p50: late.p50 * factor } } });
+    };
+    expect(changedIn(times(1), times(2))).toEqual([]);
+    expect(changedIn(times(1), times(10))).toEqual(['lateness p50 (hrtimer, 1 ms)']);
   });
 
   test('facts that differ, parts that only one has, and another verdict are named', () => {
     const input = fixture();
     const { kvm, calibrate } = fixtureParts();
-    const b = {
+    const b: Named = {
       name: 'b.json',
       input: {
         ...input,
@@ -50,7 +82,7 @@ describe('two documents', () => {
         parts: { kvm: { ...kvm, verdict: 'clamps' as const }, calibrate },
       },
     };
-    const result = compareDocuments(a, b);
+    const result = compareRuns([a], [b]);
     expect(result.facts).toContainEqual({ fact: 'kernel', a: input.host.kernel, b: '6.12.117' });
     expect(result.facts).toContainEqual({ fact: 'clocksource', a: input.host.clocksource, b: null });
     expect(result.facts.map(({ fact }) => fact)).toContain("KVM's verdict");
@@ -60,105 +92,117 @@ describe('two documents', () => {
 
   test('documents without a part in common compare by their hosts', () => {
     const { timer, kvm } = fixtureParts();
-    const result = compareDocuments(withParts({ timer }), withParts({ kvm }));
+    const result = compareRuns([withParts({ timer })], [withParts({ kvm })]);
     expect(result.quantities).toEqual([]);
     expect(compareText(result)).toContain('Only B has: kvm');
   });
 
-  test('simulated stops, which have no noise and no host, are left out', () => {
+  test('simulated stops repeat exactly', () => {
     const { stop } = fixtureParts();
-    const simulated = withParts({ stop: { ...stop, simulated: true } });
-    expect(compareDocuments(simulated, simulated).quantities).toEqual([]);
+    const simulated = (factor: number) =>
+      withParts({
+        stop: {
+          ...stop,
+          simulated: true,
+          tickCost: null,
+          rows: stop.rows.map((row) =>
+            row.policy === 'clamp' ? { ...row, recoveryNs: row.recoveryNs * factor } : row,
+          ),
+        },
+      });
+    const judgements = compareRuns([simulated(1)], [simulated(1)]).quantities.map(
+      ({ judgement }) => judgement,
+    );
+    expect(new Set(judgements)).toEqual(new Set(['same']));
+    expect(changedIn(simulated(1), simulated(1.001))).toEqual(['mean recovery under clamp (10 of 10 stops)']);
+  });
+
+  test('projected rows are compared by no one', () => {
+    const { stop } = fixtureParts();
+    const names = compareRuns([withParts({ stop })], [withParts({ stop })]).quantities.map(
+      ({ quantity }) => quantity,
+    );
+    expect(names).toContain('mean recovery under catch-up (5 of 10 stops)');
   });
 });
 
-describe('two figures', () => {
-  const of = (value: number, noise: Quantity['noise']): Quantity => ({
-    part: 'drift',
-    name: 'rate',
-    unit: 'ratio',
-    value,
-    noise,
+const figure = (value: number, typical: Spread | null): Quantity => ({
+  part: 'drift',
+  name: 'rate',
+  unit: 'ratio',
+  value,
+  typical,
+});
+const of = (values: readonly number[], typical: Spread | null = { of: 'value', deviation: 1 }) =>
+  values.map((value) => figure(value, typical));
+
+describe('one figure', () => {
+  test("Student's t: as in the tables", () => {
+    expect(studentQuantile(0.025, 20)).toBeCloseTo(2.086, 2);
+    expect(studentQuantile(0.0005, 20)).toBeCloseTo(3.85, 2);
+    expect(studentQuantile(0.005, 60)).toBeCloseTo(2.66, 2);
   });
 
   test('swapped, the difference and its interval change sign and nothing else', () => {
     const value = fc.double({ min: -1, max: 1, noNaN: true });
-    const error = fc.double({ min: 0, max: 0.1, noNaN: true });
     fc.assert(
-      fc.property(value, error, value, error, (x, ex, y, ey) => {
-        const forth = compareQuantities(of(x, errorOf(ex)), of(y, errorOf(ey)));
-        const back = compareQuantities(of(y, errorOf(ey)), of(x, errorOf(ex)));
+      fc.property(value, value, (x, y) => {
+        const forth = judge({ a: of([x]), b: of([y]), history: [] }, 5);
+        const back = judge({ a: of([y]), b: of([x]), history: [] }, 5);
         expect(back.difference).toBeCloseTo(-forth.difference, 12);
-        expect(back.differenceLow).toBeCloseTo(-(forth.differenceHigh ?? 0), 12);
+        expect(back.differenceLow).toBeCloseTo(-forth.differenceHigh, 12);
         expect(back.judgement).toBe(forth.judgement);
       }),
     );
   });
 
   test('a changed figure is one whose interval does not hold 0', () => {
-    expect(compareQuantities(of(0, errorOf(1)), of(4.3, errorOf(1))).judgement).toBe('changed');
-    expect(compareQuantities(of(0, errorOf(1)), of(4.2, errorOf(1))).judgement).toBe('within-noise');
-    const interval = { kind: 'interval', low: 9, high: 14 } as const;
-    expect(compareQuantities(of(0, errorOf(0)), of(10, interval)).judgement).toBe('changed');
+    // t(0.005, 20) = 2.845, of a difference with a deviation of the root of two: 4.024.
+    const judged = (moved: number) => judge({ a: of([0]), b: of([moved]), history: [] }, 1);
+    expect(judged(4.04)).toMatchObject({ judgement: 'changed', spread: 1, difference: 4.04 });
+    expect(judged(4.01)).toMatchObject({ judgement: 'within-noise' });
+    expect(judged(4.04).differenceLow).toBeGreaterThan(0);
   });
 
-  test('without an interval nothing is judged, and the reason is told', () => {
-    const row = compareQuantities(of(1, errorOf(0.1)), of(9, unknown('it was projected')));
-    expect(row).toMatchObject({
-      judgement: 'not-judged',
-      reason: 'it was projected',
-      difference: 8,
-      differenceLow: null,
-    });
-    expect(compareQuantities(of(1, errorOf(null)), of(9, errorOf(1))).judgement).toBe('not-judged');
-  });
-});
-
-describe('the interval of a quantile', () => {
-  const flat = (bars: number, count: number) =>
-    Array.from({ length: bars }, (_, i) => ({ fromNs: i * 10, toNs: (i + 1) * 10, count }));
-
-  test('holds the quantile of evenly spread values', () => {
-    for (const share of [0.1, 0.5, 0.9]) {
-      const interval = quantileInterval(flat(100, 100), share);
-      expect(interval?.low).toBeLessThan(1000 * share);
-      expect(interval?.high).toBeGreaterThan(1000 * share);
-    }
+  test('runs that agree among themselves, or earlier ones that did, find smaller changes; those that differ, larger ones', () => {
+    const judged = (first: number[], second: number[], history: number[] = []) =>
+      judge({ a: of(first), b: of(second), history: of(history) }, 1).judgement;
+    expect(judged([0, 0, 0, 0], [2.5, 2.5, 2.5, 2.5])).toBe('changed');
+    expect(judged([0], [2.5])).toBe('within-noise');
+    expect(judged([0], [3], new Array(40).fill(0))).toBe('changed');
+    expect(judged([-9, 9, -9, 9], [2.5, 2.5, 2.5, 2.5])).toBe('within-noise');
   });
 
-  test('narrows with the square root of the count', () => {
-    const width = (count: number) => {
-      const interval = quantileInterval(flat(1000, count), 0.5);
-      return (interval?.high ?? 0) - (interval?.low ?? 0);
-    };
-    expect(width(10) / width(1000)).toBeCloseTo(10, 0);
-  });
-
-  test('is not known beyond the ticks', () => {
-    expect(quantileInterval(flat(10, 1), 0.99)).toBeNull();
-    expect(quantileInterval([], 0.5)).toBeNull();
+  test('of durations the ratio counts', () => {
+    const log = { of: 'logarithm', deviation: 0.3 } as const;
+    const row = judge({ a: of([100], log), b: of([1000], log), history: [] }, 1);
+    expect(row.judgement).toBe('changed');
+    expect([row.a, row.b]).toEqual([expect.closeTo(100), expect.closeTo(1000)]);
+    expect(row.differenceLow).toBeCloseTo(100 * (10 / Math.exp(2.845 * 0.3 * Math.SQRT2) - 1), -1);
   });
 
   // A fixed sequence: the same on every run.
-  test('holds the true median in nearly all of many runs', () => {
+  test('where nothing changed, about one comparison in a hundred says otherwise', () => {
     let state = 1;
     const uniform = () => {
       state = (state * 48_271) % 2_147_483_647;
       return state / 2_147_483_647;
     };
-    let held = 0;
-    for (let run = 0; run < 400; run++) {
-      const counts = new Array<number>(20).fill(0);
-      for (let i = 0; i < 500; i++) {
-        const bar = Math.floor(uniform() * 20);
-        counts[bar] = (counts[bar] ?? 0) + 1;
+    const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+    const figures = 24;
+    const comparisons = 2_000;
+    for (const runs of [1, 3]) {
+      const side = () => of(Array.from({ length: runs }, normal));
+      let alarms = 0;
+      for (let i = 0; i < comparisons; i++) {
+        const rows = Array.from({ length: figures }, () =>
+          judge({ a: side(), b: side(), history: [] }, figures),
+        );
+        if (rows.some(({ judgement }) => judgement === 'changed')) alarms += 1;
       }
-      const interval = quantileInterval(
-        counts.map((count, i) => ({ fromNs: i, toNs: i + 1, count })),
-        0.5,
-      );
-      if (interval !== null && interval.low <= 10 && interval.high >= 10) held += 1;
+      // The spread is known here, so that Student's t is on the safe side for one run.
+      expect(alarms / comparisons).toBeLessThan(1.6 * FALSE_ALARM_RATIO);
+      if (runs === 3) expect(alarms).toBeGreaterThan(0);
     }
-    expect(held / 400).toBeGreaterThan(0.98);
   });
 });
