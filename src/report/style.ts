@@ -88,6 +88,7 @@ ${['good', 'note', 'bad'].map((level) => `.verdicts li.${level} { border-color: 
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .85rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 td:last-child, th:last-child { padding-right: 0; }
+table.cards { font-size: .86rem; } .cards th, .cards td { padding-right: .62rem; }
 td.number, th.number { text-align: right; white-space: nowrap; } td.short, th.short { white-space: nowrap; }
 thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
 figure { margin: 1.6rem 0 2rem; } figure h3 { margin: 0 0 .5rem; } figcaption { margin-top: .5rem; }

@@ -13,6 +13,10 @@ export const count = (value: number): string => value.toLocaleString('en-US');
 export const plural = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
+/** `a, b and c`. */
+export const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+
 /** `2 x step, 1 x suspend`: how often each kind occurs. */
 export const tally = (kinds: readonly string[]): string =>
   [...new Set(kinds)].map((kind) => `${kinds.filter((one) => one === kind).length} x ${kind}`).join(', ');

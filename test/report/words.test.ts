@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { orDash, plural, tally, typeset, yesNo } from '../../src/report/words.ts';
+import { listed, orDash, plural, tally, typeset, yesNo } from '../../src/report/words.ts';
 
 test('a page prints units and signs properly, and keeps a number with its unit', () => {
   expect(typeset('late by 5 us +/- 3 ns (us), 12 ppb; 10 us/s, 3 users, cpus')).toBe(
@@ -11,5 +11,6 @@ test('small words', () => {
   expect([null, undefined, 5].map((value) => orDash(value))).toEqual(['-', '-', '5']);
   expect([true, false, null].map(yesNo)).toEqual(['yes', 'no', 'not known']);
   expect([0, 1, 2000].map((value) => plural(value, 'tick'))).toEqual(['0 ticks', '1 tick', '2,000 ticks']);
+  expect([['a'], ['a', 'b'], ['a', 'b', 'c']].map(listed)).toEqual(['a', 'a and b', 'a, b and c']);
   expect(tally(['a', 'b', 'a'])).toBe('2 x a, 1 x b');
 });

@@ -6,7 +6,7 @@ import { PLAIN_STYLE } from '../plot/series.ts';
 import { type StripRow, stripFigure } from '../plot/strip.ts';
 import { timeUnit } from '../plot/tick-text.ts';
 import { sectionsText } from '../text.ts';
-import { count, LOOPS, orDash, STOPS, yesNo } from '../words.ts';
+import { count, LOOPS, listed, orDash, STOPS, yesNo } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
 
 type Model = KvmResult['model'][number];
@@ -50,7 +50,7 @@ function besideModelTitle({ model }: KvmResult): string {
   if (agreeing.length === 0) return 'After the resume the guest gets its interrupts as no policy predicts';
   if (agreeing.length === model.length)
     return 'After the resume every policy predicts what the guest gets: it tells none apart';
-  return `After the resume the guest gets its interrupts as ${agreeing.join(', ')} predicts`;
+  return `After the resume the guest gets its interrupts as ${listed(agreeing)} predict${agreeing.length === 1 ? 's' : ''}`;
 }
 
 /** The interrupts after the resume, measured and as the model has them. */

@@ -1,6 +1,6 @@
 import type { StopResult, StopRow } from '../../schema/stop.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
-import { about, between, exact, offset, plain } from '../digits.ts';
+import { about, between, exact, offset, plain, time } from '../digits.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Series } from '../plot/series.ts';
 import { DURATION_TICKS, durationText } from '../plot/tick-text.ts';
@@ -8,7 +8,36 @@ import { sectionsText } from '../text.ts';
 import { count, orDash, plural } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
 
+/** A figure and where the next run's will be, 95 times of 100. */
+interface Interval {
+  readonly ns: number;
+  readonly lowNs: number;
+  readonly highNs: number;
+}
+
 type Threshold = StopResult['lockupThreshold'][number];
+/** What documents before 0.2 lack. */
+type Ranged = Threshold['atHostCost'] & {
+  readonly stopLowNs?: number | undefined;
+  readonly stopHighNs?: number | undefined;
+  readonly callbackLowNs?: number | undefined;
+  readonly callbackHighNs?: number | undefined;
+};
+type Priced = StopResult & {
+  readonly clampPrice?:
+    | {
+        readonly native: Interval & { readonly processes: number };
+        readonly model: Interval & {
+          readonly processes: number;
+          readonly slowProcesses: number;
+          readonly modes: ReadonlyArray<{ readonly ns: number; readonly processes: number }> | null;
+        };
+        readonly kernel: { readonly value: Interval | null; readonly reason?: string | undefined };
+      }
+    | null
+    | undefined;
+  readonly clampPriceReason?: string | null | undefined;
+};
 type TickCost = NonNullable<StopResult['tickCost']>[number];
 
 /** How long a row took to catch up, measured or projected; null where it never does. */
@@ -18,7 +47,46 @@ const recoveryOf = ({ recoveryNs, projected }: StopRow): number | null =>
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 /** The stop that locks this host up. */
-const lockupText = ({ atHostCost }: Threshold): string => about(atHostCost.stopNs);
+const lockupText = ({ atHostCost }: { readonly atHostCost: Ranged }): string =>
+  between(atHostCost.stopNs, atHostCost.stopLowNs, atHostCost.stopHighNs);
+
+/** What a callback costs on this host. */
+const callbackText = ({ atHostCost }: { readonly atHostCost: Ranged }): string =>
+  between(atHostCost.callbackNs, atHostCost.callbackLowNs, atHostCost.callbackHighNs);
+
+const intervalText = ({ ns, lowNs, highNs }: Interval, measure = offset): string =>
+  between(ns, lowNs, highNs, measure);
+
+const processes = (value: number): string => `${count(value)} ${value === 1 ? 'process' : 'processes'}`;
+
+/** What the clamp adds to catch-up's advance. */
+function priceTable({ clampPrice, clampPriceReason }: Priced): Block[] {
+  if (clampPrice === undefined) return [];
+  const title = 'What the clamp adds to one advance of catch-up';
+  const head = ['measured', '#it adds (95 % interval)', 'how'];
+  if (clampPrice === null)
+    return [{ title, head, rows: [], note: `Not measured: ${clampPriceReason ?? 'no reason is known'}.` }];
+  const { native, model, kernel } = clampPrice;
+  const slow =
+    model.slowProcesses === 0
+      ? ''
+      : `; ${model.slowProcesses} more ran in a slower tier of V8 and do not count`;
+  const modes =
+    model.modes === null
+      ? ''
+      : `; two groups whose compiled code differs: ${model.modes.map((mode) => `${about(mode.ns, offset)} in ${mode.processes}`).join(', ')}`;
+  return [
+    {
+      title,
+      head,
+      rows: [
+        ['native code', intervalText(native), `the same steps in C, ${processes(native.processes)}`],
+        ['this model', intervalText(model), `in JavaScript, ${processes(model.processes)}${slow}${modes}`],
+      ],
+      note: `One callback of the real kernel: ${kernel.value === null ? `not measured: ${kernel.reason ?? ''}` : `${intervalText(kernel.value, time)}, from its own tracepoints`}.`,
+    },
+  ];
+}
 
 /** What a long stop would do to this host before the fix, and what the fix makes of it. */
 function verdict({ lockupThreshold, rows, watchdogNs, simulated }: StopResult): Verdict {
@@ -48,16 +116,17 @@ const overText = ({ overCatchUpNs, overCatchUpLowNs, overCatchUpHighNs }: TickCo
   between(overCatchUpNs, overCatchUpLowNs, overCatchUpHighNs, offset);
 
 /** What locks this host up before the fix, and what the fix costs. */
-function brief({ rows, tickCost, lockupThreshold, watchdogNs }: StopResult): string[] {
+function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: Priced): string[] {
   const longest = rows
     .filter(({ policy, projected }) => policy === 'clamp' && projected === null)
     .sort((a, b) => b.stopNs - a.stopNs || a.periodNs - b.periodNs)[0];
   const cost = (tickCost ?? []).find(({ policy }) => policy === 'clamp');
+  const price = clampPrice ?? null;
   return [
     ...lockupThreshold.map(
       (one) =>
         `catch-up, ${exact(one.periodNs)}: lockup (${exact(watchdogNs)}) after a stop of ${lockupText(one)} ` +
-        `at ${about(one.atHostCost.callbackNs)} a callback; ${about(one.atCrashCost.stopNs)} at 79 ns`,
+        `at ${callbackText(one)} a callback; ${about(one.atCrashCost.stopNs)} at 79 ns`,
     ),
     ...(longest === undefined
       ? []
@@ -67,6 +136,11 @@ function brief({ rows, tickCost, lockupThreshold, watchdogNs }: StopResult): str
     ...(cost === undefined
       ? []
       : [`clamp, a tick without lag: ${about(cost.p50Ns)}, over catch-up ${overText(cost)} (95 % interval)`]),
+    ...(price === null
+      ? []
+      : [
+          `the clamp itself: ${intervalText(price.native)} in native code, ${intervalText(price.model)} in this model (95 % intervals)`,
+        ]),
   ];
 }
 
@@ -142,7 +216,7 @@ const thresholdTable = ({ lockupThreshold, watchdogNs, simulated }: StopResult):
   rows: lockupThreshold.map((one) => [
     exact(one.periodNs),
     lockupText(one),
-    about(one.atHostCost.callbackNs),
+    callbackText(one),
     about(one.atCrashCost.stopNs),
   ]),
 });
@@ -255,6 +329,7 @@ function sections(result: StopResult): Section[] {
       return i < MOST_PERIODS ? table : { ...table, on: 'terminal' };
     }),
     { text: NOTES, tone: 'faint' },
+    ...priceTable(result),
     ...(tickCost === null ? [] : [tickCostTable(tickCost)]),
     thresholdTable(result),
   ];

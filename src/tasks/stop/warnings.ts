@@ -49,7 +49,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
     warnings.push({
       code: 'rows-projected',
       message: `${cut} of ${result.rows.length} rows were followed for a part of the recovery; the totals are projected from the pace until then.`,
-      hint: options.simulate === null ? 'A longer --budget follows them further.' : null,
+      hint: options.simulate === null ? '`tscope stop --budget 5m` follows them further.' : null,
     });
   }
   if (options.periodsNs.some((periodNs) => periodNs < BigInt(MIN_TIMER_PERIOD_US) * 1000n)) {

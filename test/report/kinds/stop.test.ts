@@ -53,3 +53,45 @@ test('without a row or a threshold nothing is claimed', () => {
   });
   expect(stop.brief({ ...whole, rows: [], lockupThreshold: [], tickCost: null })).toEqual([]);
 });
+
+test('the price of the clamp and the stop that locks up have the interval of the next run', async () => {
+  const { stop: whole } = fixtureParts();
+  const [first] = whole.lockupThreshold;
+  if (first === undefined) throw new Error('the fixture has no threshold');
+  const h = 3600e9;
+  const atHostCost = {
+    callbackNs: 79,
+    callbackLowNs: 70,
+    callbackHighNs: 88,
+    stopNs: 7.04 * h,
+    stopLowNs: 6.2 * h,
+    stopHighNs: 7.9 * h,
+  };
+  const clampPrice = {
+    native: { ns: 0.48, lowNs: 0.39, highNs: 0.57, cycles: 1.2, catchUpNs: 2, clampNs: 2.5, processes: 12 },
+    model: {
+      ns: 4.2,
+      lowNs: 1.9,
+      highNs: 6.5,
+      processes: 1,
+      slowProcesses: 2,
+      modes: [
+        { ns: 2, processes: 5 },
+        { ns: 6, processes: 7 },
+      ],
+    },
+    kernel: { value: null, reason: 'no tracefs' },
+  };
+  const result = {
+    ...whole,
+    rows: [],
+    tickCost: null,
+    lockupThreshold: [{ ...first, atHostCost }],
+    clampPrice,
+  } as typeof whole;
+  await expect(`${stopText(result)}\n`).toMatchFileSnapshot('stop-price.txt');
+  expect(stop.brief(result)).toEqual([
+    'catch-up, 200 us: lockup (10 s) after a stop of 7.0 h (6.2 to 7.9 h) at 79 ns (70 to 88 ns) a callback; 7.0 h at 79 ns',
+    'the clamp itself: +0.48 ns (+0.39 to +0.57 ns) in native code, +4.2 ns (+1.9 to +6.5 ns) in this model (95 % intervals)',
+  ]);
+});
