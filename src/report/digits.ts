@@ -107,6 +107,14 @@ export function within(value: number, error: number | null | undefined, measure:
   return join(withSign(rounded(value / size, decimalsOf(error / size, DIGITS)), measure), name);
 }
 
+/** Both ends of an interval in one unit, to two digits of its width: `6.2 to 7.9 h`. */
+export function span(low: number, high: number, measure: Measure = time): string {
+  const [size, name] = unitFor(Math.max(Math.abs(low), Math.abs(high)), measure);
+  const decimals = usable(high - low) ? decimalsOf((high - low) / size, DIGITS) : 0;
+  const text = (one: number) => withSign(rounded(one / size, decimals), measure);
+  return `${text(low)} to ${join(text(high), name)}`;
+}
+
 /** A figure in its interval, to two digits of the interval's width: `7.0 h (6.2 to 7.9 h)`. */
 export function between(
   value: number,
@@ -115,12 +123,9 @@ export function between(
   measure: Measure = time,
 ): string {
   if (low === null || low === undefined || high === null || high === undefined) return about(value, measure);
-  const width = high - low;
-  if (!usable(width)) return about(value, measure);
-  const [size, name] = unitFor(Math.max(Math.abs(value), Math.abs(low)), measure);
-  const decimals = decimalsOf(width / size, DIGITS);
-  const text = (one: number) => withSign(rounded(one / size, decimals), measure);
-  return `${join(text(value), name)} (${text(low)} to ${join(text(high), name)})`;
+  return usable(high - low)
+    ? `${within(value, high - low, measure)} (${span(low, high, measure)})`
+    : about(value, measure);
 }
 
 /** A duration that somebody set, whole, in the unit that takes the fewest digits: `1.739904 ms`, `51.9 d`, `90 s`. */

@@ -1,10 +1,24 @@
 import type { TimerResult } from '../../schema/timer.ts';
 import type { Block, Kind, Paragraph, Section, Table, Verdict } from '../content.ts';
-import { about, exact, offset, plain, plusMinus, ratio } from '../digits.ts';
+import { about, between, exact, offset, plain, plusMinus, ratio, span, within } from '../digits.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, timeUnit } from '../plot/tick-text.ts';
 import { sectionsText } from '../text.ts';
-import { BACKENDS, count, plural } from '../words.ts';
+import { BACKENDS, count, orDash, plural } from '../words.ts';
+
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+type Percentile = 'p50' | 'p90' | 'p99' | 'p999';
+/** What documents before 0.2 lack. */
+type Ranged = TimerResult & {
+  readonly latenessIntervals?:
+    | ({ readonly maxReason: string } & Readonly<Record<Percentile, Range | null>>)
+    | null
+    | undefined;
+  readonly throttled?: { readonly times: number; readonly ns: number } | null | undefined;
+};
 
 type Lateness = NonNullable<TimerResult['latenessNs']>;
 type Cyclictest = NonNullable<TimerResult['cyclictest']>;
@@ -27,11 +41,18 @@ function verdict({ latenessNs, missed, ticks, periodNs, backend }: TimerResult):
 const rateText = ({ rateRatio, rateStandardError }: NonNullable<TimerResult['divergence']>): string =>
   plusMinus(rateRatio, rateStandardError, ratio);
 
-function brief({ latenessNs, divergence, backend, periodNs, ticks, missed, policy }: TimerResult): string[] {
+/** A percentile of lateness with its 95 % interval, where that is known. */
+function lateText({ latenessNs, latenessIntervals }: Ranged, name: Percentile): string {
+  const range = latenessIntervals?.[name];
+  return latenessNs === null ? '-' : between(latenessNs[name], range?.low, range?.high);
+}
+
+function brief(result: Ranged): string[] {
+  const { latenessNs, divergence, backend, periodNs, ticks, missed, policy } = result;
   if (latenessNs === null) return ['no tick'];
-  const { p50, p99, p999, max } = latenessNs;
+  const late = (name: Percentile) => lateText(result, name);
   return [
-    `late by p50 ${about(p50)}, p99 ${about(p99)}, p99.9 ${about(p999)}, max ${about(max)}`,
+    `late by p50 ${late('p50')}, p99 ${late('p99')}, p99.9 ${late('p999')}, max ${about(latenessNs.max)}`,
     `n = ${count(ticks)}, one every ${exact(periodNs)} (${backend}), ${count(missed)} missed`,
     ...(divergence === null
       ? []
@@ -47,8 +68,27 @@ const peerName = ({ version }: Cyclictest): string =>
 const COLUMNS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
 const NAMES = COLUMNS.map((name) => (name === 'p999' ? '#p99.9' : `#${name}`));
 
+const rangeOf = (ranges: Ranged['latenessIntervals'], name: (typeof COLUMNS)[number]): Range | null =>
+  name === 'min' || name === 'mean' || name === 'max' ? null : (ranges?.[name] ?? null);
+
+/** The percentiles to two digits of their intervals. */
+const ownCells = (lateness: Lateness, ranges: Ranged['latenessIntervals']): string[] =>
+  COLUMNS.map((name) => {
+    const range = rangeOf(ranges, name);
+    return within(lateness[name], range === null ? null : range.high - range.low);
+  });
+
+/** The intervals under their percentiles. */
+const rangeCells = (ranges: Ranged['latenessIntervals']): string[] => [
+  '95 % interval',
+  '',
+  '',
+  ...COLUMNS.map((name) => orDash(rangeOf(ranges, name), ({ low, high }) => span(low, high))),
+];
+
 /** The percentiles, and under them cyclictest's where it ran, with the ratios of the two. */
-function latenessTable({ latenessNs, ticks, missed, cyclictest }: TimerResult): Block[] {
+function latenessTable({ latenessNs, latenessIntervals, ticks, missed, cyclictest }: Ranged): Block[] {
+  const ranges = latenessIntervals ?? null;
   if (latenessNs === null) return [];
   const cells = (lateness: Lateness) => COLUMNS.map((name) => about(lateness[name]));
   const peer = cyclictest?.latenessNs ?? null;
@@ -62,7 +102,12 @@ function latenessTable({ latenessNs, ticks, missed, cyclictest }: TimerResult): 
   return [
     {
       head: ['lateness', '#ticks', '#missed', ...NAMES],
-      rows: [['tscope', count(ticks), count(missed), ...cells(latenessNs)], ...beside],
+      rows: [
+        ['tscope', count(ticks), count(missed), ...ownCells(latenessNs, ranges)],
+        ...(ranges === null ? [] : [rangeCells(ranges)]),
+        ...beside,
+      ],
+      ...(ranges === null ? {} : { note: `max has no interval: ${ranges.maxReason}.` }),
     },
   ];
 }
@@ -210,8 +255,14 @@ function divergenceBlocks({ divergence, policy }: TimerResult): Block[] {
   return [figure, words];
 }
 
+/** What the quota of the control group took from the run. */
+const throttledText = ({ throttled = null }: Ranged): string =>
+  throttled === null || throttled.times === 0
+    ? ''
+    : ` The control group's CPU quota stopped it ${plural(throttled.times, 'time')}, for ${about(throttled.ns)} in all.`;
+
 /** The periodic timer on this host: how late it comes, and whether its two deadlines stay together. */
-function sections(result: TimerResult): Section[] {
+function sections(result: Ranged): Section[] {
   const { stops, ticks, missed } = result;
   const lead = `Every ${exact(result.periodNs)} for ${about(result.durationNs)}, policy ${result.policy}, ${BACKENDS[result.backend]}: ${plural(ticks, 'tick')}, ${count(missed)} missed.`;
   const left =
@@ -223,7 +274,11 @@ function sections(result: TimerResult): Section[] {
       ? []
       : [histogramFigure(result), ...latenessTable(result), bars(result), ...divergenceBlocks(result)];
   return [
-    { id: 'timer', title: 'The live timer', blocks: [{ text: `${lead}${left}`, tone: 'lead' }, ...measured] },
+    {
+      id: 'timer',
+      title: 'The live timer',
+      blocks: [{ text: `${lead}${left}${throttledText(result)}`, tone: 'lead' }, ...measured],
+    },
   ];
 }
 

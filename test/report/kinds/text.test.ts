@@ -32,6 +32,47 @@ test.each([
   await expect(`${text()}\n`).toMatchFileSnapshot(`${name}.txt`);
 });
 
+test('percentiles of lateness have their intervals, and a throttled run says so', () => {
+  const latenessIntervals = {
+    correlation: 0.1,
+    p50: { low: 30_100, high: 30_800 },
+    p90: { low: 41_000, high: 42_000 },
+    p99: { low: 48_000, high: 52_000 },
+    p999: null,
+    maxReason: 'it rests on one tick',
+  };
+  const text = timerText({
+    ...parts.timer,
+    latenessIntervals,
+    throttled: { times: 2, ns: 31e6 },
+  } as typeof parts.timer);
+  expect(text).toContain("0 missed. The control group's CPU quota stopped it 2 times, for 31 ms in all.");
+  const lines = text.split('\n').map((line) => line.split(/ {2,}/));
+  expect(lines.find(([name]) => name === 'tscope')).toEqual([
+    'tscope',
+    '2,999',
+    '0',
+    '12 us',
+    '32 us',
+    '30.45 us',
+    '41.6 us',
+    '49.6 us',
+    '200 us',
+    '590 us',
+  ]);
+  expect(lines.find(([name]) => name === '95 % interval')).toEqual([
+    '95 % interval',
+    '-',
+    '-',
+    '30.10 to 30.80 us',
+    '41.0 to 42.0 us',
+    '48.0 to 52.0 us',
+    '-',
+    '-',
+  ]);
+  expect(text).toContain('\nmax has no interval: it rests on one tick.\n');
+});
+
 test('what forced delays of a guest showed', () => {
   const stall = {
     tried: 3,
