@@ -8,7 +8,7 @@ const FLOORS: readonly string[][] = [
   ['agent'],
   ['report', 'tasks'],
   ['kvm', 'store'],
-  ['lapic', 'tsc', 'stability'],
+  ['lapic', 'tsc', 'stability', 'records'],
   ['host'],
   ['clock'],
   ['schema'],
@@ -17,7 +17,7 @@ const FLOORS: readonly string[][] = [
   ['errors', 'version'],
 ];
 // Pure rooms: neither Node nor a host, nor the documents.
-const PURE = ['lapic', 'stability', 'units', 'errors'];
+const PURE = ['lapic', 'stability', 'records', 'units', 'errors'];
 
 const root = join(import.meta.dirname, '../src');
 const roomOf = (file: string): string => relative(root, file).split('/')[0]?.replace(/\.ts$/, '') ?? '';

@@ -1,17 +1,23 @@
+import { stderr } from 'node:process';
 import { Option } from '@commander-js/extra-typings';
 import { usageError } from '../errors.ts';
+import { printableLine } from '../printable.ts';
+import { FORMAT_NAMES, UNIT_NAMES } from '../records/read-record.ts';
+import { readText } from '../records/read-text.ts';
 import { stabilityText } from '../report/kinds/stability.ts';
 import { ESTIMATOR_NAMES } from '../schema/stability.ts';
 import type { TauChoice } from '../stability/taus.ts';
 import type { StabilityOptions } from '../tasks/stability.ts';
+import { textName } from '../text-file.ts';
 import { parseDuration } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, list } from './options.ts';
+import { choice, integer, list } from './options.ts';
 
 const HELP = `
-FILE holds one number a line (\`-\` reads standard input): time error in seconds, or with --data frequency the average
-fractional frequency over each tau0. \`#\` starts a comment, blank lines are skipped, \`nan\` is a gap.
-From a file with several columns: awk '{print $2}' FILE | tscope stability - --tau0 1
+FILE holds readings as people record them: one number a line, or columns (--column, --time-column), packed with gzip or
+not; or a log: loopstats, peerstats (ntpd), tracking, statistics, measurements (chronyd), ptp4l, phc2sys, ts2phc
+(linuxptp), stable32, timelab. \`-\` reads standard input. What was understood is said on stderr and in the result.
+From a file with MJD in column 1:  tscope stability FILE --time-column 1 --column 2
 
 Estimators: ${ESTIMATOR_NAMES.join(', ')}.
 Terms that a gap touches are left out, and n says how many are left. Intervals are chi-squared, with the equivalent
@@ -34,6 +40,25 @@ function taus(text: string): TauChoice {
   return list(seconds, 10_000)(text);
 }
 
+function outliers(text: string): number {
+  const sigmas = Number(/^(\d+(?:\.\d+)?)\s*(?:sigmas?)?$/.exec(text.trim())?.[1] ?? Number.NaN);
+  if (sigmas > 0) return sigmas;
+  throw usageError(`'${text}' is not a number of sigmas, such as 5sigma.`);
+}
+
+function hertz(text: string): number {
+  const value = Number(text.trim() || Number.NaN);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw usageError(`'${text}' is not a frequency in Hz, such as 10e6.`);
+}
+
+function gapValue(text: string): number {
+  if (/^nan$/i.test(text.trim())) return Number.NaN;
+  const value = Number(text.trim().replace(/d/i, 'e') || 'x');
+  if (Number.isFinite(value)) return value;
+  throw usageError(`'${text}' is not a number; give the value that marks a gap, such as 0 or -9999.`);
+}
+
 function confidence(text: string): number {
   const value = Number(text.trim() || Number.NaN);
   if (value > 0 && value < 1) return value;
@@ -46,14 +71,25 @@ export const command = defineCommand({
   needsHost: false,
   configure: (command) =>
     command
-      .argument('<file>', 'the record, one number a line; - for standard input')
-      .requiredOption('--tau0 <seconds>', 'time between two values, in seconds', seconds)
+      .argument('<file>', 'the record; - for standard input')
       .option(
-        '--data <kind>',
-        'what the values are: phase (s) or frequency',
-        choice(['phase', 'frequency']),
-        'phase',
+        '--tau0 <seconds>',
+        'time between two readings; found from the times where there are any',
+        seconds,
       )
+      .option('--data <kind>', 'what the values are: phase (s) or frequency', choice(['phase', 'frequency']))
+      .option('--column <n>', 'the column of the readings, from 1', integer(1, 10_000))
+      .option('--time-column <n>', 'the column of the times: seconds, MJD or ISO dates', integer(1, 10_000))
+      .option('--unit <unit>', `of the readings: ${UNIT_NAMES.join(', ')}`, choice(UNIT_NAMES))
+      .option('--nominal <hz>', 'the frequency that readings in Hz are compared with', hertz)
+      .option('--gap <value>', 'a reading of this value is a gap', gapValue)
+      .addOption(
+        new Option('--format <name>', `what the file is: ${FORMAT_NAMES.join(', ')}`)
+          .argParser(choice(FORMAT_NAMES))
+          .default('auto' as const),
+      )
+      .option('--remove-drift', 'take the linear drift of frequency out first')
+      .option('--outliers <sigmas>', 'make frequencies beyond so many sigmas gaps first (5sigma)', outliers)
       .addOption(
         new Option('--estimators <list>', 'which statistics, comma-separated')
           .argParser(list(choice(ESTIMATOR_NAMES)))
@@ -71,16 +107,10 @@ export const command = defineCommand({
       .option('--confidence <share>', 'of the intervals', confidence, 0.95)
       .addHelpText('after', HELP),
   async run(context, options, [path]) {
-    const { tau0, data, estimators } = options;
-    const task: StabilityOptions = {
-      path,
-      tau0,
-      data,
-      estimators,
-      taus: options.taus,
-      confidence: options.confidence,
-    };
+    const { outliers: outlierSigmas, ...rest } = options;
+    const task: StabilityOptions = { ...rest, path, outlierSigmas };
     const { result, warnings } = await context.measure('stability', task);
-    return { result, warnings, text: stabilityText(result, estimators) };
+    if (result.read !== undefined) stderr.write(`${printableLine(readText(textName(path), result))}\n`);
+    return { result, warnings, text: stabilityText(result, options.estimators) };
   },
 });

@@ -37,8 +37,35 @@ export const stabilityPointSchema = z.strictObject({
   alpha: z.int().min(-4).max(2).nullable(),
   noise: z.string().nullable(),
   ...statistics,
+  /** How many times the total variance was too large in the noise identified, which is taken out. */
+  totdevBias: value,
   /** Why a value is null, by estimator. */
   reasons: z.record(z.string(), z.string()),
+});
+
+/** What was understood of a file of readings. */
+export const recordReadSchema = z.strictObject({
+  /** A log by name, or `columns of numbers`. */
+  format: z.string(),
+  columns: count,
+  /** Columns from 1; null for a log, whose columns are known, and where no times are given. */
+  column: z.int().min(1).nullable(),
+  timeColumn: z.int().min(1).nullable(),
+  unit: z.string(),
+  nominalHz: z.number().nullable(),
+  spacing: z.strictObject({
+    tau0: z.number(),
+    source: z.enum(['given', 'times']),
+    /** What the times are in: s, MJD, ns since 1970 ... */
+    times: z.string().nullable(),
+  }),
+  lines: count,
+  readings: count,
+  /** Readings marked as missing, zeros taken for that mark, and times without a reading. */
+  gaps: z.strictObject({ marked: count, zeros: count, absent: count }),
+  /** Range of a counter that wraps, s. */
+  wraps: z.number().nullable(),
+  skipped: z.array(z.strictObject({ what: z.string(), lines: count })).readonly(),
 });
 
 /** `result` of `tscope stability`. Deviations are fractional frequencies; tdev, mtie and tierms are seconds. */
@@ -50,6 +77,22 @@ export const stabilityResultSchema = z.strictObject({
   gaps: count,
   /** Of the intervals: 0.95 for 95 %. */
   confidence: z.number(),
+  /** What was understood of the file; documents of tscope 0.2 have none. */
+  read: recordReadSchema.optional(),
+  /** What was done to the record before, in order. */
+  steps: z
+    .array(
+      z.discriminatedUnion('step', [
+        z.strictObject({ step: z.literal('drift'), driftPerSecond: z.number() }),
+        z.strictObject({
+          step: z.literal('outliers'),
+          sigmas: z.number(),
+          removed: count,
+          limitRatio: z.number(),
+        }),
+      ]),
+    )
+    .optional(),
   points: z.array(stabilityPointSchema),
 });
 type Result = z.infer<typeof stabilityResultSchema>;

@@ -1,23 +1,50 @@
 import { type EstimatorShape, greenhallEdf, termCorrelation } from './degrees-of-freedom.ts';
 import { nearlyAll } from './modified.ts';
 import type { Mixture } from './power-law.ts';
-import { differences, type Series } from './series.ts';
+import type { Series } from './series.ts';
 
 /** Terms looked at for how many pairs the gaps leave, about. */
 const SAMPLED = 4096;
 
-/** 1 for each term of the estimator that is known, by the point where it starts. */
-export function termMask(series: Series, shape: EstimatorShape, m: number): Uint8Array {
-  const values = differences(series, m, shape.order);
-  const mask = Uint8Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1));
-  if (!shape.modified) return mask;
-  const whole = new Uint8Array(Math.max(0, mask.length - m + 1));
-  let known = 0;
-  for (let i = 0; i < mask.length; i += 1) {
-    known += (mask[i] as number) - (i < m ? 0 : (mask[i - m] as number));
-    if (i >= m - 1) whole[i - m + 1] = nearlyAll(known, m) ? 1 : 0;
+/** How many terms an estimator could have, and which of them are known, by the point where each starts. */
+interface Terms {
+  readonly length: number;
+  known(i: number): boolean;
+}
+
+/** The terms of differences that are not averaged: each needs its points, or all steps between them. */
+function plainTerms({ phase, known }: Series, order: 2 | 3, m: number): Terms {
+  const length = Math.max(0, phase.length - order * m);
+  const missing = (i: number) => Number.isNaN(phase[i]);
+  if (known !== null) {
+    return { length, known: (i) => (known[i + order * m] as number) - (known[i] as number) === order * m };
   }
-  return whole;
+  return {
+    length,
+    known: (i) =>
+      !(missing(i) || missing(i + m) || missing(i + 2 * m) || (order === 3 && missing(i + 3 * m))),
+  };
+}
+
+/** MDEV and TDEV have the same terms, one after the other. */
+const lastAveraged = new WeakMap<Series, { readonly m: number; readonly terms: Terms }>();
+
+/** The terms of differences that are averaged over m neighbours. */
+function averagedTerms(series: Series, order: 2 | 3, m: number): Terms {
+  const last = lastAveraged.get(series);
+  if (last?.m === m) return last.terms;
+  const differences = plainTerms(series, order, m);
+  const length = Math.max(0, differences.length - m + 1);
+  const whole = new Uint8Array(length);
+  let there = 0;
+  for (let i = 0; i < differences.length; i += 1) {
+    if (differences.known(i)) there += 1;
+    if (i >= m && differences.known(i - m)) there -= 1;
+    if (i >= m - 1 && nearlyAll(there, m)) whole[i - m + 1] = 1;
+  }
+  const terms = { length, known: (i: number) => whole[i] === 1 };
+  lastAveraged.set(series, { m, terms });
+  return terms;
 }
 
 /** Blocks of neighbouring lags: [the one that stands for them, how many]. Narrow at each multiple of m, where correlations are sharp. */
@@ -34,15 +61,16 @@ function lagBlocks(m: number, reach: number): [number, number][] {
 }
 
 /**
- * The equivalent degrees of freedom of the terms in `mask`: n^2 over the sum of the squared correlations of all pairs
- * of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
+ * The equivalent degrees of freedom of the terms that are known: n^2 over the sum of the squared correlations of all
+ * pairs of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
  */
-export function maskedEdf(shape: EstimatorShape, mixture: Mixture, m: number, mask: Uint8Array): number {
+function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Terms): number {
   const step = shape.overlapping ? 1 : m;
-  const reach = Math.min(mask.length - 1, (shape.order + 1) * m);
-  const stride = Math.ceil(mask.length / step / SAMPLED) * step;
-  let n = 0;
-  for (let i = 0; i < mask.length; i += stride) n += mask[i] as number;
+  const reach = Math.min(terms.length - 1, (shape.order + 1) * m);
+  const stride = Math.ceil(terms.length / step / SAMPLED) * step;
+  const starts: number[] = [];
+  for (let i = 0; i < terms.length; i += stride) if (terms.known(i)) starts.push(i);
+  const n = starts.length;
   let sum = n;
   const blocks = shape.overlapping
     ? lagBlocks(m, reach).filter(([lag]) => lag > 0)
@@ -54,8 +82,7 @@ export function maskedEdf(shape: EstimatorShape, mixture: Mixture, m: number, ma
       correlation += share * termCorrelation(shape, floor, m, lag);
     }
     let pairs = 0;
-    for (let i = 0; i + lag < mask.length; i += stride)
-      pairs += (mask[i] as number) & (mask[i + lag] as number);
+    for (const i of starts) if (i + lag < terms.length && terms.known(i + lag)) pairs += 1;
     sum += 2 * width * pairs * correlation ** 2;
   }
   return ((n * n) / sum) * (stride / step);
@@ -71,8 +98,8 @@ export function edfOf(series: Series, shape: EstimatorShape, mixture: Mixture, m
   if (only === undefined) return null;
   if (mixture.length === 1 && !hasGaps(series))
     return greenhallEdf(shape, shape.order === 2 ? Math.max(-2, only[0]) : only[0], m, points);
-  const mask = termMask(series, shape, m);
-  const edf = maskedEdf(shape, mixture, m, mask);
+  const terms = (shape.modified ? averagedTerms : plainTerms)(series, shape.order, m);
+  const edf = pairedEdf(shape, mixture, m, terms);
   return edf > 0 ? edf : null;
 }
 

@@ -9,7 +9,7 @@ const TOLERANCE = 1e-6;
 function factorOf(tau: number, tau0: number): number {
   const factor = Math.round(tau / tau0);
   if (factor < 1 || Math.abs(tau / tau0 - factor) > TOLERANCE * factor) {
-    throw usageError(`--taus: ${tau} s is not a multiple of tau0, which is ${tau0} s.`);
+    throw usageError(`\`taus\`: ${tau} s is not a multiple of tau0, which is ${tau0} s.`);
   }
   return factor;
 }

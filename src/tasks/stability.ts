@@ -1,5 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import { usageError } from '../errors.ts';
+import type { RecordOptions, TextRecord } from '../records/read-record.ts';
 import type { Finding } from '../schema/envelope.ts';
 import type { StabilityResult } from '../schema/stability.ts';
 import {
@@ -10,27 +11,49 @@ import {
 } from '../stability/analyse.ts';
 import { ESTIMATORS } from '../stability/estimators.ts';
 import { NOISE_NAMES } from '../stability/power-law.ts';
+import { frequencyOf, type Preparation, withoutDrift, withoutOutliers } from '../stability/preparation.ts';
 import { frequencySeries, phaseSeries } from '../stability/series.ts';
+import { textName } from '../text-file.ts';
 import { readRecordFile } from './record-file.ts';
 
-/** What to read, and what to compute from it. */
-export interface StabilityOptions extends AnalysisOptions {
+/** What to read, what to do to it, and what to compute from it. */
+export interface StabilityOptions extends AnalysisOptions, RecordOptions {
   /** A file, or `-` for standard input. */
   readonly path: string;
-  readonly data: 'phase' | 'frequency';
-  /** Seconds between two values. */
-  readonly tau0: number;
+  /** Take the linear drift of frequency out. */
+  readonly removeDrift?: boolean | undefined;
+  /** Make frequencies farther than so many sigmas from their median gaps. */
+  readonly outlierSigmas?: number | undefined;
+}
+
+/** The record after the steps that were asked for. Outliers are those of frequency, so a phase becomes one. */
+function prepared(record: TextRecord, options: StabilityOptions) {
+  let { values, data } = record;
+  const steps: Preparation[] = [];
+  if (options.outlierSigmas !== undefined) {
+    const frequency = data === 'frequency' ? values : frequencyOf(values, record.tau0);
+    const cleaned = withoutOutliers(frequency, options.outlierSigmas);
+    [values, data] = [cleaned.values, 'frequency'];
+    steps.push(cleaned.step);
+  }
+  if (options.removeDrift === true) {
+    const straight = withoutDrift(values, data, record.tau0);
+    values = straight.values;
+    steps.push(straight.step);
+  }
+  return { series: (data === 'phase' ? phaseSeries : frequencySeries)(values, record.tau0), steps };
 }
 
 /** One point of the contract: the estimators' values, counts and intervals side by side. */
 function pointOf({ m, tau, alpha, statistics }: StabilityPoint): StabilityResult['points'][number] {
   const entries = [...statistics];
-  const fields = entries.flatMap(([name, { value, n, low, high, edf }]) => [
+  const fields = entries.flatMap(([name, { value, n, low, high, edf, bias }]) => [
     [name, value] as const,
     [`${name}N`, n] as const,
     [`${name}Low`, low] as const,
     [`${name}High`, high] as const,
     [`${name}Edf`, edf] as const,
+    ...(bias === null ? [] : [[`${name}Bias`, bias] as const]),
   ]);
   const reasons = entries.flatMap(([name, { reason }]) => (reason === null ? [] : [[name, reason] as const]));
   return {
@@ -47,22 +70,30 @@ function pointOf({ m, tau, alpha, statistics }: StabilityPoint): StabilityResult
 /**
  * The stability statistics of a file's record.
  *
- * @throws TscopeError USAGE for a bad line, for a record too short for every estimator and for a tau that is no
+ * @throws TscopeError USAGE for a bad line, for a record too short for every estimator and for a tau that is not a
  * multiple of tau0; IO where the file cannot be read.
  */
-export function stabilityTask(options: StabilityOptions, control: Control): Finding<StabilityResult> {
-  const { path, data, tau0, estimators, confidence } = options;
-  const values = readRecordFile(path);
-  const series = (data === 'phase' ? phaseSeries : frequencySeries)(values, tau0);
+export async function stabilityTask(
+  options: StabilityOptions,
+  control: Control,
+): Promise<Finding<StabilityResult>> {
+  const { path, estimators, confidence } = options;
+  const record = await readRecordFile(path, options, () => control.cancelled());
+  const { values, data, tau0 } = record;
+  const { series, steps } = prepared(record, options);
   if (largestFactor(estimators, series.phase.length) === 0) {
     const least = Math.min(...estimators.map((name) => ESTIMATORS[name].points(1)));
     const needed = data === 'phase' ? least : least - 1;
+    const verb = estimators.length === 1 ? 'needs' : 'need';
     throw usageError(
-      `${path}: ${values.length} ${data} values are too few; ${estimators.join(', ')} needs ${needed} or more.`,
+      `${textName(path)}: ${values.length} ${data} values are too few; ${estimators.join(', ')} ${verb} ${needed} or more.`,
     );
   }
   let gaps = 0;
   for (const value of values) if (Number.isNaN(value)) gaps += 1;
   const points = analyseStability(series, options, control).map(pointOf);
-  return { result: { data, tau0, values: values.length, gaps, confidence, points }, warnings: [] };
+  return {
+    result: { data, tau0, values: values.length, gaps, confidence, read: record.read, steps, points },
+    warnings: [...record.doubts],
+  };
 }

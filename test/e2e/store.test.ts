@@ -34,10 +34,11 @@ test.each([
   [['runs', '--db', join(folder, 'none.db')], 'there is no store at'],
   [['runs', '--db', db, '--export', join(folder, 'x.txt')], 'ends neither in .csv nor in .jsonl'],
   [['runs', '--db', import.meta.filename], 'is not a tscope store'],
-  [['stability', join(folder, 'none.txt'), '--tau0', '1'], 'none.txt (ENOENT)'],
+  [['stability', join(folder, 'none.txt'), '--tau0', '1'], 'none.txt: no such file or folder (ENOENT)'],
   [['stability', import.meta.filename, '--tau0', '1'], 'line 1 is not a number'],
   [['stability', import.meta.filename, '--tau0', '-1'], '--tau0'],
-  [['stability', import.meta.filename], '--tau0'],
+  [['stability', '/dev/null'], '--tau0'],
+  [['stability', import.meta.filename, '--outliers', '-1'], '--outliers'],
 ])('%j: a mistake is one sentence and exit code 2', async (args, message) => {
   const { code, stdout, stderr } = await tscope(args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

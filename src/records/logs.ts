@@ -1,0 +1,151 @@
+import { isoSeconds } from './cells.ts';
+
+/** One reading of a log. */
+export interface LogReading {
+  /** Seconds, from any origin. */
+  readonly time: number;
+  /** In the units that `LogFormat` names. */
+  readonly phase: number;
+  readonly frequency: number | null;
+  /** Whom it is about, where a log has several: only those of the first are taken. */
+  readonly source: string | null;
+}
+
+/** A log whose lines are known by name. */
+export interface LogFormat {
+  readonly title: string;
+  /** Seconds in one unit of the phase. */
+  readonly phaseUnit: 's' | 'ns';
+  /** The unit of its frequency, where it has one. */
+  readonly frequencyUnit: 'ppm' | 'ppb' | null;
+  /** The reading of a line; null for a line that has none. */
+  read(line: string): LogReading | null;
+}
+
+const DAY_S = 86_400;
+const fieldsOf = (line: string): string[] => line.trim().split(/\s+/);
+const number = (text: string | undefined): number =>
+  text !== undefined && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+
+function reading(
+  time: number | undefined,
+  phase: number,
+  frequency: number | null,
+  source: string | null,
+): LogReading | null {
+  return time === undefined || Number.isNaN(time) || Number.isNaN(phase)
+    ? null
+    : { time, phase, frequency, source };
+}
+
+/** MJD and seconds of the day, as ntpd's statistics begin. */
+const mjd = (day: string | undefined, second: string | undefined): number =>
+  /^\d{5}$/.test(day ?? '') ? Number(day) * DAY_S + number(second) : Number.NaN;
+
+/** A log of ntpd (monitor options): the columns of offset, frequency and peer. */
+const ntpd = (
+  title: string,
+  fields: number,
+  offset: number,
+  frequency: number | null,
+  source: number | null,
+): LogFormat => ({
+  title,
+  phaseUnit: 's',
+  frequencyUnit: frequency === null ? null : 'ppm',
+  read(line) {
+    const cells = fieldsOf(line);
+    if (cells.length < fields) return null;
+    return reading(
+      mjd(cells[0], cells[1]),
+      number(cells[offset]),
+      frequency === null ? null : number(cells[frequency]),
+      source === null ? null : (cells[source] ?? null),
+    );
+  },
+});
+
+/** A log of chronyd: date, time, address, and the columns of offset and frequency. */
+const chronyd = (title: string, fields: number, offset: number, frequency: number | null): LogFormat => ({
+  title,
+  phaseUnit: 's',
+  frequencyUnit: frequency === null ? null : 'ppm',
+  read(line) {
+    const cells = fieldsOf(line);
+    if (cells.length < fields) return null;
+    const time = isoSeconds(`${cells[0]} ${cells[1]}`);
+    return reading(
+      time,
+      number(cells[offset]),
+      frequency === null ? null : number(cells[frequency]),
+      cells[2] ?? null,
+    );
+  },
+});
+
+/** A log of linuxptp, with or without what a system log puts before it. */
+function linuxptp(program: string): LogFormat {
+  const pattern = new RegExp(
+    `\\b${program}\\b[^\\[]*(?:\\[\\d+\\])?:?\\s*\\[(\\d+\\.\\d+)\\]:?\\s*(.*?)\\boffset\\s+([+-]?\\d+)\\s+s\\d(?:\\s+freq\\s+([+-]?\\d+))?`,
+  );
+  return {
+    title: `${program} (linuxptp)`,
+    phaseUnit: 'ns',
+    frequencyUnit: 'ppb',
+    read(line) {
+      const match = pattern.exec(line);
+      if (match === null) return null;
+      const [, time, source = '', offset, frequency] = match;
+      return reading(
+        number(time),
+        number(offset),
+        frequency === undefined ? null : number(frequency),
+        source.replace(/\b(master|phc)\s*$/, '').trim() || null,
+      );
+    },
+  };
+}
+
+/** The logs that people have, by the names of `--format`. */
+export const LOG_FORMATS = {
+  loopstats: ntpd('loopstats (ntpd)', 7, 2, 3, null),
+  peerstats: ntpd('peerstats (ntpd)', 8, 4, null, 2),
+  tracking: chronyd('tracking.log (chronyd)', 14, 6, 4),
+  statistics: chronyd('statistics.log (chronyd)', 13, 4, 6),
+  measurements: chronyd('measurements.log (chronyd)', 18, 11, null),
+  ptp4l: linuxptp('ptp4l'),
+  phc2sys: linuxptp('phc2sys'),
+  ts2phc: linuxptp('ts2phc'),
+} as const satisfies Record<string, LogFormat>;
+
+export type LogName = keyof typeof LOG_FORMATS;
+
+/** Text that tells one log from another that looks alike. */
+const HEADINGS: ReadonlyArray<readonly [RegExp, LogName]> = [
+  [/Freq ppm\s+Skew ppm\s+Offset/, 'tracking'],
+  [/Std dev'n\s+Est offset/, 'statistics'],
+  [/\bScore\s+Offset\s+Peer del/, 'measurements'],
+];
+
+/** The log that the first lines of a file are of; null where they are of none. */
+export function logOf(lines: readonly string[]): LogName | null {
+  for (const [heading, name] of HEADINGS) if (lines.some((line) => heading.test(line))) return name;
+  const filled = lines.filter((line) => line.trim() !== '' && !/^[=#%\s-]/.test(line));
+  const most = (name: LogName) => {
+    const found = filled.filter((line) => LOG_FORMATS[name].read(line) !== null).length;
+    return found > 0 && found * 2 >= filled.length;
+  };
+  for (const name of ['ptp4l', 'phc2sys', 'ts2phc'] as const) if (most(name)) return name;
+  // Columns of numbers could be anything; these two are told by a peer's address and by their own width.
+  const width = (line: string) => fieldsOf(line).length;
+  if (most('peerstats') && filled.every((line) => /^\d{5}\s+\S+\s+\S*[.:]\S*[.:]\S*\s/.test(line)))
+    return 'peerstats';
+  if (most('loopstats') && filled.every((line) => width(line) === 7)) return 'loopstats';
+  const chrony = (width: (cells: string[]) => boolean) =>
+    filled.length > 0 && filled.every((line) => width(fieldsOf(line)));
+  if (most('tracking') && chrony((cells) => /^[NIFD?-]$/.test(cells[7] ?? ''))) return 'tracking';
+  if (most('measurements') && chrony((cells) => /^[01]{3}$/.test(cells[5] ?? ''))) return 'measurements';
+  if (most('statistics') && chrony((cells) => cells.length === 13 || cells.length === 14))
+    return 'statistics';
+  return null;
+}

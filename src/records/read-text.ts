@@ -1,0 +1,28 @@
+import type { RecordRead } from './read-record.ts';
+
+const plural = (count: number, word: string): string =>
+  `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
+
+/** What was understood of a file, in one sentence. */
+export function readText(
+  name: string,
+  { read, data, gaps }: { read?: RecordRead | undefined; data: string; gaps: number },
+): string {
+  if (read === undefined) return name;
+  const { format, column, columns, timeColumn, unit, nominalHz, spacing, readings, skipped } = read;
+  const where = column === null || columns < 2 ? '' : ` from column ${column} of ${columns}`;
+  const nominal = nominalHz === null ? '' : ` around ${nominalHz} Hz`;
+  const times =
+    spacing.times === null
+      ? 'as given'
+      : `from the times${timeColumn === null ? '' : ` in column ${timeColumn}`} (${spacing.times})`;
+  const left = skipped.map(({ what, lines }) => `${what} (${lines})`).join(', ');
+  return [
+    `${name}: ${format}; ${plural(readings, 'reading')} of ${data} in ${unit}${nominal}${where}`,
+    `one each ${spacing.tau0} s, ${times}`,
+    gaps === 0 ? 'no gaps' : `${plural(gaps, 'gap')}`,
+    ...(left === '' ? [] : [`left out: ${left}`]),
+  ]
+    .join('; ')
+    .concat('.');
+}
