@@ -23,6 +23,8 @@ export interface Thread<Result> {
    * @throws TscopeError as the work threw it, or for what the system refused it; any other error as it is.
    */
   readonly ended: Promise<Result>;
+  /** Ends the thread wherever it is; `ended` is then rejected. */
+  terminate(): void;
   /** Asks for an early end, and wakes the thread where it sleeps in `sleep`. */
   cancel(): void;
 }
@@ -48,9 +50,9 @@ export function startThread<Said, Result>(
   limits: { readonly maxOldGenerationSizeMb?: number; readonly maxYoungGenerationSizeMb?: number } = {},
 ): Thread<Result> {
   const cancel = new Int32Array(new SharedArrayBuffer(4));
+  let worker: Worker | null = null;
   const ended = new Promise<Result>((resolve, reject) => {
     const fail = (error: unknown) => reject(refusalOf(error) ?? error);
-    let worker: Worker;
     try {
       worker = new Worker(module, { workerData: { options, cancel } satisfies Job, resourceLimits: limits });
     } catch (error) {
@@ -68,6 +70,7 @@ export function startThread<Said, Result>(
   });
   return {
     ended,
+    terminate: () => void worker?.terminate(),
     cancel: () => {
       Atomics.store(cancel, 0, 1);
       Atomics.notify(cancel, 0);

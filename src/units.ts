@@ -65,6 +65,22 @@ export function within<Ns extends bigint | number>(ns: Ns, { least, most }: Boun
   throw usageError(`${where}${shown} is outside ${formatDuration(least)} to ${formatDuration(most)}.`);
 }
 
+/**
+ * Checks the durations among a task's options, for callers that no flag has checked.
+ *
+ * @throws TscopeError USAGE naming the field.
+ */
+export function checkBounds<Field extends string>(
+  options: Readonly<Record<NoInfer<Field>, number | bigint | readonly bigint[]>>,
+  limits: Readonly<Record<Field, Bounds>>,
+): void {
+  for (const field of Object.keys(limits) as Field[]) {
+    const value: number | bigint | readonly bigint[] = options[field];
+    if (typeof value !== 'object') within(value, limits[field], field);
+    else for (const ns of value) within(ns, limits[field], field);
+  }
+}
+
 const STEPS: ReadonlyArray<readonly [number, string]> = [
   [86_400e9, 'd'],
   [3_600e9, 'h'],

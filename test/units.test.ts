@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { TscopeError } from '../src/errors.ts';
 import {
   bounds,
+  checkBounds,
   formatDuration,
   formatHz,
   formatNs,
@@ -74,6 +75,18 @@ test.each([
   '100ms',
 ])('%s comes back in the same words', (text) => {
   expect(formatDuration(parseDuration(text))).toBe(text);
+});
+
+test('the durations of a call are checked by field', () => {
+  const limits = { periodNs: bounds('1us', '1s'), stopsNs: bounds('1ms', '1d') };
+  const options = { periodNs: 1000, stopsNs: [1_000_000n, 86_400_000_000_000n], other: 'x' };
+  expect(() => checkBounds(options, limits)).not.toThrow();
+  expect(() => checkBounds({ ...options, periodNs: 999 }, limits)).toThrow(
+    '`periodNs`: 999ns is outside 1us to 1s.',
+  );
+  expect(() => checkBounds({ ...options, stopsNs: [1n] }, limits)).toThrow(
+    '`stopsNs`: 1ns is outside 1ms to 1d.',
+  );
 });
 
 test('bounds hold at both ends, and name what was outside', () => {

@@ -8,7 +8,7 @@ function idOf(kind: '-u' | '-g', user: string): number {
       execFileSync('id', [kind, '--', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
     );
   } catch {
-    throw usageError(`--user: there is no user '${user}' on this host.`);
+    throw usageError(`\`user\`: there is no user '${user}' on this host.`);
   }
 }
 
@@ -23,7 +23,7 @@ export const isRoot = (): boolean => process.getuid?.() === 0;
  */
 export function becomeUser(user: string): void {
   if (!isRoot()) {
-    throw usageError('--user: only root can become another user; leave it out to go on as the present one.');
+    throw usageError('`user`: only root can become another user; leave it out to go on as the present one.');
   }
   const [uid, gid] = [idOf('-u', user), idOf('-g', user)];
   process.setgroups?.([gid]);

@@ -1,5 +1,6 @@
 import type { ClockName } from '../host/clocks.ts';
 import { calibrateText } from '../report/kinds/calibrate.ts';
+import { calibrateBounds } from '../tsc/calibrate.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration } from './options.ts';
 
@@ -22,7 +23,12 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     command
-      .option('--duration <time>', 'how long to measure', duration('1ms', '30d'), 1_000_000_000n)
+      .option(
+        '--duration <time>',
+        'how long to measure',
+        duration(calibrateBounds.durationNs),
+        1_000_000_000n,
+      )
       .option(
         '--clock <name>',
         `the clock to measure against: ${CLOCKS.join(', ')}`,

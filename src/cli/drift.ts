@@ -1,6 +1,7 @@
 import { usageError } from '../errors.ts';
 import { CLOCK_NAMES } from '../host/clocks.ts';
 import { driftText } from '../report/kinds/drift.ts';
+import { driftBounds } from '../tasks/drift/drift.ts';
 import type { ComparedClock } from '../tasks/drift/pair.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, list } from './options.ts';
@@ -25,8 +26,8 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     command
-      .option('--duration <time>', 'how long to sample', duration('10ms', '3650d'), 60_000_000_000n)
-      .option('--interval <time>', 'time between samples', duration('1ms', '1h'), 100_000_000n)
+      .option('--duration <time>', 'how long to sample', duration(driftBounds.durationNs), 60_000_000_000n)
+      .option('--interval <time>', 'time between samples', duration(driftBounds.intervalNs), 100_000_000n)
       .option('--clocks <names>', `which, of ${COMPARED.join(', ')}`, list(choice(COMPARED)), [...DEFAULT])
       .option('--reference <clock>', 'the clock to compare with', choice(CLOCK_NAMES), 'monotonic_raw')
       .addHelpText('after', HELP),

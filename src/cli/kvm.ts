@@ -1,3 +1,4 @@
+import { kvmBounds } from '../kvm/experiment.ts';
 import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
 import { kvmText } from '../report/kinds/kvm.ts';
@@ -32,11 +33,11 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     command
-      .option('--period <time>', "the guest's timer period", duration('10us', '10s'), 1_000_000n)
+      .option('--period <time>', "the guest's timer period", duration(kvmBounds.periodNs), 1_000_000n)
       .option(
         '--stop <time>',
         'how long the guest is stopped, each time',
-        duration('10ms', '1h'),
+        duration(kvmBounds.stopNs),
         1_000_000_000n,
       )
       .option('--divide <n>', `the timer's divide count, of ${DIVIDES.join(', ')}`, integer(1, 128), 1)

@@ -2,16 +2,12 @@ import { usageError } from '../errors.ts';
 import { policyNames } from '../lapic/policies.ts';
 import { stopText } from '../report/kinds/stop.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
-import { budgetFor, fits, stopDefaults } from '../tasks/stop/options.ts';
+import { budgetFor, fits, stopBounds, stopDefaults } from '../tasks/stop/options.ts';
 import { CRASH_CALLBACK_NS } from '../tasks/stop/projection.ts';
 import { formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer, list, quietOptions } from './options.ts';
 
-/** KVM counts its minimum period in whole microseconds; the count register has 32 bits of ns at divide by one. */
-const PERIODS = ['1us', '4294967295ns'] as const;
-/** A hundred years: the sum of host time and stop fits ktime, and the TSC does not wrap below 5.8 GHz. */
-const STOPS = ['1us', '36500d'] as const;
 const MOST_RUNS = 100_000;
 
 const CRASH_CALLBACK = BigInt(CRASH_CALLBACK_NS);
@@ -34,8 +30,10 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     quietOptions(command, quietDefaults)
-      .option('--periods <times>', 'timer periods', list(duration(...PERIODS)), [...stopDefaults.periodsNs])
-      .option('--stops <times>', 'how long the guest is away', list(duration(...STOPS)), [
+      .option('--periods <times>', 'timer periods', list(duration(stopBounds.periodsNs)), [
+        ...stopDefaults.periodsNs,
+      ])
+      .option('--stops <times>', 'how long the guest is away', list(duration(stopBounds.stopsNs)), [
         ...stopDefaults.stopsNs,
       ])
       .option('--policies <names>', `which, of ${policyNames.join(', ')}`, list(choice(policyNames)), [
@@ -44,7 +42,7 @@ export const command = defineCommand({
       .option(
         '--watchdog <time>',
         'a hard lockup after this long in one interrupt',
-        duration('1ms', '1h'),
+        duration(stopBounds.watchdogNs),
         stopDefaults.watchdogNs,
       )
       .option(
@@ -62,7 +60,7 @@ export const command = defineCommand({
       .option(
         '--budget <time>',
         'time for all rows; those that do not fit are cut and projected (default: 50s, or five watchdogs)',
-        duration('1s', '30d'),
+        duration(stopBounds.budgetNs),
       )
       .option('--simulate', 'virtual time with fixed costs; needs no host')
       .option(

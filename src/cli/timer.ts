@@ -4,7 +4,7 @@ import { timerText } from '../report/kinds/timer.ts';
 import { TIMER_BACKENDS } from '../schema/timer.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { runCyclictest } from '../tasks/timer/cyclictest.ts';
-import { timerDefaults } from '../tasks/timer/options.ts';
+import { timerBounds, timerDefaults } from '../tasks/timer/options.ts';
 import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, quietOptions } from './options.ts';
@@ -28,13 +28,8 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     quietOptions(command, quietDefaults)
-      .option(
-        '--period <time>',
-        'from tick to tick',
-        duration('10us', '4294967295ns'),
-        timerDefaults.periodNs,
-      )
-      .option('--duration <time>', 'how long', duration('1ms', '30d'), timerDefaults.durationNs)
+      .option('--period <time>', 'from tick to tick', duration(timerBounds.periodNs), timerDefaults.periodNs)
+      .option('--duration <time>', 'how long', duration(timerBounds.durationNs), timerDefaults.durationNs)
       .option(
         '--policy <name>',
         `what to do about missed ticks: ${policyNames.join(', ')}`,
@@ -47,8 +42,8 @@ export const command = defineCommand({
         choice(TIMER_BACKENDS),
         timerDefaults.backend,
       )
-      .option('--stop-every <time>', 'leave this often', duration('1ms', '1d'))
-      .option('--stop-for <time>', 'for this long', duration('1us', '1d'))
+      .option('--stop-every <time>', 'leave this often', duration(timerBounds.everyNs))
+      .option('--stop-for <time>', 'for this long', duration(timerBounds.forNs))
       .option('--cyclictest', 'run cyclictest first: same period, time, priority and CPU')
       .addHelpText('after', HELP),
   run: async ({ measure, signal, status }, options) => {

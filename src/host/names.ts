@@ -1,6 +1,8 @@
-import { cpu, osInfo, system } from 'systeminformation';
+import { sibling } from '../sibling.ts';
+import { startThread } from '../thread.ts';
 import type { CpuFacts } from './cpu.ts';
 import { type Fact, known, reasonOf, unknown } from './fact.ts';
+import type { ReportedNames } from './names-thread.ts';
 import type { VirtualizationFacts } from './virtualization.ts';
 
 /** One name as systeminformation reports it, beside the fact that was read directly. */
@@ -12,65 +14,74 @@ export interface NameComparison {
   readonly same: boolean | null;
 }
 
-/** The longest that systeminformation's child processes may take, together. */
-const PATIENCE_MS = 5_000;
+const THREAD = sibling(import.meta.url, './names-thread');
 
-const patiently = <T>(work: Promise<T>): Promise<T> =>
-  Promise.race([
-    work,
-    new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS).unref();
-    }),
-  ]);
+/** The longest that systeminformation and its child processes are waited for. */
+const PATIENCE_MS = 1_000;
 
-const textFact = (text: unknown): Fact<string> =>
-  text === undefined || text === null || text === ''
-    ? unknown('systeminformation: no answer')
-    : known(String(text), 'systeminformation');
-
-const compare = (name: string, reported: unknown, direct: string | null): NameComparison => {
-  const systeminformation = textFact(reported);
-  const same =
-    systeminformation.value === null || direct === null ? null : systeminformation.value === direct;
-  return { name, systeminformation, direct, same };
+/** Vendors by the words of CPUID. */
+const VENDORS: Readonly<Record<string, string>> = {
+  authenticamd: 'amd',
+  genuineintel: 'intel',
+  hygongenuine: 'hygon',
 };
+
+/** A name without what differs from one printer of it to the next: marks, case, spaces, the vendor's other name. */
+function bare(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replace(/\((r|tm|c)\)|[\u00ae\u2122]/g, ' ')
+    .replace(/\b(cpu|processor)\b|@.*$/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return VENDORS[plain] ?? plain;
+}
+
+function compare(name: string, reported: string, direct: string | null): NameComparison {
+  const systeminformation: Fact<string> =
+    reported === '' ? unknown('systeminformation: no answer') : known(reported, 'systeminformation');
+  const same = reported === '' || direct === null ? null : bare(reported) === bare(direct);
+  return { name, systeminformation, direct, same };
+}
 
 const textOrNull = (fact: Fact<string | number | boolean>): string | null =>
   fact.value === null ? null : String(fact.value);
 
 /**
- * Names for people from systeminformation. What decides trust is read directly; where both know the same thing,
- * both are shown.
+ * Names for people from systeminformation, asked for on a thread of its own that nobody waits for longer than a second.
+ * What decides trust is read directly; where both know the same thing, both are shown.
  */
 export async function namesBySysteminformation(direct: {
   readonly cpu: CpuFacts;
   readonly virtualization: VirtualizationFacts;
 }): Promise<Fact<NameComparison[]>> {
+  const { ended, terminate } = startThread<never, ReportedNames>(THREAD, null, () => {});
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+  });
   try {
-    const [processor, os, machine] = await patiently(Promise.all([cpu(), osInfo(), system()]));
+    const names = await Promise.race([ended, tooLate]);
+    const { cpu, virtualization } = direct;
     return known(
       [
-        compare('machine', [machine.manufacturer, machine.model].filter(Boolean).join(' '), null),
-        compare('os', [os.distro, os.release].filter(Boolean).join(' '), null),
-        compare('cpu.vendor', processor.vendor, textOrNull(direct.cpu.vendor)),
-        compare(
-          'cpu.brand',
-          [processor.manufacturer, processor.brand].filter(Boolean).join(' '),
-          textOrNull(direct.cpu.brand),
-        ),
-        compare('cpu.family', processor.family, textOrNull(direct.cpu.family)),
-        compare('cpu.model', processor.model, textOrNull(direct.cpu.model)),
-        compare('cpu.stepping', processor.stepping, textOrNull(direct.cpu.stepping)),
-        compare('virtualization.guest', machine.virtual, textOrNull(direct.virtualization.guest)),
-        compare(
-          'virtualization.hypervisor',
-          machine.virtualHost,
-          textOrNull(direct.virtualization.hypervisor),
-        ),
+        compare('machine', names.machine, null),
+        compare('os', names.os, null),
+        compare('cpu.vendor', names.vendor, textOrNull(cpu.vendor)),
+        compare('cpu.brand', names.brand, textOrNull(cpu.brand)),
+        compare('cpu.family', names.family, textOrNull(cpu.family)),
+        compare('cpu.model', names.model, textOrNull(cpu.model)),
+        compare('cpu.stepping', names.stepping, textOrNull(cpu.stepping)),
+        compare('virtualization.guest', names.guest, textOrNull(virtualization.guest)),
+        compare('virtualization.hypervisor', names.hypervisor, textOrNull(virtualization.hypervisor)),
       ],
       'systeminformation',
     );
   } catch (error) {
     return unknown(`systeminformation: ${reasonOf(error)}`);
+  } finally {
+    clearTimeout(timer);
+    ended.catch(() => {});
+    terminate();
   }
 }

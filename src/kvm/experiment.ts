@@ -1,6 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import type { Finding, Warning } from '../schema/envelope.ts';
-import { NS_PER_MS, NS_PER_S } from '../units.ts';
+import { bounds, checkBounds, NS_PER_MS, NS_PER_S } from '../units.ts';
 import { type KvmHost, kvmHost } from './host.ts';
 import { agreementOf, predict } from './model.ts';
 import { type KvmResult, kvmWarnings, resultOf, SIGSTOP_MISSED } from './result.ts';
@@ -27,6 +27,9 @@ export interface KvmOptions {
   /** False leaves out the shorter looks at other periods and divide counts. */
   readonly sweep?: boolean;
 }
+
+/** What is accepted: the guest must notice each interrupt, and somebody waits. */
+export const kvmBounds = { periodNs: bounds('10us', '10s'), stopNs: bounds('10ms', '1h') };
 
 /** One stop to make. */
 export interface PlannedStop {
@@ -146,7 +149,8 @@ export async function recordConclusiveStop(
  * @throws TscopeError USAGE for options that the timer does not take or that could harm the host; UNSUPPORTED
  * where this host cannot run the guest, saying why.
  */
-export async function kvmExperiment(options: KvmOptions, control: Control): Promise<Finding<KvmResult>> {
+export async function kvmTask(options: KvmOptions, control: Control): Promise<Finding<KvmResult>> {
+  checkBounds(options, kvmBounds);
   const plan = planOf(options, minPeriodNs());
   checkStop(options.stopNs, plan.setup.periodNs, options.yesReally, watchdogNs());
   const host = kvmHost();

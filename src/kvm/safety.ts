@@ -46,16 +46,16 @@ export function checkStop(stopNs: number, periodNs: number, yesReally: boolean, 
     `at ${BURST_CALLBACK_NS} ns each`;
   if (burstNs * SLOWER_HOST >= watchdog) {
     throw usageError(
-      `--stop: ${formatNs(stopNs)} at a period of ${formatNs(periodNs)} is refused: on a kernel with CVE-2025-71104 ` +
+      `\`stopNs\`: ${formatNs(stopNs)} at a period of ${formatNs(periodNs)} is refused: on a kernel with CVE-2025-71104 ` +
         `it costs ${cost}, and a host ${SLOWER_HOST} times slower would reach its ${formatNs(watchdog)} watchdog.`,
-      'Give a shorter --stop or a longer --period; `tscope stop` shows long stops without any risk.',
+      'Give a shorter `stopNs` or a longer `periodNs`; `tscope stop` shows long stops without any risk.',
     );
   }
   if (burstNs > HARMLESS_BURST_NS && !yesReally) {
     throw usageError(
-      `--stop: ${formatNs(stopNs)} at a period of ${formatNs(periodNs)} may cost ${cost}, ` +
+      `\`stopNs\`: ${formatNs(stopNs)} at a period of ${formatNs(periodNs)} may cost ${cost}, ` +
         'on a kernel with CVE-2025-71104.',
-      `Add --yes-really to do it all the same, or stay below ${formatNs(HARMLESS_BURST_NS)}: a shorter --stop, a longer --period.`,
+      `Add \`yesReally\` to do it all the same, or stay below ${formatNs(HARMLESS_BURST_NS)}: a shorter \`stopNs\`, a longer \`periodNs\`.`,
     );
   }
 }

@@ -2,8 +2,9 @@
 // it may be stopped and what it recorded.
 import { writeSync } from 'node:fs';
 import { quietControl } from '../clock/control.ts';
-import { TscopeError } from '../errors.ts';
+import type { TscopeError } from '../errors.ts';
 import { native } from '../native.ts';
+import { refusalOf } from '../system-error.ts';
 import { NS_PER_S } from '../units.ts';
 import { type Guest, ktimeNow, withGuest } from './guest.ts';
 import { type Moment, since } from './recording.ts';
@@ -79,6 +80,7 @@ try {
   if (process.ppid === job.parent)
     say(withGuest(job.loop, job.setup, quietControl, (guest) => watch(guest, job)));
 } catch (error) {
-  if (!(error instanceof TscopeError)) throw error;
-  say({ failed: { code: error.code, message: error.message, hint: error.hint } });
+  const refusal = refusalOf(error);
+  if (refusal === null) throw error;
+  say({ failed: { code: refusal.code, message: refusal.message, hint: refusal.hint } });
 }

@@ -34,12 +34,12 @@ const MAX_COUNT = 2 ** 32 - 1;
 export function timerSetup(periodNs: number, divide: number, minPeriodNs: number): TimerSetup {
   const divideRegister = DIVIDE_REGISTERS.find((register) => divideCountOf(register) === divide);
   if (divideRegister === undefined) {
-    throw usageError(`--divide: ${divide} is not one of ${DIVIDES.join(', ')}.`);
+    throw usageError(`\`divide\`: ${divide} is not one of ${DIVIDES.join(', ')}.`);
   }
   const initialCount = periodNs / divide;
   if (!Number.isInteger(initialCount) || initialCount < 1 || initialCount > MAX_COUNT) {
     throw usageError(
-      `--period: ${formatNs(periodNs)} is not 1 to ${MAX_COUNT} counts of ${divide} ns.`,
+      `\`periodNs\`: ${formatNs(periodNs)} is not 1 to ${MAX_COUNT} counts of ${divide} ns.`,
       'The period must be a multiple of the divide count.',
     );
   }

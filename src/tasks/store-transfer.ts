@@ -29,7 +29,10 @@ type WithDamage<T> = T & { readonly damage: readonly Damage[] };
  *
  * @throws TscopeError as `exportStore`; INTERRUPTED.
  */
-export function exportTask({ db, file }: TransferOptions, control: Control): WithDamage<{ rows: number }> {
+export function exportStoreTask(
+  { db, file }: TransferOptions,
+  control: Control,
+): WithDamage<{ rows: number }> {
   return using(openStoreToRead(db), (store) => {
     const rows = exportStore(store, file, control);
     if (rows === null) throw new TscopeError('INTERRUPTED', 'stopped; nothing was exported.');
@@ -38,11 +41,11 @@ export function exportTask({ db, file }: TransferOptions, control: Control): Wit
 }
 
 /** Reads such a file into a store, which it creates if needed, as a task. */
-export const importTask = ({ db, file }: TransferOptions, control: Control): Imported =>
+export const importStoreTask = ({ db, file }: TransferOptions, control: Control): Imported =>
   using(openStore(db), (store) => importInto(store, file, control));
 
 /** Reads all of a store against its checksums, as a task. */
-export const checkTask = ({ db }: { readonly db: string }, control: Control): WithDamage<Checked> =>
+export const checkStoreTask = ({ db }: { readonly db: string }, control: Control): WithDamage<Checked> =>
   using(openStoreToRead(db), (store) => {
     const checked = checkStore(store, control);
     return { ...checked, damage: store.damage.all };
@@ -57,5 +60,5 @@ export interface PruneTaskOptions {
 }
 
 /** Rolls up and deletes what is too old, as a task. */
-export const pruneTask = ({ db, retention, ...options }: PruneTaskOptions): Pruned =>
+export const pruneStoreTask = ({ db, retention, ...options }: PruneTaskOptions): Pruned =>
   using(options.dryRun ? openStoreToRead(db) : openStore(db), (store) => maintain(store, retention, options));

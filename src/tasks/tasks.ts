@@ -1,11 +1,11 @@
 import type { Control } from '../clock/control.ts';
-import { kvmExperiment } from '../kvm/experiment.ts';
-import { calibrateHost } from '../tsc/calibrate-host.ts';
+import { kvmTask } from '../kvm/experiment.ts';
+import { calibrateTask } from '../tsc/calibrate-host.ts';
 import { driftTask } from './drift/task.ts';
-import { replayFile } from './replay/replay-file.ts';
+import { replayTask } from './replay/replay-file.ts';
 import { stabilityTask } from './stability.ts';
 import { stopTask } from './stop/task.ts';
-import { checkTask, exportTask, importTask, pruneTask } from './store-transfer.ts';
+import { checkStoreTask, exportStoreTask, importStoreTask, pruneStoreTask } from './store-transfer.ts';
 import { timerTask } from './timer/task.ts';
 
 /**
@@ -14,15 +14,15 @@ import { timerTask } from './timer/task.ts';
  * bigint and typed arrays.
  */
 export const tasks = {
-  calibrate: calibrateHost,
+  calibrate: calibrateTask,
   drift: driftTask,
-  replay: replayFile,
+  replay: replayTask,
   stability: stabilityTask,
-  checkStore: checkTask,
-  exportStore: exportTask,
-  pruneStore: pruneTask,
-  importStore: importTask,
-  kvm: kvmExperiment,
+  checkStore: checkStoreTask,
+  exportStore: exportStoreTask,
+  pruneStore: pruneStoreTask,
+  importStore: importStoreTask,
+  kvm: kvmTask,
   stop: stopTask,
   timer: timerTask,
 } satisfies Record<string, (options: never, control: Control) => unknown>;

@@ -25,7 +25,7 @@ import { cpuWarnings, remarkWarnings, tscWarnings } from './warnings.ts';
  *
  * @throws TscopeError as `calibrate` and `hostSource`.
  */
-export async function calibrateHost(options: CalibrateOptions, control: Control): Promise<Calibration> {
+export async function calibrateTask(options: CalibrateOptions, control: Control): Promise<Calibration> {
   const source = hostSource();
 
   const chrony = await chronyReference();

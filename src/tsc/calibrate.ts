@@ -1,10 +1,11 @@
 import type { Control } from '../clock/control.ts';
-import { TscopeError, usageError } from '../errors.ts';
+import { TscopeError } from '../errors.ts';
 import type { ClockName } from '../host/clocks.ts';
 import { madeFromTsc } from '../host/clocksource.ts';
 import { type Fact, unknown } from '../host/fact.ts';
 import { granularityOf } from '../host/granularity.ts';
 import type { Warning } from '../schema/envelope.ts';
+import { bounds, checkBounds } from '../units.ts';
 import { type Brackets, ofOwnCounter, windowsOf } from './bracket.ts';
 import type { ClockReadings } from './clock-readings.ts';
 import { durationOf, withoutDisturbances } from './disturbances.ts';
@@ -35,6 +36,8 @@ export interface BracketedCalibration extends Calibration {
 
 /** The shortest run whose brackets bound the rate to better than a per mille. */
 export const SHORTEST_NS = 1_000_000;
+/** What is accepted. */
+export const calibrateBounds = { durationNs: bounds('1ms', '30d') };
 
 /**
  * Measures the TSC's rate against a clock of the kernel. Synchronous: for a worker thread.
@@ -47,8 +50,7 @@ export function calibrate(
   source: BracketSource,
   control: Control,
 ): BracketedCalibration {
-  if (!(options.durationNs >= SHORTEST_NS))
-    throw usageError('calibrate: the duration must be at least 1 ms.');
+  checkBounds(options, calibrateBounds);
   const { log, readings } = record(options, source, control);
   const { brackets: taken, cpuChanged } = log.brackets();
   const granularityTicks = granularityOf(readingsOf(taken));

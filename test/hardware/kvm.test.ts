@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
-import { kvmExperiment, recordConclusiveStop } from '../../src/kvm/experiment.ts';
+import { kvmTask, recordConclusiveStop } from '../../src/kvm/experiment.ts';
 import { kvmHost, kvmTscKhz } from '../../src/kvm/host.ts';
 import { recordStop } from '../../src/kvm/stop.ts';
 import { minPeriodNs, timerSetup } from '../../src/kvm/timer-setup.ts';
@@ -202,7 +202,7 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
       ...quietControl,
       progress: (done: number, total: number) => progress.push(done / total),
     };
-    const { result } = await kvmExperiment(options, control);
+    const { result } = await kvmTask(options, control);
     expect(kvmResultSchema.parse(result)).toEqual(result);
     expect(result.running?.ticks).toBe(100);
     expect(Math.abs((result.running?.meanPeriodNs ?? 0) / 1_000_000 - 1)).toBeLessThan(0.05);
@@ -227,7 +227,7 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
       stalls: 4,
       yesReally: false,
     };
-    const { result } = await kvmExperiment(options, stopNow);
+    const { result } = await kvmTask(options, stopNow);
     expect(performance.now() - begun).toBeLessThan(3_000);
     expect(result.verdict).toBe('inconclusive');
     expect(ownChildren()).toEqual([]);

@@ -31,10 +31,10 @@ test('a period below the limit of KVM becomes the limit, and says so', () => {
 });
 
 test('what the timer cannot do is refused, naming the flag', () => {
-  expect(() => timerSetup(1_000_000, 3, 0)).toThrow(usage('--divide: 3 is not one of 1, 2, 4'));
-  expect(() => timerSetup(1_000_001, 128, 0)).toThrow(usage('--period'));
-  expect(() => timerSetup(5e9, 1, 0)).toThrow(usage('--period'));
-  expect(() => timerSetup(0, 1, 0)).toThrow(usage('--period'));
+  expect(() => timerSetup(1_000_000, 3, 0)).toThrow(usage('`divide`: 3 is not one of 1, 2, 4'));
+  expect(() => timerSetup(1_000_001, 128, 0)).toThrow(usage('`periodNs`'));
+  expect(() => timerSetup(5e9, 1, 0)).toThrow(usage('`periodNs`'));
+  expect(() => timerSetup(0, 1, 0)).toThrow(usage('`periodNs`'));
 });
 
 test('the limit of this host is a whole number of microseconds', () => {

@@ -2,6 +2,7 @@ import type { Control } from '../../clock/control.ts';
 import type { ClockName } from '../../host/clocks.ts';
 import type { DriftPair, DriftResult } from '../../schema/drift.ts';
 import { sorted } from '../../statistics.ts';
+import { bounds } from '../../units.ts';
 import type { KeptRun } from '../kept-run.ts';
 import { Collection, type SampledHost, samples } from './collection.ts';
 import type { ComparedClock } from './pair.ts';
@@ -16,6 +17,9 @@ export interface DriftOptions {
   /** Where the samples are kept besides. */
   readonly kept?: KeptRun;
 }
+
+/** What is accepted; an agent's runs have bounds of their own. */
+export const driftBounds = { durationNs: bounds('10ms', '3650d'), intervalNs: bounds('1ms', '1h') };
 
 /** What drift needs of a host; tests script it. */
 export interface DriftHost extends SampledHost {

@@ -7,7 +7,8 @@ import { clocksFacts } from '../../host/clocks.ts';
 import type { DriftResult } from '../../schema/drift.ts';
 import type { Finding, Warning } from '../../schema/envelope.ts';
 import { hostSource } from '../../tsc/source.ts';
-import { type DriftHost, type DriftOptions, drift, type Follower } from './drift.ts';
+import { checkBounds } from '../../units.ts';
+import { type DriftHost, type DriftOptions, drift, driftBounds, type Follower } from './drift.ts';
 import { hostWatchers } from './events.ts';
 import { independenceOf } from './independence.ts';
 import { calibrateBriefly, nominalRate } from './nominal-rate.ts';
@@ -82,6 +83,7 @@ function tolerant(recording: Recording, warnings: Warning[]): Follower {
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden, or the store cannot be opened.
  */
 export function driftTask(options: DriftOptions, control: Control): Finding<DriftResult> {
+  checkBounds(options, driftBounds);
   const host = driftHost(control, options.intervalNs);
   const recording = options.kept === undefined ? null : new Recording(host, options.kept);
   const warnings: Warning[] = [];

@@ -72,7 +72,7 @@ export interface ReplayOptions {
  *
  * @throws TscopeError USAGE for bad input, IO where the file cannot be read.
  */
-export function replayFile({ path }: ReplayOptions, control: Control): Finding<ReplayResult> {
+export function replayTask({ path }: ReplayOptions, control: Control): Finding<ReplayResult> {
   const scenarios = parseScenarios(readJsonFile(path), path === '-' ? 'standard input' : path);
   return { result: replayScenarios(scenarios, control), warnings: [] };
 }

@@ -1,5 +1,6 @@
 import type { Delivery } from '../../lapic/config.ts';
 import { type PolicyName, policies } from '../../lapic/policies.ts';
+import { bounds } from '../../units.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 
 /** Virtual time instead of this host's. */
@@ -29,6 +30,16 @@ const LEAST_BUDGET_NS = 50e9;
 
 /** Time enough for the default matrix within a minute, and for a few rows that reach a longer watchdog. */
 export const budgetFor = (watchdogNs: bigint): number => Math.max(LEAST_BUDGET_NS, 5 * Number(watchdogNs));
+
+/** What is accepted. */
+export const stopBounds = {
+  /** KVM counts its minimum period in whole microseconds; the count register has 32 bits of ns at divide by one. */
+  periodsNs: bounds('1us', '4294967295ns'),
+  /** A hundred years: the sum of host time and stop fits ktime, and the TSC does not wrap below 5.8 GHz. */
+  stopsNs: bounds('1us', '36500d'),
+  watchdogNs: bounds('1ms', '1h'),
+  budgetNs: bounds('1s', '30d'),
+};
 
 /** The contract's defaults. */
 export const stopDefaults: StopOptions = {

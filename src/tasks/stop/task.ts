@@ -5,8 +5,9 @@ import type { Finding } from '../../schema/envelope.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
+import { checkBounds } from '../../units.ts';
 import { inlineGenerously, quietThread } from '../quiet-thread.ts';
-import { fits, type StopOptions } from './options.ts';
+import { fits, type StopOptions, stopBounds } from './options.ts';
 import { measureStop, type StopMachine, simulateStop } from './stop.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -33,6 +34,7 @@ function hostMachine(): StopMachine {
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden, unless simulated.
  */
 export function stopTask(asked: StopOptions, control: Control): Finding<StopResult> {
+  checkBounds(asked, stopBounds);
   inlineGenerously();
   const options = { ...asked, policies: asked.policies.filter((policy) => fits(policy, asked.delivery)) };
   const refused = options.simulate === null ? quietThread(options.quiet) : [];

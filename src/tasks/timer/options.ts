@@ -1,5 +1,6 @@
 import type { PolicyName } from '../../lapic/policies.ts';
 import type { TimerBackend } from '../../schema/timer.ts';
+import { bounds } from '../../units.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 
 /** A real stop of the thread, again and again. */
@@ -17,6 +18,14 @@ export interface TimerOptions {
   readonly stops: RealStops | null;
   readonly quiet: QuietOptions;
 }
+
+/** What is accepted: the count register has 32 bits of ns; below 10 us the waiting is all that is seen. */
+export const timerBounds = {
+  periodNs: bounds('10us', '4294967295ns'),
+  durationNs: bounds('1ms', '30d'),
+  everyNs: bounds('1ms', '1d'),
+  forNs: bounds('1us', '1d'),
+};
 
 /** The contract's defaults. */
 export const timerDefaults: TimerOptions = {

@@ -7,9 +7,9 @@ import { BracketLog, narrow } from '../../tsc/bracket.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { endToEnd } from '../../tsc/interval.ts';
 import { hostSource, ROW } from '../../tsc/source.ts';
-import { formatNs } from '../../units.ts';
+import { checkBounds, formatNs } from '../../units.ts';
 import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
-import type { TimerOptions } from './options.ts';
+import { type RealStops, type TimerOptions, timerBounds } from './options.ts';
 import { runTimer, type TimerHost } from './timer.ts';
 
 const CALIBRATION_NS = 200_000_000;
@@ -55,12 +55,16 @@ function gaveWay({ backend, quiet }: TimerOptions, { latenessNs }: TimerResult):
   ];
 }
 
+/** Within the bounds. */
+const NO_STOPS: RealStops = { everyNs: timerBounds.everyNs.least, forNs: timerBounds.forNs.least };
+
 /**
  * `timer`, as a task.
  *
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden; USAGE for a CPU that is not allowed.
  */
 export function timerTask(options: TimerOptions, control: Control): Finding<TimerResult> {
+  checkBounds({ ...options, ...(options.stops ?? NO_STOPS) }, timerBounds);
   const warnings = [...quietThread(options.quiet), ...keepCpusAwake()];
   const result = runTimer(hostTimer(control), options, control);
   return { result, warnings: [...warnings, ...(options.stops === null ? gaveWay(options, result) : [])] };

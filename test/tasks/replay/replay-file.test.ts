@@ -8,14 +8,14 @@ import { TscopeError } from '../../../src/errors.ts';
 import { replayText } from '../../../src/report/kinds/replay.ts';
 import { replayResultSchema } from '../../../src/schema/replay.ts';
 import { MAX_STEPS } from '../../../src/tasks/replay/parse-scenarios.ts';
-import { replayFile } from '../../../src/tasks/replay/replay-file.ts';
+import { replayTask } from '../../../src/tasks/replay/replay-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tscope-replay-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const path = join(folder, 'scenario');
 const vectors = join(import.meta.dirname, '../../vectors/replay-public.json.gz');
 
-const run = (file = path) => replayFile({ path: file }, quietControl).result;
+const run = (file = path) => replayTask({ path: file }, quietControl).result;
 const replayOf = (content: string | Buffer) => {
   writeFileSync(path, content);
   return run();

@@ -1,0 +1,97 @@
+// What the system refuses is never a defect: a filter of system calls, as containers and systemd set it.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+
+const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'tscope-refusals-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** x86-64 numbers. */
+const CALLS = { setaffinity: 203, getaffinity: 204, setscheduler: 144, prctl: 157, perf_event_open: 298 };
+
+const deny = join(folder, 'deny');
+writeFileSync(
+  `${deny}.c`,
+  `#include <linux/filter.h>
+   #include <linux/seccomp.h>
+   #include <stddef.h>
+   #include <stdlib.h>
+   #include <sys/prctl.h>
+   #include <unistd.h>
+   int main(int argc, char **argv) {
+     struct sock_filter filter[] = {
+       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)atoi(argv[1]), 0, 1),
+       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
+       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+     };
+     struct sock_fprog program = {4, filter};
+     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 99;
+     execvp(argv[2], argv + 2);
+     return 98;
+   }`,
+);
+execFileSync('gcc', ['-o', deny, `${deny}.c`]);
+
+/** Runs the command where the kernel answers EPERM to one call. */
+function without(call: keyof typeof CALLS, args: readonly string[]) {
+  const child = spawnSync(deny, [String(CALLS[call]), process.execPath, MAIN, ...args], { encoding: 'utf8' });
+  expect(child.stderr).not.toMatch(/defect|unexpected| {4}at /);
+  return child;
+}
+
+const TIMER = ['timer', '--cpu', '0', '--duration', '60ms', '--json'];
+const codesOf = (stdout: string): string[] =>
+  JSON.parse(stdout).warnings.map(({ code }: { code: string }) => code);
+
+test.each([
+  ['setaffinity', 'not-pinned'],
+  ['setscheduler', 'no-realtime'],
+  ['prctl', 'timer-slack'],
+] as const)('without %s the timer is measured all the same, with the warning %s', (call, warning) => {
+  const { status, stdout } = without(call, TIMER);
+  expect(status).toBe(0);
+  expect(codesOf(stdout)).toContain(warning);
+});
+
+test('without sched_getaffinity, on which worker threads crash, it is refused with the cause', () => {
+  const { status, signal, stderr } = without('getaffinity', TIMER);
+  expect({ status, signal }).toEqual({ status: 3, signal: null });
+  expect(stderr).toMatch(/^tscope: sched_getaffinity is refused \(EPERM\).+\n {2}.+\n$/);
+});
+
+test('host says what is allowed by trying it', () => {
+  const hostWithout = (call: keyof typeof CALLS) =>
+    JSON.parse(without(call, ['host', '--json']).stdout).result;
+  expect(hostWithout('setaffinity').scheduling.affinityAllowed).toMatchObject({ value: false });
+  expect(hostWithout('setscheduler').scheduling.realtimeAllowed).toMatchObject({ value: false });
+  const { tsc, scheduling } = hostWithout('prctl');
+  expect(tsc.readable).toEqual({ value: null, reason: 'prctl PR_GET_TSC: not permitted (EPERM)' });
+  expect(scheduling.timerSlackAllowed).toMatchObject({ value: false });
+  expect(hostWithout('perf_event_open').scheduling).toMatchObject({
+    affinityAllowed: { value: true },
+    timerSlackAllowed: { value: true },
+  });
+});
+
+test.each(['calibrate', 'drift', 'stop', 'kvm'])(
+  '%s is no defect without any of them',
+  (name) => {
+    const flags = {
+      calibrate: ['--duration', '50ms'],
+      drift: ['--duration', '50ms', '--interval', '10ms'],
+      stop: ['--stops', '1ms', '--budget', '1s'],
+      kvm: ['--ticks', '100', '--stop', '10ms'],
+    }[name];
+    for (const call of Object.keys(CALLS) as (keyof typeof CALLS)[]) {
+      const { status, signal } = without(call, [name, ...(flags ?? []), '--json']);
+      expect(signal, call).toBeNull();
+      expect([0, 1, 3], call).toContain(status);
+    }
+  },
+  60_000,
+);
