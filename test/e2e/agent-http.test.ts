@@ -1,7 +1,21 @@
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MOST_PIPELINED } from '../../src/agent/http/bounds.ts';
 import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+
+interface Health {
+  readonly sampling: { readonly ok: boolean };
+  readonly samples: {
+    readonly taken: number;
+    readonly stored: number;
+    readonly waiting: number;
+    readonly dropped: Readonly<Record<string, number>>;
+  };
+}
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, count) => total + count, 0);
 
 const folder = temporaryFolder();
 let agent: RunningAgent;
@@ -125,6 +139,7 @@ test.each([
   ['samples?from=-1', 'from'],
   ['samples?from=1e309', 'from'],
   ['samples?from=2026-13-45T00:00:00Z', 'from'],
+  ['samples?from=2026-02-31T00:00:00Z', 'from'],
   ["samples?from=1'%20OR%201=1", 'from'],
   ['samples?from=1&from=2', 'from'],
   ['samples?form=1', 'form'],
@@ -208,4 +223,46 @@ test('a flood does not delay samples', async () => {
   await Promise.all(Array.from({ length: 16 }, flood));
   // Of twenty, on a thread of their own: a machine that is busy with other things may take some.
   expect((await late()) - before).toBeLessThanOrEqual(6);
+});
+
+test('a page of another site is not answered, whatever it asks', async () => {
+  for (const path of ['/', '/metrics', '/api/v1/samples', '/healthz'])
+    expect(
+      await statusOf(request(`GET ${path} HTTP/1.1`, 'Host: localhost', 'Sec-Fetch-Site: cross-site')),
+    ).toBe(403);
+  expect(
+    await statusOf(request('GET /healthz HTTP/1.1', 'Host: localhost', 'Sec-Fetch-Site: same-origin')),
+  ).toBe(200);
+});
+
+test('a client that pipelines a few requests is answered, one that goes on is refused, then closed', async () => {
+  const asks = (count: number) => 'GET /style.css HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(count);
+  const statuses = async (count: number): Promise<string[]> =>
+    [...(await raw(asks(count))).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status ?? '');
+  expect(await statuses(MOST_PIPELINED)).toEqual(Array(MOST_PIPELINED).fill('200'));
+  expect(await statuses(MOST_PIPELINED + 1)).toEqual([...Array(MOST_PIPELINED).fill('200'), '503']);
+  expect(await raw(asks(MOST_PIPELINED + 1))).toMatch(/retry-after: 1/i);
+  expect(await raw(asks(1_000))).toBe('');
+});
+
+test('a flood of pipelined requests that nobody reads: health answers, memory stays, every sample is taken', async () => {
+  const before = await agent.json<Health>('/healthz');
+  const block = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1_500);
+  const { sockets } = await openSockets(120, block);
+  for (const socket of sockets) socket.pause();
+  let peak = 0;
+  for (let i = 0; i < 20; i++) {
+    const { samples, sampling } = await agent.json<Health>('/healthz');
+    expect(sampling.ok).toBe(true);
+    expect(samples.stored + samples.waiting + sum(samples.dropped)).toBe(samples.taken);
+    const status = readFileSync(`/proc/${agent.child.pid}/status`, 'utf8');
+    peak = Math.max(peak, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1024);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  for (const socket of sockets) socket.destroy();
+  expect(peak).toBeLessThan(150);
+  await eventually(async () => (await agent.json<Health>('/healthz')).samples.waiting <= 1);
+  const after = await agent.json<Health>('/healthz');
+  expect(after.samples.taken).toBeGreaterThan(before.samples.taken + 5);
+  expect(after.samples.dropped).toEqual(before.samples.dropped);
 });

@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
@@ -12,6 +14,12 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((agent) => agent.end('SIGKILL')));
 });
 afterAll(() => folder.remove());
+
+/** Writes a configuration. @returns the file. */
+function writeInterval(file: string, ms: number): string {
+  writeFileSync(file, JSON.stringify({ interval: `${ms}ms` }));
+  return file;
+}
 
 let count = 0;
 const newDb = (): string => join(folder.path, `${++count}.db`);
@@ -117,6 +125,105 @@ test('a token is asked for by bearer and by password, and nothing is served with
   expect(await status(`Bearer ${token}x`)).toBe(401);
   expect(await status(`Bearer ${token}`)).toBe(200);
   expect(await status(`Basic ${Buffer.from(`anyone:${token}`).toString('base64')}`)).toBe(200);
+});
+
+test('with a token, a bearer may call the host by any name; a browser only by its own', async () => {
+  const token = 'a-token-of-24-characters';
+  const agent = await start(['--listen', '0.0.0.0:0', '--db', newDb()], { env: { TSCOPE_TOKEN: token } });
+  const status = (authorization: string): Promise<number> =>
+    new Promise((resolve) => {
+      const headers = { host: 'clock7.example.org', authorization };
+      get(`${agent.url}/metrics`, { headers, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+    });
+  expect(await status(`Bearer ${token}`)).toBe(200);
+  expect(await status(`Bearer ${token}x`)).toBe(421);
+  expect(await status(`Basic ${Buffer.from(`anyone:${token}`).toString('base64')}`)).toBe(421);
+});
+
+test('a reload that leaves out the token while strangers can still connect is refused', async () => {
+  const config = join(folder.path, 'open.json');
+  const tokenFile = join(folder.path, 'open-token');
+  writeFileSync(tokenFile, '0123456789abcdef\n', { mode: 0o600 });
+  writeFileSync(config, JSON.stringify({ listen: '0.0.0.0:0', tokenFile }));
+  const agent = await start(['--config', config, '--db', newDb(), '--listen', '0.0.0.0:0']);
+  const status = async () => (await fetch(`${agent.url}/api/v1/now`)).status;
+  expect(await status()).toBe(401);
+  writeFileSync(config, '{}');
+  agent.child.kill('SIGHUP');
+  await eventually(() => agent.log.some(({ message }) => /stays as it was/.test(message)));
+  expect(await status()).toBe(401);
+});
+
+test('many reloads at once leave one sampling thread, and it ends', async () => {
+  const config = join(folder.path, 'many.json');
+  const agent = await start(['--db', newDb()], {
+    env: { TSCOPE_CONFIG: writeInterval(config, 500) },
+  });
+  for (let i = 1; i <= 8; i++) {
+    writeInterval(config, 500 + i);
+    agent.child.kill('SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 12));
+  }
+  await eventually(() => agent.log.some(({ message }) => message === 'configuration reloaded'));
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const taken = async () => Number(/^tscope_samples_total (\d+)/m.exec(await agent.text('/metrics'))?.[1]);
+  const before = await taken();
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect((await taken()) - before).toBeLessThanOrEqual(8);
+  expect(await agent.end()).toBe(0);
+});
+
+test('a certificate and its key: HTTPS, and a new pair after SIGHUP', async () => {
+  const [cert, key] = [join(folder.path, 'cert.pem'), join(folder.path, 'key.pem')];
+  const make = (name: string) =>
+    spawnSync('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...['-subj', `/CN=${name}`, '-days', '2', '-keyout', key, '-out', cert],
+    ]).status === 0;
+  if (!make('first')) return;
+  const agent = await start(['--tls-cert', cert, '--tls-key', key, '--db', newDb()]);
+  expect(agent.url).toMatch(/^https:/);
+  const port = Number(new URL(agent.url).port);
+  const name = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+        resolve(String(socket.getPeerCertificate().subject.CN));
+        socket.destroy();
+      }).on('error', reject);
+    });
+  expect(await name()).toBe('first');
+  make('second');
+  agent.child.kill('SIGHUP');
+  await eventually(async () => (await name()) === 'second');
+  expect(await agent.end()).toBe(0);
+});
+
+test('systemd hears that it is ready, that it works, and that it ends', async () => {
+  const socket = join(folder.path, 'notify');
+  const listener = spawn('python3', [
+    '-c',
+    `import socket,sys
+s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.bind(sys.argv[1]); print('bound',flush=True)
+while True: print(s.recv(256).decode(),flush=True)`,
+    socket,
+  ]);
+  let heard = '';
+  listener.stdout.on('data', (text: Buffer) => {
+    heard += text;
+  });
+  try {
+    await eventually(() => heard.includes('bound'));
+    const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '900000' };
+    const agent = await start(['--interval', '100ms', '--db', newDb()], { env });
+    await eventually(() => heard.includes('READY=1') && heard.includes('WATCHDOG=1'));
+    agent.child.kill('SIGTERM');
+    await eventually(() => heard.includes('STOPPING=1'));
+  } finally {
+    listener.kill('SIGKILL');
+  }
 });
 
 test.each([
