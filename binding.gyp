@@ -19,7 +19,8 @@
         "native/exchange.cc",
         "native/perf.cc",
         "native/peek.cc",
-        "native/notify.cc"
+        "native/notify.cc",
+        "native/memory.cc"
       ],
       "ldflags": ["-Wl,-z,nodelete"],
       "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.cjs)\""]

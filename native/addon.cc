@@ -38,6 +38,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("peek", Peek);
 
   add("notify", Notify);
+  add("limitArenas", LimitArenas);
   return exports;
 }
 

@@ -44,6 +44,9 @@ Napi::Value ReadPerfTime(const Napi::CallbackInfo& info);
 // peek.cc
 Napi::Value Peek(const Napi::CallbackInfo& info);
 
+// memory.cc
+Napi::Value LimitArenas(const Napi::CallbackInfo& info);
+
 // notify.cc
 Napi::Value Notify(const Napi::CallbackInfo& info);
 

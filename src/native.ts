@@ -94,6 +94,8 @@ export interface Native {
 
   /** One datagram to a socket of AF_UNIX, for the service manager (sd_notify); `@` begins an abstract name. */
   notify(socket: string, text: string): void;
+  /** Threads that start from now on share so many of glibc's arenas: less memory, more waiting for one another. */
+  limitArenas(count: number): void;
 }
 
 /** Every symbol of the second addon, which runs a tiny guest under KVM. Errors as in `Native`. */

@@ -8,7 +8,7 @@ import type { SamplingMessage, SamplingOptions } from './messages.ts';
 const THREAD = sibling(import.meta.url, './thread');
 
 /** The thread keeps a few records of 128 KiB; the rest is V8's own. */
-const LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2 };
+const LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 1 };
 
 /** Waits before the next attempt, ms: the first after which a fault may have passed, the longest. */
 const FIRST_WAIT_MS = 1_000;

@@ -8,7 +8,7 @@ import type { Answered, Answers, Failure, Request } from './messages.ts';
 const THREAD = sibling(import.meta.url, './thread');
 
 /** An answer of 20,000 rows takes 20 MB to make; the rest is V8's own. */
-const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 };
+const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1 };
 
 interface Waiting {
   readonly since: number;
