@@ -91,6 +91,8 @@ export interface TextRecord {
 
 /** Lines looked at before the layout is decided. */
 const PROBED = 256;
+/** A year and a half of one reading a second, 0.4 GB; more is refused before memory ends. */
+const MOST_READINGS = 50_000_000;
 /** Times that are off their grid by more than this share are unevenly spaced. */
 const UNEVEN = 0.05;
 
@@ -274,9 +276,18 @@ export class RecordReader {
       this.#times.push(time);
       this.#lines.push(this.#line);
     }
+    this.#checkCount();
     // The mark of a gap is in the unit of the file.
     const marked = gap !== undefined && numberOf(cell, layout.decimalComma) === gap;
     this.#values.push(marked ? Number.NaN : value);
+  }
+
+  #checkCount(): void {
+    if (this.#values.length < MOST_READINGS) return;
+    this.#fail(
+      `holds more than ${MOST_READINGS} readings.`,
+      'Cut the file, or average neighbouring readings first.',
+    );
   }
 
   #takeLog(line: string, name: LogName): void {
@@ -296,6 +307,7 @@ export class RecordReader {
       this.#skip('lines without a frequency');
       return;
     }
+    this.#checkCount();
     this.#times.push(reading.time);
     this.#lines.push(this.#line);
     this.#values.push(value);

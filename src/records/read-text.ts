@@ -1,4 +1,20 @@
+import { formatRatio } from '../units.ts';
 import type { RecordRead } from './read-record.ts';
+
+/** A step that changed a record before its analysis. */
+type Step =
+  | { readonly step: 'drift'; readonly driftPerSecond: number }
+  | {
+      readonly step: 'outliers';
+      readonly sigmas: number;
+      readonly removed: number;
+      readonly limitRatio: number;
+    };
+
+const stepText = (step: Step): string =>
+  step.step === 'drift'
+    ? `a drift of ${formatRatio(step.driftPerSecond * 86_400)} a day taken out`
+    : `${plural(step.removed, 'frequency outlier')} beyond ${step.sigmas} sigma made gaps`;
 
 const plural = (count: number, word: string): string =>
   `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
@@ -6,7 +22,17 @@ const plural = (count: number, word: string): string =>
 /** What was understood of a file, in one sentence. */
 export function readText(
   name: string,
-  { read, data, gaps }: { read?: RecordRead | undefined; data: string; gaps: number },
+  {
+    read,
+    data,
+    gaps,
+    steps = [],
+  }: {
+    readonly read?: RecordRead | undefined;
+    readonly data: string;
+    readonly gaps: number;
+    readonly steps?: readonly Step[] | undefined;
+  },
 ): string {
   if (read === undefined) return name;
   const { format, column, columns, timeColumn, unit, nominalHz, spacing, readings, skipped } = read;
@@ -22,6 +48,7 @@ export function readText(
     `one each ${spacing.tau0} s, ${times}`,
     gaps === 0 ? 'no gaps' : `${plural(gaps, 'gap')}`,
     ...(left === '' ? [] : [`left out: ${left}`]),
+    ...steps.map(stepText),
   ]
     .join('; ')
     .concat('.');

@@ -83,10 +83,14 @@ export async function stabilityTask(
   const { series, steps } = prepared(record, options);
   if (largestFactor(estimators, series.phase.length) === 0) {
     const least = Math.min(...estimators.map((name) => ESTIMATORS[name].points(1)));
+    const needy = estimators.filter((name) => ESTIMATORS[name].points(1) === least);
     const needed = data === 'phase' ? least : least - 1;
-    const verb = estimators.length === 1 ? 'needs' : 'need';
+    const [few, verb] = [
+      values.length === 1 ? 'value is' : 'values are',
+      needy.length === 1 ? 'needs' : 'need',
+    ];
     throw usageError(
-      `${textName(path)}: ${values.length} ${data} values are too few; ${estimators.join(', ')} ${verb} ${needed} or more.`,
+      `${textName(path)}: ${values.length} ${data} ${few} too few; ${needy.join(', ')} ${verb} ${needed} or more.`,
     );
   }
   let gaps = 0;

@@ -70,12 +70,14 @@ test('gaps are counted', async () => {
 
 test('too few values are refused with how many it takes', async () => {
   await expect(run('1', { estimators: ['oadev'] })).rejects.toThrow(
-    '1 frequency values are too few; oadev needs 2 or more',
+    '1 frequency value is too few; oadev needs 2 or more',
   );
   await expect(run('1\n2', { data: 'phase', estimators: ['oadev'] })).rejects.toThrow(
     'oadev needs 3 or more',
   );
-  await expect(run('', { data: 'phase' })).rejects.toThrow('0 phase values are too few');
+  await expect(run('', { data: 'phase' })).rejects.toThrow(
+    '0 phase values are too few; mtie, tierms need 2 or more',
+  );
 });
 
 test('the tables for people', async () => {
