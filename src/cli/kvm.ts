@@ -1,10 +1,10 @@
 import { kvmBounds } from '../kvm/experiment.ts';
-import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
+import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, TRACE_MODES, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
 import { kvmText } from '../report/kinds/kvm.ts';
 import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { duration, integer } from './options.ts';
+import { choice, duration, integer } from './options.ts';
 
 const HELP = `
 Runs a guest of a few bytes on KVM's in-kernel local APIC, whose periodic timer interrupts it; stops it in several
@@ -43,10 +43,24 @@ export const command = defineCommand({
       .option('--divide <n>', `the timer's divide count, of ${DIVIDES.join(', ')}`, integer(1, 128), 1)
       .option('--ticks <n>', 'interrupts of the running guest', integer(100, 20_000), 500)
       .option('--stalls <n>', "forced delays of a guest's timer; 0 for none", integer(0, 100), 8)
+      .option(
+        '--trace <mode>',
+        "the kernel's own trace beside: auto, on or off; root only",
+        choice(TRACE_MODES),
+        'auto' as const,
+      )
       .option('--yes-really', 'allow a stop whose catch-up burst could take longer than 20 ms')
       .addHelpText('after', HELP),
-  run: async ({ measure }, { period, stop, divide, ticks, stalls, yesReally = false }) => {
-    const options = { periodNs: Number(period), stopNs: Number(stop), divide, ticks, stalls, yesReally };
+  run: async ({ measure }, { period, stop, divide, ticks, stalls, trace, yesReally = false }) => {
+    const options = {
+      periodNs: Number(period),
+      stopNs: Number(stop),
+      divide,
+      ticks,
+      stalls,
+      trace,
+      yesReally,
+    };
     const { result, warnings } = await measure('kvm', options);
     return { result, warnings, text: kvmText(result), exitCode: result.verdict === 'catches-up' ? 1 : 0 };
   },

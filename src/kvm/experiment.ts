@@ -7,7 +7,7 @@ import { type KvmResult, kvmWarnings, resultOf, SIGSTOP_MISSED } from './result.
 import { type Running, type RunningOptions, recordRunning } from './running.ts';
 import { checkStop, watchdogNs } from './safety.ts';
 import { recordSigstop } from './sigstop.ts';
-import { recordStalls, type StallRecord, stallSetup } from './stall.ts';
+import { recordStalls, type StallRecord, stallSetup, type TraceMode } from './stall.ts';
 import { recordStop, type StopOptions } from './stop.ts';
 import type { GuestLoop, StopKind, StopRecord } from './stop-record.ts';
 import { minPeriodNs, type TimerSetup, timerSetup } from './timer-setup.ts';
@@ -24,6 +24,7 @@ export interface KvmOptions {
   readonly yesReally: boolean;
   /** Stalls of the guest's CPU that tell the old grid from a new one; 0 makes none. */
   readonly stalls: number;
+  readonly trace: TraceMode;
   /** False leaves out the shorter looks at other periods and divide counts. */
   readonly sweep?: boolean;
 }
@@ -164,7 +165,9 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     progress(row.ticks * row.setup.periodNs);
   }
   const stalls =
-    options.stalls === 0 || control.cancelled() ? null : recordStallsOf(options.stalls, running, control);
+    options.stalls === 0 || control.cancelled()
+      ? null
+      : recordStallsOf(options, host.tscKhz, running, control);
   const traces: StopRecord[] = [];
   const missed: Warning[] = [];
   for (const stop of plan.stops) {
@@ -186,9 +189,14 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
 }
 
 /** Stalls of a guest whose period suits how late interrupts come here, as the halting guest has shown. */
-function recordStallsOf(stalls: number, running: readonly Running[], control: Control): StallRecord | null {
+function recordStallsOf(
+  { stalls, trace }: KvmOptions,
+  tscKhz: number,
+  running: readonly Running[],
+  control: Control,
+): StallRecord | null {
   const usualNs = running.find(({ loop }) => loop === 'halt')?.latenessNs.p50Ns ?? 0;
-  return recordStalls({ setup: stallSetup(usualNs, minPeriodNs()), stalls }, control);
+  return recordStalls({ setup: stallSetup(usualNs, minPeriodNs()), stalls, trace, tscKhz }, control);
 }
 
 function progressOf(plan: Plan, control: Control): (ns: number) => void {

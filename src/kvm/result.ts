@@ -3,6 +3,7 @@ import type { Warning } from '../schema/envelope.ts';
 import { formatNs } from '../units.ts';
 import type { KvmOptions } from './experiment.ts';
 import type { KvmHost } from './host.ts';
+import type { TraceResult } from './kernel-trace.ts';
 import { type Agreement, agreementOf, type Prediction, predict } from './model.ts';
 import type { Running } from './running.ts';
 import { BURST_CALLBACK_NS, type BurstEstimate, burstEstimate, HARMLESS_BURST_NS } from './safety.ts';
@@ -72,6 +73,8 @@ export interface KvmResult extends Conclusion {
   readonly fix: Fix;
   /** A forced delay of the guest's timer; null where none was made: not asked for, or interrupted before. */
   readonly stall: StallResult | null;
+  /** The kernel's own tracepoints of the delayed timer beside the model; null as `stall`. */
+  readonly trace: TraceResult | null;
   readonly requestedPeriodNs: number;
   /** After KVM's lower limit. */
   readonly periodNs: number;
@@ -192,6 +195,7 @@ export function resultOf({ options, setup, host, running, stalls, traces }: Meas
     saveRestore: restored === null ? null : saveRestoreOf(restored, path, host.tscKhz),
     model: main === null ? [] : modelOf(main, path, host.tscKhz),
     stall,
+    trace: stalls?.trace ?? null,
     ...conclusion,
     fix: fixOf(conclusion),
   };

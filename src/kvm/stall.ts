@@ -7,9 +7,11 @@ import { formatNs, NS_PER_MS, NS_PER_US } from '../units.ts';
 import { modulo, phaseOf } from './grid.ts';
 import { type Guest, ktimeNow, withGuest } from './guest.ts';
 import { idlestCpu } from './host.ts';
+import { KernelTrace, type TraceResult, untraced } from './kernel-trace.ts';
 import { since } from './recording.ts';
 import { stallFindingOf } from './stall-finding.ts';
 import { type TimerSetup, timerSetup } from './timer-setup.ts';
+import { TraceObstacle } from './tracefs.ts';
 
 /**
  * One time that the timer interrupt of the guest's CPU was kept busy. Times are ktime in ns from the instant at which
@@ -32,8 +34,23 @@ export interface StallRecord {
   readonly usualLatenessNs: number;
   readonly cpu: number;
   readonly stalls: readonly Stall[];
+  /** What the kernel's own tracepoints say of the same expiries. */
+  readonly trace: TraceResult;
   /** Why no stall, or none that is long enough, could be made; null where they were. */
   readonly reason: string | null;
+}
+
+/** Whether the kernel's trace is wanted: `auto` where this user may have it, `on` as well, but its lack is a warning. */
+export const TRACE_MODES = ['auto', 'on', 'off'] as const;
+export type TraceMode = (typeof TRACE_MODES)[number];
+
+/** What to delay, and how often. */
+export interface StallOptions {
+  readonly setup: TimerSetup;
+  /** Stalls that tell the two grids apart. */
+  readonly stalls: number;
+  readonly trace: TraceMode;
+  readonly tscKhz: number;
 }
 
 /** A stall is aimed to last this long, in periods: the guest's timer is then two to three periods late. */
@@ -61,6 +78,8 @@ const TICKS = 40;
 export const LEAST_PERIODS = 2;
 /** A stall is one of its timers' making while it is at most this many times as long as the shortest for as many. */
 const MOST_EXCESS = 1.3;
+/** Callbacks whose cost is taken. */
+const PAUSED_PERIODS = 100;
 const TRIES_TO_TUNE = 8;
 /** Stalls made for each one that is wanted, at most: some fall so that the two grids cannot be told apart. */
 const TRIES_PER_STALL = 4;
@@ -147,7 +166,6 @@ function stallGuest(guest: Guest, burst: NativeTimerBurst, wanted: number, base:
   const { periodNs } = base;
   const aimedNs = AIMED_PERIODS * periodNs;
   const stalls: Stall[] = [];
-  if (!guest.runFor(TICKS)) return base;
   const [startKtime] = guest.started();
   const lateness = guest.recording.deliveries.map(({ ktime }) => modulo(since(ktime, startKtime), periodNs));
   const record: StallRecord = { ...base, usualLatenessNs: median(lateness) };
@@ -193,22 +211,38 @@ function stallGuest(guest: Guest, burst: NativeTimerBurst, wanted: number, base:
   };
 }
 
+/** Traces the guest whose timer is delayed, where that is asked for and allowed. */
+function traceFor(trace: TraceMode, cpu: number): KernelTrace | TraceResult {
+  if (trace === 'off') return untraced('it was not asked for (--trace off)');
+  try {
+    return new KernelTrace(cpu);
+  } catch (error) {
+    if (error instanceof TraceObstacle) return untraced(error.message);
+    throw error;
+  }
+}
+
 /**
  * Runs a halting guest with a short period on one CPU, and keeps that CPU's timer interrupt busy `wanted` times.
  *
- * @param onGuest called with the guest before its timer starts; the result is called after the last stall.
  * @returns null where the user asked to stop first. Where the host allows no stall, `reason` says why.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export function recordStalls(
-  { setup, stalls: wanted }: { readonly setup: TimerSetup; readonly stalls: number },
+  { setup, stalls: wanted, trace: mode, tscKhz }: StallOptions,
   control: Control,
-  onGuest: (guest: Guest) => () => void = () => () => {},
 ): StallRecord | null {
   const addon = native();
   const affinity = addon.getAffinity();
   const cpu = idlestCpu(affinity, control);
-  const base: StallRecord = { periodNs: setup.periodNs, usualLatenessNs: 0, cpu, stalls: [], reason: null };
+  const base: StallRecord = {
+    periodNs: setup.periodNs,
+    usualLatenessNs: 0,
+    cpu,
+    stalls: [],
+    reason: null,
+    trace: untraced('no delay was made'),
+  };
   const reason = obstacle(setup.periodNs);
   if (reason !== null) return { ...base, reason };
   let burst: NativeTimerBurst;
@@ -218,18 +252,25 @@ export function recordStalls(
   } catch (error) {
     return { ...base, reason: refusal(error) };
   }
+  const trace = traceFor(mode, cpu);
   const others = affinity.filter((other) => other !== cpu);
   try {
     // What measures stays out of the way of what is measured.
     if (others.length > 0) addon.setAffinity(others);
     return withGuest('halt', setup, control, (guest) => {
       guest.native.pin(cpu);
-      const done = onGuest(guest);
+      if (trace instanceof KernelTrace) trace.prepare(guest);
+      if (!guest.runFor(TICKS)) return base;
+      if (trace instanceof KernelTrace) trace.begin(guest, setup.periodNs);
       const record = stallGuest(guest, burst, wanted, base);
-      done();
-      return record;
+      // Outside the guest the timer goes on, and each callback finds the last interrupt pending, as in a burst.
+      guest.pause();
+      guest.waitUntil(ktimeNow() + BigInt(PAUSED_PERIODS * setup.periodNs));
+      if (trace instanceof KernelTrace) trace.finish(guest, setup.periodNs, tscKhz);
+      return { ...record, trace: trace instanceof KernelTrace ? trace.result() : trace };
     });
   } finally {
+    if (trace instanceof KernelTrace) trace.remove();
     burst.destroy();
     addon.setAffinity(affinity);
   }

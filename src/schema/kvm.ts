@@ -108,6 +108,37 @@ export const kvmStallSchema = z.strictObject({
   explanation: z.string(),
 });
 
+const ktime = z.string().regex(/^-?\d+$/);
+
+/** The kernel's tracepoints of the delayed timer, expiry by expiry beside the model. */
+export const kvmTraceSchema = z.strictObject({
+  available: z.boolean(),
+  /** Why there is none; null where there is. */
+  reason: z.string().nullable(),
+  expiries: count,
+  /** Of those, how many came a period or more late: only they tell policies apart. */
+  late: count,
+  /** For each policy, to how many the model gives exactly the kernel's next expiry. */
+  agree: z.record(z.string(), count),
+  /** The first that the policy with the most agreeing ones does not explain; null where it explains all. */
+  firstDifference: z
+    .strictObject({
+      index: count,
+      policy: z.string(),
+      beforeKtime: ktime,
+      afterKtime: ktime,
+      predictedKtime: ktime,
+    })
+    .nullable(),
+  /**
+   * One run of `apic_timer_fn` here that finds the last interrupt pending, as those of a burst do, less what the
+   * tracepoints cost; low to high covers how that cost varied.
+   */
+  callbackNs: z.strictObject({ p50: z.number(), low: z.number(), high: z.number() }).nullable(),
+  /** Events that found no room. */
+  lost: count,
+});
+
 export const kvmResultSchema = z.strictObject({
   requestedPeriodNs: z.number(),
   /** After KVM's lower limit. */
@@ -134,6 +165,7 @@ export const kvmResultSchema = z.strictObject({
   model: z.array(kvmModelSchema),
   /** Null where none was made: not asked for, interrupted before, or a document of before it existed. */
   stall: kvmStallSchema.nullable().default(null),
+  trace: kvmTraceSchema.nullable().default(null),
   /** By stops and stalls together; `keeps-running` where only the stops tell, and they leave no timer late. */
   verdict: kvmVerdict,
   explanation: z.string(),

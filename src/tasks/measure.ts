@@ -52,6 +52,7 @@ const plan = (quick: boolean) =>
       stopNs: quick ? 200 * MS : S,
       ticks: quick ? 100 : 500,
       stalls: quick ? 5 : 8,
+      trace: 'auto',
       yesReally: false,
       sweep: !quick,
     },

@@ -195,6 +195,7 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
       stopNs: 100_000_000,
       ticks: 100,
       stalls: 4,
+      trace: 'auto' as const,
       yesReally: false,
     };
     const progress: number[] = [];
@@ -225,6 +226,7 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
       stopNs: 5_000_000_000,
       ticks: 100,
       stalls: 4,
+      trace: 'auto' as const,
       yesReally: false,
     };
     const { result } = await kvmTask(options, stopNow);

@@ -8,6 +8,7 @@ const options = {
   stopNs: 1_000_000_000,
   ticks: 500,
   stalls: 8,
+  trace: 'auto' as const,
   yesReally: false,
 };
 

@@ -6,7 +6,15 @@ import { kvmResultSchema } from '../../src/schema/kvm.ts';
 import { recordedTrace, synthetic, TSC_KHZ } from './stop-records.ts';
 
 const measured = (change: Partial<Measured> = {}): Measured => ({
-  options: { periodNs: 1_000_000, divide: 1, stopNs: 1_000_000_000, ticks: 500, stalls: 8, yesReally: false },
+  options: {
+    periodNs: 1_000_000,
+    divide: 1,
+    stopNs: 1_000_000_000,
+    ticks: 500,
+    stalls: 8,
+    trace: 'auto' as const,
+    yesReally: false,
+  },
   setup: timerSetup(1_000_000, 1, 200_000),
   host: {
     kernel: '6.18.0',
@@ -89,6 +97,7 @@ test('a raised period and a long burst are told; interrupts that no policy predi
         stopNs: 60_000_000_000,
         ticks: 500,
         stalls: 8,
+        trace: 'auto' as const,
         yesReally: true,
       },
       setup: timerSetup(100_000, 1, 200_000),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { untraced } from '../../src/kvm/kernel-trace.ts';
 import { nextTimers, type Stall, type StallRecord, stallSetup } from '../../src/kvm/stall.ts';
 import { stallFindingOf, stallResultOf } from '../../src/kvm/stall-finding.ts';
 
@@ -11,6 +12,7 @@ const record: StallRecord = {
   cpu: 1,
   stalls: [],
   reason: null,
+  trace: untraced('not asked for'),
 };
 
 /**

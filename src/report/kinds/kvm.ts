@@ -140,6 +140,35 @@ function stallBlock({ stall }: KvmResult): Block[] {
   ];
 }
 
+/** What the kernel's own tracepoints say of the delayed timer, or why they are not there. */
+function traceBlock({ trace }: KvmResult): Block[] {
+  if (trace === null) return [];
+  if (!trace.available) return [{ text: `Kernel's trace: none; ${trace.reason}.` }];
+  const { expiries, late, agree, firstDifference, callbackNs, lost } = trace;
+  const note = [
+    firstDifference === null
+      ? 'No expiry differs.'
+      : `The first that differs (${firstDifference.policy}): due at ${firstDifference.beforeKtime}, next at ${firstDifference.afterKtime}, predicted ${firstDifference.predictedKtime}.`,
+    ...(callbackNs === null
+      ? []
+      : [
+          `One callback in a burst takes ${about(callbackNs.p50)} here (${about(callbackNs.low)} to ${about(callbackNs.high)}), tracing taken off.`,
+        ]),
+    ...(lost === 0 ? [] : [`${count(lost)} events were lost.`]),
+  ].join(' ');
+  return [
+    {
+      title: `Kernel's trace: ${count(expiries)} expiries, ${count(late)} of them a period late or more`,
+      head: ['policy', '#exactly as the model has them'],
+      rows: Object.entries(agree).map(([policy, exactly]) => [
+        policy,
+        `${count(exactly)} of ${count(expiries)}`,
+      ]),
+      note,
+    },
+  ];
+}
+
 const FIXES: Readonly<Record<KvmResult['fix'], string>> = {
   clamps: 'is in this kernel: it clamps',
   'catches-up': 'is not in this kernel: it catches up',
@@ -245,6 +274,7 @@ function sections(result: KvmResult): Section[] {
     { text: `Verdict: ${result.verdict}: ${result.explanation}` },
     factsOf(result),
     ...stallBlock(result),
+    ...traceBlock(result),
     ...(resume === null ? [] : [besideModel(result, resume), stopsTable([resume, ...otherStops])]),
     ...(runs.length === 0 ? [] : [runningTable(runs)]),
     ...(model.length === 0 ? [] : [modelTable(result)]),

@@ -1,0 +1,213 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Expiry, type TraceRecord, traceResultOf, untraced } from '../../src/kvm/kernel-trace.ts';
+import { eventsOf, fieldValue, parseFormat, parsePageLayout } from '../../src/kvm/trace-pages.ts';
+
+const record = (periodNs: number, expiries: readonly Expiry[]): TraceRecord => ({
+  periodNs,
+  expiries,
+  callbackNs: [],
+  eventNs: [],
+  lost: 0,
+});
+/** From the time that the interrupt was entered with to the one that the callback reads: 20 us at most where recorded. */
+const CALLBACK_NS = 20_000n;
+
+interface Sequence {
+  readonly periodNs: number;
+  readonly firstNs: string;
+  readonly latenessNs: readonly number[];
+  readonly elsewhereNs: ReadonlyArray<readonly [index: number, ns: number]>;
+}
+interface Kernel {
+  readonly policy: 'clamp' | 'catch-up';
+  readonly sequences: readonly Sequence[];
+}
+const { kernels } = JSON.parse(
+  gunzipSync(readFileSync(join(import.meta.dirname, '../vectors/kernel-expiries.json.gz'))).toString(),
+) as { kernels: readonly Kernel[] };
+
+function recordOf({ periodNs, firstNs, latenessNs, elsewhereNs }: Sequence): TraceRecord {
+  const elsewhere = new Map(elsewhereNs);
+  let before = BigInt(firstNs);
+  const expiries = latenessNs.map((late, i): Expiry => {
+    const due = before;
+    const from = due + BigInt(late);
+    before += BigInt(elsewhere.get(i) ?? periodNs);
+    return { before: due, after: before, from, to: from + CALLBACK_NS };
+  });
+  return record(periodNs, expiries);
+}
+
+test.each(kernels.map((kernel) => [kernel.policy, kernel] as const))(
+  'every expiry that a real kernel recorded is exactly as the model has it under %s',
+  (policy, { sequences }) => {
+    const other = policy === 'clamp' ? 'catch-up' : 'clamp';
+    let different = 0;
+    for (const sequence of sequences) {
+      const { expiries, agree, firstDifference } = traceResultOf(recordOf(sequence));
+      expect(firstDifference).toBeNull();
+      expect(agree[policy]).toBe(sequence.latenessNs.length);
+      different += expiries - (agree[other] ?? 0);
+    }
+    expect(different).toBeGreaterThanOrEqual(9);
+  },
+  30_000,
+);
+
+test('the first expiry that no policy explains is named, with what was predicted', () => {
+  const on = (before: bigint, after: bigint): Expiry => ({
+    before,
+    after,
+    from: before + 50n,
+    to: before + 900n,
+  });
+  const rows = [on(0n, 1000n), on(1000n, 2000n), on(2000n, 2999n), on(2999n, 3999n)];
+  const result = traceResultOf({
+    ...record(1000, rows),
+    callbackNs: [300, 310, 320],
+    eventNs: [90, 100, 110],
+    lost: 2,
+  });
+  expect(result).toEqual({
+    available: true,
+    reason: null,
+    expiries: 4,
+    late: 0,
+    agree: Object.fromEntries(Object.keys(result.agree).map((policy) => [policy, 3])),
+    firstDifference: {
+      index: 2,
+      policy: 'independent',
+      beforeKtime: '2000',
+      afterKtime: '2999',
+      predictedKtime: '3000',
+    },
+    callbackNs: { p50: 210, low: 200, high: 220 },
+    lost: 2,
+  });
+  expect(traceResultOf(record(1000, []))).toEqual(untraced("the trace holds no expiry of the guest's timer"));
+});
+
+const FORMAT = `name: hrtimer_start
+ID: 460
+format:
+\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;
+\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;
+
+\tfield:void * hrtimer;\toffset:8;\tsize:8;\tsigned:0;
+\tfield:s64 expires;\toffset:16;\tsize:8;\tsigned:1;
+
+print fmt: "hrtimer=%p", REC->hrtimer
+`;
+const HEADER = `\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;
+\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;
+\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;
+\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;
+`;
+
+test('formats are read by name; a file without a field that is needed is not one', () => {
+  const format = parseFormat(FORMAT, ['hrtimer', 'expires']);
+  expect(format?.id).toBe(460);
+  expect(format?.fields.get('expires')).toEqual({ offset: 16, size: 8, signed: true });
+  expect(parseFormat(FORMAT, ['function'])).toBeNull();
+  expect(parseFormat('', [])).toBeNull();
+  expect(parsePageLayout(HEADER)?.data).toEqual({ offset: 16, size: 4080, signed: false });
+  expect(parsePageLayout('nothing')).toBeNull();
+});
+
+type Entry =
+  | { kind: 'event'; delta: number; words: number; long: boolean }
+  | { kind: 'extend'; delta: bigint }
+  | { kind: 'stamp'; ns: bigint }
+  | { kind: 'discarded'; delta: number };
+
+/** A page as the kernel writes one, and the times of its events. */
+function pageOf(entries: readonly Entry[], start: bigint): { page: DataView; times: bigint[] } {
+  const page = new DataView(new ArrayBuffer(4096));
+  page.setBigUint64(0, start, true);
+  let at = 16;
+  let time = start;
+  const times: bigint[] = [];
+  const head = (type: number, delta: number) => page.setUint32(at, ((delta << 5) | type) >>> 0, true);
+  for (const entry of entries) {
+    if (entry.kind === 'event') {
+      head(entry.long ? 0 : entry.words, entry.delta);
+      if (entry.long) page.setUint32(at + 4, 4 * entry.words + 4, true);
+      at += entry.long ? 8 : 4;
+      page.setUint16(at, 460, true);
+      at += 4 * entry.words;
+      time += BigInt(entry.delta);
+      times.push(time);
+    } else if (entry.kind === 'discarded') {
+      head(29, entry.delta);
+      page.setUint32(at + 4, 8, true);
+      at += 12;
+      time += BigInt(entry.delta);
+    } else {
+      const ns = entry.kind === 'stamp' ? entry.ns : entry.delta;
+      head(entry.kind === 'stamp' ? 31 : 30, Number(ns & ((1n << 27n) - 1n)));
+      page.setUint32(at + 4, Number(ns >> 27n), true);
+      at += 8;
+      time = entry.kind === 'stamp' ? ns : time + ns;
+    }
+  }
+  // The upper bits tell of lost events.
+  page.setBigInt64(8, BigInt(at - 16) | (1n << 31n), true);
+  return { page, times };
+}
+
+const delta = fc.integer({ min: 1, max: 2 ** 27 - 1 });
+const entry: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record({
+    kind: fc.constant('event' as const),
+    delta,
+    words: fc.integer({ min: 1, max: 28 }),
+    long: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('extend' as const), delta: fc.bigInt({ min: 0n, max: 2n ** 50n }) }),
+  fc.record({ kind: fc.constant('stamp' as const), ns: fc.bigInt({ min: 0n, max: 2n ** 58n }) }),
+  fc.record({ kind: fc.constant('discarded' as const), delta }),
+);
+
+test('every event of a page is found, with its time, whatever stands between', () => {
+  const layout = parsePageLayout(HEADER);
+  if (layout === null) throw new Error('no layout');
+  fc.assert(
+    fc.property(
+      fc.array(entry, { maxLength: 25 }),
+      fc.bigInt({ min: 0n, max: 2n ** 58n }),
+      (entries, start) => {
+        const { page, times } = pageOf(entries, start);
+        const events = eventsOf(page, layout, (record) => record.getUint16(0, true));
+        expect(events.map(({ time }) => time)).toEqual(times);
+        expect(events.every(({ id }) => id === 460)).toBe(true);
+      },
+    ),
+  );
+});
+
+test('a page of anything at all is read without harm', () => {
+  const layout = parsePageLayout(HEADER);
+  if (layout === null) throw new Error('no layout');
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 16, maxLength: 300 }), (bytes) => {
+      const page = new DataView(new Uint8Array(bytes).buffer);
+      expect(() => eventsOf(page, layout, () => 0)).not.toThrow();
+    }),
+  );
+});
+
+test('a field is read by its width and sign', () => {
+  const view = new DataView(new BigInt64Array([-2n]).buffer);
+  const at = (size: number, signed: boolean) => fieldValue(view, { offset: 0, size, signed });
+  expect([at(8, true), at(4, true), at(2, true), at(1, true)]).toEqual([-2n, -2n, -2n, -2n]);
+  expect([at(8, false), at(4, false), at(2, false), at(1, false)]).toEqual([
+    2n ** 64n - 2n,
+    2n ** 32n - 2n,
+    65_534n,
+    254n,
+  ]);
+});
