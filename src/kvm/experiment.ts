@@ -5,13 +5,13 @@ import { type KvmHost, kvmHost } from './host.ts';
 import { agreementOf, predict } from './model.ts';
 import { type KvmResult, kvmWarnings, resultOf, SIGSTOP_MISSED } from './result.ts';
 import { type Running, type RunningOptions, recordRunning } from './running.ts';
-import { checkStop, watchdogNs } from './safety.ts';
+import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from './safety.ts';
 import { recordSigstop } from './sigstop.ts';
 import { recordStalls, type StallRecord, stallSetup, type TraceMode } from './stall.ts';
 import { recordStop, type StopOptions } from './stop.ts';
 import type { GuestLoop, StopKind, StopRecord } from './stop-record.ts';
 import { minPeriodNs, type TimerSetup, timerSetup } from './timer-setup.ts';
-import { findingOf, pathOf, pathOfAll, type TimerPath } from './verdict.ts';
+import { burstOf, findingOf, pathOf, pathOfAll, type TimerPath } from './verdict.ts';
 
 /** What a user asks for. */
 export interface KvmOptions {
@@ -95,9 +95,24 @@ export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
   return { setup, running, stops, stopTicks, totalNs: runningNs + stopsNs };
 }
 
-/** Tries of a stop that is over soon; a long one is made once. */
-const TRIES = 4;
+/** Stops of one run that may be made again, where they are over soon; their bursts together stay harmless. */
+const RETRIES = 8;
 const SOON_NS = 10 * NS_PER_S;
+
+/** How many stops of this run may still be made again. */
+export interface Retries {
+  left: number;
+}
+
+/** None where a stop is long, or where that many more bursts would cost a kernel that catches up too much. */
+export const retriesOf = (stopNs: number, periodNs: number): Retries => ({
+  left:
+    stopNs <= SOON_NS && RETRIES * burstEstimate(stopNs, periodNs).burstNs <= HARMLESS_BURST_NS ? RETRIES : 0,
+});
+
+/** A stop whose burst may be longer than this, at 79 ns a callback, is made only after a short one. */
+const UNTRIED_BURST_NS = NS_PER_MS;
+const SHORT_STOP_PERIODS = 2_000;
 
 /** What KVM itself has done over the years; one of these is to predict what a guest sees. */
 const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
@@ -120,7 +135,7 @@ function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: KvmHost)
 }
 
 /**
- * Records one stop, a few times where it was inconclusiveByChance, and answers with the last.
+ * Records one stop, again where chance made it inconclusive, and answers with the last.
  *
  * @param knownPath what an earlier stop showed; for SIGSTOP, during which nothing can be watched.
  * @returns null where the user asked to stop first; `missed` where no try could be measured.
@@ -131,15 +146,16 @@ export async function recordConclusiveStop(
   host: KvmHost,
   knownPath: TimerPath,
   control: Control,
+  retries: Retries = retriesOf(options.stopNs, options.setup.periodNs),
 ): Promise<StopRecord | null | 'missed'> {
   const { stop, ...common } = options;
-  const most = options.stopNs <= SOON_NS ? TRIES : 1;
-  for (let tries = 1; ; tries++) {
+  for (;;) {
     const trace =
       stop === 'sigstop' ? await recordSigstop(common, control) : recordStop({ ...common, stop }, control);
-    if (trace === null || trace === 'missed' || tries === most) return trace;
+    if (trace === null || trace === 'missed') return trace;
     const path = stop === 'sigstop' ? knownPath : pathOf(trace, host).path;
-    if (!inconclusiveByChance(trace, path, host)) return trace;
+    if (retries.left === 0 || !inconclusiveByChance(trace, path, host)) return trace;
+    retries.left -= 1;
   }
 }
 
@@ -168,6 +184,8 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     options.stalls === 0 || control.cancelled()
       ? null
       : recordStallsOf(options, host.tscKhz, running, control);
+  checkCost(options, plan, host, control);
+  const retries = retriesOf(options.stopNs, plan.setup.periodNs);
   const traces: StopRecord[] = [];
   const missed: Warning[] = [];
   for (const stop of plan.stops) {
@@ -178,6 +196,7 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
       host,
       pathOfAll(traces, host).path,
       control,
+      retries,
     );
     if (trace === null) break;
     if (trace === 'missed') missed.push(SIGSTOP_MISSED);
@@ -185,7 +204,26 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     progress(options.stopNs + 2 * plan.stopTicks * plan.setup.periodNs);
   }
   const result = resultOf({ options, setup: plan.setup, host, running, stalls, traces });
-  return { result, warnings: [...missed, ...kvmWarnings(result)] };
+  return { result, warnings: [...missed, ...kvmWarnings(result, options.trace === 'on')] };
+}
+
+/**
+ * Before a long stop, a short one: where this kernel catches up, its burst tells what a callback costs here.
+ *
+ * @throws TscopeError USAGE where the long stop is not safe at that cost.
+ */
+function checkCost(
+  { stopNs, yesReally }: KvmOptions,
+  { setup, stopTicks }: Plan,
+  host: KvmHost,
+  control: Control,
+): void {
+  if (control.cancelled() || burstEstimate(stopNs, setup.periodNs).burstNs <= UNTRIED_BURST_NS) return;
+  const short = { loop: 'spin', stop: 'pause', setup, ticks: stopTicks } as const;
+  const record = recordStop({ ...short, stopNs: SHORT_STOP_PERIODS * setup.periodNs }, control);
+  if (record === null) return;
+  const burst = burstOf(findingOf(record), pathOf(record, host).path, setup.periodNs);
+  if (burst !== null) checkStop(stopNs, setup.periodNs, yesReally, watchdogNs(), burst.callbackNs);
 }
 
 /** Stalls of a guest whose period suits how late interrupts come here, as the halting guest has shown. */

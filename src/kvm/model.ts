@@ -7,7 +7,7 @@ import { stopAndResume } from '../lapic/scene.ts';
 import { stayInUserspace, Vcpu } from '../lapic/vcpu.ts';
 import { NotingHost } from '../lapic/virtual-host.ts';
 import { mean } from '../statistics.ts';
-import { latenessOf, latenessOn, ticksOn } from './grid.ts';
+import { latenessOf, latenessOn, ticksOn, wrapped } from './grid.ts';
 import { BURST_CALLBACK_NS } from './safety.ts';
 import type { StopRecord } from './stop-record.ts';
 import { timerSetup } from './timer-setup.ts';
@@ -27,7 +27,7 @@ export interface Prediction {
 
 /** Absolute ktime of the resume in virtual time: far enough from 0 for any stop. */
 const RESUME = 2n ** 62n;
-const COSTS = { callbackNs: BigInt(BURST_CALLBACK_NS), exitNs: 2_000n };
+const EXIT_NS = 2_000n;
 const VECTOR = 0x20;
 
 const at = (ns: number): bigint => RESUME + BigInt(Math.round(ns));
@@ -38,9 +38,17 @@ const middle = ([from, to]: readonly [number, number]): number => (from + to) / 
  *
  * @param path `preemption-timer` gives the model its HV timer; on any other it runs on the hrtimer.
  * @param tscKhz the guest's TSC rate.
+ * @param callbackNs what one hrtimer callback costs on this host; where nothing was measured, the crash dump's 79 ns.
  */
-export function predict(trace: StopRecord, policy: PolicyName, path: TimerPath, tscKhz: number): Prediction {
-  const host = new NotingHost(tscKhz, COSTS, at(middle(trace.startNs)));
+export function predict(
+  trace: StopRecord,
+  policy: PolicyName,
+  path: TimerPath,
+  tscKhz: number,
+  callbackNs: number = BURST_CALLBACK_NS,
+): Prediction {
+  const costs = { callbackNs: BigInt(Math.round(callbackNs)), exitNs: EXIT_NS };
+  const host = new NotingHost(tscKhz, costs, at(middle(trace.startNs)));
   const config = {
     ...lapicDefaults,
     guestTscKhz: tscKhz,
@@ -97,6 +105,13 @@ export interface Agreement {
 const EXCUSED = 0.1;
 /** How much later or earlier than usual the matches may be on average, in periods. */
 const OFFSET = 1 / 5;
+
+/** Two predictions that an `Agreement` cannot tell apart: the same grid, and as many interrupts but for one. */
+export function cannotBeTold(a: Prediction, b: Prediction, periodNs: number): boolean {
+  if (Math.abs(a.deliveriesNs.length - b.deliveriesNs.length) > 1) return false;
+  const [last, other] = [a.deliveriesNs.at(-1) ?? 0, b.deliveriesNs.at(-1) ?? 0];
+  return Math.abs(wrapped(last - other, periodNs)) <= OFFSET * periodNs;
+}
 
 /** Before the stop: how late interrupts were, and the share of ticks that had one of their own. */
 function usual({ deliveriesNs, startNs: [start], periodNs }: StopRecord): { meanNs: number; share: number } {

@@ -1,10 +1,10 @@
-import { policyNames } from '../lapic/policies.ts';
+import { type PolicyName, policyNames } from '../lapic/policies.ts';
 import type { Warning } from '../schema/envelope.ts';
 import { formatNs } from '../units.ts';
 import type { KvmOptions } from './experiment.ts';
 import type { KvmHost } from './host.ts';
 import type { TraceResult } from './kernel-trace.ts';
-import { type Agreement, agreementOf, type Prediction, predict } from './model.ts';
+import { type Agreement, agreementOf, cannotBeTold, type Prediction, predict } from './model.ts';
 import type { Running } from './running.ts';
 import { BURST_CALLBACK_NS, type BurstEstimate, burstEstimate, HARMLESS_BURST_NS } from './safety.ts';
 import type { StallRecord } from './stall.ts';
@@ -12,6 +12,8 @@ import { type StallResult, stallResultOf } from './stall-finding.ts';
 import type { CountReading, GuestLoop, StopKind, StopRecord } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
 import {
+  type Burst,
+  burstOf,
   type Conclusion,
   combine,
   conclude,
@@ -19,6 +21,7 @@ import {
   findingOf,
   fixOf,
   type PathFinding,
+  pathAmong,
   pathOfAll,
   type StopFinding,
   type TimerPath,
@@ -44,6 +47,10 @@ export interface KvmStop extends Omit<StopFinding, 'grid' | 'unclear'>, Conclusi
   readonly stats: { readonly before: Stats; readonly after: Stats };
   /** TMCCT during the stop. */
   readonly counts: CountReading[];
+  /** What drove this guest's timer. */
+  readonly path: TimerPath;
+  /** What catching up cost; null where nothing was caught up. */
+  readonly burst: Burst | null;
 }
 
 /** What the model predicts for one policy, and how the main stop follows it. */
@@ -51,6 +58,8 @@ export interface KvmModel extends Omit<Prediction, 'deliveriesNs'> {
   /** The first 50 interrupts, ns from the resume. */
   readonly deliveriesNs: number[];
   readonly agreement: Agreement;
+  /** Policies that predict the same interrupts after this stop, as far as one run can tell. */
+  readonly alike: PolicyName[];
 }
 
 /** A guest whose local APIC was saved when it stopped and restored when it went on. */
@@ -133,18 +142,27 @@ function stopOf(trace: StopRecord, path: PathFinding, host: KvmHost): KvmStop {
     interruptShare: { before: before.interruptShare, after: after.interruptShare },
     stats: { before: before.stats, after: after.stats },
     counts: [...trace.counts],
+    path: path.path,
+    burst: burstOf(findingOf(trace), path.path, trace.periodNs),
     ...concludeFor(trace, path, host),
   };
 }
 
 const concludeFor = (trace: StopRecord, { path }: PathFinding, host: KvmHost): Conclusion =>
-  conclude(findingOf(trace), path, host.preemptionTimer);
+  conclude(findingOf(trace), path, host.preemptionTimer, trace.periodNs);
 
-function modelOf(trace: StopRecord, path: PathFinding, tscKhz: number): KvmModel[] {
-  return policyNames.map((policy) => {
-    const { deliveriesNs, ...prediction } = predict(trace, policy, path.path, tscKhz);
-    return { ...prediction, deliveriesNs: listed(deliveriesNs), agreement: agreementOf(trace, deliveriesNs) };
-  });
+/** @param tracedNs what one callback costs here by the kernel's trace. A burst that was seen says it better. */
+function modelOf(trace: StopRecord, { path }: PathFinding, tscKhz: number, tracedNs?: number): KvmModel[] {
+  const callbackNs = burstOf(findingOf(trace), path, trace.periodNs)?.callbackNs ?? tracedNs;
+  const predictions = policyNames.map((policy) => predict(trace, policy, path, tscKhz, callbackNs));
+  return predictions.map((prediction) => ({
+    ...prediction,
+    deliveriesNs: listed(prediction.deliveriesNs),
+    agreement: agreementOf(trace, prediction.deliveriesNs),
+    alike: predictions
+      .filter((other) => other !== prediction && cannotBeTold(prediction, other, trace.periodNs))
+      .map(({ policy }) => policy),
+  }));
 }
 
 function saveRestoreOf(trace: StopRecord, path: PathFinding, tscKhz: number): KvmSaveRestore | null {
@@ -173,7 +191,9 @@ export function resultOf({ options, setup, host, running, stalls, traces }: Meas
   const restored = traces.find(({ stop }) => stop === 'save-restore') ?? null;
   const mainRunning = running.find(({ loop }) => loop === mainLoop) ?? null;
   const stall = stalls === null ? null : stallResultOf(stalls);
-  const conclusions = (main === null ? [] : [main, ...others]).map((trace) => concludeFor(trace, path, host));
+  const conclusions = (main === null ? [] : [main, ...others]).map((trace) =>
+    concludeFor(trace, pathAmong(trace, path, host), host),
+  );
   const conclusion = withStalls(combine(conclusions), stall);
   return {
     requestedPeriodNs: options.periodNs,
@@ -190,10 +210,13 @@ export function resultOf({ options, setup, host, running, stalls, traces }: Meas
     pathReason: path.reason,
     running: mainRunning,
     sweep: running.filter((row) => row !== mainRunning),
-    resume: main === null ? null : stopOf(main, path, host),
-    otherStops: others.map((trace) => stopOf(trace, path, host)),
+    resume: main === null ? null : stopOf(main, pathAmong(main, path, host), host),
+    otherStops: others.map((trace) => stopOf(trace, pathAmong(trace, path, host), host)),
     saveRestore: restored === null ? null : saveRestoreOf(restored, path, host.tscKhz),
-    model: main === null ? [] : modelOf(main, path, host.tscKhz),
+    model:
+      main === null
+        ? []
+        : modelOf(main, pathAmong(main, path, host), host.tscKhz, stalls?.trace.callbackNs?.p50),
     stall,
     trace: stalls?.trace ?? null,
     ...conclusion,
@@ -212,8 +235,8 @@ export const SIGSTOP_MISSED: Warning = {
 const unpredicted = ({ model }: KvmResult): boolean =>
   model.length > 0 && model.every(({ agreement }) => !agreement.agrees);
 
-/** Pure: the doubts that a result leaves. */
-export function kvmWarnings(result: KvmResult): Warning[] {
+/** Pure: the doubts that a result leaves. @param traceWanted the lack of the kernel's trace is one. */
+export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
   const { requestedPeriodNs, periodNs, burstEstimate, verdict } = result;
   const warnings: Warning[] = [];
   if (periodNs !== requestedPeriodNs) {
@@ -230,6 +253,14 @@ export function kvmWarnings(result: KvmResult): Warning[] {
         `The stop could have cost ${formatNs(burstEstimate.burstNs)} with interrupts off ` +
         `(estimate: ${burstEstimate.callbacks} callbacks at ${BURST_CALLBACK_NS} ns) on a kernel that catches up.`,
       hint: null,
+    });
+  }
+  const { trace } = result;
+  if (traceWanted && trace !== null && !trace.available) {
+    warnings.push({
+      code: 'kvm-no-trace',
+      message: `The kernel's trace is not part of this run: ${trace.reason}.`,
+      hint: 'Run as root with tracefs mounted, or leave out --trace on.',
     });
   }
   if (verdict === 'catches-up') {

@@ -16,9 +16,13 @@ export interface BurstEstimate {
 }
 
 /** One callback for each period missed. */
-export function burstEstimate(stopNs: number, periodNs: number): BurstEstimate {
+export function burstEstimate(
+  stopNs: number,
+  periodNs: number,
+  callbackNs: number = BURST_CALLBACK_NS,
+): BurstEstimate {
   const callbacks = Math.floor(stopNs / periodNs);
-  return { callbacks, burstNs: callbacks * BURST_CALLBACK_NS };
+  return { callbacks, burstNs: callbacks * callbackNs };
 }
 
 const WATCHDOG_FILE = '/proc/sys/kernel/watchdog_thresh';
@@ -37,13 +41,20 @@ export function watchdogNs(): number {
  * Refuses a stop that could harm the host, should its kernel catch up (CVE-2025-71104): one that could reach the
  * watchdog always, one whose burst is longer than 20 ms unless `yesReally`.
  *
+ * @param callbackNs what a callback costs on this host, where that was measured.
  * @throws TscopeError USAGE.
  */
-export function checkStop(stopNs: number, periodNs: number, yesReally: boolean, watchdog: number): void {
-  const { callbacks, burstNs } = burstEstimate(stopNs, periodNs);
+export function checkStop(
+  stopNs: number,
+  periodNs: number,
+  yesReally: boolean,
+  watchdog: number,
+  callbackNs: number = BURST_CALLBACK_NS,
+): void {
+  const { callbacks, burstNs } = burstEstimate(stopNs, periodNs, callbackNs);
   const cost =
     `${formatCount(callbacks)} timer callbacks with interrupts off, about ${formatNs(burstNs)} ` +
-    `at ${BURST_CALLBACK_NS} ns each`;
+    `at ${formatNs(callbackNs)} each`;
   if (burstNs * SLOWER_HOST >= watchdog) {
     throw usageError(
       `\`stopNs\`: ${formatNs(stopNs)} at a period of ${formatNs(periodNs)} is refused: on a kernel with CVE-2025-71104 ` +

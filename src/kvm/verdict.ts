@@ -46,6 +46,10 @@ export function pathOf(trace: StopRecord, host: PathHost): PathFinding {
   return { path: host.preemptionTimer ? 'preemption-timer' : 'hrtimer', reason: host.source };
 }
 
+/** The path of one guest among others: its own, or, where its timer could not be watched, that of the others. */
+export const pathAmong = (trace: StopRecord, all: PathFinding, host: PathHost): PathFinding =>
+  byCounts(trace) === null && all.path !== 'unknown' ? all : pathOf(trace, host);
+
 /**
  * The path of all guests: what those showed that were paused, whose timer could be watched meanwhile. One on the
  * preemption timer is enough.
@@ -166,6 +170,22 @@ const inconclusive = (why: string): Conclusion => ({
   explanation: `Nothing can be said: ${why}.`,
 });
 
+/** The callbacks that a kernel which catches up runs before the guest goes on, and what each of them cost. */
+export interface Burst {
+  /** From the resume to the first interrupt: nothing else ran on that CPU meanwhile. */
+  readonly lengthNs: number;
+  readonly callbacks: number;
+  readonly callbackNs: number;
+}
+
+/** The burst of a stop whose guest came back on the old grid from a timer that had stood still; else null. */
+export function burstOf(finding: StopFinding, path: TimerPath, periodNs: number): Burst | null {
+  const { grid, missedTicks, firstInterruptNs, resumePhaseNs } = finding;
+  if (path !== 'preemption-timer' || grid !== 'old' || firstInterruptNs === null) return null;
+  const callbacks = missedTicks + Math.floor((resumePhaseNs + firstInterruptNs) / periodNs);
+  return { lengthNs: firstInterruptNs, callbacks, callbackNs: firstInterruptNs / callbacks };
+}
+
 /** What was seen, in words that hold for every verdict. */
 function seen(finding: StopFinding): string {
   const { missedTicks, lostTicks, interruptsFirstPeriod, stopNs } = finding;
@@ -176,6 +196,14 @@ function seen(finding: StopFinding): string {
   );
 }
 
+/** A burst longer than a period is most of what came before the first interrupt. */
+function burstWords(finding: StopFinding, path: TimerPath, periodNs: number): string {
+  const burst = burstOf(finding, path, periodNs);
+  if (burst === null || burst.lengthNs < periodNs) return '';
+  const { lengthNs, callbacks, callbackNs } = burst;
+  return `: a burst of about ${formatCount(callbacks)} callbacks, ${formatNs(lengthNs)} long, ${formatNs(callbackNs)} each`;
+}
+
 /**
  * What one stop proves. The interrupts alone cannot tell a timer that kept running from one that caught up: both are
  * on the old grid with one interrupt for all the missed ticks. The path can: only a timer that fell behind has
@@ -184,7 +212,12 @@ function seen(finding: StopFinding): string {
  * @param path what drove the guest's timer.
  * @param preemptionTimer whether the host is set up to use the preemption timer; null where that is not known.
  */
-export function conclude(finding: StopFinding, path: TimerPath, preemptionTimer: boolean | null): Conclusion {
+export function conclude(
+  finding: StopFinding,
+  path: TimerPath,
+  preemptionTimer: boolean | null,
+  periodNs: number,
+): Conclusion {
   const { grid, unclear, missedTicks, interruptsFirstPeriod, phaseShiftNs } = finding;
   if (missedTicks < LEAST_MISSED)
     return inconclusive('the stop was too short for the timer to miss anything');
@@ -220,7 +253,7 @@ export function conclude(finding: StopFinding, path: TimerPath, preemptionTimer:
   if (path === 'preemption-timer') {
     const explanation =
       `${seen(finding)}; the rest are on the old grid (phase ${shift}), though the preemption timer stood still: ` +
-      'the kernel ran through every missed period to get there, with interrupts off (CVE-2025-71104).';
+      `the kernel ran through every missed period to get there, with interrupts off (CVE-2025-71104)${burstWords(finding, path, periodNs)}.`;
     return { verdict: 'catches-up', explanation };
   }
   return inconclusive('the interrupts are on the old grid, and which timer drives the guest is not known');

@@ -62,6 +62,13 @@ export const kvmStopSchema = z.strictObject({
   interruptShare: z.strictObject({ before: share, after: share }),
   stats: z.strictObject({ before: stats, after: stats }),
   counts: z.array(reading),
+  /** What drove this guest's timer. */
+  path: z.enum(['hrtimer', 'preemption-timer', 'unknown']).default('unknown'),
+  /** What catching up cost: from the resume to the first interrupt. Null where nothing was caught up. */
+  burst: z
+    .strictObject({ lengthNs: z.number(), callbacks: count, callbackNs: z.number() })
+    .nullable()
+    .default(null),
   verdict: kvmVerdict,
   explanation: z.string(),
 });
@@ -81,6 +88,8 @@ export const kvmModelSchema = z.strictObject({
     meanLatenessNs: z.number().nullable(),
     agrees: z.boolean(),
   }),
+  /** Policies that predict the same interrupts after this stop, as far as one run can tell. */
+  alike: z.array(z.string()).default([]),
 });
 
 /** A guest whose local APIC was saved when it stopped and restored when it went on. */

@@ -162,7 +162,7 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
       const trace = await recordConclusiveStop(options, host, 'unknown', quietControl);
       if (trace === null || trace === 'missed') throw new Error('not stopped by anybody');
       const { path } = pathOf(trace, host);
-      const { verdict } = conclude(findingOf(trace), path, host.preemptionTimer);
+      const { verdict } = conclude(findingOf(trace), path, host.preemptionTimer, trace.periodNs);
       verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
     }
     // A spinning guest that is emulated reports too late for a phase now and then: that claims nothing.

@@ -100,7 +100,7 @@ const amd = { preemptionTimer: false, source: 'kvm_amd is loaded' };
 const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };
 
 const judge = (trace: StopRecord, host: { preemptionTimer: boolean | null; source: string }): Conclusion =>
-  conclude(findingOf(trace), pathOf(trace, host).path, host.preemptionTimer);
+  conclude(findingOf(trace), pathOf(trace, host).path, host.preemptionTimer, trace.periodNs);
 const verdict = (spec: Synthetic, host = spec.path === 'hrtimer' ? amd : intel) =>
   judge(synthetic(spec), host).verdict;
 
