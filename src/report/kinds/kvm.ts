@@ -260,14 +260,16 @@ const modelTable = ({ model, resume, path }: KvmResult): Table => ({
     orDash(agreement.meanLatenessNs, about),
     yesNo(agreement.agrees),
   ]),
-  note: alikeNote(model),
+  ...alikeNote(model),
 });
 
 /** Policies that this stop cannot tell apart, among those that agree. */
-function alikeNote(model: KvmResult['model']): string {
+function alikeNote(model: KvmResult['model']): { note?: string } {
   const alike = model.filter((row) => row.agreement.agrees && row.alike.length > 0);
   const names = new Set(alike.flatMap((row) => [row.policy, ...row.alike]));
-  return names.size === 0 ? '' : `After this stop these cannot be told apart: ${[...names].join(', ')}.`;
+  return names.size === 0
+    ? {}
+    : { note: `After this stop these cannot be told apart: ${[...names].join(', ')}.` };
 }
 
 /** A real guest of this host beside the model. */
