@@ -57,6 +57,8 @@ export interface TraceResult {
 
 /** Two clock readings and a conversion between them are this exact, ns. */
 const CLOCK_ERROR_NS = 500n;
+/** Two instances record one event within this time, a small part of any period. */
+const SAME_EVENT_CYCLES = 20_000n;
 const ANY_TSC_KHZ = 1_000_000;
 
 /** One timer that the model is asked about, expiry by expiry. */
@@ -252,7 +254,7 @@ export class KernelTrace {
     let before: bigint | null = null;
     let entered: bigint | null = null;
     let left: bigint | null = null;
-    let exits = 0;
+    let next = 0;
     // The first one after the guest has left sets what the others find pending.
     let unlike = 1;
     const paused = guest.recording.left.at(-1)?.tsc ?? 0n;
@@ -260,7 +262,10 @@ export class KernelTrace {
     for (const event of events) {
       if (event.id === entry.id) entered = event.time;
       if (event.id === exit.id) {
-        const again = second[exits++]?.time;
+        while (next < second.length && (second[next]?.time ?? 0n) < event.time - SAME_EVENT_CYCLES) next += 1;
+        const candidate = second[next]?.time;
+        const again =
+          candidate !== undefined && candidate < event.time + SAME_EVENT_CYCLES ? candidate : undefined;
         // Whichever instance is served first has the callback's end.
         left = again !== undefined && again < event.time ? again : event.time;
         if (entered !== null && entered > paused && unlike-- <= 0) callbackNs.push(nsOf(left - entered));

@@ -3,7 +3,7 @@ import type { Control } from '../clock/control.ts';
 import { systemCode } from '../errors.ts';
 import { kvmNative, type NativeTimerBurst, native } from '../native.ts';
 import { median } from '../statistics.ts';
-import { formatNs, NS_PER_MS, NS_PER_US } from '../units.ts';
+import { formatNs, NS_PER_MS, NS_PER_S, NS_PER_US } from '../units.ts';
 import { modulo, phaseOf } from './grid.ts';
 import { type Guest, ktimeNow, withGuest } from './guest.ts';
 import { idlestCpu } from './host.ts';
@@ -80,9 +80,8 @@ export const LEAST_PERIODS = 2;
 const MOST_EXCESS = 1.3;
 /** Callbacks whose cost is taken. */
 const PAUSED_PERIODS = 100;
-const TRIES_TO_TUNE = 8;
-/** Stalls made for each one that is wanted, at most: some fall so that the two grids cannot be told apart. */
-const TRIES_PER_STALL = 4;
+/** On a busy host many a delay tells nothing, or is not seen: made again, for at most this long. */
+const BUDGET_NS = BigInt(5 * NS_PER_S);
 /** From telling the children to the instant, beside the time that arming takes. */
 const LEAD_NS = 15 * NS_PER_MS;
 const MOST_LEAD_NS = 60 * NS_PER_MS;
@@ -173,7 +172,8 @@ function stallGuest(guest: Guest, burst: NativeTimerBurst, wanted: number, base:
   let timerNs = Number.POSITIVE_INFINITY;
   let leadNs = LEAD_NS;
   let telling = 0;
-  for (let tries = 0; telling < wanted && tries < TRIES_TO_TUNE + TRIES_PER_STALL * wanted; tries++) {
+  const latest = ktimeNow() + BUDGET_NS;
+  while (telling < wanted && ktimeNow() < latest && !guest.cancelled()) {
     const expectedNs = Number.isFinite(timerNs) ? timers * timerNs : aimedNs;
     const instant = aim(guest, leadNs + timers * ARMING_NS_PER_TIMER, expectedNs, record);
     const seen = strike(burst, instant, timers);
