@@ -20,7 +20,8 @@
         "native/perf.cc",
         "native/peek.cc",
         "native/notify.cc",
-        "native/memory.cc"
+        "native/memory.cc",
+        "native/reference.cc"
       ],
       "ldflags": ["-Wl,-z,nodelete"],
       "defines": ["TSCOPE_SOURCE_HASH=\"<!(node scripts/native-hash.cjs)\""]

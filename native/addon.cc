@@ -32,6 +32,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("exitNow", ExitNow);
 
   add("exchangeTsc", ExchangeTsc);
+  add("timeReferenceAdvances", TimeReferenceAdvances);
 
   add("readAdjtimex", ReadAdjtimex);
   add("readPerfTime", ReadPerfTime);

@@ -38,6 +38,9 @@ Napi::Value ExitNow(const Napi::CallbackInfo& info);
 // exchange.cc
 Napi::Value ExchangeTsc(const Napi::CallbackInfo& info);
 
+// reference.cc
+Napi::Value TimeReferenceAdvances(const Napi::CallbackInfo& info);
+
 // perf.cc
 Napi::Value ReadPerfTime(const Napi::CallbackInfo& info);
 

@@ -86,6 +86,12 @@ export interface Native {
    */
   exchangeTsc(cpu: number, out: BigInt64Array): number;
 
+  /**
+   * Fills `out` (at most 10,000 rows) with rows of two words: TSC cycles of 100 advances of a periodic timer in native
+   * code under catch-up, and of 100 under clamp.
+   */
+  timeReferenceAdvances(out: BigInt64Array): void;
+
   readAdjtimex(): Adjtimex;
   /** [cap_user_time, time_mult, time_shift] of a perf event's first page. */
   readPerfTime(out: BigInt64Array): void;

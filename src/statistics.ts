@@ -101,3 +101,10 @@ export function leastSquares(x: Values, y: Values): Line | null {
   const standardError = correlationFactor(residuals) * Math.sqrt(squares / (count - 2) / xx);
   return { slope, middle: meanY, standardError };
 }
+
+/** Mean of the middle half of the values: as robust as the median, and not bound to the steps of the clock. */
+export function midmean(values: Values): number {
+  const ascending = sorted(values);
+  const quarter = ascending.length >> 2;
+  return mean(ascending.subarray(quarter, ascending.length - quarter));
+}

@@ -11,7 +11,7 @@ const S = 1_000_000_000n;
 const HOUR = 3600n * S;
 const ROUNDS = 7;
 const READS = 1_000_000;
-const options = { ...stopDefaults, periodsNs: [200_000n] };
+const options = { ...stopDefaults, periodsNs: [200_000n], processes: 0 };
 const quiet = { progress() {}, cancelled: () => false };
 const best = (values) => Math.min(...values);
 const rowOf = ({ rows }, policy, stopNs) =>
@@ -40,15 +40,22 @@ function readNs() {
 }
 const callbacks = [whole.callbackNs];
 const reads = [readNs()];
-const added = [];
 for (let round = 1; round < ROUNDS; round++) {
   reads.push(readNs());
-  const { rows, tickCost } = stopTask(
+  const { rows } = stopTask(
     { ...options, policies: ['catch-up', 'clamp'], stopsNs: [HOUR / 2n], repeat: 1 },
     quiet,
   ).result;
   callbacks.push(rows[0].callbackNs);
-  added.push(tickCost.find(({ policy }) => policy === 'clamp').overCatchUpNs);
+}
+
+const prices = [];
+for (let round = 0; round < 3; round++) {
+  const { clampPrice } = stopTask(
+    { ...options, policies: ['clamp'], stopsNs: [S], repeat: 1, processes: 12 },
+    quiet,
+  ).result;
+  prices.push(clampPrice);
 }
 
 const cpu = process.cpuUsage();
@@ -69,4 +76,6 @@ console.log(`collections in the middle      ${during} in ${whole.callbacks} call
 console.log(
   `a callback in virtual time     ${(((user + system) * 1e3) / simulated.callbacks).toFixed(1)} ns of CPU`,
 );
-console.log(`one advance, clamp - catch-up  ${added.map((ns) => ns.toFixed(2)).join(' ')} ns`);
+const interval = ({ ns, lowNs, highNs }) => `${ns.toFixed(2)} (${lowNs.toFixed(2)} to ${highNs.toFixed(2)})`;
+console.log(`clamp - catch-up, native code  ${prices.map(({ native }) => interval(native)).join('  ')} ns`);
+console.log(`clamp - catch-up, this model   ${prices.map(({ model }) => interval(model)).join('  ')} ns`);

@@ -1,9 +1,9 @@
 import { usageError } from '../errors.ts';
 import { policyNames } from '../lapic/policies.ts';
+import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
 import { stopText } from '../report/kinds/stop.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { budgetFor, fits, stopBounds, stopDefaults } from '../tasks/stop/options.ts';
-import { CRASH_CALLBACK_NS } from '../tasks/stop/projection.ts';
 import { formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer, list, quietOptions } from './options.ts';
@@ -97,6 +97,7 @@ export const command = defineCommand({
       watchdogNs: options.watchdog,
       delivery: options.delivery,
       repeat: options.repeat,
+      processes: stopDefaults.processes,
       simulate: options.simulate
         ? { callbackNs: callbackCost ?? CRASH_CALLBACK, exitNs: exitCost ?? EXIT }
         : null,

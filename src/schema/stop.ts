@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { count, percentiles } from './measured.ts';
 import { policyName } from './policy.ts';
 
+/** A figure and where the next run's will be, 95 times of 100. */
+const interval = { ns: z.number(), lowNs: z.number(), highNs: z.number() };
+
 /** A statistic over several runs of one row. */
 const overRuns = z.strictObject({
   minNs: z.number(),
@@ -85,10 +88,11 @@ export const stopResultSchema = z.strictObject({
     .array(
       z.strictObject({
         policy: policyName,
+        /** Means over fresh processes: of each one's middle half, and of what one batch of 100 in a hundred exceeds. */
         p50Ns: z.number(),
         p99Ns: z.number(),
         cycles: z.number(),
-        /** Less the cost under catch-up, with a 95 % interval of its median. */
+        /** Less the cost under catch-up, with the interval that contains the next run's 95 times of 100. */
         overCatchUpNs: z.number(),
         overCatchUpLowNs: z.number(),
         overCatchUpHighNs: z.number(),
@@ -96,11 +100,49 @@ export const stopResultSchema = z.strictObject({
       }),
     )
     .nullable(),
+  /** What the clamp adds to catch-up's advance; null where it was not measured. Documents before 0.2 lack it. */
+  clampPrice: z
+    .strictObject({
+      /** In native code: the comparison itself. The headline. */
+      native: z.strictObject({
+        ...interval,
+        cycles: z.number(),
+        /** One advance under each. */
+        catchUpNs: z.number(),
+        clampNs: z.number(),
+        processes: count,
+      }),
+      /** As this model pays it, in JavaScript. */
+      model: z.strictObject({
+        ...interval,
+        /** Fresh processes that count, and those whose code V8 left to a slower tier. */
+        processes: count,
+        slowProcesses: count,
+        /** Two groups of processes whose code differs; `ns` is then no figure that a run would show. */
+        modes: z.array(z.strictObject({ ns: z.number(), processes: count })).nullable(),
+      }),
+      /** One callback of the real kernel, from its own tracepoints. */
+      kernel: z.union([
+        z.strictObject({ value: z.strictObject(interval) }),
+        z.strictObject({ value: z.null(), reason: z.string() }),
+      ]),
+    })
+    .nullable()
+    .optional(),
+  clampPriceReason: z.string().nullable().optional(),
   /** The stop whose recovery under catch-up takes as long as the watchdog allows. */
   lockupThreshold: z.array(
     z.strictObject({
       periodNs: z.number(),
-      atHostCost: z.strictObject({ callbackNs: z.number(), stopNs: z.number() }),
+      /** With the interval that contains the next run's 95 times of 100; documents before 0.2 have none. */
+      atHostCost: z.strictObject({
+        callbackNs: z.number(),
+        callbackLowNs: z.number().optional(),
+        callbackHighNs: z.number().optional(),
+        stopNs: z.number(),
+        stopLowNs: z.number().optional(),
+        stopHighNs: z.number().optional(),
+      }),
       atCrashCost: z.strictObject({ callbackNs: z.number(), stopNs: z.number() }),
     }),
   ),

@@ -45,6 +45,12 @@ export class Histogram {
     side[bucket] = (side[bucket] as number) + 1;
   }
 
+  /** The same value `count` times. @param value in [0, 2^52]. */
+  recordMany(value: number, count: number): void {
+    const bucket = bucketOf(Math.min(value, LARGEST - 1));
+    this.#positive[bucket] = (this.#positive[bucket] as number) + count;
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#positive.fill(0);

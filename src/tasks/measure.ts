@@ -45,7 +45,12 @@ const plan = (quick: boolean) =>
       clocks: ['tsc', 'monotonic', 'realtime'],
       reference: 'monotonic_raw',
     },
-    stop: { ...stopDefaults, repeat: quick ? 3 : stopDefaults.repeat, budgetNs: quick ? 1500 * MS : 15 * S },
+    stop: {
+      ...stopDefaults,
+      repeat: quick ? 3 : stopDefaults.repeat,
+      processes: quick ? 5 : stopDefaults.processes,
+      budgetNs: quick ? 1500 * MS : 15 * S,
+    },
     kvm: {
       periodNs: MS,
       divide: 1,

@@ -1,9 +1,9 @@
 import type { Control } from '../../clock/control.ts';
-import type { PolicyName } from '../../lapic/policies.ts';
+import { type PolicyName, policies } from '../../lapic/policies.ts';
 import type { StopRow } from '../../schema/stop.ts';
-import type { OneStop } from './recover.ts';
-import { measureRow } from './row.ts';
-import type { StopRun } from './run-stop.ts';
+import { quantile, sorted } from '../../statistics.ts';
+import type { OneStop, StopRun } from './one-stop.ts';
+import type { Simulation } from './options.ts';
 
 /** One row to measure. */
 export type Cell = Pick<OneStop, 'policy' | 'periodNs' | 'stopNs'>;
@@ -26,7 +26,100 @@ export function cellsOf(
   );
 }
 
-/** Measures one stop of a cell. @param look as in `Notes`. */
+/** Once a stop has been cut, longer ones of the same series are followed for this long only: their pace is known. */
+const AGAIN_NS = 250_000_000;
+/** A recovery outside the interrupt (`independent`, `reinject`) has no watchdog; this much shows its pace. */
+const SOFT_NS = 1_000_000_000;
+/** Every row gets this much, however little is left. */
+const LEAST_NS = 10_000_000;
+
+/** Steps in virtual time after which a recovery without a watchdog is cut. */
+const SIMULATED_STEPS = 1_000_000n;
+
+/** Whether the policy recovers in the hrtimer interrupt, where the watchdog bounds it. */
+const watched = ({ policy }: Cell, posted: boolean): boolean =>
+  policy === 'catch-up' || (posted && policy === 'independent');
+
+/**
+ * Shares out a time budget on real clocks: a row gets what it needs to reach the watchdog, or a second where there is
+ * none, but never more than two thirds of what is left.
+ *
+ * @param now ns since the budget began.
+ */
+export function budgetLimits(
+  budgetNs: number,
+  watchdogNs: bigint,
+  posted: boolean,
+  now: () => number,
+): Limits {
+  return {
+    limitNs(cell, cutBefore) {
+      const wanted = cutBefore ? AGAIN_NS : watched(cell, posted) ? Number(watchdogNs) : SOFT_NS;
+      const most = Math.max(LEAST_NS, ((budgetNs - now()) * 2) / 3);
+      return BigInt(Math.round(Math.min(wanted, most)));
+    },
+  };
+}
+
+/** In virtual time: everything up to the watchdog, and a fixed number of steps where there is none. */
+export function simulatedLimits(
+  watchdogNs: bigint,
+  posted: boolean,
+  { callbackNs, exitNs }: Simulation,
+): Limits {
+  return {
+    limitNs: (cell) => {
+      if (watched(cell, posted)) return watchdogNs;
+      // What a guest does with an interrupt takes as long as a callback.
+      return SIMULATED_STEPS * (policies[cell.policy].reinjects ? callbackNs : exitNs);
+    },
+  };
+}
+
+/** A row is repeated for as long as that takes no more steps (callbacks, exits, interrupts) than this in all. */
+const MOST_STEPS = 1_000_000;
+
+/** Successive multiples of this, modulo one, fill a period evenly however many there are. */
+const GOLDEN_RATIO = 0.618_033_988_749_894_8;
+
+/** The phase at which the guest is left in the nth run; half a period in the first one. */
+const phaseOf = (run: number): number => (0.5 + run * GOLDEN_RATIO) % 1;
+
+const overRuns = (values: readonly number[]): StopRow['recovery'] => {
+  const ascending = sorted(values);
+  const [minNs = 0, p50Ns = 0, p99Ns = 0, maxNs = 0] = [0, 0.5, 0.99, 1].map((share) =>
+    quantile(ascending, share),
+  );
+  return { minNs, p50Ns, p99Ns, maxNs };
+};
+
+/**
+ * Runs one stop again and again, each time from another phase.
+ *
+ * @param repeat how often; less where one run takes many steps or is cut.
+ * @returns the run with the median recovery, and the spread of all; null where the first run was interrupted.
+ */
+function measureRow(repeat: number, run: (phase: number) => StopRun | null): StopRow | null {
+  const first = run(phaseOf(0));
+  if (first === null) return null;
+  const runs = [first];
+  const steps = 1 + first.callbacks + first.vmExits + first.interrupts;
+  const most = first.ended === 'caught-up' ? Math.min(repeat, Math.floor(MOST_STEPS / steps)) : 1;
+  while (runs.length < most) {
+    const next = run(phaseOf(runs.length));
+    if (next === null) break;
+    runs.push(next);
+  }
+  const ordered = [...runs].sort((a, b) => a.recoveryNs - b.recoveryNs);
+  return {
+    ...(ordered[(runs.length - 1) >> 1] ?? first),
+    runs: runs.length,
+    phaseShift: overRuns(runs.map((each) => each.phaseShiftNs)),
+    recovery: overRuns(runs.map((each) => each.recoveryNs)),
+  };
+}
+
+/** Measures one stop of a cell. @param look as in `RecoveryLog`. */
 export type RunCell = (
   cell: Cell,
   limitNs: bigint,
@@ -35,7 +128,7 @@ export type RunCell = (
 ) => StopRun | null;
 
 /** Measures every cell; the rows so far where `control` asks to stop. */
-export function measureMatrix(
+export function measureRows(
   cells: readonly Cell[],
   repeat: number,
   limits: Limits,

@@ -1,5 +1,6 @@
 import type { Delivery } from '../../lapic/config.ts';
-import { type PolicyName, policies } from '../../lapic/policies.ts';
+import { type PolicyName, policies, policyNames } from '../../lapic/policies.ts';
+import { vcpuDefaults } from '../../lapic/vcpu.ts';
 import { bounds } from '../../units.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 
@@ -19,6 +20,8 @@ export interface StopOptions {
   readonly delivery: Delivery;
   /** Runs of each row, as far as they are short. */
   readonly repeat: number;
+  /** Fresh processes in which the clamp's price and a callback's cost are measured. */
+  readonly processes: number;
   readonly simulate: Simulation | null;
   /** How long the whole may take on real clocks; rows that do not fit are cut and projected. */
   readonly budgetNs: number;
@@ -43,19 +46,17 @@ export const stopBounds = {
 
 /** The contract's defaults. */
 export const stopDefaults: StopOptions = {
-  policies: ['independent', 'catch-up', 'clamp', 'skip', 'delay', 'freeze', 'reinject', 'gate'],
+  policies: policyNames,
   periodsNs: [200_000n, 1_000_000n],
   stopsNs: [S, 60n * S, 3600n * S, 86_400n * S, 30n * 86_400n * S],
-  watchdogNs: 10n * S,
+  watchdogNs: vcpuDefaults.watchdogNs,
   delivery: 'coalesced',
   repeat: 20,
+  processes: 12,
   simulate: null,
   budgetNs: LEAST_BUDGET_NS,
   quiet: quietDefaults,
 };
-
-/** KVM's default `min_timer_period_us`; a shorter period is run as if the module had been loaded with a lower one. */
-export const MIN_TIMER_PERIOD_US = 200;
 
 /** Whether a policy means anything under a delivery: a posted interrupt cannot be owed. */
 export const fits = (policy: PolicyName, delivery: Delivery): boolean =>

@@ -1,5 +1,5 @@
-/** What the timer's crash figures were measured at: 193 million callbacks in 15.3 s. */
-export const CRASH_CALLBACK_NS = 79;
+import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
+import type { StopResult } from '../../schema/stop.ts';
 
 /**
  * How long a backlog takes to work off when each period of it costs `stepNs`, while new periods keep coming:
@@ -20,3 +20,32 @@ export function catchUpNs(backlogNs: number, periodNs: number, stepNs: number): 
 export function lockupStopNs(watchdogNs: number, periodNs: number, callbackNs: number): number {
   return Math.max(0, (watchdogNs * (periodNs - callbackNs)) / callbackNs);
 }
+
+/** What a callback costs, ns, and between what; equal where the cost is given. */
+export interface CallbackCost {
+  readonly ns: number;
+  readonly lowNs: number;
+  readonly highNs: number;
+}
+
+/** For each period the stop that reaches the watchdog: at the cost found here, and at the crash's. */
+export const lockupThreshold = (
+  periodsNs: readonly bigint[],
+  watchdogNs: number,
+  { ns, lowNs, highNs }: CallbackCost,
+): StopResult['lockupThreshold'] =>
+  periodsNs.map(Number).map((periodNs) => ({
+    periodNs,
+    atHostCost: {
+      callbackNs: ns,
+      callbackLowNs: lowNs,
+      callbackHighNs: highNs,
+      stopNs: lockupStopNs(watchdogNs, periodNs, ns),
+      stopLowNs: lockupStopNs(watchdogNs, periodNs, highNs),
+      stopHighNs: lockupStopNs(watchdogNs, periodNs, lowNs),
+    },
+    atCrashCost: {
+      callbackNs: CRASH_CALLBACK_NS,
+      stopNs: lockupStopNs(watchdogNs, periodNs, CRASH_CALLBACK_NS),
+    },
+  }));

@@ -8,22 +8,20 @@ import { hostSource } from '../../tsc/source.ts';
 import { checkBounds } from '../../units.ts';
 import { inlineGenerously, quietThread } from '../quiet-thread.ts';
 import { fits, type StopOptions, stopBounds } from './options.ts';
+import { freshProcesses } from './price.ts';
 import { measureStop, type StopMachine, simulateStop } from './stop.ts';
 import { warningsOf } from './warnings.ts';
 
 /** Long enough to know the rate to a few ppb, which a stop of 30 days turns into milliseconds. */
 const CALIBRATION_NS = 300_000_000;
-/** Enough for a tenth of a ns in the median; a quarter of a second. */
-const TICK_ROUNDS = 3000;
-
-function hostMachine(): StopMachine {
+function hostMachine(control: Control): StopMachine {
   const calibration = { durationNs: CALIBRATION_NS, clock: 'monotonic_raw' } as const;
   const { tscHz, kernel } = calibrate(calibration, hostSource(), quietControl).result;
   return {
     tscHz: kernel?.hz ?? tscHz,
     tscKhz: kernel?.tscKhz ?? Math.round(tscHz / 1000),
     clock: new HostClock(),
-    tickRounds: TICK_ROUNDS,
+    isolates: (job, processes) => freshProcesses(job, processes, control),
     now: () => performance.now() * 1e6,
   };
 }
@@ -40,7 +38,7 @@ export function stopTask(asked: StopOptions, control: Control): Finding<StopResu
   const refused = options.simulate === null ? quietThread(options.quiet) : [];
   const result =
     options.simulate === null
-      ? measureStop(hostMachine(), options, control)
+      ? measureStop(hostMachine(control), options, control)
       : simulateStop(options, options.simulate, control);
   return { result, warnings: [...refused, ...warningsOf(asked, result)] };
 }

@@ -1,7 +1,8 @@
+import { lapicDefaults } from '../../lapic/config.ts';
 import type { Warning } from '../../schema/envelope.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { formatSignificant } from '../../units.ts';
-import { fits, MIN_TIMER_PERIOD_US, type StopOptions } from './options.ts';
+import { fits, type StopOptions } from './options.ts';
 
 /** Steps below which the mean says nothing about interruptions. */
 const ENOUGH_STEPS = 100_000;
@@ -52,10 +53,35 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
       hint: options.simulate === null ? '`tscope stop --budget 5m` follows them further.' : null,
     });
   }
-  if (options.periodsNs.some((periodNs) => periodNs < BigInt(MIN_TIMER_PERIOD_US) * 1000n)) {
+  if (options.periodsNs.some((periodNs) => periodNs < BigInt(lapicDefaults.minTimerPeriodUs) * 1000n)) {
     warnings.push({
       code: 'below-min-timer-period',
-      message: `KVM's min_timer_period_us is ${MIN_TIMER_PERIOD_US} unless set; shorter periods are run as if it had been lowered.`,
+      message: `KVM's min_timer_period_us is ${lapicDefaults.minTimerPeriodUs} unless set; shorter periods are run as if it had been lowered.`,
+      hint: null,
+    });
+  }
+  const { clampPrice, clampPriceReason, simulated } = result;
+  if (!simulated && clampPriceReason !== null) {
+    warnings.push({
+      code: 'costs-not-measured',
+      message: `The clamp's price and a callback's cost were not measured: ${clampPriceReason}.`,
+      hint: null,
+    });
+  }
+  if (clampPrice?.model.modes) {
+    const [low, high] = clampPrice.model.modes.map(
+      ({ ns, processes }) => `${formatSignificant(ns)} ns in ${processes}`,
+    );
+    warnings.push({
+      code: 'two-kinds-of-code',
+      message: `V8 compiled the model's advance in two ways: the clamp cost ${low}, ${high} processes.`,
+      hint: 'The price in native code does not depend on the JavaScript engine.',
+    });
+  }
+  if ((clampPrice?.model.slowProcesses ?? 0) > 0) {
+    warnings.push({
+      code: 'code-not-optimised',
+      message: `In ${clampPrice?.model.slowProcesses} processes V8 left the model's code to a slower tier; they do not count.`,
       hint: null,
     });
   }

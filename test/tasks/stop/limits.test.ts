@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { budgetLimits, simulatedLimits } from '../../../src/tasks/stop/limits.ts';
-import { cellsOf } from '../../../src/tasks/stop/matrix.ts';
+import { budgetLimits, cellsOf, simulatedLimits } from '../../../src/tasks/stop/matrix.ts';
 import { stopDefaults } from '../../../src/tasks/stop/options.ts';
 
 const { policies, periodsNs, stopsNs, watchdogNs, budgetNs } = stopDefaults;

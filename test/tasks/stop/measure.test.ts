@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Control, quietControl } from '../../../src/clock/control.ts';
 import { type StopRow, stopResultSchema } from '../../../src/schema/stop.ts';
+import { type IsolateJob, measureIsolate } from '../../../src/tasks/stop/isolate.ts';
+import { configOf } from '../../../src/tasks/stop/one-stop.ts';
 import { type StopOptions, stopDefaults } from '../../../src/tasks/stop/options.ts';
+import type { Isolates } from '../../../src/tasks/stop/price.ts';
 import { measureStop, simulateStop } from '../../../src/tasks/stop/stop.ts';
 import { TickingClock } from './ticking-clock.ts';
 
@@ -14,13 +17,26 @@ const machine = (now: () => number = () => 0) => ({
   tscHz: TSC_KHZ * 1000,
   tscKhz: TSC_KHZ,
   clock: new TickingClock(READ_NS, TSC_KHZ),
-  tickRounds: 20,
+  isolates: (job: IsolateJob, processes: number): Isolates => ({
+    costs: Array.from({ length: processes }, () =>
+      measureIsolate(
+        { ...job, rounds: 20 },
+        new TickingClock(READ_NS, TSC_KHZ),
+        // 260 cycles for each advance under catch-up, 263 under clamp.
+        (rows) => rows.set(Array.from(rows, (_, i) => (i % 2 === 0 ? 26_000n : 26_300n))),
+        (names) => [...names].reverse(),
+        configOf(job.guestTscKhz, 200_000n, job.hvTimer),
+      ),
+    ),
+    reason: null,
+  }),
   now,
 });
 
 const options = (changes: Partial<StopOptions>): StopOptions => ({
   ...stopDefaults,
   stopsNs: [S, 10n * S],
+  processes: 2,
   repeat: 2,
   budgetNs: 1e12,
   ...changes,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CRASH_CALLBACK_NS, catchUpNs, lockupStopNs } from '../../../src/tasks/stop/projection.ts';
+import { CRASH_CALLBACK_NS } from '../../../src/lapic/virtual-host.ts';
+import { catchUpNs, lockupStopNs } from '../../../src/tasks/stop/projection.ts';
 
 const HOUR = 3600e9;
 const WATCHDOG = 10e9;

@@ -1,0 +1,176 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Control } from '../../clock/control.ts';
+import type { PolicyName } from '../../lapic/policies.ts';
+import type { StopResult } from '../../schema/stop.ts';
+import { sibling } from '../../sibling.ts';
+import { mean, median, standardDeviation } from '../../statistics.ts';
+import type { IsolateCosts, IsolateJob } from './isolate.ts';
+
+const PROCESS = fileURLToPath(sibling(import.meta.url, './isolate-process'));
+/** A process takes a fifth of a second; on a host this busy its figures would be worth nothing. */
+const PATIENCE_MS = 20_000;
+
+/** Costs from several fresh processes, or why there are none. */
+export type Isolates =
+  | { readonly costs: readonly IsolateCosts[]; readonly reason: null }
+  | { readonly costs: readonly []; readonly reason: string };
+
+/** Measures in `count` processes, one after the other, each with V8 as it starts. */
+export function freshProcesses(job: IsolateJob, count: number, control: Control): Isolates {
+  const costs: IsolateCosts[] = [];
+  for (let i = 0; i < count && !control.cancelled(); i++) {
+    const child = spawnSync(process.execPath, [...process.execArgv, PROCESS, JSON.stringify(job)], {
+      encoding: 'utf8',
+      timeout: PATIENCE_MS,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    if (child.error !== undefined)
+      return { costs: [], reason: `no process could be started: ${child.error.message}` };
+    if (child.status !== 0) {
+      const why = child.stderr.trim().split('\n').at(-1) ?? '';
+      return { costs: [], reason: `a measuring process ended with ${child.signal ?? child.status}: ${why}` };
+    }
+    costs.push(JSON.parse(child.stdout) as IsolateCosts);
+  }
+  if (costs.length < 2) return { costs: [], reason: 'fewer than two processes were measured' };
+  return { costs, reason: null };
+}
+
+/** A figure and where the next run's will be, 95 times of 100. */
+export interface Interval {
+  readonly ns: number;
+  readonly lowNs: number;
+  readonly highNs: number;
+}
+
+/** Student's t, 97.5 %, by degrees of freedom from 1 on; 1.96 for ever more. */
+const T_975 = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
+];
+
+/**
+ * Variance between runs beyond that of their processes, as a share of the variance between processes: the host is not
+ * the same from one run to the next (facts in the README of this folder).
+ */
+const RUN_SHARE = 0.15;
+
+/**
+ * The mean of what fresh processes found, and where the mean of the next run's will be: their spread counts twice, once
+ * for each run, and what differs between runs is added.
+ *
+ * @param values one of each process, two at least.
+ */
+export function nextRun(values: readonly number[]): Interval {
+  const middle = mean(values);
+  const n = values.length;
+  const variance = standardDeviation(values) ** 2;
+  const reach = (T_975[n - 2] ?? 1.96) * Math.sqrt(2 * variance * (1 / n + RUN_SHARE));
+  return { ns: middle, lowNs: middle - reach, highNs: middle + reach };
+}
+
+/** How far apart two groups have to be, in standard deviations within them. */
+const APART = 6;
+
+/**
+ * Groups of values with a gap between them that chance does not leave: code that V8 compiled in two ways, or left to a
+ * slower tier. One group where there is no such gap.
+ *
+ * @returns ascending groups, ascending.
+ */
+export function modesOf(values: readonly number[]): number[][] {
+  const ascending = [...values].sort((a, b) => a - b);
+  let best: { at: number; gap: number } | null = null;
+  for (let at = 2; at <= ascending.length - 2; at++) {
+    const gap = (ascending[at] as number) - (ascending[at - 1] as number);
+    const within = Math.max(
+      standardDeviation(ascending.slice(0, at)),
+      standardDeviation(ascending.slice(at)),
+    );
+    if (gap > APART * within && gap > (best?.gap ?? 0)) best = { at, gap };
+  }
+  return best === null ? [ascending] : [ascending.slice(0, best.at), ascending.slice(best.at)];
+}
+
+/** An advance this many times the median process's was not compiled as the others were. */
+const SLOW = 1.5;
+
+/** What the processes' figures say, without those whose code was left to the interpreter or the baseline compiler. */
+function summary(values: readonly number[], costs: readonly number[]) {
+  const usual = median(costs);
+  const fast = values.filter((_, i) => (costs[i] as number) <= SLOW * usual);
+  const compiled = fast.length < 2 ? values : fast;
+  const modes = modesOf(compiled);
+  const interval = nextRun(compiled);
+  return {
+    ...interval,
+    // Two kinds of code have no mean that a run would show: from the lowest to the highest.
+    ...(modes.length > 1 && {
+      lowNs: Math.min(interval.lowNs, ...compiled),
+      highNs: Math.max(interval.highNs, ...compiled),
+    }),
+    processes: compiled.length,
+    slowProcesses: values.length - compiled.length,
+    modes: modes.length === 1 ? null : modes.map((mode) => ({ ns: mean(mode), processes: mode.length })),
+  };
+}
+
+type TickCost = NonNullable<StopResult['tickCost']>;
+
+/** What one advance costs under each policy, and over catch-up. */
+export function tickCostOf(
+  costs: readonly IsolateCosts[],
+  names: readonly PolicyName[],
+  tscHz: number,
+): TickCost {
+  const cycles = (ns: number) => (ns * tscHz) / 1e9;
+  const catchUp = costs.map(({ advances }) => advances['catch-up']?.middleNs ?? 0);
+  return names.map((policy) => {
+    const of = (field: 'middleNs' | 'p99Ns') =>
+      mean(costs.map(({ advances }) => advances[policy]?.[field] ?? 0));
+    const over = summary(
+      costs.map(({ overCatchUpNs }) => overCatchUpNs[policy] ?? 0),
+      catchUp,
+    );
+    return {
+      policy,
+      p50Ns: of('middleNs'),
+      p99Ns: of('p99Ns'),
+      cycles: cycles(of('middleNs')),
+      overCatchUpNs: over.ns,
+      overCatchUpLowNs: over.lowNs,
+      overCatchUpHighNs: over.highNs,
+      overCatchUpCycles: cycles(over.ns),
+    };
+  });
+}
+
+/** The price of the clamp: in native code first, which is the comparison itself, then as this model pays it. */
+export function clampPriceOf(
+  costs: readonly IsolateCosts[],
+  tscHz: number,
+): NonNullable<StopResult['clampPrice']> {
+  const native = nextRun(costs.map((each) => each.native.overCatchUpNs));
+  const catchUp = costs.map(({ advances }) => advances['catch-up']?.middleNs ?? 0);
+  return {
+    native: {
+      ...native,
+      cycles: (native.ns * tscHz) / 1e9,
+      catchUpNs: mean(costs.map((each) => each.native.catchUpNs)),
+      clampNs: mean(costs.map((each) => each.native.clampNs)),
+      processes: costs.length,
+    },
+    model: summary(
+      costs.map(({ overCatchUpNs }) => overCatchUpNs['clamp'] ?? 0),
+      catchUp,
+    ),
+    kernel: { value: null, reason: 'a callback of the real kernel is measured by tscope kvm --trace' },
+  };
+}
+
+/** One callback of a recovery under catch-up. */
+export const callbackCostOf = (costs: readonly IsolateCosts[]): Interval =>
+  summary(
+    costs.map(({ callbackNs }) => callbackNs),
+    costs.map(({ callbackNs }) => callbackNs),
+  );
