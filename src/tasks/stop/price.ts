@@ -33,7 +33,8 @@ export function freshProcesses(job: IsolateJob, count: number, control: Control)
     }
     costs.push(JSON.parse(child.stdout) as IsolateCosts);
   }
-  if (costs.length < 2) return { costs: [], reason: 'fewer than two processes were measured' };
+  if (costs.length < 2)
+    return { costs: [], reason: `${costs.length} processes were measured, and an interval needs two` };
   return { costs, reason: null };
 }
 

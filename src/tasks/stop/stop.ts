@@ -97,7 +97,6 @@ export function measureStop(machine: StopMachine, options: StopOptions, control:
     hvTimer: hasHvTimer(options),
     rounds: 500,
   };
-  const { costs, reason } = machine.isolates(job, options.processes);
   const began = machine.now();
   const run = runCellOn(options, tscKhz, (log) => new RealStopHost(machine.clock, tscHz, log));
   for (const policy of policies) run({ policy, ...WARM_UP }, watchdogNs, 0.5, control.cancelled);
@@ -108,6 +107,8 @@ export function measureStop(machine: StopMachine, options: StopOptions, control:
     delivery === 'posted',
     () => machine.now() - began,
   );
+  const rows = ordered(measureRows(cells, repeat, limits, run, control), cells, policies);
+  const { costs, reason } = machine.isolates(job, options.processes);
   const priced = reason === null;
   return {
     simulated: false,
@@ -115,7 +116,7 @@ export function measureStop(machine: StopMachine, options: StopOptions, control:
     watchdogNs: Number(watchdogNs),
     tscHz,
     guestTscKhz: tscKhz,
-    rows: ordered(measureRows(cells, repeat, limits, run, control), cells, policies),
+    rows,
     tickCost: priced ? tickCostOf(costs, policies, tscHz) : null,
     clampPrice: priced ? clampPriceOf(costs, tscHz) : null,
     clampPriceReason: reason,
