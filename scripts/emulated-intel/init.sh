@@ -56,5 +56,7 @@ job() {
 
 load_kvm
 . /jobs.sh
+# The line is slow, and what it has not sent is lost with the power.
 echo "=== done"
+sleep 10
 poweroff -f
