@@ -6,15 +6,16 @@ import { expect, test } from 'vitest';
 const FLOORS: readonly string[][] = [
   ['cli'],
   ['agent'],
-  ['report', 'tasks'],
+  ['report'],
+  ['tasks'],
+  ['schema'],
   ['kvm', 'store'],
   ['lapic', 'tsc', 'stability', 'records'],
   ['host'],
   ['clock'],
-  ['schema'],
   ['native', 'units', 'statistics', 'folder', 'sibling', 'text-file', 'thread'],
   ['system-error', 'printable'],
-  ['errors', 'version'],
+  ['errors', 'warning', 'version'],
 ];
 // Pure rooms: neither Node nor a host, nor the documents.
 const PURE = ['lapic', 'stability', 'records', 'units', 'errors'];

@@ -1,7 +1,7 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings';
-import type { Warning } from '../schema/envelope.ts';
 import type { KeptRun } from '../tasks/kept-run.ts';
 import type { Measure } from '../tasks/measure.ts';
+import type { Warning } from '../warning.ts';
 import type { Step } from './progress.ts';
 
 /** What a command found. */

@@ -1,12 +1,13 @@
 import { stderr, stdout } from 'node:process';
+import type { HostSummary } from '../host/summary.ts';
 import { hostSummary } from '../host/summary.ts';
 import { printable, printableJson } from '../printable.ts';
 import { hostLine } from '../report/kinds/host.ts';
-import { schemaId, type Warning } from '../schema/envelope.ts';
-import type { HostSummary } from '../schema/host.ts';
+import { schemaId } from '../schema/envelope.ts';
 import { beginKeptRun, endKeptRun } from '../tasks/kept-run.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { version } from '../version.ts';
+import type { Warning } from '../warning.ts';
 import type { Answer, Call, CommandWords, Context } from './command.ts';
 import { interruptible } from './interrupt.ts';
 import { checkWritable, writeWhole } from './out-file.ts';

@@ -1,6 +1,5 @@
 import { usageError } from '../errors.ts';
 import { runsText } from '../report/kinds/runs.ts';
-import type { Warning } from '../schema/envelope.ts';
 import type { RunsResult } from '../schema/runs.ts';
 import { type Damage, damageText } from '../store/damage.ts';
 import { formatOf } from '../store/export.ts';
@@ -8,6 +7,7 @@ import { retentionFor } from '../store/retention.ts';
 import { listRuns, type StoredRun } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
 import { formatCount } from '../units.ts';
+import type { Warning } from '../warning.ts';
 import { defineCommand } from './command.ts';
 import { duration } from './options.ts';
 

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { TscopeError } from '../errors.ts';
 import { printableLine } from '../printable.ts';
-import type { Warning } from '../schema/envelope.ts';
+import type { Warning } from '../warning.ts';
 
 type Style = Parameters<typeof styleText>[0];
 

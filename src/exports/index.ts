@@ -9,10 +9,10 @@ import type { CalibrateOptions, Calibration } from '../tsc/calibrate.ts';
 export { type ErrorCode, TscopeError } from '../errors.ts';
 export type { ClockName } from '../host/clocks.ts';
 export { hostFacts } from '../host/host-facts.ts';
-export type { Finding, Warning } from '../schema/envelope.ts';
 export type { HostFacts } from '../schema/host.ts';
 export type * from '../tsc/result.ts';
 export { TscClock, type TscClockOptions } from '../tsc/tsc-clock.ts';
+export type { Finding, Warning } from '../warning.ts';
 export type { CalibrateOptions, Calibration, Watch };
 
 /**

@@ -1,4 +1,3 @@
-import type { HostFacts } from '../schema/host.ts';
 import { clocksFacts } from './clocks.ts';
 import { clocksourceFacts } from './clocksource.ts';
 import { cpuFacts } from './cpu.ts';
@@ -15,7 +14,7 @@ import { virtualizationFacts } from './virtualization.ts';
  * Everything about this host that decides what its clocks are worth. Each fact says where it comes from, or why
  * it is not known; nothing here fails as a whole.
  */
-export async function hostFacts(): Promise<HostFacts> {
+export async function hostFacts() {
   const direct = {
     cpu: cpuFacts(),
     tsc: tscFacts(),

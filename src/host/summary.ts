@@ -1,9 +1,20 @@
 import { availableParallelism, hostname, release, totalmem } from 'node:os';
-import type { HostSummary } from '../schema/host.ts';
 import { currentClocksource } from './clocksource.ts';
 import { cpuBrand } from './cpu.ts';
 import type { Fact } from './fact.ts';
 import { virtualizationFacts } from './virtualization.ts';
+
+/** Which host a document speaks of. A null has its reason in `unknown`, under its name. */
+export interface HostSummary {
+  hostname: string;
+  cpu: string | null;
+  cpus: number;
+  memoryBytes: number;
+  kernel: string;
+  clocksource: string | null;
+  virtualization: string | null;
+  unknown: Record<string, string>;
+}
 
 /** "none", or the hypervisor and the container in one word each. */
 function virtualization(): Fact<string> {

@@ -1,6 +1,6 @@
 import type { Control } from '../clock/control.ts';
-import type { Finding, Warning } from '../schema/envelope.ts';
 import { bounds, checkBounds, NS_PER_MS, NS_PER_S } from '../units.ts';
+import type { Finding, Warning } from '../warning.ts';
 import { type KvmHost, kvmHost } from './host.ts';
 import { agreementOf, predict } from './model.ts';
 import { type KvmResult, kvmWarnings, resultOf, SIGSTOP_MISSED } from './result.ts';

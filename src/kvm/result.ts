@@ -1,6 +1,6 @@
 import { type PolicyName, policyNames } from '../lapic/policies.ts';
-import type { Warning } from '../schema/envelope.ts';
 import { formatNs } from '../units.ts';
+import type { Warning } from '../warning.ts';
 import type { KvmOptions } from './experiment.ts';
 import type { KvmHost } from './host.ts';
 import type { TraceResult } from './kernel-trace.ts';

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { usageError } from '../errors.ts';
+import type { HostSummary } from '../host/summary.ts';
 import { calibrateResultSchema } from '../schema/calibrate.ts';
 import { hostDocument } from '../schema/document.ts';
 import { driftResultSchema } from '../schema/drift.ts';
-import type { Warning } from '../schema/envelope.ts';
-import { type HostSummary, hostResultSchema } from '../schema/host.ts';
+import { hostResultSchema } from '../schema/host.ts';
 import { kvmResultSchema } from '../schema/kvm.ts';
 import { type MeasureDocument, measureDocumentSchema } from '../schema/measure.ts';
 import { stopResultSchema } from '../schema/stop.ts';
 import { timerResultSchema } from '../schema/timer.ts';
+import type { Warning } from '../warning.ts';
 import type { Parts } from './parts.ts';
 
 /** What a report or a comparison is made from: a document's envelope, and the parts that it holds. */

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { Warning } from '../schema/envelope.ts';
+import type { Warning } from '../warning.ts';
 import type { Level, Section, Verdict } from './content.ts';
 import { paragraph, sectionHtml } from './html.ts';
 import type { ReportInput } from './input.ts';

@@ -1,14 +1,11 @@
 import { z } from 'zod';
+import type { Warning } from '../warning.ts';
 
-/** A doubt about the data or the host, as data: a code for programs, a sentence, and what to do about it. */
 export const warningSchema = z.strictObject({
   code: z.string().regex(/^[a-z0-9-]+$/),
   message: z.string(),
   hint: z.string().nullable(),
-});
-/** A doubt about the data or the host. */
-export type Warning = z.infer<typeof warningSchema>;
-
+}) satisfies z.ZodType<Warning>;
 /** Parts that every document shares. `host` is left out where the command needs none. */
 export const envelope = {
   tool: z.strictObject({ name: z.literal('tscope'), version: z.string() }),
@@ -20,9 +17,3 @@ export const envelope = {
 
 /** The value of a document's `schema` field. */
 export const schemaId = (kind: string): string => `tscope/${kind}/1`;
-
-/** What every task returns: the contract's `result`, and the doubts about it. */
-export interface Finding<Result> {
-  readonly result: Result;
-  readonly warnings: Warning[];
-}

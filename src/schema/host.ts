@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { CLOCK_NAMES } from '../host/clocks.ts';
+import type { HostSummary } from '../host/summary.ts';
 import { count } from './measured.ts';
 
 /** A fact with where it comes from, or null with the reason. */
@@ -13,15 +15,7 @@ const flag = fact(z.boolean());
 const integer = fact(count);
 
 /** The clocks that commands know by name. */
-export const clockName = z.enum([
-  'realtime',
-  'monotonic',
-  'monotonic_raw',
-  'realtime_coarse',
-  'monotonic_coarse',
-  'boottime',
-  'tai',
-]);
+export const clockName = z.enum(CLOCK_NAMES);
 
 const clock = z.strictObject({
   name: clockName,
@@ -72,7 +66,7 @@ export const hostResultSchema = z.strictObject({
   kernelRemarks: fact(z.array(z.strictObject({ atS: z.number(), text: z.string() }))).optional(),
   names: fact(names),
 });
-/** Everything about a host that decides what its clocks are worth. */
+/** Everything about a host that decides what its clocks are worth, as a document has it. */
 export type HostFacts = z.infer<typeof hostResultSchema>;
 
 /** `host` of every document: which host it speaks of. A null has its reason in `unknown`, under its name. */
@@ -85,5 +79,4 @@ export const hostSummarySchema = z.strictObject({
   clocksource: z.string().nullable(),
   virtualization: z.string().nullable(),
   unknown: z.record(z.string(), z.string()),
-});
-export type HostSummary = z.infer<typeof hostSummarySchema>;
+}) satisfies z.ZodType<HostSummary>;

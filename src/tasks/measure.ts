@@ -1,8 +1,8 @@
 import { TscopeError } from '../errors.ts';
 import { hostFacts } from '../host/host-facts.ts';
 import { nativeWithTsc } from '../native.ts';
-import type { Finding, Warning } from '../schema/envelope.ts';
 import { type MeasureResult, PARTS, type Part } from '../schema/measure.ts';
+import type { Finding, Warning } from '../warning.ts';
 import { stopDefaults } from './stop/options.ts';
 import type { TaskName, TaskOptions, TaskResult } from './tasks.ts';
 import { timerDefaults } from './timer/options.ts';

@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemCode, usageError } from '../errors.ts';
 import { native } from '../native.ts';
-import type { Warning } from '../schema/envelope.ts';
 import { reasonOf, remedyOf } from '../system-error.ts';
+import type { Warning } from '../warning.ts';
 
 /** How a measuring thread asks to run. */
 export interface QuietOptions {

@@ -1,7 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import { usageError } from '../errors.ts';
 import type { RecordOptions, TextRecord } from '../records/read-record.ts';
-import type { Finding } from '../schema/envelope.ts';
 import type { StabilityResult } from '../schema/stability.ts';
 import {
   type AnalysisOptions,
@@ -14,6 +13,7 @@ import { NOISE_NAMES } from '../stability/power-law.ts';
 import { frequencyOf, type Preparation, withoutDrift, withoutOutliers } from '../stability/preparation.ts';
 import { frequencySeries, phaseSeries } from '../stability/series.ts';
 import { textName } from '../text-file.ts';
+import type { Finding } from '../warning.ts';
 import { readRecordFile } from './record-file.ts';
 
 /** What to read, what to do to it, and what to compute from it. */

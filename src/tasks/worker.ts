@@ -1,8 +1,8 @@
 import type { Control } from '../clock/control.ts';
 import { type Throttling, throttling } from '../host/cgroup.ts';
-import type { Warning } from '../schema/envelope.ts';
 import { runThread } from '../thread.ts';
 import { formatCount, formatNs } from '../units.ts';
+import type { Warning } from '../warning.ts';
 import { type TaskName, tasks } from './tasks.ts';
 
 /** What the main thread hands over. */

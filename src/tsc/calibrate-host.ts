@@ -3,7 +3,7 @@ import { reasonOf } from '../host/fact.ts';
 import { type KernelRemark, kernelLog, tscRemarksIn } from '../host/kernel-log.ts';
 import { tscFacts } from '../host/tsc.ts';
 import { native } from '../native.ts';
-import type { Warning } from '../schema/envelope.ts';
+import type { Warning } from '../warning.ts';
 import { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
 import { collectClaims } from './claims/collect.ts';
 import { convergenceOf } from './convergence.ts';

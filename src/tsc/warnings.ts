@@ -1,7 +1,7 @@
 import type { KernelRemark } from '../host/kernel-log.ts';
 import type { TscFacts } from '../host/tsc.ts';
-import type { Warning } from '../schema/envelope.ts';
 import { formatNs } from '../units.ts';
+import type { Warning } from '../warning.ts';
 import type { CalibrateResult, ClockEvent, CpuTsc } from './result.ts';
 
 /** What a reader can do about each kind of event. */

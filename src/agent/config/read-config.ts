@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { usageError } from '../../errors.ts';
-import type { Warning } from '../../schema/envelope.ts';
 import { fileError, refusalOf } from '../../system-error.ts';
+import type { Warning } from '../../warning.ts';
 import {
   needsToken,
   SETTING_NAMES,

@@ -1,5 +1,6 @@
 import type { Fact } from '../../host/fact.ts';
-import type { HostFacts, HostSummary } from '../../schema/host.ts';
+import type { HostSummary } from '../../host/summary.ts';
+import type { HostFacts } from '../../schema/host.ts';
 import type { Facts, Kind, Section, Table, Verdict } from '../content.ts';
 import { about, exact } from '../digits.ts';
 import { sectionsText } from '../text.ts';

@@ -1,7 +1,7 @@
 import type { Control } from '../../clock/control.ts';
 import { replay } from '../../lapic/replay.ts';
-import type { Finding } from '../../schema/envelope.ts';
 import { type Difference, type ReplayResult, timerStateSchema } from '../../schema/replay.ts';
+import type { Finding } from '../../warning.ts';
 import { type ParsedScenario, parseScenarios } from './parse-scenarios.ts';
 import { readJsonFile } from './scenario-file.ts';
 

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
-import type { Finding } from '../../schema/envelope.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
 import { checkBounds } from '../../units.ts';
+import type { Finding } from '../../warning.ts';
 import { inlineGenerously, quietThread } from '../quiet-thread.ts';
 import { fits, type StopOptions, stopBounds } from './options.ts';
 import { freshProcesses } from './price.ts';

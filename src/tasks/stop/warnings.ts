@@ -1,7 +1,7 @@
 import { lapicDefaults } from '../../lapic/config.ts';
-import type { Warning } from '../../schema/envelope.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { formatSignificant } from '../../units.ts';
+import type { Warning } from '../../warning.ts';
 import { fits, type StopOptions } from './options.ts';
 
 /** Steps below which the mean says nothing about interruptions. */

@@ -1,13 +1,13 @@
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
 import { hostWaiter } from '../../clock/wait.ts';
-import type { Finding, Warning } from '../../schema/envelope.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import { BracketLog, narrow } from '../../tsc/bracket.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { endToEnd } from '../../tsc/interval.ts';
 import { hostSource, ROW } from '../../tsc/source.ts';
 import { checkBounds, formatNs } from '../../units.ts';
+import type { Finding, Warning } from '../../warning.ts';
 import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
 import { type RealStops, type TimerOptions, timerBounds } from './options.ts';
 import { runTimer, type TimerHost } from './timer.ts';
