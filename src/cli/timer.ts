@@ -3,7 +3,6 @@ import { policyNames } from '../lapic/policies.ts';
 import { timerText } from '../report/kinds/timer.ts';
 import { TIMER_BACKENDS } from '../schema/timer.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
-import { runCyclictest } from '../tasks/timer/cyclictest.ts';
 import { timerBounds, timerDefaults } from '../tasks/timer/options.ts';
 import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
@@ -46,7 +45,7 @@ export const command = defineCommand({
       .option('--stop-for <time>', 'for this long', duration(timerBounds.forNs))
       .option('--cyclictest', 'run cyclictest first: same period, time, priority and CPU')
       .addHelpText('after', HELP),
-  run: async ({ measure, signal, status }, options) => {
+  run: async ({ measure, status }, options) => {
     const { period, policy, backend, stopEvery, stopFor } = options;
     if (options.duration < period) throw usageError('--duration: it is shorter than one --period.');
     if ((stopEvery === undefined) !== (stopFor === undefined)) {
@@ -67,18 +66,15 @@ export const command = defineCommand({
     }
     const quiet = { cpu: options.cpu ?? null, priority: options.priority };
     if (options.cyclictest) status(`timer: cyclictest runs for ${formatNs(Number(options.duration))}`);
-    const cyclictest = options.cyclictest
-      ? await runCyclictest({ periodNs: period, durationNs: options.duration, quiet }, signal)
-      : null;
-    const { result: own, warnings } = await measure('timer', {
+    const { result, warnings } = await measure('timer', {
       periodNs: period,
       durationNs: options.duration,
       policy,
       backend,
       stops,
       quiet,
+      cyclictest: options.cyclictest ?? false,
     });
-    const result = { ...own, cyclictest };
     return { result, warnings, text: timerText(result) };
   },
 });

@@ -26,6 +26,8 @@ const latenessNs = z
   })
   .nullable();
 
+const interval = z.strictObject({ low: z.number(), high: z.number() }).nullable();
+
 /** Ticks by lateness: `count` in [fromNs, toNs). */
 const histogram = z.array(z.strictObject({ fromNs: z.number(), toNs: z.number(), count }));
 
@@ -44,10 +46,32 @@ export const timerResultSchema = z.strictObject({
   stops: count,
   stopForNs: z.number(),
   latenessNs,
+  /** 95 % intervals of the percentiles, ns; null for one that this many ticks cannot bound. Since version 0.2. */
+  latenessIntervals: z
+    .strictObject({
+      /** Of the lateness of neighbouring ticks (lag 1, logarithms): it widens the intervals. */
+      correlation: z.number(),
+      p50: interval,
+      p90: interval,
+      p99: interval,
+      p999: interval,
+      /** Why the maximum has none. */
+      maxReason: z.string(),
+    })
+    .nullable()
+    .optional(),
   histogram,
+  /** Times that the quota of the control group stopped the process during the run, and for how long; null where it has no count. Since version 0.2. */
+  throttled: z.strictObject({ times: count, ns: z.number() }).nullable().optional(),
   /** cyclictest at the same period, priority and CPU, right before; null where it was not asked for. */
   cyclictest: z
-    .strictObject({ version: z.string().nullable(), ticks: count, latenessNs, histogram })
+    .strictObject({
+      version: z.string().nullable(),
+      ticks: count,
+      latenessNs,
+      histogram,
+      /** Since version 0.2. */ scheduling: z.enum(['fifo', 'other']).optional(),
+    })
     .nullable(),
   /** The TSC deadline, as ktime, less the ktime deadline. */
   divergence: z
@@ -61,7 +85,7 @@ export const timerResultSchema = z.strictObject({
       predictedRateRatio: z.number(),
       predictedLowRatio: z.number(),
       predictedHighRatio: z.number(),
-      /** [ns since the first tick, ns], thinned for drawing. */
+      /** [ns since the start of the run, ns], thinned for drawing. */
       points: z.array(z.tuple([z.number(), z.number()])),
     })
     .nullable(),

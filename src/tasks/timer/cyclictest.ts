@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,24 +45,28 @@ export function parseCyclictest(text: string): Cyclictest {
   try {
     parsed = output.safeParse(JSON.parse(text));
   } catch {
-    throw new TscopeError('IO', 'cyclictest wrote something that is no JSON.');
+    throw new TscopeError('IO', 'cyclictest wrote something that is not JSON.');
   }
   if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0] ?? { path: [], message: '' };
-    throw new TscopeError(
-      'IO',
-      `cyclictest wrote what this tscope cannot read (${path.join('.')}: ${message}).`,
-    );
+    const what = z
+      .prettifyError(parsed.error)
+      .split('\n')
+      .map((line) => line.trim())
+      .join(' ')
+      .slice(0, 200);
+    throw new TscopeError('IO', `cyclictest wrote what this tscope cannot read (${what}).`);
   }
   const { histogram, cycles, max } = parsed.data.thread['0'];
   const lateness = new Histogram();
   let counted = 0;
   for (const [ns, count] of Object.entries(histogram)) {
     counted += count;
-    for (let i = 0; i < count; i++) lateness.record(Number(ns));
+    if (count > 0) lateness.record(Number(ns), count);
   }
   // What overflowed is only known to be late; the latest of all is known exactly.
-  for (let i = counted; i < cycles; i++) lateness.record(i === cycles - 1 ? max : HISTOGRAM_NS);
+  const overflowed = cycles - counted;
+  if (overflowed > 1) lateness.record(HISTOGRAM_NS, overflowed - 1);
+  if (overflowed > 0) lateness.record(max);
   return {
     version: parsed.data['rt_test_version:'] ?? null,
     ticks: cycles,
@@ -71,10 +75,22 @@ export function parseCyclictest(text: string): Cyclictest {
   };
 }
 
-/** Its flags: one thread that sleeps until absolute times, memory locked, at the same place and priority. */
-function flagsOf({ periodNs, durationNs, quiet }: CyclictestOptions, file: string): string[] {
+type Scheduling = 'fifo' | 'other';
+
+/**
+ * Its flags: one thread that sleeps until absolute times, at the same place and priority. Without a priority it would
+ * take SCHED_FIFO 2 by itself, where the timer beside it is an ordinary thread.
+ */
+function flagsOf(
+  { periodNs, durationNs, quiet }: CyclictestOptions,
+  scheduling: Scheduling,
+  file: string,
+): string[] {
   return [
-    ...['--quiet', '--mlockall', '--nsecs', '--threads=1', `--priority=${quiet.priority}`],
+    ...['--quiet', '--nsecs', '--threads=1'],
+    ...(scheduling === 'fifo'
+      ? ['--mlockall', `--priority=${quiet.priority}`]
+      : ['--policy=other', '--priority=0']),
     ...(quiet.cpu === null ? [] : [`--affinity=${quiet.cpu}`]),
     `--interval=${periodNs / 1000n}`,
     `--loops=${durationNs / periodNs}`,
@@ -83,8 +99,31 @@ function flagsOf({ periodNs, durationNs, quiet }: CyclictestOptions, file: strin
   ];
 }
 
+/** How it ended: 0, or another code and its own words. */
+async function runOnce(
+  options: CyclictestOptions,
+  scheduling: Scheduling,
+  file: string,
+  signal: AbortSignal,
+  command: string,
+): Promise<{ readonly code: number; readonly words: string }> {
+  // Its stdout is the whole histogram once more, a line for each ns.
+  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
+  const child = spawn(command, flagsOf(options, scheduling, file), { stdio, signal });
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint = `${complaint}${text}`.slice(0, 1000);
+  });
+  const [code] = await once(child, 'close');
+  return { code, words: complaint.trim().replaceAll(/\s+/g, ' ') };
+}
+
+/** What it says where real-time scheduling or locked memory is refused. */
+const REFUSED = /permitted|scheduling policy|realtime|setscheduler|mlockall/i;
+
 /**
- * Runs cyclictest, the yardstick of wake-up latency, and reads what it found.
+ * Runs cyclictest, the yardstick of wake-up latency, and reads what it found. Where SCHED_FIFO is refused, it runs as the
+ * ordinary thread that the timer beside it then is too.
  *
  * @param command another program, for tests.
  * @returns null where `signal` aborted first.
@@ -99,15 +138,13 @@ export async function runCyclictest(
   const folder = mkdtempSync(join(tmpdir(), 'tscope-cyclictest-'));
   const file = join(folder, 'cyclictest.json');
   try {
-    // Its stdout is the whole histogram once more, a line for each ns.
-    const child = spawn(command, flagsOf(options, file), { stdio: ['ignore', 'ignore', 'pipe'], signal });
-    let complaint = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      complaint = `${complaint}${text}`.slice(0, 1000);
-    });
-    const [code] = await once(child, 'close');
-    if (code === 0) return parseCyclictest(readFileSync(file, 'utf8'));
-    const words = complaint.trim().replaceAll(/\s+/g, ' ');
+    let scheduling: Scheduling = options.quiet.priority > 0 ? 'fifo' : 'other';
+    let { code, words } = await runOnce(options, scheduling, file, signal, command);
+    if (code !== 0 && scheduling === 'fifo' && REFUSED.test(words)) {
+      scheduling = 'other';
+      ({ code, words } = await runOnce(options, scheduling, file, signal, command));
+    }
+    if (code === 0) return { ...parseCyclictest(readFileSync(file, 'utf8')), scheduling };
     throw new TscopeError('IO', `cyclictest ended with code ${code}${words === '' ? '.' : `: ${words}`}`);
   } catch (error) {
     if (signal.aborted) return null;

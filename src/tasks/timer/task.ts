@@ -9,7 +9,9 @@ import { hostSource, ROW } from '../../tsc/source.ts';
 import { checkBounds, formatNs } from '../../units.ts';
 import type { Finding, Warning } from '../../warning.ts';
 import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
-import { type RealStops, type TimerOptions, timerBounds } from './options.ts';
+import { type Throttled, throttledBetween, throttledNow } from './cpu-quota.ts';
+import { runCyclictest } from './cyclictest.ts';
+import { checkTimerOptions, type TimerOptions } from './options.ts';
 import { runTimer, type TimerHost } from './timer.ts';
 
 const CALIBRATION_NS = 200_000_000;
@@ -55,17 +57,59 @@ function gaveWay({ backend, quiet }: TimerOptions, { latenessNs }: TimerResult):
   ];
 }
 
-/** Within the bounds. */
-const NO_STOPS: RealStops = { everyNs: timerBounds.everyNs.least, forNs: timerBounds.forNs.least };
+/** A quota that stops the process makes the latest ticks; they say nothing of the timer. */
+function quotaWarning(throttled: Throttled | null, { latenessNs }: TimerResult): Warning[] {
+  if (throttled === null || throttled.times === 0) return [];
+  const { times, ns } = throttled;
+  return [
+    {
+      code: 'cpu-quota',
+      message: `The CPU quota of this control group stopped the process ${times} times, ${formatNs(ns)} in all, during the run: the latest ticks (max ${formatNs(latenessNs?.max ?? 0)}) and what was missed are the quota's, not the timer's.`,
+      hint: 'Run it outside the quota: another control group, or a container without a CPU limit.',
+    },
+  ];
+}
+
+/** A signal that aborts once the task is asked to stop, while `work` waits. */
+async function withSignal<T>(control: Control, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const timer = setInterval(() => {
+    if (control.cancelled()) controller.abort();
+  }, POLL_MS);
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+const POLL_MS = 50;
 
 /**
  * `timer`, as a task.
  *
- * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden; USAGE for a CPU that is not allowed.
+ * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden; USAGE for options out of bounds and for a
+ * CPU that is not allowed; as `runCyclictest`.
  */
-export function timerTask(options: TimerOptions, control: Control): Finding<TimerResult> {
-  checkBounds({ ...options, ...(options.stops ?? NO_STOPS) }, timerBounds);
+export async function timerTask(options: TimerOptions, control: Control): Promise<Finding<TimerResult>> {
+  checkTimerOptions(options);
+  // Before this thread asks for a priority, which its children would inherit.
+  const cyclictest = options.cyclictest
+    ? await withSignal(control, (signal) => runCyclictest(options, signal))
+    : null;
   const warnings = [...quietThread(options.quiet), ...keepCpusAwake()];
-  const result = runTimer(hostTimer(control), options, control);
-  return { result, warnings: [...warnings, ...(options.stops === null ? gaveWay(options, result) : [])] };
+  const host = hostTimer(control);
+  const before = throttledNow();
+  const measured = runTimer(host, options, control);
+  const throttled = throttledBetween(before, throttledNow());
+  const result = { ...measured, throttled, cyclictest };
+  const forced = throttled !== null && throttled.times > 0;
+  return {
+    result,
+    warnings: [
+      ...warnings,
+      ...quotaWarning(throttled, result),
+      ...(options.stops === null && !forced ? gaveWay(options, result) : []),
+    ],
+  };
 }

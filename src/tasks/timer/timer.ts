@@ -17,7 +17,7 @@ import type { RateInterval } from '../../tsc/interval.ts';
 import { difference } from '../difference.ts';
 import { Histogram } from '../histogram.ts';
 import { DivergenceLog, predictDivergence } from './divergence.ts';
-import { latenessOf, spreadOf } from './lateness.ts';
+import { intervalsOf, latenessOf, NeighbourLog, spreadOf } from './lateness.ts';
 import type { TimerOptions } from './options.ts';
 
 /** A sleeping thread wakes at most about this late; the hybrid backend spins for as long before each deadline. */
@@ -82,6 +82,7 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
   const timer = newTimer(host, options);
   const woke = new BigInt64Array(2);
   const lateness = new Histogram();
+  const neighbours = new NeighbourLog();
   clock.read();
   const began = ktimeOf(clock);
   const divergence = new DivergenceLog(Number(durationNs / periodNs) + 1, host.tscHz, began);
@@ -97,7 +98,9 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
     else apicTimerFn(timer);
     // Under reinject, those that are owed follow at once: nobody handles them.
     while (timer.pending !== 0) injectApicTimerIrqs(timer);
-    lateness.record(difference(woke[KTIME] as bigint, target));
+    const late = difference(woke[KTIME] as bigint, target);
+    lateness.record(late);
+    neighbours.note(late);
     divergence.note(timer, clock.reading);
     if ((woke[KTIME] as bigint) >= nextStop && stops !== null) {
       leaveForUserspace(timer);
@@ -129,6 +132,7 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
     stops: stopped,
     stopForNs: stops === null ? 0 : Number(stops.forNs),
     latenessNs: latenessOf(lateness),
+    latenessIntervals: intervalsOf(lateness, neighbours.correlation),
     histogram: spreadOf(lateness),
     cyclictest: null,
     divergence: divergence.result(predictDivergence(timer, host.tscHz, host.rateSince(), elapsedNs)),
