@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -30,7 +30,36 @@ test('runs --json is the contract, and an export moves a store to another file',
   });
 });
 
+test('runs --check says that a store is sound; of a damaged one it names what is lost, and exits with 1', async () => {
+  const sound = await tscope(['runs', '--db', db, '--check']);
+  expect(sound.code).toBe(0);
+  expect(sound.stdout).toContain(
+    'is sound: 1 runs, 100 samples, 0 roll-ups, 0 events and 0 documents are what was written.',
+  );
+  const bad = join(folder, 'bad.db');
+  store.connection.pragma('wal_checkpoint(TRUNCATE)');
+  const bytes = readFileSync(db);
+  bytes.write('{"cpu":"z"}', bytes.indexOf('{"cpu":"x"}'));
+  writeFileSync(bad, bytes);
+  const damaged = await tscope(['runs', '--db', bad, '--check', '--json']);
+  expect(damaged.code).toBe(1);
+  expect(documents['runs']?.parse(JSON.parse(damaged.stdout))).toMatchObject({
+    warnings: [{ code: 'store-damaged' }],
+    result: { damage: [{ what: 'what is known of the host one' }], checked: { samples: 100 } },
+  });
+});
+
+test('runs --prune tells first what it would delete', async () => {
+  const dry = await tscope(['runs', '--db', db, '--prune', '--retain', '30d', '--dry-run']);
+  expect(dry.code).toBe(0);
+  expect(dry.stdout).toMatch(
+    /^Would delete 0 samples, 0 minutes and 0 hours, 0 events, 0 runs with nothing left\./,
+  );
+});
+
 test.each([
+  [['runs', '--db', db, '--prune'], '--prune: give --retain'],
+  [['runs', '--db', db, '--force'], '--force: it goes with --prune.'],
   [['runs', '--db', join(folder, 'none.db')], 'there is no store at'],
   [['runs', '--db', db, '--export', join(folder, 'x.txt')], 'ends neither in .csv nor in .jsonl'],
   [['runs', '--db', import.meta.filename], 'is not a tscope store'],

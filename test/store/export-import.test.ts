@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -76,6 +77,10 @@ test.each([
   ],
   ['bad.csv', 'row,host,name\nhost,h\n', 'line 2 has 2 columns instead of 3'],
   ['bad.csv', 'row,host,name\nhost,"h\n\n",x\nhost,,x\n', 'line 5 has no host'],
+  ['bad.csv', 'row,host,name\nhost,h"x,y\nhost,"h"z,x\n', 'ends within quotes, so it was cut off'],
+  ['bad.csv', 'row,host,name\nhost,"h"z,x\n', 'line 2 has a quote where CSV allows none'],
+  ['bad.jsonl', '[1]\n', 'line 1 is not a JSON object'],
+  ['bad.jsonl', line({ row: 'x'.repeat(500) }), `its kind is "${'x'.repeat(59)}...`],
   ['bad.txt', '', 'ends neither in .csv nor in .jsonl'],
 ])('%s: a bad line is named, and nothing is imported', (name, text, message) => {
   const file = join(folder, name);
@@ -93,6 +98,83 @@ test('an export that cannot be written leaves nothing, and says why', () => {
   const stopped = { progress: () => {}, cancelled: () => true };
   expect(exportStore(source.store, join(folder, 'stopped.csv'), stopped)).toBeNull();
   expect(readdirSync(folder).filter((name) => /stopped|partial/.test(name))).toEqual([]);
+});
+
+test.each(['csv', 'jsonl'])(
+  'a %s export that is cut anywhere is refused, and nothing of it is imported',
+  (format) => {
+    const small = storeWithSeries(join(folder, `small-${format}.db`));
+    appendSamples(small.store, batchOf(small.series, ramp(3, SECOND)));
+    endRun(small.store, small.run, T0 + 1n, '{"text":"é\\n,"quoted""}');
+    const file = join(folder, `small.${format}`);
+    exportStore(small.store, file, quietControl);
+    const bytes = readFileSync(file);
+    const cut = join(folder, `cut.${format}`);
+    const store = openStore(join(folder, `cutting-${format}.db`));
+    // From behind the row that begins an export; without the last line end it is still whole.
+    const from = bytes.indexOf('host') + 4;
+    for (let length = from; length < bytes.length - 1; length += format === 'csv' ? 3 : 1) {
+      writeFileSync(cut, bytes.subarray(0, length));
+      expect(() => importInto(store, cut, quietControl), `${length} of ${bytes.length}`).toThrow(
+        expect.objectContaining({ code: 'USAGE' }),
+      );
+    }
+    expect(contents(store).flat()).toEqual([]);
+    writeFileSync(cut, bytes.subarray(0, -1));
+    expect(importInto(store, cut, quietControl)).toEqual({ newRows: 6, checked: true });
+    store.close();
+  },
+);
+
+test('one changed digit, a line twice and a line after the end are noticed', () => {
+  const file = join(folder, 'all.jsonl');
+  const text = readFileSync(file, 'utf8');
+  const store = openStore(join(folder, 'changed.db'));
+  const refused = (name: string, changed: string, message: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, changed);
+    expect(() => importInto(store, path, quietControl)).toThrow(message);
+  };
+  const lines = text.split('\n');
+  refused(
+    'digit.jsonl',
+    text.replace('"offsetNs":11.5', '"offsetNs":11.6'),
+    'another digest than what comes before it',
+  );
+  refused(
+    'twice.jsonl',
+    [lines[0], lines[1], ...lines.slice(1)].join('\n'),
+    'rows come before it, but there are',
+  );
+  refused('after.jsonl', `${text}${lines[1]}\n`, 'comes after the end mark');
+  refused('again.jsonl', [lines[0], lines[0], ...lines.slice(1)].join('\n'), 'line 2 begins another export');
+  refused(
+    'newer.jsonl',
+    text.replace('"format":2', '"format":3'),
+    'line 1 is of format 3; this tscope reads 2',
+  );
+  refused('empty.jsonl', '', 'there is no row in it');
+  expect(contents(store).flat()).toEqual([]);
+});
+
+test('an export of an older version, which had no end mark, is read, and said to be unchecked', () => {
+  const file = join(folder, 'older.jsonl');
+  writeFileSync(file, host);
+  const store = openStore(join(folder, 'older.db'));
+  expect(importInto(store, file, quietControl)).toEqual({ newRows: 1, checked: false });
+});
+
+test('a line of 100 MB is refused before it is held, in both formats; what is no regular file is not waited for', () => {
+  const store = openStore(join(folder, 'long.db'));
+  for (const format of ['csv', 'jsonl']) {
+    const file = join(folder, `long.${format}`);
+    const head = format === 'csv' ? 'row,host\n"' : '{"';
+    writeFileSync(file, head + 'x'.repeat(40 * 2 ** 20));
+    expect(() => importInto(store, file, quietControl)).toThrow('is longer than 32 MB');
+  }
+  const fifo = join(folder, 'pipe.csv');
+  execFileSync('mkfifo', [fifo]);
+  expect(() => importInto(store, fifo, quietControl)).toThrow('it is not a regular file');
 });
 
 test('CSV comes back cell by cell, however it is cut into pieces', () => {
