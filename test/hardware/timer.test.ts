@@ -57,6 +57,6 @@ test('a real stop under catch-up leaves the TSC for the hrtimer, and costs one t
 
 test('a CPU that this process may not use is refused with those that it may', async () => {
   await expect(run({ quiet: { cpu: 60_000, priority: 0 } })).rejects.toThrow(
-    /--cpu: .* CPU 60000; it may on/,
+    /`cpu`: .* CPU 60000; it may on/,
   );
 });
