@@ -6,7 +6,7 @@ import { BracketLog, narrow } from '../../tsc/bracket.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { endToEnd } from '../../tsc/interval.ts';
 import { hostSource, ROW } from '../../tsc/source.ts';
-import { checkBounds, formatNs } from '../../units.ts';
+import { formatNs } from '../../units.ts';
 import type { Finding, Warning } from '../../warning.ts';
 import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
 import { type Throttled, throttledBetween, throttledNow } from './cpu-quota.ts';
