@@ -39,8 +39,9 @@ const MISFIT = Math.log(1e-4);
 const PRIOR = 0.02;
 
 /**
- * What the wandering of the occupancies adds to the posterior's spread: measured where the truth is known, on a Zen 4
- * guest (steps of 26 ticks) and a Sapphire Rapids one (steps of 2); `npm run bench -- coverage` repeats it.
+ * What the wandering of the occupancies adds to the posterior's spread where a cell may hold several places (measured on
+ * a Sapphire Rapids guest, steps of 2 ticks). Where it holds one at most, as with a Zen's steps of 26 ticks, how often
+ * each is taken plays no part. `npm run bench -- coverage` repeats the measurement.
  */
 const WIDENING = 1.15;
 
@@ -389,10 +390,11 @@ export function fitLattice(
   if (found === null) return null;
   const misfitRatio = cells.learn(phases.start, phases.end, all, 1);
   const spanNs = (brackets.ns.at(-1) as number) - (brackets.ns[0] as number);
+  const widening = cells.step < ticksPerNs ? WIDENING : 1;
   const rate = ticksPerNs + (found.end - found.start) / spanNs;
   return {
     ticksPerNs: rate,
-    standardErrorRatio: Math.hypot((WIDENING * found.sigma) / spanNs / rate, ROUNDING),
+    standardErrorRatio: Math.hypot((widening * found.sigma) / spanNs / rate, ROUNDING),
     samples: cells.count,
     stepTicks: cells.step,
     misfitRatio,

@@ -3,8 +3,7 @@ import { currentClocksource } from '../host/clocksource.ts';
 import type { Fact } from '../host/fact.ts';
 import { nativeWithTsc } from '../native.ts';
 
-/** Words in one row of brackets: TSC before, clock (ns), TSC after, CPU (-1: the thread moved in between). */
-export const ROW = 4;
+export { ROW } from '../clock/bracket-rows.ts';
 
 /** With the default timer slack of 50 us, a shorter sleep would overshoot by its own length. */
 const SHORTEST_SLEEP_NS = 100_000;

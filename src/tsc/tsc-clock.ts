@@ -1,13 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { quietControl } from '../clock/control.ts';
-import { nativeWithTsc } from '../native.ts';
+import { type Native, nativeWithTsc } from '../native.ts';
 import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import { type Anchor, anchorTaker, type TakeAnchor } from './anchor.ts';
-import { calibrate } from './calibrate.ts';
-import { hostSource } from './source.ts';
+import type { ClockOfTsc } from './clock-of-tsc.ts';
 
-/** The first rate, before the anchors give a better one. */
-const FIRST_CALIBRATION_NS = 5 * NS_PER_MS;
+/** The first rate is taken over this long, before the anchors give a better one. */
+const FIRST_RATE_NS = BigInt(5 * NS_PER_MS);
 
 /** Anchors that the rate is taken over: the kernel may change the rate of CLOCK_MONOTONIC at any time. */
 const ANCHORS = 8;
@@ -16,6 +14,14 @@ const ANCHORS = 8;
 const SHIFT = 30n;
 const SCALE = 2 ** 30;
 const MULT_ERROR_RATIO = 1e-9;
+
+/** The first anchors come this soon, each next one after as long as all before it, up to the interval asked for. */
+const FIRST_ANCHOR_MS = 20;
+
+/** `anchor` called again within this does nothing. */
+const SOONEST_ANCHOR_NS = NS_PER_MS;
+
+const OPTIONS: readonly string[] = ['anchorEveryMs'];
 
 /** An error is taken back within one interval by changing the rate by at most this. */
 const MOST_SLEW = 0.5;
@@ -33,7 +39,7 @@ const LAST_NS = 4;
 
 /** How a `TscClock` is kept. */
 export interface TscClockOptions {
-  /** How often the clock is set by CLOCK_MONOTONIC, ms; 10 to 60 000. */
+  /** How often the clock is set by CLOCK_MONOTONIC, ms; 10 to 60 000. In its first seconds more often. */
   readonly anchorEveryMs?: number;
 }
 
@@ -48,14 +54,20 @@ export interface TscClockOptions {
  * A reading costs what `process.hrtime.bigint()` costs, about 37 ns on a 2.6 GHz Zen 5: from JavaScript either is
  * a call into native code, and that is most of it (scripts/bench/calibration.mjs prints both for this host).
  */
-export class TscClock {
+export class TscClock implements ClockOfTsc {
   readonly #state = new BigInt64Array(5);
   readonly #word = new BigInt64Array(new SharedArrayBuffer(8));
   readonly #readTsc: () => void;
   readonly #anchors: Anchor[] = [];
   readonly #takeAnchor: TakeAnchor;
-  readonly #timer: NodeJS.Timeout;
+  readonly #sleep: Native['sleepUntil'];
+  readonly #spin: Native['spinUntilTsc'];
+  readonly #reached = new BigInt64Array(2);
   readonly #everyNs: number;
+  #timer: NodeJS.Timeout | null = null;
+  /** Until the next anchor, ns. */
+  #intervalNs = FIRST_ANCHOR_MS * NS_PER_MS;
+  #last: Anchor;
   /** The rate without what takes an error back. */
   #nsPerTick: number;
   /** How far the rate may be off, ns per ns. */
@@ -64,12 +76,18 @@ export class TscClock {
   #offsetNs = 0;
 
   /**
-   * Calibrates for 5 ms, then starts.
+   * Takes a first rate over 5 ms, then starts.
    *
    * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden; RangeError for an interval outside
-   * 10 ms to 60 s.
+   * 10 ms to 60 s; TypeError for an option that there is not.
    */
-  constructor({ anchorEveryMs = 1000 }: TscClockOptions = {}) {
+  constructor(options: TscClockOptions = {}) {
+    for (const name of Object.keys(options)) {
+      if (!OPTIONS.includes(name)) {
+        throw new TypeError(`TscClock has no option ${name}; it has ${OPTIONS.join(', ')}`);
+      }
+    }
+    const { anchorEveryMs = 1000 } = options;
     if (!(anchorEveryMs >= 10 && anchorEveryMs <= 60_000)) {
       throw new RangeError(`anchorEveryMs must be between 10 and 60000, not ${anchorEveryMs}`);
     }
@@ -77,18 +95,49 @@ export class TscClock {
     const addon = nativeWithTsc();
     this.#readTsc = addon.createTscReader(this.#word);
     this.#takeAnchor = anchorTaker(addon);
-    const plan = { durationNs: FIRST_CALIBRATION_NS, clock: 'monotonic' } as const;
-    const { tscHz, tscHzHigh } = calibrate(plan, hostSource(), quietControl).result;
-    this.#nsPerTick = NS_PER_S / tscHz;
-    this.#rateErrorRatio = tscHzHigh / tscHz - 1;
-    const anchor = this.#takeAnchor(this.#nsPerTick);
-    this.#anchors.push(anchor);
-    this.#setFrom(anchor.tsc, anchor.ns, 1);
-    this.#timer = setInterval(() => this.#reanchor(), anchorEveryMs).unref();
+    this.#sleep = addon.sleepUntil;
+    this.#spin = addon.spinUntilTsc;
+    const first = this.#takeAnchor(1);
+    this.#sleep(first.ns + FIRST_RATE_NS, this.#reached);
+    const second = this.#takeAnchor(1);
+    this.#nsPerTick = Number(second.ns - first.ns) / Number(second.tsc - first.tsc);
+    this.#last = this.#takeAnchor(this.#nsPerTick);
+    // Their halves are in ticks still.
+    const widthNs = (first.halfNs + second.halfNs) * this.#nsPerTick + 2;
+    this.#rateErrorRatio = widthNs / Number(second.ns - first.ns);
+    this.#anchors.push(this.#last);
+    this.#setFrom(this.#last.tsc, this.#last.ns, 1);
+    this.#intervalNs = Math.min(this.#intervalNs, this.#everyNs);
+    this.#schedule();
+  }
+
+  get hz(): number {
+    return NS_PER_S / this.#nsPerTick;
+  }
+
+  rdtsc(): bigint {
+    this.#readTsc();
+    return BigInt.asUintN(64, this.#word[0] as bigint);
   }
 
   /** CLOCK_MONOTONIC now, ns; never less than what it answered before. */
   now(): bigint {
+    this.#read();
+    return this.#state[LAST_NS] as bigint;
+  }
+
+  nowNumber(): number {
+    this.#read();
+    return Number(this.#state[LAST_NS]);
+  }
+
+  nowInto(out: BigInt64Array, index = 0): void {
+    this.#read();
+    out[index] = this.#state[LAST_NS] as bigint;
+  }
+
+  /** Reads the counter, and leaves the time in the state. */
+  #read(): void {
     this.#readTsc();
     const state = this.#state;
     const ticks = BigInt.asIntN(64, (this.#word[0] as bigint) - (state[BASE_TSC] as bigint));
@@ -99,9 +148,37 @@ export class TscClock {
             (state[BASE_NS] as bigint) + (BigInt.asIntN(64, ticks * (state[MULT] as bigint)) >> SHIFT),
           )
         : this.fromTsc(this.#word[0] as bigint);
-    if (ns < (state[LAST_NS] as bigint)) return state[LAST_NS] as bigint;
-    state[LAST_NS] = ns;
-    return ns;
+    if (ns > (state[LAST_NS] as bigint)) state[LAST_NS] = ns;
+  }
+
+  /** The TSC at a time of CLOCK_MONOTONIC, ticks; as good as `errorBoundNs` near the present. */
+  toTsc(ns: bigint): bigint {
+    const state = this.#state;
+    const ticks = ((ns - (state[BASE_NS] as bigint)) << SHIFT) / (state[MULT] as bigint);
+    return BigInt.asUintN(64, (state[BASE_TSC] as bigint) + ticks);
+  }
+
+  elapsed(from: bigint, to: bigint = this.rdtsc()): number {
+    return Number(BigInt.asIntN(64, to - from)) * this.#nsPerTick;
+  }
+
+  anchor(): void {
+    this.#readTsc();
+    const since = BigInt.asIntN(64, (this.#word[0] as bigint) - this.#last.tsc);
+    if (Number(since) * this.#nsPerTick < SOONEST_ANCHOR_NS) return;
+    this.#reanchor();
+  }
+
+  spinUntil(ns: bigint): void {
+    while (this.now() < ns) this.#spin(BigInt.asIntN(64, this.toTsc(ns)), this.#reached);
+  }
+
+  sleepUntil(ns: bigint): void {
+    while (this.now() < ns) this.#sleep(ns, this.#reached);
+  }
+
+  toDate(ns: bigint = this.now()): Date {
+    return new Date(Date.now() + Number(ns - this.now()) / NS_PER_MS);
   }
 
   /** CLOCK_MONOTONIC at a TSC reading taken on this host, ns; as good as `errorBoundNs` near the present. */
@@ -118,17 +195,17 @@ export class TscClock {
    */
   errorBoundNs(): number {
     this.#readTsc();
-    const last = this.#anchors.at(-1);
-    const ticks = Number(BigInt.asIntN(64, (this.#word[0] as bigint) - (last?.tsc ?? 0n)));
+    const ticks = Number(BigInt.asIntN(64, (this.#word[0] as bigint) - this.#last.tsc));
     const elapsedNs = ticks * this.#nsPerTick;
     // A timer that comes late lets the correction run past its aim.
-    const left = Math.abs(this.#offsetNs) * Math.max(1, elapsedNs / this.#everyNs - 1);
-    return (last?.halfNs ?? 0) + left + (this.#rateErrorRatio + MULT_ERROR_RATIO) * elapsedNs + 1;
+    const left = Math.abs(this.#offsetNs) * Math.max(1, elapsedNs / this.#intervalNs - 1);
+    return this.#last.halfNs + left + (this.#rateErrorRatio + MULT_ERROR_RATIO) * elapsedNs + 1;
   }
 
   /** Stops setting the clock; it goes on at its last rate. */
   close(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   /** The same as `close`, for `using`. */
@@ -145,27 +222,48 @@ export class TscClock {
     this.#state[FAST_TICKS] = 2n ** 62n / mult;
   }
 
+  /** The next anchor is taken after `#intervalNs`; the timer keeps no process alive. */
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#reanchor();
+      this.#schedule();
+    }, this.#intervalNs / NS_PER_MS).unref();
+  }
+
+  /** Keeps this anchor for the rate: the oldest go once they are too old, else the last makes room for this one. */
+  #keep(anchor: Anchor): void {
+    const anchors = this.#anchors;
+    if (anchors.length === ANCHORS) {
+      const oldNs = Number(anchor.ns - (anchors[0] as Anchor).ns);
+      if (oldNs >= (ANCHORS - 1) * this.#everyNs) anchors.shift();
+      else anchors.pop();
+    }
+    anchors.push(anchor);
+  }
+
   /** Takes the rate over the last anchors, and goes from where the clock is to where it should be by the next one. */
   #reanchor(): void {
     const anchor = this.#takeAnchor(this.#nsPerTick);
     const here = this.fromTsc(anchor.tsc);
+    const sinceNs = Number(anchor.ns - this.#last.ns);
+    this.#last = anchor;
     this.#offsetNs = Number(anchor.ns - here);
-    if (Math.abs(this.#offsetNs) > DISTURBED * this.#everyNs) this.#anchors.length = 0;
-    this.#anchors.push(anchor);
-    if (this.#anchors.length > ANCHORS) this.#anchors.shift();
+    if (Math.abs(this.#offsetNs) > DISTURBED * Math.max(sinceNs, this.#intervalNs)) this.#anchors.length = 0;
+    this.#keep(anchor);
     const first = this.#anchors[0] ?? anchor;
     const elapsedNs = Number(anchor.ns - first.ns);
     if (elapsedNs > 0) {
       this.#nsPerTick = elapsedNs / Number(anchor.tsc - first.tsc);
       this.#rateErrorRatio = (anchor.halfNs + first.halfNs) / elapsedNs;
     }
-    if (this.#offsetNs > this.#everyNs) {
+    this.#intervalNs = Math.min(this.#everyNs, Math.max(FIRST_ANCHOR_MS * NS_PER_MS, elapsedNs));
+    if (this.#offsetNs > this.#intervalNs) {
       // The process was stopped, or the machine paused: forward is the one direction in which a clock may jump.
       this.#offsetNs = 0;
       this.#setFrom(anchor.tsc, anchor.ns, 1);
       return;
     }
-    const slew = Math.max(-MOST_SLEW, Math.min(MOST_SLEW, this.#offsetNs / this.#everyNs));
+    const slew = Math.max(-MOST_SLEW, Math.min(MOST_SLEW, this.#offsetNs / this.#intervalNs));
     this.#setFrom(anchor.tsc, here, 1 + slew);
   }
 }

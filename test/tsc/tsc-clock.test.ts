@@ -82,3 +82,52 @@ test('a closed clock still reads, and an interval outside its range is refused',
   expect(() => new TscClock({ anchorEveryMs: 1 })).toThrow(/^anchorEveryMs must be between/);
   expect(() => new TscClock({ anchorEveryMs: Number.NaN })).toThrow(RangeError);
 });
+
+test('an option that there is not is refused by its name', () => {
+  expect(() => new TscClock({ anchorEveryMS: 10 } as never)).toThrow(
+    /^TscClock has no option anchorEveryMS; it has anchorEveryMs$/,
+  );
+});
+
+test('a loop that never yields keeps the bound small by anchoring', () => {
+  const clock = start(1000);
+  const until = performance.now() + 500;
+  let widest = 0;
+  while (performance.now() < until) {
+    clock.anchor();
+    for (let i = 0; i < 100; i++) expect(distance(clock)).toBeLessThanOrEqual(clock.errorBoundNs());
+    widest = Math.max(widest, clock.errorBoundNs());
+  }
+  // Without: 6 ppm of the first calibration, half a second long, is some microseconds.
+  expect(clock.errorBoundNs()).toBeLessThan(widest + 1);
+  clock.anchor();
+});
+
+test('ns and ticks go over into one another, forwards and backwards', () => {
+  const clock = start(60_000);
+  const now = clock.now();
+  for (const ahead of [-5_000_000_000n, 0n, 1n, 1_000_000n, 3_600_000_000_000n]) {
+    const away = Number(clock.fromTsc(clock.toTsc(now + ahead)) - (now + ahead));
+    expect(Math.abs(away)).toBeLessThanOrEqual(1);
+  }
+  const from = clock.rdtsc();
+  const to = from + BigInt(Math.round(clock.hz));
+  expect(clock.elapsed(from, to)).toBeCloseTo(1e9, -1);
+  expect(clock.elapsed(clock.rdtsc())).toBeGreaterThanOrEqual(0);
+});
+
+test('the ways to read it agree, and waits end at or after their time', () => {
+  const clock = start(1000);
+  const out = new BigInt64Array(3);
+  const first = clock.now();
+  clock.nowInto(out, 2);
+  const last = clock.nowNumber();
+  expect(Number(first)).toBeLessThanOrEqual(Number(out[2]));
+  expect(Number(out[2])).toBeLessThanOrEqual(last);
+  for (const wait of ['spinUntil', 'sleepUntil'] as const) {
+    const until = clock.now() + 3_000_000n;
+    clock[wait](until);
+    expect(clock.now()).toBeGreaterThanOrEqual(until);
+  }
+  expect(Math.abs(clock.toDate().getTime() - Date.now())).toBeLessThan(1000);
+});
