@@ -9,6 +9,7 @@ import type { CalibrateOptions, Calibration } from '../tsc/calibrate.ts';
 export { type ErrorCode, TscopeError } from '../errors.ts';
 export type { ClockName } from '../host/clocks.ts';
 export { hostFacts } from '../host/host-facts.ts';
+export type { KernelRemark } from '../host/kernel-log.ts';
 export type { HostFacts } from '../schema/host.ts';
 export type * from '../tsc/result.ts';
 export { TscClock, type TscClockOptions } from '../tsc/tsc-clock.ts';
