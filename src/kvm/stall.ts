@@ -76,6 +76,8 @@ export const LONGEST_STALL_CALLBACKS = AIMED_PERIODS * GROWTH;
 const TICKS = 40;
 /** A stall shorter than this moves the grid of a fixed kernel by less than a period, or not at all. */
 export const LEAST_PERIODS = 2;
+/** The interrupt takes the watching process off the CPU at the instant; a hole that begins later is another task's. */
+const LATEST_START_NS = 5 * NS_PER_US;
 /** A stall is one of its timers' making while it is at most this many times as long as the shortest for as many. */
 const MOST_EXCESS = 1.3;
 /** Callbacks whose cost is taken. */
@@ -185,7 +187,7 @@ function stallGuest(guest: Guest, burst: NativeTimerBurst, wanted: number, base:
     }
     const [from, to] = seen;
     // The watching process was not running at the instant: how long the stall was is not known.
-    if (since(from, instant) > periodNs / 4) continue;
+    if (since(from, instant) > LATEST_START_NS) continue;
     const toNs = since(to, instant);
     timerNs = Math.min(timerNs, toNs / timers);
     // Longer than its timers take: after them the watching process had to wait for another one.
