@@ -18,10 +18,10 @@ test.each([
 test('people get the rate with its error, its bounds and what it means', async () => {
   const { code, stdout } = await tscope(['calibrate', '--duration', '20ms']);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^TSC +\d+\.[\d ]+ MHz \+\/- \S+ pp[mb] \(1 standard error\)/m);
+  expect(stdout).toMatch(/^ +TSC rate +\d+\.[\d ]+ MHz \+\/- \S+ pp[mb] +\(one standard error, by [a-z]/m);
   expect(stdout).toContain('certainly between');
-  expect(stdout).toContain('Who claims what');
-  expect(stdout).toContain('Across CPUs');
+  expect(stdout).toContain('Who else claims to know it');
+  expect(stdout).toContain("Each CPU's TSC against that of the first");
 });
 
 test.each([
