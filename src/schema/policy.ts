@@ -1,13 +1,5 @@
 import { z } from 'zod';
+import { policyNames } from '../lapic/policies.ts';
 
-/** What to do about missed periods; the rules are in src/lapic/policies.ts, which has these names and this order. */
-export const policyName = z.enum([
-  'independent',
-  'catch-up',
-  'clamp',
-  'skip',
-  'delay',
-  'freeze',
-  'reinject',
-  'gate',
-]);
+/** What to do about missed periods: the policies of the model. */
+export const policyName = z.enum(policyNames);

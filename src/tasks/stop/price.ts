@@ -52,7 +52,7 @@ const T_975 = [
 
 /**
  * Variance between runs beyond that of their processes, as a share of the variance between processes: the host is not
- * the same from one run to the next (facts in the README of this folder).
+ * the same from one run to the next.
  */
 const RUN_SHARE = 0.15;
 
