@@ -1,6 +1,6 @@
 // The boot medium: Debian's kernel, and a file system in memory with node, tscope, busybox and KVM's modules.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const here = import.meta.dirname;
@@ -35,6 +35,7 @@ function productionPackages() {
  * @param modules kvm.ko and kvm-intel.ko.
  * @param jobs lines of the shell.
  * @param cpus CPUs of the host.
+ * @returns the medium's size in bytes.
  */
 export function packImage({ iso, kernel, release, modules, jobs, cpus }) {
   const work = `${iso}.d`;
@@ -82,5 +83,5 @@ export function packImage({ iso, kernel, release, modules, jobs, cpus }) {
     ...['-no-emul-boot', '-boot-load-size', '4', '-boot-info-table', boot],
   ]);
   rmSync(work, { recursive: true, force: true });
-  return readFileSync(iso).length;
+  return statSync(iso).size;
 }
