@@ -12,6 +12,7 @@ import { quietControl } from '../../dist/clock/control.js';
 import { calibrate } from '../../dist/tsc/calibrate.js';
 import { hostSource } from '../../dist/tsc/source.js';
 import { TscClock } from '../../dist/tsc/tsc-clock.js';
+import { whileBusy } from './while-busy.mjs';
 
 const { values } = parseArgs({
   options: { runs: { type: 'string', default: '50' }, quick: { type: 'boolean', default: false } },
@@ -84,18 +85,6 @@ async function measurePeers(ask) {
       p50(found.map(({ ms }) => ms)),
       found.map(({ hz }) => ppm(hz)),
     );
-  }
-}
-
-/** Runs `work` while every core spins. */
-async function whileBusy(work) {
-  const spinners = Array.from({ length: availableParallelism() }, () =>
-    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
-  );
-  try {
-    return await work();
-  } finally {
-    for (const spinner of spinners) spinner.kill('SIGKILL');
   }
 }
 

@@ -6,7 +6,7 @@
 // Takes some minutes: `npm run bench` leaves it out unless it is named. Exits with 1 where a promise is broken.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ import { calibrate } from '../../dist/tsc/calibrate.js';
 import { hostSource } from '../../dist/tsc/source.js';
 import { TscClock } from '../../dist/tsc/tsc-clock.js';
 import { brokenPromises, coverageOf } from '../coverage-figures.mjs';
+import { whileBusy } from './while-busy.mjs';
 
 const PARTS = ['calibrate', 'clock', 'drift', 'timer', 'agent', 'stability'];
 const { values } = parseArgs({
@@ -61,18 +62,6 @@ function report(name, z, remark = '') {
 
 const heading = (title) =>
   console.log(`\n${title}\n${'figure'.padEnd(26)} runs  rms z   mean    <=1    <=2    <=3  worst`);
-
-/** Runs `work` while every core spins. */
-async function whileBusy(work) {
-  const spinners = Array.from({ length: availableParallelism() }, () =>
-    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
-  );
-  try {
-    return await work();
-  } finally {
-    for (const spinner of spinners) spinner.kill('SIGKILL');
-  }
-}
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 

@@ -20,7 +20,6 @@ const kernel = z.strictObject({
   shift: count.nullable(),
   hz: z.number().nullable(),
   offsetRatio: z.number().nullable(),
-  pageAgrees: z.boolean().nullish(),
 }) satisfies z.ZodType<KernelConversion>;
 
 const claim = z.strictObject({

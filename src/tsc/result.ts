@@ -47,11 +47,6 @@ export interface KernelConversion {
   readonly hz: number | null;
   /** How far the measured rate lies from `hz`. */
   readonly offsetRatio: number | null;
-  /**
-   * Whether the page that the kernel shares with every process holds this mult and shift; null where it could not be
-   * read or understood. Absent in older documents.
-   */
-  readonly pageAgrees?: boolean | null | undefined;
 }
 
 /** A frequency that somebody names for the TSC, against the measured one. */

@@ -161,16 +161,10 @@ function convergenceFigure({
   return [figure];
 }
 
-/** What the page that the kernel shares with every process says of the ratio. */
-const PAGE: Readonly<Record<string, string>> = {
-  true: '; the vDSO page holds the same',
-  false: '; the vDSO page holds another',
-};
-
 function kernelFact(result: CalibrateResult): Facts['facts'][number] {
   const { kernel, kernelReason } = result;
   if (kernel === null) return ["kernel's ratio", 'not known', kernelReason ?? ''];
-  const { clocksource, mult, shift, hz, tscKhz, offsetRatio, pageAgrees } = kernel;
+  const { clocksource, mult, shift, hz, tscKhz, offsetRatio } = kernel;
   if (mult === null || shift === null || hz === null || offsetRatio === null) {
     return ["kernel's ratio", `not known, clocksource ${clocksource}`, kernelReason ?? ''];
   }
@@ -178,7 +172,7 @@ function kernelFact(result: CalibrateResult): Facts['facts'][number] {
   return [
     "kernel's ratio",
     exactFrequency(hz),
-    `${khz} as ns = cycles * ${mult} >> ${shift}; measured ${offsetText(offsetRatio, result)} from it${PAGE[String(pageAgrees)] ?? ''}`,
+    `${khz} as ns = cycles * ${mult} >> ${shift}; measured ${offsetText(offsetRatio, result)} from it`,
   ];
 }
 
