@@ -12,7 +12,7 @@ import { quietControl } from '../../dist/clock/control.js';
 import { calibrate } from '../../dist/tsc/calibrate.js';
 import { hostSource } from '../../dist/tsc/source.js';
 import { TscClock } from '../../dist/tsc/tsc-clock.js';
-import { whileBusy } from './while-busy.mjs';
+import { whileBusy } from '../while-busy.mjs';
 
 const { values } = parseArgs({
   options: { runs: { type: 'string', default: '50' }, quick: { type: 'boolean', default: false } },

@@ -15,7 +15,7 @@ import { calibrate } from '../../dist/tsc/calibrate.js';
 import { hostSource } from '../../dist/tsc/source.js';
 import { TscClock } from '../../dist/tsc/tsc-clock.js';
 import { brokenPromises, coverageOf } from '../coverage-figures.mjs';
-import { whileBusy } from './while-busy.mjs';
+import { whileBusy } from '../while-busy.mjs';
 
 const PARTS = ['calibrate', 'clock', 'drift', 'timer', 'agent', 'stability'];
 const { values } = parseArgs({
