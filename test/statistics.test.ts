@@ -7,9 +7,11 @@ import {
   MOST_CORRELATED,
   mean,
   median,
+  normalQuantile,
   quantile,
   sorted,
   standardDeviation,
+  studentQuantile,
 } from '../src/statistics.ts';
 
 const numbers = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 50 });
@@ -73,4 +75,30 @@ test('neighbours that follow one another widen the error, up to a bound', () => 
   const slow = Array.from({ length: 1000 }, (_, i) => (i < 500 ? 1 : -1));
   expect(correlationFactor(slow)).toBe(Math.sqrt((1 + MOST_CORRELATED) / (1 - MOST_CORRELATED)));
   expect(MOST_CORRELATED).toBe(0.9);
+});
+
+// Values of SciPy's stats.norm.isf and stats.t.isf.
+test.each([
+  [0.5, 0],
+  [0.1, 1.2815515655],
+  [0.025, 1.9599639845],
+  [0.0243, 1.972084159],
+  [0.0242, 1.9738394633],
+  [1e-6, 4.7534243088],
+])('the normal distribution leaves %f above %f', (upper, value) => {
+  expect(normalQuantile(upper)).toBeCloseTo(value, 6);
+});
+
+test.each([
+  [0.025, 1, 12.7062047362],
+  [0.025, 2, 4.3026527299],
+  [0.025, 3, 3.1824463053],
+  [0.0005, 3, 12.9239786367],
+  [0.025, 4, 2.7764451052],
+  [0.025, 7.5, 2.3330396],
+  [0.0005, 20, 3.8495162749],
+  [1e-6, 60, 5.2635548],
+  [0.1, 200, 1.2857987],
+])("Student's t leaves %f above it: %f degrees of freedom, %f", (upper, degrees, value) => {
+  expect(studentQuantile(upper, degrees) / value).toBeCloseTo(1, 5);
 });

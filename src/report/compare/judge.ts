@@ -1,5 +1,5 @@
 import type { Compared } from '../../schema/compare.ts';
-import { mean } from '../../statistics.ts';
+import { mean, studentQuantile } from '../../statistics.ts';
 import type { Quantity } from './quantities.ts';
 
 /** In so many comparisons of runs between which nothing changed, one figure or more is called changed: one in a hundred. */
@@ -14,30 +14,6 @@ export interface Sample {
   readonly b: readonly Quantity[];
   /** Earlier runs of the host. */
   readonly history: readonly Quantity[];
-}
-
-/** The upper quantile of the normal distribution: Abramowitz and Stegun 26.2.23, to 4.5e-4. */
-function normalQuantile(upper: number): number {
-  const t = Math.sqrt(-2 * Math.log(upper));
-  return (
-    t -
-    (2.515517 + 0.802853 * t + 0.010328 * t * t) /
-      (1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t)
-  );
-}
-
-/** The upper quantile of Student's t: Abramowitz and Stegun 26.7.5, to a part in a thousand from 20 degrees of freedom on. */
-export function studentQuantile(upper: number, degrees: number): number {
-  const z = normalQuantile(upper);
-  const [z2, n] = [z * z, degrees];
-  return (
-    z *
-    (1 +
-      (z2 + 1) / (4 * n) +
-      (5 * z2 ** 2 + 16 * z2 + 3) / (96 * n ** 2) +
-      (3 * z2 ** 3 + 19 * z2 ** 2 + 17 * z2 - 15) / (384 * n ** 3) +
-      (79 * z2 ** 4 + 776 * z2 ** 3 + 1482 * z2 ** 2 - 1920 * z2 - 945) / (92_160 * n ** 4))
-  );
 }
 
 const squares = (values: readonly number[]): number => {

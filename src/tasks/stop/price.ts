@@ -4,7 +4,7 @@ import type { Control } from '../../clock/control.ts';
 import type { PolicyName } from '../../lapic/policies.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { sibling } from '../../sibling.ts';
-import { mean, median, standardDeviation } from '../../statistics.ts';
+import { mean, median, standardDeviation, studentQuantile } from '../../statistics.ts';
 import type { IsolateCosts, IsolateJob } from './isolate.ts';
 
 const PROCESS = fileURLToPath(sibling(import.meta.url, './isolate-process'));
@@ -45,11 +45,6 @@ export interface Interval {
   readonly highNs: number;
 }
 
-/** Student's t, 97.5 %, by degrees of freedom from 1 on; 1.96 for ever more. */
-const T_975 = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
-];
-
 /**
  * Variance between runs beyond that of their processes, as a share of the variance between processes: the host is not
  * the same from one run to the next.
@@ -66,7 +61,7 @@ export function nextRun(values: readonly number[]): Interval {
   const middle = mean(values);
   const n = values.length;
   const variance = standardDeviation(values) ** 2;
-  const reach = (T_975[n - 2] ?? 1.96) * Math.sqrt(2 * variance * (1 / n + RUN_SHARE));
+  const reach = studentQuantile(0.025, n - 1) * Math.sqrt(2 * variance * (1 / n + RUN_SHARE));
   return { ns: middle, lowNs: middle - reach, highNs: middle + reach };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareRuns, type Named } from '../../../src/report/compare/compare.ts';
-import { FALSE_ALARM_RATIO, judge, studentQuantile } from '../../../src/report/compare/judge.ts';
+import { FALSE_ALARM_RATIO, judge } from '../../../src/report/compare/judge.ts';
 import type { Quantity, Spread } from '../../../src/report/compare/quantities.ts';
 import { compareText } from '../../../src/report/compare/text.ts';
 import type { ReportInput } from '../../../src/report/input.ts';
@@ -137,12 +137,6 @@ const of = (values: readonly number[], typical: Spread | null = { of: 'value', d
   values.map((value) => figure(value, typical));
 
 describe('one figure', () => {
-  test("Student's t: as in the tables", () => {
-    expect(studentQuantile(0.025, 20)).toBeCloseTo(2.086, 2);
-    expect(studentQuantile(0.0005, 20)).toBeCloseTo(3.85, 2);
-    expect(studentQuantile(0.005, 60)).toBeCloseTo(2.66, 2);
-  });
-
   test('swapped, the difference and its interval change sign and nothing else', () => {
     const value = fc.double({ min: -1, max: 1, noNaN: true });
     fc.assert(
