@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 // The house: a room may import from itself and from the rooms of the floors below it.
 const FLOORS: readonly string[][] = [
   ['cli'],
+  ['fleet'],
   ['agent'],
   ['report'],
   ['tasks'],

@@ -1,0 +1,51 @@
+import { median } from '../../statistics.ts';
+import { groups } from './peers.ts';
+
+/** What `tscope kvm`, and `tscope stop` where it ran, found on one host. */
+export interface KernelFinding {
+  readonly host: string;
+  readonly kernel: string;
+  readonly path: string;
+  readonly fix: 'clamps' | 'catches-up' | 'untested';
+  /** After how long a stop the catch-up burst would lock this host up, ns; null where no run says it. */
+  readonly lockupNs: number | null;
+}
+
+/** All hosts of one kernel and one path. */
+export interface KernelRow {
+  readonly kernel: string;
+  readonly path: string;
+  readonly hosts: number;
+  readonly clamps: number;
+  readonly catchesUp: number;
+  readonly untested: number;
+  /** Of the hosts that would catch up: the shortest stop that locks one up, and the median. */
+  readonly lockupNs: { readonly shortest: number; readonly median: number } | null;
+}
+
+/** Which kernels would catch up, those first; then by kernel. */
+export function kernels(findings: readonly KernelFinding[]): KernelRow[] {
+  return [...groups(findings, ({ kernel, path }) => `${kernel}\0${path}`).values()]
+    .map((group): KernelRow => {
+      const [{ kernel, path }] = group as [KernelFinding];
+      const count = (fix: KernelFinding['fix']) => group.filter((finding) => finding.fix === fix).length;
+      const stops = group.flatMap(({ fix, lockupNs }) =>
+        fix === 'catches-up' && lockupNs !== null ? [lockupNs] : [],
+      );
+      return {
+        kernel,
+        path,
+        hosts: group.length,
+        clamps: count('clamps'),
+        catchesUp: count('catches-up'),
+        untested: count('untested'),
+        lockupNs: stops.length === 0 ? null : { shortest: Math.min(...stops), median: median(stops) },
+      };
+    })
+    .sort(
+      (a, b) =>
+        Number(b.catchesUp > 0) - Number(a.catchesUp > 0) ||
+        a.kernel.localeCompare(b.kernel) ||
+        a.path.localeCompare(b.path),
+    );
+}
