@@ -5,6 +5,7 @@ import { calibrateResultSchema } from './calibrate.ts';
 import { compareResultSchema } from './compare.ts';
 import { hostDocument, hostlessDocument } from './document.ts';
 import { driftResultSchema } from './drift.ts';
+import { fleetBatchSchema } from './fleet-batch.ts';
 import { hostResultSchema } from './host.ts';
 import { kvmResultSchema } from './kvm.ts';
 import { measureDocumentSchema } from './measure.ts';
@@ -15,7 +16,7 @@ import { stabilityResultSchema } from './stability.ts';
 import { stopResultSchema } from './stop.ts';
 import { timerResultSchema } from './timer.ts';
 
-/** Every kind of document that a command prints. Each becomes schema/KIND.json in the package. */
+/** Every kind of document that a command prints or an agent sends. Each becomes schema/KIND.json in the package. */
 export const documents: Readonly<Record<string, z.ZodType>> = {
   measure: measureDocumentSchema,
   host: hostDocument('host', hostResultSchema),
@@ -30,5 +31,6 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   stability: hostlessDocument('stability', stabilityResultSchema),
   agent: hostDocument('agent', agentResultSchema),
   runs: hostlessDocument('runs', runsResultSchema),
+  'fleet-batch': fleetBatchSchema,
   ...Object.fromEntries(Object.entries(agentApi).map(([path, document]) => [`agent-${path}`, document])),
 };

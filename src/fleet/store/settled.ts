@@ -1,0 +1,43 @@
+import type { Settled } from './fleet-store.ts';
+
+/** Messages of a stream that are dealt with: sequences from the first to the last, both included. */
+export interface Range {
+  readonly first: number;
+  readonly last: number;
+  readonly refused: boolean;
+}
+
+/** Sequences as few ranges as there can be. */
+export function rangesOf(sequences: readonly number[], refused: boolean): Range[] {
+  const ranges: { first: number; last: number; refused: boolean }[] = [];
+  for (const sequence of sequences.toSorted((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && sequence <= last.last + 1) last.last = Math.max(last.last, sequence);
+    else ranges.push({ first: sequence, last: sequence, refused });
+  }
+  return ranges;
+}
+
+/** Ranges that overlap or touch as one; refused and stored ones stay apart. */
+export function merged(ranges: readonly Range[]): Range[] {
+  return [false, true].flatMap((refused) => {
+    const whole: { first: number; last: number; refused: boolean }[] = [];
+    for (const { first, last } of ranges
+      .filter((range) => range.refused === refused)
+      .toSorted((a, b) => a.first - b.first)) {
+      const before = whole.at(-1);
+      if (before !== undefined && first <= before.last + 1) before.last = Math.max(before.last, last);
+      else whole.push({ first, last, refused });
+    }
+    return whole;
+  });
+}
+
+/** How many sequences ranges hold, each counted once. */
+export function countIn(ranges: readonly Range[]): Settled {
+  const count = (refused: boolean): number =>
+    merged(ranges)
+      .filter((range) => range.refused === refused)
+      .reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  return { stored: count(false), refused: count(true) };
+}

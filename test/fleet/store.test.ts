@@ -1,0 +1,399 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Delivery, FleetStore } from '../../src/fleet/store/fleet-store.ts';
+import { openFleetStore } from '../../src/fleet/store/open.ts';
+import type { FleetBatch, FleetRollup } from '../../src/schema/fleet-batch.ts';
+import { temporaryFolder } from '../store/fixtures.ts';
+import { batch, facts, MINUTE, minutes, NS, packed, received, run, T0 } from './batches.ts';
+import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
+
+const folder = temporaryFolder();
+const FOREVER = { samplesDays: null, minutesDays: null, hoursDays: null };
+const DAY = 86_400_000;
+
+const delivery = (...batches: FleetBatch[]): Delivery => ({
+  stream: 'fleet',
+  received: batches.map((one, i) => received(one, T0 + 60_000 + i)),
+  refused: [],
+});
+
+const at = (batch: FleetBatch, ms: number, sequence?: number): Delivery => ({
+  stream: 'fleet',
+  received: [received(batch, ms, sequence)],
+  refused: [],
+});
+
+let postgres: Postgres | null = null;
+const absence = postgresAbsence();
+beforeAll(async () => {
+  if (absence === null) postgres = await startPostgres();
+}, 60_000);
+afterAll(() => postgres?.stop());
+
+const implementations: readonly [string, (name: string) => Promise<string>][] = [
+  ['SQLite', async (name) => join(folder, `${name}.db`)],
+  ['PostgreSQL', async (name) => (await (postgres as Postgres).database(name)).url],
+];
+
+describe.each(implementations)('%s', (kind, place) => {
+  const it = test.runIf(kind === 'SQLite');
+  let made = 0;
+  const fresh = async (): Promise<FleetStore> => {
+    made += 1;
+    return await openFleetStore(await place(`store_${made}`));
+  };
+
+  it('a delivery is stored, and read as it was sent', async () => {
+    const store = await fresh();
+    const calibration = {
+      atNs: String(BigInt(T0) * NS),
+      clock: 'monotonic_raw' as const,
+      tscHz: 2_596_129_999.5,
+      tscHzLow: 2_596_129_000,
+      tscHzHigh: 2_596_131_000,
+      standardErrorRatio: 1e-9,
+      independent: true,
+      clocksource: 'tsc',
+      derivedFromTsc: true,
+      kernelHz: 2_596_130_000,
+      trueRate: null,
+      claims: [{ source: 'cpuid-15h', hz: 2_600_000_000, offsetRatio: 0.0015 }],
+    };
+    const event = {
+      atNs: String(BigInt(T0 + 5) * NS),
+      kind: 'step',
+      detail: 'by 1 ms',
+      pair: ['tsc', 'realtime'] as [string, string],
+    };
+    const hour = [T0 / 3_600_000, 18, 0, 170_000, 85_000, 0, 0, 170e9, 170_000] as FleetRollup;
+    const own = run();
+    const series = {
+      ...(own.series ?? [])[0],
+      hours: [hour],
+      samples: {
+        baseNs: String(BigInt(T0) * NS),
+        sinceNs: [0, 10e9],
+        offsetsNs: [0, 0.1],
+        windowsNs: [20, 21],
+      },
+    } as never;
+    await store.write(
+      delivery(
+        batch('one', { runs: [{ ...own, series: [series], events: [event], calibrations: [calibration] }] }),
+      ),
+    );
+    const { rows, total } = await store.hosts({ limit: 10 });
+    expect(total).toBe(1);
+    const [host] = rows;
+    expect(host).toEqual({
+      id: host?.id,
+      host: 'one',
+      twin: 1,
+      hostname: 'one.example',
+      machine: 'machine of one',
+      boot: 'boot-1',
+      version: '0.1.0',
+      labels: { site: 'ber' },
+      facts,
+      firstSeenMs: T0 + 60_000,
+      lastSeenMs: T0 + 60_000,
+      clockErrorMs: -60_000,
+      lost: { minutes: 0, samples: 0, events: 0, documents: 0 },
+      standing: null,
+    });
+    const id = host?.id ?? 0;
+    const [fromNs, toNs] = [BigInt(T0) * NS, BigInt(T0 + DAY) * NS];
+    const points = await store.points({ host: id, width: 'minute', fromNs, toNs, limit: 10 });
+    expect(points).toHaveLength(3);
+    expect(points[1]).toEqual({
+      series: points[0]?.series,
+      atNs: BigInt(T0 + 60_000) * NS,
+      count: 6,
+      minNs: 60_000,
+      maxNs: 110_000,
+      meanNs: 85_000,
+      firstAtNs: BigInt(T0 + 60_000) * NS,
+      firstNs: 60_000,
+      lastAtNs: BigInt(T0 + 110_000) * NS,
+      lastNs: 110_000,
+    });
+    expect(await store.points({ host: id, width: 'hour', fromNs, toNs, limit: 10 })).toHaveLength(1);
+    expect(await store.pairs(id)).toEqual([
+      {
+        id: points[0]?.series,
+        run: '20260101-000000-aaaaaa',
+        boot: 'boot-1',
+        clock: 'tsc',
+        reference: 'realtime',
+        independent: true,
+        reason: 'realtime is disciplined',
+        originNs: 0n,
+        firstAtNs: BigInt(T0) * NS,
+        lastAtNs: BigInt(T0 + 120_000) * NS,
+      },
+    ]);
+    const rates = await store.rates({
+      width: 'minute',
+      fromNs,
+      toNs,
+      clock: 'tsc',
+      reference: 'realtime',
+      hosts: 10,
+    });
+    expect(rates.map(({ host, firstNs }) => [host, firstNs])).toEqual(
+      [0, 60_000, 120_000].map((ns) => [id, ns]),
+    );
+    expect(
+      await store.rates({
+        width: 'minute',
+        fromNs,
+        toNs,
+        clock: 'tsc',
+        reference: 'realtime',
+        hosts: 10,
+        afterHost: id,
+      }),
+    ).toEqual([]);
+    expect(await store.calibrations(id, 5)).toEqual([{ host: id, ...calibration }]);
+    expect(await store.latestCalibrations(0, 5)).toEqual([{ host: id, ...calibration }]);
+    expect(await store.events({ fromNs, toNs, limit: 5 })).toEqual({
+      total: 1,
+      rows: [
+        {
+          id: 1,
+          host: id,
+          hostWord: 'one',
+          twin: 1,
+          hostname: 'one.example',
+          atNs: BigInt(T0 + 5) * NS,
+          seenAtMs: T0 + 60_000,
+          kind: 'step',
+          detail: 'by 1 ms',
+          clock: 'tsc',
+          reference: 'realtime',
+        },
+      ],
+    });
+    expect(await store.account(id)).toEqual({
+      samples: 2,
+      minutes: 3,
+      hours: 1,
+      minuteSamples: 18,
+      events: 1,
+      calibrations: 1,
+      documents: 0,
+    });
+    await store.close();
+  });
+
+  it('a repeat changes nothing, whole or in part, and counts once', async () => {
+    const store = await fresh();
+    const [first, second] = [batch('one'), batch('two')];
+    await store.write(at(first, T0, 1));
+    const before = JSON.stringify(await store.hosts({ limit: 10 }));
+    await store.write(at(first, T0, 1));
+    expect(JSON.stringify(await store.hosts({ limit: 10 }))).toBe(before);
+    await store.write({
+      stream: 'fleet',
+      received: [received(first, T0, 1), received(second, T0, 2)],
+      refused: [3],
+    });
+    const { rows } = await store.hosts({ limit: 10 });
+    for (const { id } of rows) expect((await store.account(id)).minuteSamples).toBe(18);
+    expect(await store.settled('fleet')).toEqual({ stored: 2, refused: 1 });
+    await store.upkeep(FOREVER, T0);
+    expect(await store.settled('fleet')).toEqual({ stored: 2, refused: 1 });
+    expect(await store.settledOf('fleet', [2, 3, 4])).toEqual(new Set([2, 3]));
+    expect(await store.settled('another')).toEqual({ stored: 0, refused: 0 });
+    await store.close();
+  });
+
+  it('a minute that has grown takes the place of what was known of it, in whatever order they come', async () => {
+    const store = await fresh();
+    const whole = minutes(MINUTE, 1);
+    const part = whole.map(([m, , ...rest]) => [m, 2, ...rest] as (typeof whole)[number]);
+    for (const rows of [part, whole, part])
+      await store.write(delivery(batch('one', { runs: [run({}, rows)] })));
+    const [host] = (await store.hosts({ limit: 1 })).rows;
+    expect((await store.account(host?.id ?? 0)).minuteSamples).toBe(6);
+    await store.close();
+  });
+
+  it('hosts are filtered, sorted and paged', async () => {
+    const store = await fresh();
+    const of = (id: string, kernel: string, site: string, ms: number) =>
+      at(batch(id, { facts: { ...facts, kernel } }, { labels: { site } }), ms);
+    await store.write(of('a', '6.1.0-1', 'ber', T0 + 3));
+    await store.write(of('b', '6.10.0', 'ber', T0 + 2));
+    await store.write(of('c', '6.1.0-2', 'muc', T0 + 1));
+    const words = async (query: object) =>
+      (await store.hosts({ limit: 10, ...query })).rows.map(({ host }) => host);
+    expect(await words({ where: [{ field: 'kernel', pattern: '6.1.*' }] })).toEqual(['a', 'c']);
+    expect(
+      await words({
+        where: [
+          { field: 'kernel', pattern: '6.1.*' },
+          { field: 'site', pattern: 'MUC' },
+        ],
+      }),
+    ).toEqual(['c']);
+    expect(await words({ where: [{ field: 'kernel', pattern: '6_1*' }] })).toEqual([]);
+    expect(await words({ order: 'last-seen' })).toEqual(['c', 'b', 'a']);
+    expect(await words({ order: 'last-seen', descending: true, limit: 1, offset: 1 })).toEqual(['b']);
+    expect(await words({ silentSinceMs: T0 + 2 })).toEqual(['c']);
+    expect(await words({ clockErrorMs: 2 })).toEqual(['a']);
+    expect((await store.hosts({ limit: 1 })).total).toBe(3);
+    expect(await store.groups('kernel')).toEqual([
+      { value: '6.1.0-1', hosts: 1 },
+      { value: '6.1.0-2', hosts: 1 },
+      { value: '6.10.0', hosts: 1 },
+    ]);
+    expect(await store.groups('site', [{ field: 'kernel', pattern: '6.1*' }])).toEqual([
+      { value: 'ber', hosts: 2 },
+      { value: 'muc', hosts: 1 },
+    ]);
+    await expect(store.hosts({ limit: 1, where: [{ field: "x'; DROP", pattern: '*' }] })).rejects.toThrow(
+      /is no field of a host/,
+    );
+    const [a] = await store.findHosts('a');
+    await store.putStandings([{ host: a?.id ?? 0, score: 7.5, detail: '{"x":1}' }]);
+    await store.putStandings([{ host: a?.id ?? 0, score: 8.5, detail: '{"x":2}' }]);
+    const [top] = (await store.hosts({ limit: 1, order: 'score', descending: true })).rows;
+    expect([top?.host, top?.standing]).toEqual(['a', { score: 8.5, detail: '{"x":2}' }]);
+    expect((await store.findHosts('B.exam')).map(({ host }) => host)).toEqual(['b']);
+    expect((await store.hostsById([a?.id ?? 0, 999])).map(({ host }) => host)).toEqual(['a']);
+    expect(await store.conclusions()).toBeNull();
+    await store.putConclusions('{"a":1}');
+    await store.putConclusions('{"a":2}');
+    expect(await store.conclusions()).toBe('{"a":2}');
+    await store.close();
+  });
+
+  it('two machines under one word are told apart once both have sent in turns; a reboot is one machine', async () => {
+    const store = await fresh();
+    const of = (boot: string, hostname: string, n: number) =>
+      batch('one', { runs: [run({ key: `run-${boot}`, boot }, minutes(MINUTE + n, 1))] }, { boot, hostname });
+    await store.write(at(of('boot-1', 'left', 0), T0));
+    await store.write(at(of('boot-2', 'left', 1), T0 + 60_000));
+    expect((await store.upkeep(FOREVER, T0)).twins).toEqual([]);
+    expect((await store.hosts({ limit: 5 })).total).toBe(1);
+    expect((await store.boots((await store.findHosts('one'))[0]?.id ?? 0)).map(({ boot }) => boot)).toEqual([
+      'boot-1',
+      'boot-2',
+    ]);
+    await store.write(at(of('boot-3', 'right', 2), T0 + 120_000));
+    await store.write(at(of('boot-2', 'left', 3), T0 + 180_000));
+    expect((await store.upkeep(FOREVER, T0)).twins).toEqual([{ host: 'one', hostnames: ['left', 'right'] }]);
+    expect((await store.upkeep(FOREVER, T0)).twins).toEqual([]);
+    const { rows } = await store.hosts({ limit: 5, twins: true });
+    expect(rows.map(({ twin, hostname }) => [twin, hostname])).toEqual([
+      [1, 'left'],
+      [2, 'right'],
+    ]);
+    expect((await store.findHosts('one#2')).map(({ hostname }) => hostname)).toEqual(['right']);
+    const counts = await Promise.all(rows.map(async ({ id }) => (await store.account(id)).minutes));
+    expect(counts).toEqual([3, 1]);
+    // What comes after is the right one's from the start, and no third host is made.
+    await store.write(at(of('boot-3', 'right', 4), T0 + 240_000));
+    await store.upkeep(FOREVER, T0);
+    expect((await store.hosts({ limit: 5 })).total).toBe(2);
+    await store.close();
+  });
+
+  it('documents are kept whole and found by kind, host and kernel', async () => {
+    const store = await fresh();
+    const document = (kernel: string) => ({
+      schema: 'tscope/kvm/1',
+      host: { kernel },
+      result: { verdict: 'clamps', sweep: [1, 2] },
+    });
+    const of = (key: string, hour: number, kernel: string) =>
+      run(
+        {
+          key,
+          command: 'kvm',
+          startedAtNs: String(BigInt(T0 + hour * 3_600_000) * NS),
+          document: packed(document(kernel)),
+        },
+        [],
+      );
+    await store.write(
+      delivery(
+        batch('one', { runs: [of('r1', 0, '6.1'), of('r2', 1, '6.12')] }),
+        batch('two', { runs: [of('r3', 0, '6.1')] }),
+      ),
+    );
+    const all = await store.documents({ kind: 'kvm', limit: 10 });
+    expect(all.rows.map(({ hostWord, kernel, summary }) => [hostWord, kernel, summary])).toEqual([
+      ['one', '6.12', '{"verdict":"clamps"}'],
+      ['two', '6.1', '{"verdict":"clamps"}'],
+      ['one', '6.1', '{"verdict":"clamps"}'],
+    ]);
+    expect((await store.documents({ kind: 'kvm', latest: true, limit: 1 })).total).toBe(2);
+    expect((await store.documents({ kind: 'stop', limit: 1 })).total).toBe(0);
+    const [first] = all.rows;
+    expect(JSON.parse((await store.document(first?.id ?? 0)) ?? '')).toEqual(document('6.12'));
+    expect(await store.document(999)).toBeNull();
+    await store.close();
+  });
+
+  it('retention drops what is older than a number of days, and not what a wrong clock dates far from now', async () => {
+    const store = await fresh();
+    const days = [-40, -31, -29, 0, 400];
+    for (const day of days) {
+      await store.write(delivery(batch('one', { runs: [run({}, minutes(MINUTE + day * 1440, 1))] })));
+    }
+    await store.upkeep({ ...FOREVER, minutesDays: 30 }, T0 + DAY);
+    const [host] = (await store.hosts({ limit: 1 })).rows;
+    const points = await store.points({
+      host: host?.id ?? 0,
+      width: 'minute',
+      fromNs: 0n,
+      toNs: 2n ** 62n,
+      limit: 10,
+    });
+    expect(points.map(({ atNs }) => Number(atNs / NS - BigInt(T0)) / DAY)).toEqual([-29, 0, 400]);
+    await store.close();
+  });
+
+  it('text that no database likes is stored', async () => {
+    const store = await fresh();
+    const hostile = 'nul \u0000 quote \' " \\ emoji \u{1F600} rtl \u202e';
+    await store.write(
+      delivery(
+        batch(
+          'one',
+          { runs: [run({ key: hostile, command: hostile })] },
+          { hostname: hostile, labels: { site: hostile } },
+        ),
+      ),
+    );
+    const [host] = (await store.hosts({ limit: 1 })).rows;
+    expect(host?.hostname).toBe(hostile.replace('\u0000', '\u2400'));
+    expect(host?.labels).toEqual({ site: hostile.replace('\u0000', '\u2400') });
+    await store.close();
+  });
+
+  it('opened again it holds what it held', async () => {
+    const url = await place('again');
+    const first = await openFleetStore(url);
+    await first.write(delivery(batch('one')));
+    await first.close();
+    const second = await openFleetStore(url);
+    expect((await second.hosts({ limit: 1 })).total).toBe(1);
+    await second.close();
+  });
+});
+
+test.runIf(absence !== null)(`PostgreSQL is not tried: ${absence ?? ''}`, () => {
+  expect(absence).not.toBeNull();
+});
+
+test('a file that is something else is left as it is', async () => {
+  const { openStore } = await import('../../src/store/store.ts');
+  const path = join(folder, 'host.db');
+  openStore(path).close();
+  await expect(openFleetStore(path)).rejects.toThrow(/is not a fleet store/);
+  rmSync(path);
+});
