@@ -1,6 +1,7 @@
 // Writes man/tscope.1 and man/tscope-COMMAND.1 from the words of --help.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { allCommands } from '../dist/cli/completion.js';
 import { programFor } from '../dist/cli/program.js';
 
 const folder = fileURLToPath(new URL('../man/', import.meta.url));
@@ -80,7 +81,9 @@ function pageOf(name, command, extra) {
 }
 
 const program = await programFor(undefined, () => {});
-const pages = program.commands.map((command) => `tscope-${command.name()}`);
+const commands = allCommands(program);
+const pageNameOf = (name) => `tscope-${name.replace(' ', '-')}`;
+const pages = commands.map(([name]) => pageNameOf(name));
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 writeFileSync(
@@ -88,12 +91,12 @@ writeFileSync(
   pageOf('tscope', program, {
     summary: 'measures the clocks and the periodic timer of an x86 host',
     description: program.description(),
-    commands: program.commands.map((command) => [command.name(), command.summary()]),
+    commands: commands.map(([name, command]) => [name, command.summary()]),
     related: pages,
   }),
 );
-for (const command of program.commands) {
-  const name = `tscope-${command.name()}`;
+for (const [words, command] of commands) {
+  const name = pageNameOf(words);
   const extra = { summary: command.summary(), related: ['tscope'] };
   writeFileSync(`${folder}${name}.1`, pageOf(name, command, extra));
 }

@@ -37,7 +37,7 @@ export interface Context {
 
 /** What the program has to know about a command. */
 export interface CommandWords {
-  /** The command's name, which is also the kind of its document. */
+  /** The command's name, of two words where it is one of a group: `fleet hosts`. Joined by dashes, its document's kind. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
@@ -67,8 +67,8 @@ export interface Call {
 
 /** A command as the program holds it. */
 export interface DefinedCommand extends CommandWords {
-  /** Adds the command's own words to `program`. @returns what gives its call, once the words are parsed. */
-  addTo(program: Command): () => Call;
+  /** Adds the command's own words to `program`. @returns it, and what gives its call once the words are parsed. */
+  addTo(program: Command): { readonly command: Command; readonly call: () => Call };
 }
 
 /** Gives a command its types; every file in this folder that is a command exports one of these as `command`. */
@@ -79,10 +79,15 @@ export const defineCommand = <Args extends unknown[], Options extends OptionValu
 }: CommandSpec<Args, Options>): DefinedCommand => ({
   ...words,
   addTo(program) {
-    const command = configure(program.command(words.name).summary(words.summary).description(words.summary));
-    return () => ({
+    const [first = '', second] = words.name.split(' ');
+    const group = program.commands.find((known) => known.name() === first) as Command | undefined;
+    const own =
+      second === undefined ? program.command(first) : (group ?? program.command(first)).command(second);
+    const command = configure(own.summary(words.summary).description(words.summary));
+    const call = () => ({
       options: command.opts(),
-      run: (context) => run(context, command.opts(), command.processedArgs),
+      run: (context: Context) => run(context, command.opts(), command.processedArgs),
     });
+    return { command: command as unknown as Command, call };
   },
 });

@@ -1,5 +1,5 @@
 import { stdout } from 'node:process';
-import { Argument, type Command } from '@commander-js/extra-typings';
+import { Argument, type Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { commands } from './commands.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -15,11 +15,18 @@ interface Words {
   }[];
 }
 
+/** The commands of a program, each before those of its group, by their whole names. */
+export const allCommands = (program: Command): Array<readonly [name: string, command: CommandUnknownOpts]> =>
+  program.commands.flatMap((command) => [
+    [command.name(), command] as const,
+    ...command.commands.map((one) => [`${command.name()} ${one.name()}`, one] as const),
+  ]);
+
 const wordsOf = (program: Command): Words[] =>
-  program.commands
-    .filter((command) => Object.hasOwn(commands, command.name()))
-    .map((command) => ({
-      name: command.name(),
+  allCommands(program)
+    .filter(([name]) => Object.hasOwn(commands, name))
+    .map(([name, command]) => ({
+      name,
       summary: command.summary(),
       flags: [...command.options, ...command.createHelp().visibleOptions(command)]
         .filter((option, i, all) => all.findIndex(({ long }) => long === option.long) === i)
@@ -28,19 +35,38 @@ const wordsOf = (program: Command): Words[] =>
         ),
     }));
 
+/** The words that may stand first, and those that may follow each group's. */
+function levels(all: readonly Words[]) {
+  const first = [...new Set(all.map(({ name }) => name.split(' ')[0] ?? ''))];
+  const second = new Map<string, Words[]>();
+  for (const words of all) {
+    const [group = '', one] = words.name.split(' ');
+    if (one !== undefined) second.set(group, [...(second.get(group) ?? []), { ...words, name: one }]);
+  }
+  return { first, second };
+}
+
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function bash(all: readonly Words[]): string {
+  const { first, second } = levels(all);
   const cases = all.map(
-    ({ name, flags }) => `    ${name}) flags='${flags.map(({ long }) => long).join(' ')}' ;;`,
+    ({ name, flags }) => `    '${name}') flags='${flags.map(({ long }) => long).join(' ')}' ;;`,
+  );
+  const groups = [...second].map(
+    ([group, words]) =>
+      `    ${group}) key="${group} \${COMP_WORDS[2]}"; if [ "$COMP_CWORD" -eq 2 ]; then COMPREPLY=($(compgen -W '${words.map(({ name }) => name).join(' ')} --help' -- "$word")); return; fi ;;`,
   );
   return `_tscope() {
-  local word=\${COMP_WORDS[COMP_CWORD]} flags=
+  local word=\${COMP_WORDS[COMP_CWORD]} flags= key=\${COMP_WORDS[1]}
   if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "\${COMP_WORDS[1]}" = help ]; }; then
-    COMPREPLY=($(compgen -W '${all.map(({ name }) => name).join(' ')} help completion' -- "$word"))
+    COMPREPLY=($(compgen -W '${first.join(' ')} help completion' -- "$word"))
     return
   fi
-  case \${COMP_WORDS[1]} in
+  case $key in
+${groups.join('\n')}
+  esac
+  case $key in
 ${cases.join('\n')}
     completion) COMPREPLY=($(compgen -W '${SHELLS.join(' ')}' -- "$word")); return ;;
   esac
@@ -55,21 +81,30 @@ complete -o filenames -F _tscope tscope
 
 function zsh(all: readonly Words[]): string {
   const described = (text: string) => text.replaceAll(/[[\]:\\]/g, '\\$&');
+  const { first, second } = levels(all);
+  const summaryOf = (name: string) => all.find((one) => one.name === name)?.summary ?? '';
+  const groups = [...second].map(
+    ([group, words]) =>
+      `    ${group}) if (( CURRENT == 3 )); then names=(${words.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(' ')}); _describe command names; return; fi; name="${group} $words[3]"; shift words; (( CURRENT-- )) ;;`,
+  );
   const cases = all.map(({ name, flags }) => {
     const specs = flags.map(({ long, takesValue, summary }) =>
       quoted(`${long}[${described(summary)}]${takesValue ? ':value:_files' : ''}`),
     );
-    return `    ${name}) _arguments ${specs.join(' ')} '*:file:_files' ;;`;
+    return `    ${quoted(name)}) _arguments ${specs.join(' ')} '*:file:_files' ;;`;
   });
   return `#compdef tscope
 _tscope() {
   local -a names
-  names=(${all.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(' ')} help completion)
+  names=(${first.map((name) => quoted(`${name}:${summaryOf(name)}`)).join(' ')} help completion)
   if (( CURRENT == 2 )) || [[ $CURRENT -eq 3 && $words[2] == help ]]; then
     _describe command names
     return
   fi
   local name=$words[2]
+  case $name in
+${groups.join('\n')}
+  esac
   shift words; (( CURRENT-- ))
   case $name in
 ${cases.join('\n')}
@@ -81,16 +116,29 @@ compdef _tscope tscope
 }
 
 function fish(all: readonly Words[]): string {
-  const first = 'complete -c tscope -n __fish_use_subcommand -f';
+  const { first, second } = levels(all);
+  const start = 'complete -c tscope -n __fish_use_subcommand -f';
+  const summaryOf = (name: string) => all.find((one) => one.name === name)?.summary ?? '';
+  const seen = (name: string) =>
+    name
+      .split(' ')
+      .map((word) => `__fish_seen_subcommand_from ${word}`)
+      .join('; and ');
   return [
-    ...all.map(({ name, summary }) => `${first} -a ${name} -d ${quoted(summary)}`),
-    `${first} -a 'help completion'`,
-    `complete -c tscope -n '__fish_seen_subcommand_from help' -f -a '${all.map(({ name }) => name).join(' ')}'`,
+    ...first.map((name) => `${start} -a ${name} -d ${quoted(summaryOf(name))}`),
+    `${start} -a 'help completion'`,
+    ...[...second].flatMap(([group, words]) =>
+      words.map(
+        ({ name, summary }) =>
+          `complete -c tscope -n '__fish_seen_subcommand_from ${group}' -f -a ${name} -d ${quoted(summary)}`,
+      ),
+    ),
+    `complete -c tscope -n '__fish_seen_subcommand_from help' -f -a '${first.join(' ')}'`,
     `complete -c tscope -n '__fish_seen_subcommand_from completion' -f -a '${SHELLS.join(' ')}'`,
     ...all.flatMap(({ name, flags }) =>
       flags.map(
         ({ long, takesValue, summary }) =>
-          `complete -c tscope -n '__fish_seen_subcommand_from ${name}' -l ${long.slice(2)}${takesValue ? ' -r' : ''} -d ${quoted(summary)}`,
+          `complete -c tscope -n '${seen(name)}' -l ${long.slice(2)}${takesValue ? ' -r' : ''} -d ${quoted(summary)}`,
       ),
     ),
     '',

@@ -43,9 +43,7 @@ function nameInErrors(option: Option): void {
 
 /** Adds one command to the program. `finish` receives the exit code. */
 function register(program: Command, defined: DefinedCommand, finish: (code: number) => void): void {
-  const call = defined.addTo(program);
-  const command = program.commands.at(-1);
-  if (command === undefined) throw new Error(`${defined.name} was not added`);
+  const { command, call } = defined.addTo(program);
   command.option('--json', 'print the result as one JSON document');
   if (defined.out !== 'own')
     command.option('--out <file>', 'also write the JSON document to <file>; - is standard output');
@@ -74,7 +72,9 @@ export async function programFor(name: string | undefined, finish: (code: number
   const program = new Command('tscope').description(DESCRIPTION).addHelpText('after', EPILOGUE);
   program.version(version).helpCommand('help [command]', 'the same as COMMAND --help');
   program.exitOverride().configureOutput({ writeErr: () => {} });
-  const selected = name !== undefined && Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
+  const all = Object.keys(commands);
+  const own = all.filter((key) => key === name || key.startsWith(`${name} `));
+  const selected = own.length > 0 ? own : all;
   for (const key of selected) {
     const loaded = await commands[key]?.();
     if (loaded !== undefined) register(program, loaded.command, finish);
@@ -100,7 +100,8 @@ function usageErrorOf({ message }: CommanderError, name: string): TscopeError {
  * @throws TscopeError for what is wrong with the words, and as the command throws it.
  */
 export async function runProgram(args: readonly string[]): Promise<number> {
-  const name = args[0] ?? '';
+  const words = args.slice(0, 2).join(' ');
+  const name = Object.hasOwn(commands, words) ? words : (args[0] ?? '');
   let exitCode = 0;
   const program = await programFor(name, (code) => {
     exitCode = code;

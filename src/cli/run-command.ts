@@ -43,7 +43,7 @@ const documentOf = (
   { result }: Answer,
   warnings: readonly Warning[],
 ): Record<string, unknown> => ({
-  schema: schemaId(name),
+  schema: schemaId(name.replace(' ', '-')),
   tool: { name: 'tscope', version },
   startedAt: startedAt.toISOString(),
   command: commandLine(process.argv.slice(2)),
