@@ -2,6 +2,7 @@ import { type Native, native, nativeWithTsc } from '../native.ts';
 import { bitOf, leafFact } from './cpuid.ts';
 import { type Fact, factOf, required } from './fact.ts';
 import { granularityOf } from './granularity.ts';
+import { type Conversion, vvarConversion } from './vvar.ts';
 
 /** What the CPU says about its time-stamp counter, and the step in which it was seen to advance. */
 export interface TscFacts {
@@ -11,6 +12,8 @@ export interface TscFacts {
   readonly adjust: Fact<boolean>;
   readonly deadlineTimer: Fact<boolean>;
   readonly granularityTicks: Fact<number>;
+  /** How the kernel makes CLOCK_MONOTONIC_RAW of it. */
+  readonly kernelRatio: Fact<Conversion>;
 }
 
 /** Enough that a step of 1 tick hides in no run of equal remainders. */
@@ -34,4 +37,5 @@ export const tscFacts = (): TscFacts => ({
   granularityTicks: factOf(`differences of ${2 * READINGS} readings`, () =>
     required(granularityOf(manyReadings(nativeWithTsc())), 'the counter hardly moved'),
   ),
+  kernelRatio: vvarConversion(),
 });

@@ -46,6 +46,8 @@ export const hostResultSchema = z.strictObject({
     adjust: flag,
     deadlineTimer: flag,
     granularityTicks: integer,
+    /** ns of CLOCK_MONOTONIC_RAW = (cycles * mult) >> shift. Absent in older documents. */
+    kernelRatio: fact(z.strictObject({ mult: count, shift: count })).optional(),
   }),
   virtualization: z.strictObject({ guest: flag, hypervisor: text, container: text }),
   clocksource: z.strictObject({ current: text, available: fact(z.array(z.string())), derivedFromTsc: flag }),

@@ -72,7 +72,13 @@ export function calibrate(
     estimatorReason: rate.estimatorReason,
   };
   const clocksource = clocksourceAt(readings, longest.batch[0] ?? 0);
-  const { kernel, reason: kernelReason } = identifyKernel(options.clock, clocksource, measured, longest);
+  const { kernel, reason: kernelReason } = identifyKernel(
+    options.clock,
+    clocksource,
+    measured,
+    longest,
+    source.conversion?.() ?? unknown('not asked'),
+  );
   const made = madeFromTsc(clocksource).value;
   const [first = 0, last = 0] = [longest.batch[0], longest.batch.at(-1)];
   const beside = isWhole ? 0 : taken.batch.filter((batch) => batch < first || batch > last).length;

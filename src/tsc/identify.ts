@@ -2,7 +2,7 @@ import type { ClockName } from '../host/clocks.ts';
 import { madeFromTsc } from '../host/clocksource.ts';
 import type { Fact } from '../host/fact.ts';
 import type { Brackets } from './bracket.ts';
-import { type Candidate, candidatesWithin, type KernelRatio } from './kernel-ratio.ts';
+import { type Candidate, candidatesWithin, type KernelRatio, kernelHz } from './kernel-ratio.ts';
 import type { CalibrateResult } from './result.ts';
 
 /** The part of a result that names the kernel's own conversion, or says why it cannot be named. */
@@ -19,7 +19,7 @@ export interface Measured {
   readonly standardErrorRatio: number;
 }
 
-/** A candidate this many standard errors away is not the one, whatever the noise's shape. */
+/** A candidate this many standard errors away is looked at only where no nearer one explains the brackets. */
 const FARTHEST = 8;
 
 /**
@@ -27,26 +27,22 @@ const FARTHEST = 8;
  *
  * Only CLOCK_MONOTONIC_RAW on the clocksource `tsc` is the TSC times mult >> shift and nothing else: the others
  * are steered, and a paravirtual clocksource is scaled by the hypervisor.
+ *
+ * @param page what the kernel's own vDSO uses, which settles it where a short run cannot.
  */
 export function identifyKernel(
   clock: ClockName,
   clocksource: Fact<string>,
   measured: Measured,
   brackets: Brackets,
+  page: Fact<KernelRatio>,
 ): Identified {
   const derived = madeFromTsc(clocksource);
   if (clocksource.value === null) return { kernel: null, reason: clocksource.reason };
   if (derived.value === null) return { kernel: null, reason: derived.reason };
+  const names = { clocksource: clocksource.value, derivedFromTsc: derived.value };
   const unnamed = (reason: string): Identified => ({
-    kernel: {
-      clocksource: clocksource.value,
-      derivedFromTsc: derived.value,
-      tscKhz: null,
-      mult: null,
-      shift: null,
-      hz: null,
-      offsetRatio: null,
-    },
+    kernel: { ...names, tscKhz: null, mult: null, shift: null, hz: null, offsetRatio: null },
     reason,
   });
   if (!derived.value) return unnamed(`${derived.source}: this is a comparison of two oscillators`);
@@ -55,36 +51,63 @@ export function identifyKernel(
   if (clock !== 'monotonic_raw')
     return unnamed(`the kernel steers ${clock}; only monotonic_raw shows its own ratio`);
 
-  const candidates = plausible(measured);
-  if (candidates === null) return unnamed('the run was too short to tell one kHz from another');
-  const fitting = candidates.filter((ratio) => explains(ratio, brackets));
-  const [found] = fitting;
-  if (found === undefined)
-    return unnamed('no integer kHz explains the brackets: the counter or its scale changed');
-  if (fitting.length > 1)
+  const fitting = fittingRatios(measured, brackets);
+  const named = page.value !== null && explains(page.value, brackets) ? candidateOf(page.value) : null;
+  const [only] = fitting ?? [];
+  const found = named ?? (fitting?.length === 1 ? only : undefined);
+  if (found === undefined) {
+    if (fitting === null) return unnamed('the run was too short to tell one kHz from another');
+    if (only === undefined)
+      return unnamed('no integer kHz explains the brackets: the counter or its scale changed');
     return unnamed(`${fitting.length} ratios fit this run; a longer one tells them apart`);
+  }
   const [tscKhz = null, ...others] = found.khz;
   return {
     kernel: {
-      clocksource: clocksource.value,
-      derivedFromTsc: true,
+      ...names,
       tscKhz: others.length === 0 ? tscKhz : null,
       mult: found.mult,
       shift: found.shift,
       hz: found.hz,
       offsetRatio: measured.tscHz / found.hz - 1,
     },
-    reason: others.length === 0 ? null : `${found.khz.join(', ')} kHz all give this mult and shift`,
+    reason: reasonFor(found),
   };
+}
+
+/** Why no one kHz can be named, where none can. */
+function reasonFor({ khz }: Candidate): string | null {
+  if (khz.length === 1) return null;
+  return khz.length === 0
+    ? 'no whole number of kHz gives this mult and shift, which the vvar page names'
+    : `${khz.join(', ')} kHz all give this mult and shift`;
 }
 
 /** Neighbouring candidates are a hundred times as far apart; double precision is not far below. */
 const LEAST_REACH = 1e-9;
 
-/** The candidates within the hard interval and near the estimate. */
-function plausible({ tscHz, tscHzLow, tscHzHigh, standardErrorRatio }: Measured): Candidate[] | null {
+/** One ratio as a candidate, with the kHz that lead to it. */
+function candidateOf({ mult, shift }: KernelRatio): Candidate {
+  const hz = kernelHz({ mult, shift });
+  const found = candidatesWithin(hz * (1 - 1e-12), hz * (1 + 1e-12))?.find((each) => each.shift === shift);
+  return found ?? { mult, shift, hz, khz: [] };
+}
+
+/**
+ * The ratios within the certain bounds that explain every bracket: those near the estimate where there are such, else
+ * all, so that "the counter changed" rests on what is certain and on no standard error.
+ *
+ * @returns null where the bounds are too wide to say anything.
+ */
+function fittingRatios(
+  { tscHz, tscHzLow, tscHzHigh, standardErrorRatio }: Measured,
+  brackets: Brackets,
+): Candidate[] | null {
   const reach = Math.max(LEAST_REACH, FARTHEST * standardErrorRatio) * tscHz;
-  return candidatesWithin(Math.max(tscHzLow, tscHz - reach), Math.min(tscHzHigh, tscHz + reach));
+  const within = (low: number, high: number) =>
+    candidatesWithin(low, high)?.filter((ratio) => explains(ratio, brackets)) ?? null;
+  const near = within(Math.max(tscHzLow, tscHz - reach), Math.min(tscHzHigh, tscHz + reach));
+  return near === null || near.length > 0 ? near : within(tscHzLow, tscHzHigh);
 }
 
 /** Brackets that are checked exactly; spread over the whole run. */

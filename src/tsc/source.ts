@@ -1,6 +1,7 @@
 import { CLOCK_IDS, type ClockName } from '../host/clocks.ts';
 import { currentClocksource } from '../host/clocksource.ts';
 import type { Fact } from '../host/fact.ts';
+import { type Conversion, vvarConversion } from '../host/vvar.ts';
 import { nativeWithTsc } from '../native.ts';
 
 export { ROW } from '../clock/bracket-rows.ts';
@@ -16,6 +17,8 @@ export interface BracketSource {
   wait(ns: number): void;
   /** Name of the kernel's clocksource at this moment. */
   clocksource(): Fact<string>;
+  /** What the kernel itself says that it makes CLOCK_MONOTONIC_RAW of the TSC by; absent where nobody can tell. */
+  conversion?(): Fact<Conversion>;
 }
 
 /**
@@ -37,5 +40,6 @@ export function hostSource(): BracketSource {
       else addon.sleepUntil(deadline, reached);
     },
     clocksource: currentClocksource,
+    conversion: vvarConversion,
   };
 }

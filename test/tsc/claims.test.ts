@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ReadLeaf, Registers } from '../../src/host/cpuid.ts';
-import { collectClaims } from '../../src/tsc/claims/collect.ts';
+import { known, unknown } from '../../src/host/fact.ts';
+import { collectClaims, vvarClaim } from '../../src/tsc/claims/collect.ts';
 import { cpuidClaims } from '../../src/tsc/claims/cpuid.ts';
 import { claimsInLog } from '../../src/tsc/claims/kernel-log.ts';
 import { pvclockAddress, pvclockHz, pvclockKhz } from '../../src/tsc/claims/pvclock.ts';
@@ -95,4 +96,17 @@ test('what a program wrote into the log is no claim, and a number with two point
   expect(hertz('6,1,0,-;tsc: Detected 2400.000 MHz processor')).toEqual([2.4e9, null]);
   expect(hertz('14,1,0,-;tsc: Detected 2400.000 MHz processor')).toEqual([null, null]);
   expect(hertz('tsc: Detected 2.400.000 MHz processor')).toEqual([null, null]);
+});
+
+test("the vvar page: the kernel's own mult and shift, or why they cannot be read", () => {
+  expect(vvarClaim(known({ mult: 6_462_394, shift: 24 }, 'vvar page'))).toEqual({
+    source: 'vvar page',
+    hz: expect.closeTo(2_596_130_164.766, 2),
+    reason: "mult 6462394 >> 24: what the kernel's own vDSO makes CLOCK_MONOTONIC_RAW of the TSC by",
+  });
+  expect(vvarClaim(unknown('vvar page: no page of it may be read'))).toEqual({
+    source: 'vvar page',
+    hz: null,
+    reason: 'no page of it may be read',
+  });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { explains } from '../../src/tsc/identify.ts';
+import { describe, expect, test } from 'vitest';
+import { known, unknown } from '../../src/host/fact.ts';
+import { explains, identifyKernel } from '../../src/tsc/identify.ts';
 import { candidatesWithin, kernelHz, multShift } from '../../src/tsc/kernel-ratio.ts';
 import { bracketsOf } from './made-brackets.ts';
 
@@ -81,4 +82,81 @@ test('brackets made with a ratio are explained by it, and not by its neighbours'
     ),
     { numRuns: 50 },
   );
+});
+
+describe("naming the kernel's ratio", () => {
+  const TRUE = multShift(2_596_130);
+  const HZ = kernelHz(TRUE);
+  const made = (ratio: { mult: number; shift: number }, spanNs: number) =>
+    bracketsOf(
+      Array.from({ length: 50 }, (_, i) => {
+        const tsc = BigInt(Math.round((i / 49) * spanNs * 2.596));
+        const ns = Number((tsc * BigInt(ratio.mult)) >> BigInt(ratio.shift));
+        return { before: Number(tsc) - 40, ns, after: Number(tsc) + 60 };
+      }),
+    );
+  /** A run of this length: its certain bounds, and an estimate so many standard errors off. */
+  const run = (spanNs: number, off: number, error: number) => ({
+    tscHz: HZ * (1 + off * error),
+    tscHzLow: HZ * (1 - 40 / spanNs),
+    tscHzHigh: HZ * (1 + 40 / spanNs),
+    standardErrorRatio: error,
+  });
+  const name = (
+    spanNs: number,
+    page: Parameters<typeof identifyKernel>[4],
+    ratio = TRUE,
+    off = 0,
+    error = Math.max(1e-9, 4 / spanNs),
+  ) => {
+    const { kernel, reason } = identifyKernel(
+      'monotonic_raw',
+      known('tsc', 'test'),
+      run(spanNs, off, error),
+      made(ratio, spanNs),
+      page,
+    );
+    return { mult: kernel?.mult ?? null, tscKhz: kernel?.tscKhz ?? null, reason };
+  };
+  const NO_PAGE = unknown('vvar page: not here');
+  const found = { mult: TRUE.mult, tscKhz: 2_596_130, reason: null };
+
+  test('a long run needs no page, a short one is settled by it', () => {
+    expect(name(1e9, NO_PAGE)).toEqual(found);
+    expect(name(1e4, NO_PAGE)).toEqual({
+      mult: null,
+      tscKhz: null,
+      reason: 'the run was too short to tell one kHz from another',
+    });
+    expect(name(1e4, known(TRUE, 'vvar page'))).toEqual(found);
+    expect(name(1e7, NO_PAGE)).toMatchObject({
+      mult: null,
+      reason: expect.stringMatching(/^\d+ ratios fit/),
+    });
+    expect(name(1e7, known(TRUE, 'vvar page'))).toEqual(found);
+  });
+
+  test("a ratio that no whole kHz makes is the page's to name", () => {
+    const odd = { ...TRUE, mult: TRUE.mult + 1 };
+    expect(name(1e8, known(odd, 'vvar page'), odd)).toEqual({
+      mult: odd.mult,
+      tscKhz: null,
+      reason: 'no whole number of kHz gives this mult and shift, which the vvar page names',
+    });
+  });
+
+  test('a page that the brackets contradict is not believed', () => {
+    expect(name(1e9, known({ ...TRUE, mult: TRUE.mult + 1 }, 'vvar page'))).toEqual(found);
+  });
+
+  test('an estimate far off is no changed counter while a ratio within the certain bounds explains all', () => {
+    expect([7, 9, 35].map((off) => name(1e9, NO_PAGE, TRUE, off))).toEqual([found, found, found]);
+  });
+
+  test('where none within the certain bounds does, the counter or its scale changed', () => {
+    expect(name(1e9, NO_PAGE, multShift(2_596_140))).toMatchObject({
+      mult: null,
+      reason: 'no integer kHz explains the brackets: the counter or its scale changed',
+    });
+  });
 });

@@ -106,6 +106,11 @@ function factGroups(host: HostFacts): Facts[] {
         row('TSC_ADJUST', tsc.adjust, yesNo),
         row('deadline timer', tsc.deadlineTimer, yesNo),
         row('granularity', tsc.granularityTicks, (ticks) => `${ticks} ticks`),
+        ...rowIfKnown(
+          "kernel's ratio",
+          tsc.kernelRatio,
+          ({ mult, shift }) => `ns = cycles * ${mult} >> ${shift}`,
+        ),
         ...remarkRows(host),
       ],
     },

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { cpuid } from '../../host/cpuid.ts';
-import { reasonOf } from '../../host/fact.ts';
+import { type Fact, reasonOf } from '../../host/fact.ts';
 import { kvmFacts } from '../../host/kvm.ts';
+import { type Conversion, vvarConversion } from '../../host/vvar.ts';
 import { native } from '../../native.ts';
+import { kernelHz } from '../kernel-ratio.ts';
 import { type Claim, noClaim } from './claim.ts';
 import { cpuidClaims } from './cpuid.ts';
 import { kernelLogClaims } from './kernel-log.ts';
@@ -48,6 +50,15 @@ function kvmClaim(): Claim {
   };
 }
 
+/** The conversion that the kernel's vDSO uses at this moment. */
+export function vvarClaim(conversion: Fact<Conversion>): Claim {
+  const source = 'vvar page';
+  if (conversion.value === null) return noClaim(source, conversion.reason.replace(`${source}: `, ''));
+  const { mult, shift } = conversion.value;
+  const reason = `mult ${mult} >> ${shift}: what the kernel's own vDSO makes CLOCK_MONOTONIC_RAW of the TSC by`;
+  return { source, hz: kernelHz({ mult, shift }), reason };
+}
+
 const numberIn = (path: string): number | null => Number(readFileSync(path, 'utf8')) || null;
 
 /** The first "cpu MHz" of the kernel's list. */
@@ -69,6 +80,7 @@ export function collectClaims(): Claim[] {
       perfHz,
       'cap_user_time is 0: not offered here, as in KVM guests',
     ),
+    vvarClaim(vvarConversion()),
     pvclockClaim(),
     claimOf(
       `${CPU0}/tsc_freq_khz`,
