@@ -1,7 +1,7 @@
 import type { Brackets } from './bracket.ts';
 import { fitRate, type RateFit } from './fit.ts';
 import { endToEnd, type RateInterval, rateInterval } from './interval.ts';
-import { fitLattice } from './lattice.ts';
+import { fitLattice, type LatticeFit } from './lattice.ts';
 
 /** What a rate rests on, best first. */
 export const estimators = ['lattice', 'least-squares', 'bounds'] as const;
@@ -53,15 +53,12 @@ export function rateOf(brackets: Brackets, most: number = Number.POSITIVE_INFINI
     estimatorReason,
   });
   if (line === null) return bounded('no single rate fits all brackets: the mean between the ends');
-  const within = ({ ticksPerNs }: RateFit) => ticksPerNs >= low && ticksPerNs <= high;
-  if (fit.standardErrorRatio > standardErrorRatio || !within(fit))
+  if (fit.standardErrorRatio > standardErrorRatio || fit.ticksPerNs < low || fit.ticksPerNs > high)
     return bounded("the clock's steps are coarser than the noise of its reads");
   const lattice = latticeOf(brackets, fit, most);
-  if ('reason' in lattice || !within(lattice)) {
-    const reason =
-      'reason' in lattice ? lattice.reason : 'the lattice gives a rate outside the certain bounds';
-    return { ...fit, low, high, estimator: 'least-squares', estimatorReason: reason };
-  }
+  const objection = typeof lattice === 'string' ? lattice : objectionTo(lattice, fit, line);
+  if (typeof lattice === 'string' || objection !== null)
+    return { ...fit, low, high, estimator: 'least-squares', estimatorReason: objection ?? '' };
   const { ticksPerNs, samples, stepTicks, misfitRatio } = lattice;
   const misfits =
     misfitRatio === 0 ? 'every bracket explained' : `${percent(misfitRatio)} of the brackets unexplained`;
@@ -78,28 +75,28 @@ export function rateOf(brackets: Brackets, most: number = Number.POSITIVE_INFINI
 
 const percent = (share: number): string => `${(share * 100).toPrecision(2)} %`;
 
-/** The lattice's rate, or what in this run speaks against it. */
-function latticeOf(
-  brackets: Brackets,
+/** The lattice's rate, or why there is none. */
+function latticeOf(brackets: Brackets, { ticksPerNs }: RateFit, most: number): LatticeFit | string {
+  if (!brackets.madeFromTsc) return 'the clock has a counter of its own, and no lattice with the TSC';
+  if (most === 0) return 'the lattice was not asked';
+  return (
+    fitLattice(brackets, ticksPerNs, most) ?? 'too few brackets to find their places on the counter lattice'
+  );
+}
+
+/** What in a run speaks against the lattice's rate, so that least squares stands; null: nothing. */
+export function objectionTo(
+  { misfitRatio, bend, ticksPerNs, standardErrorRatio }: LatticeFit,
   fit: RateFit,
-  most: number,
-): NonNullable<ReturnType<typeof fitLattice>> | { reason: string } {
-  if (!brackets.madeFromTsc)
-    return { reason: 'the clock has a counter of its own, and no lattice with the TSC' };
-  if (most === 0) return { reason: 'the lattice was not asked' };
-  const lattice = fitLattice(brackets, fit.ticksPerNs, most);
-  if (lattice === null) return { reason: 'too few brackets to find their places on the counter lattice' };
-  const { misfitRatio, bend, ticksPerNs, standardErrorRatio } = lattice;
+  { low, high }: RateInterval,
+): string | null {
   if (misfitRatio > MOST_MISFITS)
-    return {
-      reason: `the counter's lattice leaves ${percent(misfitRatio)} of the brackets unexplained`,
-    };
-  if (bend > MOST_BEND)
-    return { reason: 'the clock bends by parts of a nanosecond, as one that the kernel steers does' };
+    return `the counter's lattice leaves ${percent(misfitRatio)} of the brackets unexplained`;
+  if (bend > MOST_BEND) return 'the clock bends by parts of a nanosecond, as one that the kernel steers does';
   const apart = Math.abs(ticksPerNs / fit.ticksPerNs - 1);
   if (apart > FARTHEST * fit.standardErrorRatio)
-    return { reason: `the lattice and least squares are ${(apart * 1e9).toPrecision(2)} ppb apart` };
-  if (standardErrorRatio > fit.standardErrorRatio)
-    return { reason: 'least squares has the smaller standard error here' };
-  return lattice;
+    return `the lattice and least squares are ${(apart * 1e9).toPrecision(2)} ppb apart`;
+  if (standardErrorRatio > fit.standardErrorRatio) return 'least squares has the smaller standard error here';
+  if (ticksPerNs < low || ticksPerNs > high) return 'the lattice gives a rate outside the certain bounds';
+  return null;
 }

@@ -66,11 +66,25 @@ const WAKE_NS = 3e5;
 /** Sleeps, not spins, end in a wake. */
 const SLEEP_NS = 1e5;
 
+/** What a model of reading on the lattice does not foresee. */
+export interface Faults {
+  /** Share of the readings that are 4 ns late, by no way through the processor. */
+  readonly shifted?: number;
+  /** How far the clock lies from a straight line, ns, at a time since the start, ns. */
+  readonly bentBy?: (ns: number) => number;
+}
+
+const SHIFTED_NS = 4n;
+
 /**
  * A host whose clocks are the counter times mult >> shift, exactly as the kernel computes them, read by a processor's
  * own paths: which of them is taken wanders together over bursts, as measured.
  */
-export function modelledHost(processor: Processor, seed: number): BracketSource {
+export function modelledHost(
+  processor: Processor,
+  seed: number,
+  { shifted = 0, bentBy = () => 0 }: Faults = {},
+): BracketSource {
   const random = seeded(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const { step, paths } = processor;
@@ -104,7 +118,9 @@ export function modelledHost(processor: Processor, seed: number): BracketSource 
         const before = Math.floor(now / step) * step;
         const read = origin + BigInt(before + path.place + later);
         out[i] = origin + BigInt(before);
-        out[i + 1] = (read * MULT + phase) >> SHIFT;
+        const bend = BigInt(Math.round(bentBy(now / TICKS_PER_NS) * 2 ** Number(SHIFT)));
+        out[i + 1] =
+          ((read * MULT + phase + bend) >> SHIFT) + (shifted > 0 && random() < shifted ? SHIFTED_NS : 0n);
         out[i + 2] = origin + BigInt(before + path.window + later);
         out[i + 3] = 0n;
         now += path.window + later + 52 + random() * 60 + (random() < 0.001 ? 8000 : 0);
