@@ -10,6 +10,14 @@ const TIME_ERROR = 5;
 const USER_HZ = 100;
 const NO_CORRECTION_TICK = 1e6 / USER_HZ;
 
+/** The kernel takes ticks within a tenth of the nominal one, and 500 ppm of frequency: what is beyond is no reading. */
+const TICKS = [9_000, 11_000] as const;
+const MOST_FREQ = 500 * 65_536;
+
+/** Whether these are numbers that the kernel can have given. */
+const isPossible = ({ tick, freq, maxErrorUs, estErrorUs }: Adjtimex): boolean =>
+  tick >= TICKS[0] && tick <= TICKS[1] && Math.abs(freq) <= MOST_FREQ && maxErrorUs >= 0 && estErrorUs >= 0;
+
 /** At this maxerror the kernel itself gives up (NTP_PHASE_LIMIT): the last correction is nine hours old. */
 export const MOST_MAX_ERROR_US = 16_000_000;
 
@@ -21,14 +29,15 @@ export const correctionOf = ({ tick, freq }: Pick<Adjtimex, 'tick' | 'freq'>): n
  * What the kernel's clock is steered by:
  * - `told`: something disciplines it and tells the kernel so;
  * - `untold`: it is corrected, and the kernel is not told that it is synchronised, as by chronyd without `rtcsync`;
- * - `failing`: the kernel itself reports an error, or nobody has corrected it for hours;
+ * - `failing`: the kernel itself reports an error or what cannot be, or nobody has corrected it for hours;
  * - `none`: nothing steers it.
  */
 export type Discipline = 'told' | 'untold' | 'failing' | 'none';
 
 /** Judges state, status, maxerror, tick and freq together. */
-export function disciplineOf({ state, status, maxErrorUs, ...rates }: Adjtimex): Discipline {
-  if ((status & STA_CLOCKERR) !== 0) return 'failing';
-  if ((status & STA_UNSYNC) !== 0) return correctionOf(rates) === 0 ? 'none' : 'untold';
+export function disciplineOf(kernel: Adjtimex): Discipline {
+  const { state, status, maxErrorUs } = kernel;
+  if ((status & STA_CLOCKERR) !== 0 || !isPossible(kernel)) return 'failing';
+  if ((status & STA_UNSYNC) !== 0) return correctionOf(kernel) === 0 ? 'none' : 'untold';
   return state === TIME_ERROR || maxErrorUs >= MOST_MAX_ERROR_US ? 'failing' : 'told';
 }

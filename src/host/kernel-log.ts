@@ -66,6 +66,7 @@ const REMARKS = [
   /tsc.*recalibrated|recalibrated.*tsc/i,
   /tsc freq.*(differs|check)/i,
   /fast tsc calibration failed|unable to calibrate against pit/i,
+  /cpus? \S+ (ahead of|behind) cpu \S+ for clocksource '?tsc/i,
   /cs_name:.*tsc|wd_nsec|clocksource: .*(watchdog|read-back|override)/i,
   SWITCHED,
 ];

@@ -66,12 +66,29 @@ test.each([
   ['TIME_ERROR', { state: 5 }, /cannot be trusted \(state 5/],
   ['STA_CLOCKERR', { status: 0x3001 }, /cannot be trusted \(state 0, status 0x3001/],
   ['a clock that nobody has corrected for hours', { maxErrorUs: 16_000_000 }, /maxerror 16 s/],
+  ['TIME_ERROR for a lost PPS signal', { state: 5, status: 0x2103 }, /cannot be trusted \(state 5/],
+  ['a maxerror that cannot be', { maxErrorUs: -1 }, /maxerror -0.000001 s/],
+  ['an esterror that cannot be', { estErrorUs: -1 }, /cannot be trusted/],
+  ['a tick below what the kernel takes', { tick: 8_999 }, /cannot be trusted/],
+  ['a tick above', { tick: 11_001 }, /cannot be trusted/],
+  ['a frequency beyond 500 ppm', { freq: 32_768_001 }, /cannot be trusted/],
+  ['a frequency below -500 ppm', { freq: -32_768_001 }, /cannot be trusted/],
 ])('adjtimex: %s is no reference', (_, change, reason) => {
   expect(referenceFrom(adjtimex(change))).toEqual({ reason: expect.stringMatching(reason) });
 });
 
 test('adjtimex: just below the limit of maxerror it still is one', () => {
   expect(referenceFrom(adjtimex({ maxErrorUs: 15_999_999 }))).toHaveProperty('errorRatio');
+});
+
+test.each([
+  [{ tick: 9_000, freq: -32_768_000 }],
+  [{ tick: 11_000, freq: 32_768_000 }],
+  // A leap second is pending, a PPS signal is there, the frequency is held: all are synchronised states.
+  [{ state: 1, status: 0x2011 }],
+  [{ state: 4, status: 0x2107 }],
+])('adjtimex: %o is one', (change) => {
+  expect(referenceFrom(adjtimex(change))).toHaveProperty('errorRatio');
 });
 
 /** chrony's own rounding to its 32-bit floating point. */
@@ -101,6 +118,11 @@ interface Told {
   refid?: number;
   stratum?: number;
   updatedS?: number;
+  /** The source's address, 16 bytes, and its family: 1 is IPv4, 2 is IPv6, 0 a clock of this host's hardware. */
+  address?: readonly number[];
+  family?: number;
+  delayS?: number;
+  dispersionS?: number;
 }
 
 /** A reply as chronyd writes it: RPY_TRACKING of its protocol version 6. */
@@ -115,6 +137,10 @@ function reply(
     refid = 0x0a000001,
     stratum = 3,
     updatedS = 0,
+    address = [10, 0, 0, 1],
+    family = 1,
+    delayS = 0.03,
+    dispersionS = 0.001,
   }: Told,
 ): Buffer {
   const message = Buffer.alloc(104);
@@ -122,12 +148,16 @@ function reply(
   message.writeUInt16BE(status, 8);
   message.writeUInt32BE(sequence, 16);
   message.writeUInt32BE(refid, 28);
+  message.set(address, 32);
+  message.writeUInt16BE(family, 48);
   message.writeUInt16BE(stratum, 52);
   message.writeUInt16BE(leap, 54);
   message.writeUInt32BE(updatedS, 60);
   message.writeInt32BE(toChronyFloat(frequency), 80);
   message.writeInt32BE(toChronyFloat(residual), 84);
   message.writeInt32BE(toChronyFloat(skew), 88);
+  message.writeInt32BE(toChronyFloat(delayS), 92);
+  message.writeInt32BE(toChronyFloat(dispersionS), 96);
   return message;
 }
 
@@ -140,7 +170,16 @@ test('chronyd: a clock that would gain uncorrected has more ticks in a true seco
 test.each([
   ['not synchronised', reply(7, { leap: 3 })],
   ["follows this host's own clock", reply(7, { refid: 0x7f7f0101, stratum: 10, frequency: 37, skew: 0.01 })],
+  ["follows this host's own clock", reply(7, { refid: 0x7f7f01ff, stratum: 15 })],
   ['has no source', reply(7, { refid: 0 })],
+  ['its source is this host itself', reply(7, { refid: 0x7f000001, address: [127, 0, 0, 1] })],
+  [
+    'its source is this host itself',
+    reply(7, { family: 2, address: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] }),
+  ],
+  ['not synchronised', reply(7, { leap: 4 })],
+  ['knows the time only to 16.5 s', reply(7, { delayS: 1, dispersionS: 16 })],
+  ['120 s ahead of this host', reply(7, { updatedS: 1_000_000_000 + 73 * 3600 + 120 })],
   ['stratum 0', reply(7, { stratum: 0 })],
   ['stratum 16', reply(7, { stratum: 16 })],
   ['no error of its frequency yet', reply(7, { skew: 0 })],
@@ -161,12 +200,46 @@ test('chronyd: its limits', () => {
   expect([isUsed({ skew: 99 }), isUsed({ skew: 101 })]).toEqual([true, false]);
   expect([isUsed({ stratum: 15 }), isUsed({ updatedS: 1_000_000_001 })]).toEqual([true, true]);
   expect(isUsed({ updatedS: 999_999_999 })).toBe(false);
+  expect([isUsed({ updatedS: 1_000_262_204 }), isUsed({ updatedS: 1_000_262_205 })]).toEqual([true, false]);
+  expect([isUsed({ delayS: 30, dispersionS: 1 }), isUsed({ delayS: 30, dispersionS: 1.1 })]).toEqual([
+    true,
+    false,
+  ]);
+  expect([isUsed({ leap: 2 }), isUsed({ skew: 1e-7 }), isUsed({ skew: -1 })]).toEqual([true, true, false]);
+  // Other loopback-like addresses are other hosts; a reference clock has none.
+  expect([
+    isUsed({ refid: 0x7f7f0201 }),
+    isUsed({ address: [128, 0, 0, 1] }),
+    isUsed({ family: 0, address: [127, 0, 0, 1], refid: 0x50484330 }),
+    isUsed({ family: 2, address: [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] }),
+  ]).toEqual([true, true, true, true]);
+});
+
+test('chronyd: what it has not corrected since it lost its sources is not known to its skew', () => {
+  const errorAt = (silentS: number) => {
+    const found = trackingReference(reply(7, { updatedS: 1_000_000_000 }), 7, null, 1_000_000_000 + silentS);
+    return 'trueHz' in found ? found.errorRatio : Number.NaN;
+  };
+  expect(errorAt(8192)).toBeCloseTo(0.02e-6, 12);
+  expect(errorAt(8193)).toBeCloseTo(0.12e-6, 12);
+});
+
+test('chronyd: where the kernel does not say what it corrects by, the name says what that leaves open', () => {
+  const name = (kernelCorrection: number | null) => {
+    const found = trackingReference(reply(7, {}), 7, kernelCorrection);
+    return 'trueHz' in found ? found.name : found.reason;
+  };
+  expect(name(0)).toBe('chronyd (frequency and skew)');
+  expect(name(null)).toBe('chronyd (frequency and skew; whether it steers the clock could not be checked)');
 });
 
 test.each([
   ['steers it', 37e-6, 'trueHz'],
   ['-x, and nothing else does', 0, 'trueHz'],
   ['-x, and something else steers it', -12e-6, 'reason'],
+  // chronyd's error is 0.02 ppm, the kernel's rounding may be 1 ppm.
+  ['the same correction, rounded', 38.01e-6, 'trueHz'],
+  ['just not the same', 38.03e-6, 'reason'],
 ])('chronyd: %s', (_, kernelCorrection, found) => {
   const told = reply(7, { frequency: -37 });
   expect(trackingReference(told, 7, kernelCorrection)).toHaveProperty(found);
@@ -240,7 +313,7 @@ test('PTP: every device is tried, in the order of their numbers, those kept true
       close: () => closed.push(device),
     };
   };
-  const found = comparePtpClocks(['ptp10', 'null', 'ptp3', 'ptp2', 'ptp1'], open).finish();
+  const found = comparePtpClocks(['ptp10', 'null', 'ptp3', 'ptp2', 'ptp1'], open, 0).finish();
   expect(found.map((each) => ('reason' in each ? each.reason : each.name))).toEqual([
     'ptp10, as far as that clock is true',
     'ptp1, as far as that clock is true',
@@ -248,6 +321,43 @@ test('PTP: every device is tried, in the order of their numbers, those kept true
     expect.stringMatching(/^ptp3: .*EINVAL/),
   ]);
   expect(closed.toSorted()).toEqual(['ptp1', 'ptp10', 'ptp3']);
+});
+
+test('PTP: a clock that nobody sets is no truth, one whose keeper is known is', () => {
+  const NOW_S = 1_790_000_000;
+  const closed: string[] = [];
+  const at =
+    (seconds: Record<string, number>) =>
+    (device: string): PtpClock => {
+      let now = BigInt(Math.round((seconds[device] ?? 0) * 1e9));
+      return {
+        name: device,
+        keptTrue: device === 'ptp0',
+        read: () => {
+          now += 1_000_000_000n;
+          return { before: now * 2n, ns: now, after: now * 2n + 100n };
+        },
+        close: () => closed.push(device),
+      };
+    };
+  const times = {
+    ptp0: 5,
+    ptp1: NOW_S + 37,
+    ptp2: NOW_S - 121,
+    ptp3: NOW_S + 120,
+    ptp4: 0,
+    ptp5: NOW_S - 900,
+  };
+  const found = comparePtpClocks(Object.keys(times), at(times), NOW_S * 1e3).finish();
+  expect(found.map((each) => ('reason' in each ? each.reason : each.name))).toEqual([
+    'ptp0, as far as that clock is true',
+    'ptp1, as far as that clock is true',
+    'ptp2, as far as that clock is true',
+    "ptp3: it is 121 s from this host's time of day: nobody sets it",
+    "ptp4: it is 20718 days from this host's time of day: nobody sets it",
+    "ptp5: it is 899 s from this host's time of day: nobody sets it",
+  ]);
+  expect(closed.toSorted()).toEqual(Object.keys(times));
 });
 
 test('PTP: a host without such a device says so', () => {
@@ -269,6 +379,17 @@ test('two references beyond their errors, and one that no crystal allows, are na
   expect(disagreements([by('A', -31_244, 1e-6)], [claim], 1e9)).toMatchObject([
     { code: 'reference-implausible', message: expect.stringMatching(/^By A .*CPUID 0x15/) },
   ]);
+  // Firmware that names nonsense speaks against nobody while the kernel, or another claim, bears the reference out.
+  const nonsense = { source: 'CPUID 0x15', hz: 1.8e19, reason: '' };
+  const far = by('A', 600, 0);
+  expect(disagreements([by('A', 3, 0)], [nonsense], 1e9)).toEqual([]);
+  expect(disagreements([far], [nonsense, { ...claim, hz: 1.0007e9, source: 'pvclock page' }], 1e9)).toEqual(
+    [],
+  );
+  expect(disagreements([far], [nonsense], 1e9)).toHaveLength(1);
+  expect(disagreements([far], [{ ...claim, source: '/proc/cpuinfo "cpu MHz" (not the TSC)' }], 1e9)).toEqual(
+    [],
+  );
 });
 
 const measured = (clock: 'monotonic' | 'monotonic_raw') =>

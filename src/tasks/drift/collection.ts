@@ -1,7 +1,8 @@
+import { OffsetWatch } from '../../clock/changes.ts';
 import type { ClockName } from '../../host/clocks.ts';
 import type { BracketSource } from '../../tsc/source.ts';
 import { formatNs } from '../../units.ts';
-import { EventLog, type Watcher, watchCpu } from './events.ts';
+import { EventLog, type Watcher, watchName } from './events.ts';
 import { type ComparedClock, PairTracker } from './pair.ts';
 import type { PhaseRecord } from './phase-record.ts';
 import { type ClockPhase, Sampler } from './sampler.ts';
@@ -64,24 +65,15 @@ export function* samples<R extends PhaseRecord>(
 const LEAST_SLEEP_NS = 1_000;
 
 /** Notices that the host slept: CLOCK_BOOTTIME counts that time and CLOCK_MONOTONIC does not. */
-class SuspendWatch {
-  readonly #boottime: ClockPhase;
-  readonly #monotonic: ClockPhase;
-  #last = Number.NaN;
-
-  constructor(boottime: ClockPhase, monotonic: ClockPhase) {
-    this.#boottime = boottime;
-    this.#monotonic = monotonic;
-  }
-
-  /** How long the host slept since the last sample, ns; 0 where it did not, or it cannot be told yet. */
-  slept(): number {
-    if (!this.#boottime.fresh || !this.#monotonic.fresh) return 0;
-    const ahead = this.#boottime.phase - this.#monotonic.phase;
-    const jump = ahead - this.#last;
-    this.#last = ahead;
-    return jump > LEAST_SLEEP_NS + this.#boottime.halfWindow + this.#monotonic.halfWindow ? jump : 0;
-  }
+function sleepWatch(boottime: ClockPhase, monotonic: ClockPhase): () => number {
+  const offset = new OffsetWatch();
+  return () => {
+    if (!boottime.fresh || !monotonic.fresh) return 0;
+    const ahead = boottime.phase - monotonic.phase;
+    const bound = boottime.halfWindow + monotonic.halfWindow;
+    const jump = offset.push(ahead - bound, ahead + bound);
+    return jump > LEAST_SLEEP_NS ? jump : 0;
+  };
 }
 
 /** Sampled whether asked for or not: they show steps and suspends. */
@@ -95,7 +87,8 @@ export class Collection<R extends PhaseRecord = PhaseRecord> {
   readonly hostLog = new EventLog();
   readonly reference: ClockPhase;
   readonly #host: Pick<SampledHost, 'date' | 'watchers'>;
-  readonly #suspend: SuspendWatch;
+  /** How long the host slept since the last sample, ns; 0 where it did not, or it cannot be told yet. */
+  readonly #slept: () => number;
   readonly #watchCpu: Watcher;
   #lookAt = 0;
   #lastAt: Date;
@@ -118,8 +111,10 @@ export class Collection<R extends PhaseRecord = PhaseRecord> {
         (clock) =>
           new PairTracker(clock, clock === 'tsc' ? null : this.#phase(clock), this.reference, record()),
       );
-    this.#suspend = new SuspendWatch(this.#phase('boottime'), this.#phase('monotonic'));
-    this.#watchCpu = watchCpu(() => this.sampler.cpu);
+    this.#slept = sleepWatch(this.#phase('boottime'), this.#phase('monotonic'));
+    this.#watchCpu = watchName('cpu-migration', () =>
+      this.sampler.cpu === -1 ? null : `CPU ${this.sampler.cpu}`,
+    );
     this.#lastAt = host.date();
   }
 
@@ -133,7 +128,7 @@ export class Collection<R extends PhaseRecord = PhaseRecord> {
   sample(atNs: number): void {
     this.sampler.take();
     const at = this.#host.date();
-    const slept = this.#suspend.slept();
+    const slept = this.#slept();
     if (slept > 0) this.hostLog.add(this.#lastAt, 'suspend', `the host slept for ${formatNs(slept)}`);
     for (const event of this.#watchCpu()) this.hostLog.add(at, event.kind, event.detail);
     for (const pair of this.pairs) pair.sample(atNs, at, slept > 0);

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { NameWatch } from '../../clock/changes.ts';
 import type { DriftEvent, EventKind } from '../../schema/drift.ts';
 
 /** Events kept of one pair, or of the host. */
@@ -39,27 +40,13 @@ function read(path: string): string | null {
   }
 }
 
-/** Reports each change of the clocksource. */
-export function watchClocksource(current: () => string | null): Watcher {
-  let last = current();
+/** Reports each change of a name; what is not known, null, changes nothing. */
+export function watchName(kind: EventKind, current: () => string | null): Watcher {
+  const names = new NameWatch();
+  names.push(current());
   return () => {
-    const name = current();
-    const before = last;
-    if (name === null || name === before) return [];
-    last = name;
-    return before === null ? [] : [{ kind: 'clocksource-change', detail: `${before} to ${name}` }];
-  };
-}
-
-/** Reports each change of the CPU that the samples were taken on. */
-export function watchCpu(current: () => number): Watcher {
-  let last = -1;
-  return () => {
-    const cpu = current();
-    const before = last;
-    if (cpu !== -1) last = cpu;
-    if (cpu === -1 || before === -1 || cpu === before) return [];
-    return [{ kind: 'cpu-migration', detail: `CPU ${before} to CPU ${cpu}` }];
+    const change = names.push(current());
+    return change === null ? [] : [{ kind, detail: `${change.from} to ${change.to}` }];
   };
 }
 
@@ -113,7 +100,7 @@ const STEAL_TICKS = 5;
  */
 export function hostWatchers(clocksource: () => string | null, lookNs: number): Watcher[] {
   return [
-    watchClocksource(clocksource),
+    watchName('clocksource-change', clocksource),
     watchCounter(
       'steal',
       () => stealTicks(),

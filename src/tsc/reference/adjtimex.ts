@@ -2,10 +2,7 @@ import { correctionOf, disciplineOf, STA_NANO } from '../../host/discipline.ts';
 import { reasonOf } from '../../host/fact.ts';
 import { type Adjtimex, native } from '../../native.ts';
 import { formatRatio } from '../../units.ts';
-import { byCorrection, type NoReference, type Reference } from './reference.ts';
-
-/** A crystal's rate moves by about this much with the temperature between two corrections. */
-const LEAST_ERROR_RATIO = 1e-7;
+import { byCorrection, CRYSTAL_WANDER, type NoReference, type Reference } from './reference.ts';
 
 /** The kernel lets maxerror grow by this much while nobody corrects its clock, us for each second. */
 const MAX_ERROR_GROWTH = 500;
@@ -38,7 +35,7 @@ export function referenceFrom(state: Adjtimex): Reference | NoReference {
       const errorS = Math.max(offsetS + state.estErrorUs * 1e-6, state.maxErrorUs * 1e-6);
       return {
         trueHz: byCorrection(correction),
-        errorRatio: Math.max(LEAST_ERROR_RATIO, errorS / (loopS + sinceS)),
+        errorRatio: Math.max(CRYSTAL_WANDER, errorS / (loopS + sinceS)),
         name: "adjtimex (the kernel's discipline)",
       };
     }

@@ -4,7 +4,7 @@ import { correctionOf } from '../../host/discipline.ts';
 import { reasonOf } from '../../host/fact.ts';
 import { native } from '../../native.ts';
 import { formatRatio } from '../../units.ts';
-import { byCorrection, type NoReference, type Reference } from './reference.ts';
+import { byCorrection, CRYSTAL_WANDER, type NoReference, type Reference } from './reference.ts';
 
 /** Where chronyd answers anybody on this host, unless it is told not to (cmdport 0). */
 export const CHRONY_PORT = 323;
@@ -20,7 +20,7 @@ const TRACKING_REQUEST = 33;
 const TRACKING_REPLY = 5;
 const MESSAGE_BYTES = 104;
 
-/** Leap status 3: not synchronised. */
+/** Leap status 3 is "not synchronised"; there is none above. */
 const UNSYNCHRONISED = 3;
 
 /** The tracking request, with `sequence` to recognize its reply by. */
@@ -48,15 +48,26 @@ const HIGHEST_STRATUM = 15;
 /** A frequency that is known no better than this says nothing that the crystal's data sheet does not. */
 const MOST_ERROR_RATIO = 100e-6;
 
+/** chronyd gives a source up after eight questions without an answer, by default 1024 s apart at most. */
+const GIVEN_UP_S = 8 * 1024;
+
 /** chronyd's own sources are asked at least this often (maxpoll 17 is the most it accepts, and means a day and a half). */
 const LONGEST_SILENCE_S = 2 * 2 ** 17;
 
 /** A correction of the kernel's this much beside chronyd's is not chronyd's: the kernel rounds to less. */
 const SAME_CORRECTION = 1e-6;
 
+/** An update later than this clock by more than a chronyd takes to answer. */
+const AHEAD_S = 60;
+
+/** A time known no better than this is none: MAXDISP of RFC 5905, the dispersion of a source that was never heard. */
+const MOST_DISTANCE_S = 16;
+
 /** What a tracking reply (RPY_Tracking of candm.h) says about the clock that chronyd measures. */
 interface Tracking {
   readonly refid: number;
+  /** The source is an address of this host itself. */
+  readonly loopback: boolean;
   readonly stratum: number;
   readonly leap: number;
   /** Of the last update, s of true time; 0: never told. */
@@ -65,34 +76,63 @@ interface Tracking {
   readonly frequency: number;
   readonly residual: number;
   readonly skew: number;
+  /** Bound of the time's own error, s: half the way to the primary source and back, and what may have gone wrong on it. */
+  readonly distanceS: number;
 }
 
-const ppmAt = (reply: Buffer, offset: number): number => chronyFloat(reply.readInt32BE(offset)) * 1e-6;
+const floatAt = (reply: Buffer, offset: number): number => chronyFloat(reply.readInt32BE(offset));
+const ppmAt = (reply: Buffer, offset: number): number => floatAt(reply, offset) * 1e-6;
+
+const INET4 = 1;
+const INET6 = 2;
+
+/** Whether the address at this offset (16 bytes and a family) is 127.x or ::1. */
+function isLoopback(reply: Buffer, offset: number): boolean {
+  const family = reply.readUInt16BE(offset + 16);
+  const address = reply.subarray(offset, offset + 16);
+  if (family === INET4) return address[0] === 127;
+  return family === INET6 && address[15] === 1 && address.subarray(0, 15).every((byte) => byte === 0);
+}
 
 const trackingOf = (reply: Buffer): Tracking => ({
   refid: reply.readUInt32BE(28),
+  loopback: isLoopback(reply, 32),
   stratum: reply.readUInt16BE(52),
   leap: reply.readUInt16BE(54),
   updatedS: reply.readUInt32BE(60),
   frequency: ppmAt(reply, 80),
   residual: ppmAt(reply, 84),
   skew: ppmAt(reply, 88),
+  distanceS: floatAt(reply, 92) / 2 + floatAt(reply, 96),
 });
 
+const hours = (seconds: number): string => `${Math.round(seconds / 3600)} h`;
+
 /** What a tracking reply lacks to be a reference, or null. */
-function doubtOf({ refid, stratum, leap, updatedS, residual, skew }: Tracking, nowS: number): string | null {
-  if (leap === UNSYNCHRONISED) return 'it runs, but is not synchronised';
+function doubtOf(
+  { refid, loopback, stratum, leap, updatedS, residual, skew, distanceS }: Tracking,
+  nowS: number,
+): string | null {
+  if (leap >= UNSYNCHRONISED) return 'it runs, but is not synchronised';
   if (isLocalClock(refid)) return "it follows this host's own clock (local stratum), no source of time";
   if (refid === 0) return 'it has no source';
+  if (loopback) return 'its source is this host itself, no source of time';
   if (stratum === 0 || stratum > HIGHEST_STRATUM) return `stratum ${stratum}: it is not synchronised`;
   if (!(skew > 0)) return 'it names no error of its frequency yet (skew 0)';
   const error = skew + Math.abs(residual);
   if (error > MOST_ERROR_RATIO) return `it knows its frequency only to ${(error * 1e6).toPrecision(3)} ppm`;
+  if (!(distanceS <= MOST_DISTANCE_S)) return `it knows the time only to ${distanceS.toPrecision(3)} s`;
+  if (updatedS === 0) return null;
   const silentS = nowS - updatedS;
-  if (updatedS > 0 && silentS > LONGEST_SILENCE_S)
-    return `its last update is ${Math.round(silentS / 3600)} h old`;
+  if (silentS > LONGEST_SILENCE_S) return `its last update is ${hours(silentS)} old`;
+  if (silentS < -AHEAD_S)
+    return `its last update is ${Math.round(-silentS)} s ahead of this host's time of day: one of the two is wrong`;
   return null;
 }
+
+/** Since the last update the crystal has gone where it would. */
+const agedBy = ({ updatedS }: Tracking, nowS: number): number =>
+  updatedS > 0 && nowS - updatedS > GIVEN_UP_S ? CRYSTAL_WANDER : 0;
 
 /**
  * What a tracking reply says about the raw clock.
@@ -117,14 +157,19 @@ export function trackingReference(
   const doubt = doubtOf(tracking, nowS);
   if (doubt !== null) return reason(doubt);
   const { frequency, residual, skew } = tracking;
-  const errorRatio = skew + Math.abs(residual);
+  const errorRatio = skew + Math.abs(residual) + agedBy(tracking, nowS);
   const beside = kernelCorrection === null ? 0 : Math.abs(kernelCorrection + frequency);
   if (kernelCorrection !== null && kernelCorrection !== 0 && beside > SAME_CORRECTION + errorRatio) {
     return reason(
       `it would correct the clock by ${formatRatio(-frequency)}, the kernel does by ${formatRatio(kernelCorrection)}: something else steers it (chronyd -x), or chronyd is slewing`,
     );
   }
-  return { trueHz: byCorrection(-frequency), errorRatio, name: 'chronyd (frequency and skew)' };
+  const unchecked = kernelCorrection === null ? '; whether it steers the clock could not be checked' : '';
+  return {
+    trueHz: byCorrection(-frequency),
+    errorRatio,
+    name: `chronyd (frequency and skew${unchecked})`,
+  };
 }
 
 /** What the kernel corrects its clock by; null where it does not say. */

@@ -46,23 +46,40 @@ function openPtpClock(device: string): PtpClock {
   };
 }
 
+/** TAI and UTC are 37 s apart; a clock of a network card that nobody sets counts from 1970 or from when it was started. */
+const MOST_APART_S = 120;
+
+/** A PTP clock far from the time of day is one that nobody keeps; null where it is near, or its keeper is known. */
+function strayReason({ name, keptTrue }: PtpClock, { ns }: Bracket, nowMs: number): string | null {
+  const apartS = Math.abs(Number(ns) / 1e9 - nowMs / 1e3);
+  if (keptTrue || apartS <= MOST_APART_S) return null;
+  const apart = apartS < 172_800 ? `${Math.round(apartS)} s` : `${Math.round(apartS / 86_400)} days`;
+  return `${name}: it is ${apart} from this host's time of day: nobody sets it`;
+}
+
 const numberOf = (device: string): number => Number(device.slice('ptp'.length));
 
 /**
  * Starts to compare every PTP clock with the TSC: one burst now, one when it is asked to finish.
  *
  * @param open another way to a device, for tests.
+ * @param nowMs the time of day, as Date.now() gives it.
  */
 export function comparePtpClocks(
   devices: readonly string[] = readdirSync('/dev'),
   open: (device: string) => PtpClock = openPtpClock,
+  nowMs: number = Date.now(),
 ): { finish(): Array<Reference | NoReference> } {
   const names = devices.filter((name) => /^ptp\d+$/.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
   const started = names.map((device): Started | NoReference => {
     let clock: PtpClock | null = null;
     try {
       clock = open(device);
-      return { clock, first: clock.read() };
+      const first = clock.read();
+      const stray = strayReason(clock, first, nowMs);
+      if (stray === null) return { clock, first };
+      clock.close();
+      return { reason: stray };
     } catch (error) {
       clock?.close();
       return { reason: `${clock?.name ?? `/dev/${device}`}: ${reasonOf(error)}` };

@@ -27,3 +27,6 @@ export const byCorrection =
   (correction: number): Reference['trueHz'] =>
   (rawHz) =>
     rawHz / (1 + correction);
+
+/** A crystal's rate moves by about this much with the temperature between two corrections. */
+export const CRYSTAL_WANDER = 1e-7;

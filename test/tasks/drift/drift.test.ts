@@ -3,7 +3,7 @@ import { quietControl } from '../../../src/clock/control.ts';
 import type { DriftEvent, DriftPair } from '../../../src/schema/drift.ts';
 import { driftResultSchema } from '../../../src/schema/drift.ts';
 import { type DriftOptions, drift } from '../../../src/tasks/drift/drift.ts';
-import { watchClocksource, watchCounter } from '../../../src/tasks/drift/events.ts';
+import { watchCounter, watchName } from '../../../src/tasks/drift/events.ts';
 import { type Script, scriptedHost, seededNoise } from './scripted-host.ts';
 
 const INTERVAL = 100_000_000;
@@ -104,7 +104,7 @@ test('samples torn by migrations are rejected and counted, and leave gaps', () =
 test('a change of the clocksource, steal and throttling are seen by the watchers', () => {
   let now = 0;
   const watchers = [
-    watchClocksource(() => (now < T ? 'tsc' : 'hpet')),
+    watchName('clocksource-change', () => (now < T ? 'tsc' : 'hpet')),
     watchCounter(
       'steal',
       () => (now < T ? 10 : 30),
