@@ -3,8 +3,16 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
+const CPU_MODEL = 'broadwell_ult';
 /** Emulated instructions a second of the guest's time, and so its TSC in Hz. */
 const TSC_HZ = 200_000_000;
+
+/** No job takes so long on any machine. */
+const SILENCE_MS = 20 * 60_000;
+
+/** The machine in words, for whoever reads what ran on it. */
+export const machineOf = (cpus) =>
+  `Bochs, ${CPU_MODEL}, ${cpus === 1 ? '1 CPU' : `${cpus} CPUs`}, TSC ${TSC_HZ / 1e6} MHz`;
 
 // Paths are relative: Bochs overruns its own buffers with longer ones.
 const settings = ({ name, cpus }) => `
@@ -12,7 +20,7 @@ megs: 768
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 # A newer model's CPUID 0x15 makes Linux take the TSC for another rate, and KVM gives up the preemption timer.
-cpu: model=broadwell_ult, count=${cpus}, ips=${TSC_HZ}, reset_on_triple_fault=1
+cpu: model=${CPU_MODEL}, count=${cpus}, ips=${TSC_HZ}, reset_on_triple_fault=1
 # Time passes by instructions, not by the wall clock: a run is repeatable.
 clock: sync=none, time0=local
 boot: cdrom
@@ -49,11 +57,10 @@ export function parseSerial(text) {
 /**
  * Boots the image NAME.iso of the folder, waits for its last job and ends the machine.
  *
- * @param limitMs longest time of the whole run.
  * @param progress told how many jobs are done.
- * @throws Error where the machine ended, or the time, before the last job.
+ * @throws Error where the machine ended, or said nothing for long, before the last job.
  */
-export async function boot({ folder, name, cpus, limitMs, progress }) {
+export async function boot({ folder, name, cpus, progress }) {
   const serial = `${folder}/${name}.serial`;
   const log = `${folder}/${name}.bochs.log`;
   const config = `${folder}/${name}.bochsrc`;
@@ -62,18 +69,18 @@ export async function boot({ folder, name, cpus, limitMs, progress }) {
   // Debian's build begins in its debugger.
   writeFileSync(`${folder}/${name}.debugger`, 'c\n');
   const out = openSync(`${folder}/${name}.bochs.out`, 'w');
-  const child = spawn('bochs', ['-q', '-f', `${name}.bochsrc`, '-rc', `${name}.debugger`], {
+  // It goes with this process, however that ends.
+  const command = ['bochs', '-q', '-f', `${name}.bochsrc`, '-rc', `${name}.debugger`];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
     cwd: folder,
     stdio: ['ignore', out, out],
   });
   closeSync(out);
   const end = () => child.kill('SIGKILL');
-  process.once('exit', end);
   const ended = new Promise((resolve) => {
     child.once('error', resolve);
     child.once('exit', resolve);
   });
-  const started = Date.now();
   const read = () => {
     try {
       return readFileSync(serial, 'latin1');
@@ -81,6 +88,7 @@ export async function boot({ folder, name, cpus, limitMs, progress }) {
       return '';
     }
   };
+  const said = { length: 0, at: Date.now() };
   let over = false;
   ended.then(() => {
     over = true;
@@ -88,12 +96,12 @@ export async function boot({ folder, name, cpus, limitMs, progress }) {
   while (!over) {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))]);
     const text = read();
-    progress(text.split('=== exit ').length - 1);
-    if (/^=== done/m.test(text) || Date.now() - started > limitMs) break;
+    if (text.length > said.length) [said.length, said.at] = [text.length, Date.now()];
+    if (text.includes('=== up')) progress(text.split('=== exit ').length - 1);
+    if (/^=== done/m.test(text) || Date.now() - said.at > SILENCE_MS) break;
   }
   end();
   await ended;
-  process.off('exit', end);
   const result = parseSerial(read());
   if (!result.done) {
     const last = read().trimEnd().split('\n').slice(-3).join('\n');

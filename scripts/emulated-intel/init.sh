@@ -7,7 +7,7 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t debugfs debug /sys/kernel/debug
 mount -t tmpfs tmp /tmp
-cd /tscope
+cd /tscope/dist
 
 # bring NAME FILE: the file, packed, between two lines that name it
 bring() {
@@ -26,34 +26,34 @@ load_kvm() {
 tracing=/sys/kernel/debug/tracing
 start_trace() {
   echo 0 >$tracing/tracing_on
-  echo 16384 >$tracing/buffer_size_kb
+  echo 4096 >$tracing/buffer_size_kb
   echo >$tracing/trace
+  echo mono >$tracing/trace_clock
   echo apic_timer_fn >$tracing/set_ftrace_filter
-  echo vmx_set_hv_timer >>$tracing/set_ftrace_filter
+  echo kvm_lapic_expired_hv_timer >>$tracing/set_ftrace_filter
   echo function >$tracing/current_tracer
-  echo 1 >$tracing/events/kvm/kvm_hv_timer_state/enable
   echo 1 >$tracing/tracing_on
 }
 stop_trace() {
   echo 0 >$tracing/tracing_on
-  echo 0 >$tracing/events/kvm/kvm_hv_timer_state/enable
   grep -v '^#' $tracing/trace >"$1"
   echo nop >$tracing/current_tracer
   echo >$tracing/set_ftrace_filter
 }
 
-# job NAME TRACED COMMAND...: runs tscope and brings its document, its messages and its exit code
+# job NAME TRACED MODULE ARGUMENT...: runs tscope and brings its document, its messages and its exit code
 job() {
   name=$1 traced=$2
   shift 2
   [ "$traced" = traced ] && start_trace
-  /bin/node dist/cli/main.js "$@" >/tmp/out 2>/tmp/err
+  /bin/node "$@" >/tmp/out 2>/tmp/err
   echo "=== exit $name $?"
   [ "$traced" = traced ] && stop_trace /tmp/trace && bring "$name.trace" /tmp/trace
   bring "$name.json" /tmp/out
   bring "$name.err" /tmp/err
 }
 
+echo '=== up'
 load_kvm
 . /jobs.sh
 # The line is slow, and what it has not sent is lost with the power.

@@ -1,31 +1,40 @@
 // What is run inside the emulated host, in this order.
 
-/** @typedef {{name: string, args: string[], traced?: boolean, preemptionTimer?: boolean}} Job */
-
-/** @type {Job[]} */
-const KVM_JOBS = [
-  { name: 'kvm-1ms-1s', args: ['kvm', '--period', '1ms', '--stop', '1s', '--ticks', '100'], traced: true },
-  {
-    name: 'kvm-200us-300ms',
-    args: ['kvm', '--period', '200us', '--stop', '300ms', '--ticks', '100'],
-    traced: true,
-  },
-  { name: 'kvm-1ms-10s', args: ['kvm', '--period', '1ms', '--stop', '10s', '--ticks', '100'] },
-];
+/**
+ * @typedef {object} Job
+ * @property {string} name
+ * @property {string[]} args of tscope; for "record", of `record.mjs`.
+ * @property {boolean} [traced] the kernel's function tracer runs beside it.
+ * @property {boolean} [preemptionTimer] false: kvm_intel is loaded with preemption_timer=0.
+ * @property {number} seconds what it took on one core, with both hosts running.
+ */
 
 /** @type {Job[]} */
 export const JOBS = [
-  { name: 'host', args: ['host'] },
+  { name: 'host', args: ['host', '--json'], seconds: 40 },
+  {
+    name: 'kvm-1ms-1s',
+    args: ['kvm', '--period', '1ms', '--stop', '1s', '--ticks', '100', '--json'],
+    traced: true,
+    seconds: 180,
+  },
+  {
+    name: 'kvm-500us-300ms',
+    args: ['kvm', '--period', '500us', '--stop', '300ms', '--ticks', '100', '--json'],
+    traced: true,
+    seconds: 150,
+  },
+  { name: 'stops', args: ['record', 'stops'], traced: true, seconds: 120 },
+  { name: 'timer', args: ['timer', '--duration', '500ms', '--json'], seconds: 50 },
   // The loopback interface is down in there: what asks a local server must not fall over that.
-  { name: 'calibrate', args: ['calibrate'] },
-  ...KVM_JOBS,
-  { name: 'timer', args: ['timer', '--duration', '2s'] },
-  { name: 'measure', args: ['measure', '--quick', '--out', '/tmp/measured'] },
+  { name: 'measure', args: ['measure', '--quick', '--out', '/tmp/measured', '--json'], seconds: 200 },
   {
     name: 'kvm-hrtimer',
-    args: ['kvm', '--period', '1ms', '--stop', '1s', '--ticks', '100'],
+    args: ['kvm', '--period', '1ms', '--stop', '300ms', '--ticks', '100', '--json'],
     preemptionTimer: false,
+    seconds: 150,
   },
+  { name: 'delays', args: ['record', 'delays'], preemptionTimer: false, seconds: 60 },
 ];
 
 /** The same as lines of the shell, for init.sh. */
@@ -34,7 +43,9 @@ export function jobsScript(jobs) {
   const lines = jobs.flatMap(({ name, args, traced = false, preemptionTimer = true }) => {
     const load = preemptionTimer === on ? [] : [`load_kvm preemption_timer=${preemptionTimer ? 1 : 0}`];
     on = preemptionTimer;
-    return [...load, `job ${name} ${traced ? 'traced' : 'plain'} ${args.join(' ')} --json`];
+    const [first, ...others] = args;
+    const command = first === 'record' ? ['record.js', ...others] : ['main.js', ...args];
+    return [...load, `job ${name} ${traced ? 'traced' : 'plain'} ${command.join(' ')}`];
   });
   return `${lines.join('\n')}\n`;
 }

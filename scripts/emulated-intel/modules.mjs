@@ -1,7 +1,8 @@
 // KVM's modules from Debian's source, as they are and with the clamp taken out.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtFolder } from './built-folder.mjs';
 
 /** Statement by which a fixed kernel sets a target in the past to now. */
 const CLAMP =
@@ -30,13 +31,13 @@ export function withoutClamp(lapic) {
   return replaceOnce(unclamped, RESTART, restart, 'the restart of the hrtimer at its target');
 }
 
-function unpackSource(series, folder) {
-  const source = join(folder, `linux-source-${series}`);
-  if (existsSync(join(source, 'virt/lib'))) return source;
-  const parts = ['arch/x86/kvm', 'virt/kvm', 'virt/lib'].map((part) => `linux-source-${series}/${part}`);
-  execFileSync('tar', ['-xJf', `/usr/src/linux-source-${series}.tar.xz`, '-C', folder, ...parts]);
-  return source;
-}
+/** The parts of the kernel's source that KVM is built from. */
+const unpackSource = (series, folder) =>
+  builtFolder(join(folder, `linux-source-${series}`), (target) => {
+    const parts = ['arch/x86/kvm', 'virt/kvm', 'virt/lib'].map((part) => `linux-source-${series}/${part}`);
+    const archive = `/usr/src/linux-source-${series}.tar.xz`;
+    execFileSync('tar', ['-xJf', archive, '--strip-components=1', '-C', target, ...parts]);
+  });
 
 /**
  * Builds kvm.ko and kvm-intel.ko against the headers.
@@ -45,36 +46,28 @@ function unpackSource(series, folder) {
  * @returns the paths of the two modules.
  */
 export function buildModules({ series, release, folder, kind }) {
-  const tree = join(folder, `modules-${release}-${kind}`);
-  const kvm = join(tree, 'arch/x86/kvm');
-  const modules = [join(kvm, 'kvm.ko'), join(kvm, 'kvm-intel.ko')];
-  if (modules.every((path) => existsSync(path))) return modules;
-  rmSync(tree, { recursive: true, force: true });
-  const source = unpackSource(series, folder);
-  for (const part of ['arch', 'virt']) cpSync(join(source, part), join(tree, part), { recursive: true });
-  // trace.h asks to be included by a path relative to include/trace.
-  mkdirSync(join(tree, 'include/trace'), { recursive: true });
-  const makefile = readFileSync(join(kvm, 'Makefile'), 'utf8').replaceAll('$(srctree)', tree);
-  writeFileSync(join(kvm, 'Makefile'), `ccflags-y += -I${tree}/include/trace\n${makefile}`);
-  const lapic = join(kvm, 'lapic.c');
-  const text = readFileSync(lapic, 'utf8');
-  // The edit is tried on the fixed tree too: a source without the fix must not pass for one with it.
-  const edited = withoutClamp(text);
-  if (kind === 'unfixed') writeFileSync(lapic, edited);
-  const make = spawnSync(
-    'make',
-    [
-      '-j2',
-      '-C',
-      `/usr/src/linux-headers-${release}`,
-      `M=${kvm}`,
-      'CONFIG_KVM_AMD=n',
-      'CONFIG_KVM_WERROR=n',
-      'modules',
-    ],
-    { encoding: 'utf8', maxBuffer: 1 << 26 },
-  );
-  if (make.status !== 0)
-    throw new Error(`the ${kind} modules could not be built:\n${make.stderr.slice(-2000)}`);
-  return modules;
+  const built = builtFolder(join(folder, `modules-${release}-${kind}`), (tree) => {
+    const source = unpackSource(series, folder);
+    for (const part of ['arch', 'virt']) cpSync(join(source, part), join(tree, part), { recursive: true });
+    // trace.h asks to be included by a path relative to include/trace.
+    mkdirSync(join(tree, 'include/trace'), { recursive: true });
+    const kvm = join(tree, 'arch/x86/kvm');
+    const makefile = readFileSync(join(kvm, 'Makefile'), 'utf8').replaceAll('$(srctree)', tree);
+    writeFileSync(join(kvm, 'Makefile'), `ccflags-y += -I${tree}/include/trace\n${makefile}`);
+    const lapic = join(kvm, 'lapic.c');
+    // The edit is tried on the fixed tree too: a source without the fix must not pass for one with it.
+    const edited = withoutClamp(readFileSync(lapic, 'utf8'));
+    if (kind === 'unfixed') writeFileSync(lapic, edited);
+    const make = spawnSync(
+      'make',
+      [
+        ...['-j2', '-C', `/usr/src/linux-headers-${release}`, `M=${kvm}`],
+        ...['CONFIG_KVM_AMD=n', 'CONFIG_KVM_WERROR=n', 'modules'],
+      ],
+      { encoding: 'utf8', maxBuffer: 1 << 26 },
+    );
+    if (make.status !== 0)
+      throw new Error(`the ${kind} modules could not be built:\n${make.stderr.slice(-2000)}`);
+  });
+  return ['kvm.ko', 'kvm-intel.ko'].map((name) => join(built, 'arch/x86/kvm', name));
 }

@@ -1,15 +1,22 @@
 // What the emulated host is made of: Debian packages only.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { builtFolder } from './built-folder.mjs';
 
 /** Installed: programs, firmware, KVM's source and what builds its modules. */
 const PACKAGES = [
   ...['bochs', 'bochsbios', 'vgabios', 'isolinux', 'syslinux-common', 'xorriso', 'cpio', 'busybox-static'],
-  ...['make', 'gcc', 'flex', 'bison', 'libelf-dev', 'xz-utils'],
+  ...['make', 'gcc', 'binutils', 'flex', 'bison', 'libelf-dev', 'xz-utils'],
 ];
 
-const output = (command, ...args) => execFileSync(command, args, { encoding: 'utf8' });
+function output(command, ...args) {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8' });
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error(`${command} is not here: this needs a Debian system, whose packages it is made of`);
+  }
+}
 
 const isInstalled = (name) =>
   spawnSync('dpkg-query', ['-W', '-f', '$' + '{Status}', name], { encoding: 'utf8' }).stdout ===
@@ -58,15 +65,10 @@ export function requirePackages(release, series) {
 }
 
 /** Unpacks the kernel's image, which is never installed. @returns the folder it lies in. */
-export function unpackKernel(release, folder) {
-  const target = join(folder, `kernel-${release}`);
-  if (existsSync(join(target, 'boot', `vmlinuz-${release}`))) return target;
-  mkdirSync(target, { recursive: true });
-  execFileSync('apt-get', ['download', `linux-image-${release}`], {
-    cwd: target,
-    stdio: ['ignore', 'ignore', 'ignore'],
+export const unpackKernel = (release, folder) =>
+  builtFolder(`${folder}/kernel-${release}`, (target) => {
+    const options = { cwd: target, stdio: ['ignore', 'ignore', 'pipe'] };
+    execFileSync('apt-get', ['download', `linux-image-${release}`], options);
+    const archive = readdirSync(target).find((name) => name.endsWith('.deb'));
+    execFileSync('dpkg', ['-x', archive, '.'], options);
   });
-  const archive = readdirSync(target).find((name) => name.endsWith('.deb'));
-  execFileSync('dpkg', ['-x', archive, '.'], { cwd: target });
-  return target;
-}

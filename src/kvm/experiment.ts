@@ -95,20 +95,30 @@ export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
   return { setup, running, stops, stopTicks, totalNs: runningNs + stopsNs };
 }
 
-/** Stops of one run that may be made again, where they are over soon; their bursts together stay harmless. */
+/** Stops of one run that may be made again, where they are over soon. */
 const RETRIES = 8;
 const SOON_NS = 10 * NS_PER_S;
 
-/** How many stops of this run may still be made again. */
+/** What the stops of this run that are made again may cost together. */
 export interface Retries {
   left: number;
+  /** Of bursts, on a kernel that catches up. */
+  budgetNs: number;
 }
 
-/** None where a stop is long, or where that many more bursts would cost a kernel that catches up too much. */
-export const retriesOf = (stopNs: number, periodNs: number): Retries => ({
-  left:
-    stopNs <= SOON_NS && RETRIES * burstEstimate(stopNs, periodNs).burstNs <= HARMLESS_BURST_NS ? RETRIES : 0,
+/** None where a stop is long. */
+export const retriesOf = (stopNs: number): Retries => ({
+  left: stopNs <= SOON_NS ? RETRIES : 0,
+  budgetNs: HARMLESS_BURST_NS,
 });
+
+/** Takes one more of a stop whose burst was seen to last so long, or could have. @returns whether there was one. */
+export function takeRetry(retries: Retries, burstNs: number): boolean {
+  if (retries.left === 0 || burstNs > retries.budgetNs) return false;
+  retries.left -= 1;
+  retries.budgetNs -= burstNs;
+  return true;
+}
 
 /** A stop whose burst may be longer than this, at 79 ns a callback, is made only after a short one. */
 const UNTRIED_BURST_NS = NS_PER_MS;
@@ -146,7 +156,7 @@ export async function recordConclusiveStop(
   host: KvmHost,
   knownPath: TimerPath,
   control: Control,
-  retries: Retries = retriesOf(options.stopNs, options.setup.periodNs),
+  retries: Retries = retriesOf(options.stopNs),
 ): Promise<StopRecord | null | 'missed'> {
   const { stop, ...common } = options;
   for (;;) {
@@ -154,8 +164,10 @@ export async function recordConclusiveStop(
       stop === 'sigstop' ? await recordSigstop(common, control) : recordStop({ ...common, stop }, control);
     if (trace === null || trace === 'missed') return trace;
     const path = stop === 'sigstop' ? knownPath : pathOf(trace, host).path;
-    if (retries.left === 0 || !inconclusiveByChance(trace, path, host)) return trace;
-    retries.left -= 1;
+    if (!inconclusiveByChance(trace, path, host)) return trace;
+    const { periodNs } = options.setup;
+    const burst = burstOf(findingOf(trace), path, periodNs) ?? burstEstimate(options.stopNs, periodNs);
+    if (!takeRetry(retries, 'lengthNs' in burst ? burst.lengthNs : burst.burstNs)) return trace;
   }
 }
 
@@ -185,7 +197,7 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
       ? null
       : recordStallsOf(options, host.tscKhz, running, control);
   checkCost(options, plan, host, control);
-  const retries = retriesOf(options.stopNs, plan.setup.periodNs);
+  const retries = retriesOf(options.stopNs);
   const traces: StopRecord[] = [];
   const missed: Warning[] = [];
   for (const stop of plan.stops) {

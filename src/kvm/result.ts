@@ -58,7 +58,7 @@ export interface KvmModel extends Omit<Prediction, 'deliveriesNs'> {
   /** The first 50 interrupts, ns from the resume. */
   readonly deliveriesNs: number[];
   readonly agreement: Agreement;
-  /** Policies that predict the same interrupts after this stop, as far as one run can tell. */
+  /** Policies that this stop cannot tell from this one: the guest follows both, or they predict the same. */
   readonly alike: PolicyName[];
 }
 
@@ -154,14 +154,22 @@ const concludeFor = (trace: StopRecord, { path }: PathFinding, host: KvmHost): C
 /** @param tracedNs what one callback costs here by the kernel's trace. A burst that was seen says it better. */
 function modelOf(trace: StopRecord, { path }: PathFinding, tscKhz: number, tracedNs?: number): KvmModel[] {
   const callbackNs = burstOf(findingOf(trace), path, trace.periodNs)?.callbackNs ?? tracedNs;
-  const predictions = policyNames.map((policy) => predict(trace, policy, path, tscKhz, callbackNs));
-  return predictions.map((prediction) => ({
+  const predictions = policyNames.map((policy) => {
+    const prediction = predict(trace, policy, path, tscKhz, callbackNs);
+    return { prediction, agreement: agreementOf(trace, prediction.deliveriesNs) };
+  });
+  return predictions.map(({ prediction, agreement }) => ({
     ...prediction,
     deliveriesNs: listed(prediction.deliveriesNs),
-    agreement: agreementOf(trace, prediction.deliveriesNs),
+    agreement,
     alike: predictions
-      .filter((other) => other !== prediction && cannotBeTold(prediction, other, trace.periodNs))
-      .map(({ policy }) => policy),
+      .filter(
+        (other) =>
+          other.prediction !== prediction &&
+          other.agreement.agrees === agreement.agrees &&
+          (agreement.agrees || cannotBeTold(prediction, other.prediction, trace.periodNs)),
+      )
+      .map((other) => other.prediction.policy),
   }));
 }
 

@@ -38,6 +38,8 @@ export interface StopOptions {
   readonly stopNs: number;
   /** Interrupts to record before the stop, and after the resume. */
   readonly ticks: number;
+  /** Where in a period it is resumed; `RESUME_AT` where that is left out. */
+  readonly resumeAt?: number;
 }
 
 /** When TMCCT is read: shares of the stop, and of the period, away from where it is about to start anew. */
@@ -103,7 +105,7 @@ export function traceOf(
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export function recordStop(options: StopOptions, control: Control): StopRecord | null {
-  const { loop, stop, setup, stopNs, ticks } = options;
+  const { loop, stop, setup, stopNs, ticks, resumeAt: share = RESUME_AT } = options;
   return withGuest(loop, setup, control, (guest) => {
     const { native: machine, recording } = guest;
     const endOfCalm = watchActivity(machine);
@@ -122,7 +124,7 @@ export function recordStop(options: StopOptions, control: Control): StopRecord |
       counts.push(bracketed((bracket) => machine.currentCount(bracket)));
     }
     if (saved !== null) machine.restoreLapic();
-    const resumeAt = during(left.ktime + BigInt(stopNs), RESUME_AT);
+    const resumeAt = during(left.ktime + BigInt(stopNs), share);
     const endOfRecovery = watchActivity(machine);
     if (!guest.waitUntil(resumeAt - guest.resumeLatencyNs())) return null;
     if (!guest.runFor(ticks)) return null;

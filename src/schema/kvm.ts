@@ -88,7 +88,7 @@ export const kvmModelSchema = z.strictObject({
     meanLatenessNs: z.number().nullable(),
     agrees: z.boolean(),
   }),
-  /** Policies that predict the same interrupts after this stop, as far as one run can tell. */
+  /** Policies that this stop cannot tell from this one: the guest follows both, or they predict the same. */
   alike: z.array(z.string()).default([]),
 });
 

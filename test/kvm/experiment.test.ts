@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planOf } from '../../src/kvm/experiment.ts';
+import { planOf, retriesOf, takeRetry } from '../../src/kvm/experiment.ts';
 import { inPeriod } from '../../src/kvm/stop.ts';
 
 const options = {
@@ -44,4 +44,20 @@ test('a guest is resumed half a period after the old grid, whatever the moment',
     expect((moment - start) % 1_000_000n).toBe(500_000n);
     expect(Math.abs(Number(moment - ktime))).toBeLessThanOrEqual(500_000);
   }
+});
+
+test('stops are made again eight times in a whole run at most, until their bursts add up to 20 ms', () => {
+  const taken = (burstNs: number, stopNs = 1e9) => {
+    const retries = retriesOf(stopNs);
+    let count = 0;
+    while (takeRetry(retries, burstNs)) count += 1;
+    return count;
+  };
+  expect(taken(79_000)).toBe(8);
+  expect(taken(2.5e6)).toBe(8);
+  // An emulated host, where a callback costs 4.3 us.
+  expect(taken(4.3e6)).toBe(4);
+  expect(taken(20e6)).toBe(1);
+  expect(taken(20e6 + 1)).toBe(0);
+  expect([taken(0, 10e9), taken(0, 10e9 + 1)]).toEqual([8, 0]);
 });

@@ -1,62 +1,157 @@
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 
 const script = (name: string) => import(join(import.meta.dirname, '../../scripts/emulated-intel', name));
-const { judge, burstsOf } = await script('judge.mjs');
+const { judge } = await script('judge.mjs');
+const { afterResume, burstsOf } = await script('kernel-trace.mjs');
 const { parseSerial } = await script('bochs.mjs');
 const { withoutClamp } = await script('modules.mjs');
 const { jobsScript } = await script('jobs.mjs');
+const { secondsLeft } = await script('time-left.mjs');
+const { builtFolder } = await script('built-folder.mjs');
 
 const CLAMP =
   '\tif (ktime_before(apic->lapic_timer.target_expiration, now))\n\t\tapic->lapic_timer.target_expiration = now;\n';
 const RESTART = 'hrtimer_set_expires(&ktimer->timer, ktimer->target_expiration);';
+
+const line = (name: string, at: number) =>
+  `  <idle>-0  [000] d.h1.  ${at.toFixed(6)}: ${name} <-__hrtimer_run_queues`;
 
 /** Lines of the function tracer: a tick each ms, then `length` callbacks 4 us apart. */
 const traceWithBurst = (length: number) =>
   [0, 1, 2, 3]
     .map((ms) => 10 + ms * 1e-3)
     .concat(Array.from({ length }, (_, i) => 11 + i * 4e-6))
-    .map((at) => `  <idle>-0  [000] d.h1.  ${at.toFixed(6)}: apic_timer_fn <-__hrtimer_run_queues`)
+    .map((at) => line('apic_timer_fn', at))
     .join('\n');
 
 const JOB = { name: 'kvm', args: ['kvm'], traced: true };
-const run = (trace: string, result: object) => ({
-  exits: new Map([['kvm', 1]]),
+const run = (trace: string, document: object, code = 1) => ({
+  exits: new Map([['kvm', code]]),
   files: new Map([
     ['kvm.trace', trace],
-    ['kvm.json', JSON.stringify({ result })],
+    ['kvm.json', JSON.stringify(document)],
   ]),
 });
-const result = (verdict: string, stop = verdict, path = 'preemption-timer') => ({
-  ...{ path, verdict, fix: verdict, periodNs: 1e6, explanation: '' },
-  resume: { verdict: stop, missedTicks: 1000, hostCpuNs: 4e6, phaseShiftNs: 0, explanation: '' },
+const stopOf = (verdict: string, path: string) => ({
+  ...{
+    loop: 'spin',
+    stop: 'pause',
+    path,
+    verdict,
+    missedTicks: 1000,
+    firstInterruptNs: 4e6,
+    phaseShiftNs: 0,
+  },
+  ...{ burst: verdict === 'catches-up' ? { callbacks: 1004 } : null, explanation: '' },
 });
+const result = (verdict: string, stop = verdict, path = 'preemption-timer', ofGuest = path) => ({
+  result: {
+    ...{ path, verdict, fix: verdict, periodNs: 1e6, explanation: '', otherStops: [] },
+    resume: stopOf(stop, ofGuest),
+  },
+});
+const faults = (kind: string, trace: string, found: object, job: object = JOB): string[] =>
+  judge(kind, run(trace, found), [job]).faults;
 
 test('a burst is as many callbacks as follow one another at once; a tick each period is none', () => {
   expect(burstsOf(traceWithBurst(1003), 1e-3)).toEqual([1003]);
   expect(burstsOf(traceWithBurst(2), 1e-3)).toEqual([]);
 });
 
-test('each kernel is held to its own verdict, and a burst to the periods that were missed, within three', () => {
-  const faults = (kind: string, trace: string, found: object) => judge(kind, run(trace, found), [JOB]).faults;
-  expect(faults('unfixed', traceWithBurst(1003), result('catches-up'))).toEqual([]);
-  expect(faults('unfixed', traceWithBurst(1004), result('catches-up'))).toHaveLength(1);
-  expect(faults('fixed', traceWithBurst(0), result('clamps'))).toEqual([]);
-  expect(faults('fixed', traceWithBurst(1003), result('clamps'))).toHaveLength(1);
+test('each kernel is held to its own verdict, and the burst of a stop to the one in the trace, within three', () => {
+  expect(faults('unfixed', traceWithBurst(1001), result('catches-up'))).toEqual([]);
+  expect(faults('unfixed', traceWithBurst(1000), result('catches-up'))).toEqual([
+    'unfixed, kvm: spin, pause: no burst of about 1004 callbacks is in the trace (1000)',
+  ]);
+  expect(faults('fixed', traceWithBurst(99), result('clamps'))).toEqual([]);
+  expect(faults('fixed', traceWithBurst(100), result('clamps'))).toHaveLength(1);
   expect(faults('fixed', traceWithBurst(0), result('catches-up'))).toHaveLength(3);
 });
 
 test('on the hrtimer the stop keeps running, and the forced delay decides', () => {
   const found = result('catches-up', 'keeps-running', 'hrtimer');
   const job = { name: 'kvm', args: ['kvm'], preemptionTimer: false };
-  expect(judge('unfixed', run('', found), [job]).faults).toEqual([]);
-  expect(judge('fixed', run('', found), [job]).faults).toHaveLength(2);
+  expect(faults('unfixed', '', found, job)).toEqual([]);
+  expect(faults('fixed', '', found, job)).toHaveLength(2);
 });
 
-test('a measurement that says nothing of KVM is not as it must be', () => {
+test('a guest that had fallen back to the software timer must claim nothing', () => {
+  const of = (verdict: string) =>
+    faults('unfixed', traceWithBurst(0), result('catches-up', verdict, 'preemption-timer', 'hrtimer'));
+  expect(of('inconclusive')).toEqual([]);
+  expect(of('keeps-running')).toHaveLength(1);
+});
+
+test('a measurement that says nothing of KVM, and a job that failed, are not as they must be', () => {
   const job = { name: 'kvm', args: ['measure'] };
-  expect(judge('fixed', run('', { kvm: null }), [job]).faults).toEqual(['fixed: kvm has no verdict']);
+  expect(faults('fixed', '', { result: { kvm: null } }, job)).toEqual(['fixed, kvm: has no verdict']);
+  const timer = { name: 'kvm', args: ['timer'] };
+  expect(judge('fixed', run('', { result: {} }, 1), [timer]).faults).toEqual(['fixed, kvm: exit code 1: ']);
+  expect(judge('fixed', run('', { result: {} }, 70), [job]).faults).toHaveLength(2);
+});
+
+/** A guest that was resumed at 12 s: so many callbacks and expirations from then on, all at once. */
+const recording = (callbacks: number, expirations: number) => {
+  const at = (name: string, count: number) =>
+    Array.from({ length: count }, (_, i) => line(name, 12 + i * 4e-6));
+  const record = { loop: 'spin', stop: 'pause', periodNs: 1e6, leftNs: -1e9, deliveriesNs: [-1e9, 5e4, 1e7] };
+  const trace = [
+    ...[line('apic_timer_fn', 9), line('apic_timer_fn', 10.9)],
+    ...[...at('apic_timer_fn', callbacks), ...at('kvm_lapic_expired_hv_timer', expirations)],
+    line('apic_timer_fn', 12.5),
+  ].join('\n');
+  const stop = { record, path: 'preemption-timer', model: { clamp: 0, 'catch-up': 1010 } };
+  return {
+    trace,
+    stop: { ...stop, fromKtime: '10000000000', toKtime: '12400000000' },
+    document: { host: { preemptionTimer: true }, delays: null },
+  };
+};
+
+test('what ran after the resume is counted from the end of the stop to the last interrupt', () => {
+  const { trace, stop } = recording(3, 2);
+  expect(afterResume(trace, stop)).toEqual({ callbacksUs: [0, 4, 8], expirationsUs: [0, 4] });
+});
+
+test("the model's callbacks are held to the kernel's for each stop, within three; a clamp expires exactly twice", () => {
+  const of = (kind: string, callbacks: number, expirations: number): string[] => {
+    const { trace, stop, document } = recording(callbacks, expirations);
+    const job = { name: 'kvm', args: ['record', 'stops'], traced: true };
+    return judge(kind, run(trace, { ...document, stops: [stop] }, 0), [job]).faults;
+  };
+  expect(of('unfixed', 1007, 1)).toEqual([]);
+  expect(of('unfixed', 1013, 1)).toEqual([]);
+  expect(of('unfixed', 1006, 1)).toHaveLength(1);
+  expect(of('unfixed', 1014, 1)).toHaveLength(1);
+  expect(of('fixed', 3, 2)).toEqual([]);
+  expect(of('fixed', 4, 2)).toHaveLength(1);
+  for (const expirations of [1, 3]) expect(of('fixed', 1, expirations)).toHaveLength(1);
+});
+
+test('the time left goes by how long the jobs take, and by how fast this machine has been', () => {
+  const jobs = [{ seconds: 40 }, { seconds: 100 }, { seconds: 60 }];
+  expect(secondsLeft(jobs, 0, 0)).toBe(260);
+  expect(secondsLeft(jobs, 1, 200)).toBe(320);
+  expect(secondsLeft(jobs, 3, 500)).toBe(0);
+});
+
+test('what was only half made is made again, and what is whole is used again', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'tscope-built-')), 'folder');
+  const make = (text: string) => (folder: string) => writeFileSync(join(folder, 'file'), text);
+  expect(() =>
+    builtFolder(path, (folder: string) => {
+      make('half')(folder);
+      throw new Error('interrupted');
+    }),
+  ).toThrow('interrupted');
+  expect(existsSync(path)).toBe(false);
+  builtFolder(path, make('whole'));
+  builtFolder(path, make('again'));
+  expect(readFileSync(join(path, 'file'), 'utf8')).toBe('whole');
 });
 
 test('the clamp is taken out of a source that has it once, and of no other', () => {
@@ -69,23 +164,23 @@ test('the clamp is taken out of a source that has it once, and of no other', () 
 
 test('documents come out of the serial line whole, without what the kernel says between their lines', () => {
   const packed = gzipSync('{"a":1}').toString('base64');
-  const line = [
+  const text = [
     `=== exit host 0`,
     '=== begin host.json',
     packed.slice(0, 10),
     '[    1.0] a message',
     packed.slice(10),
   ];
-  const { files, exits, done } = parseSerial([...line, '=== end host.json', '=== done', ''].join('\r\n'));
+  const { files, exits, done } = parseSerial([...text, '=== end host.json', '=== done', ''].join('\r\n'));
   expect([...files, ...exits, done]).toEqual([['host.json', '{"a":1}'], ['host', 0], true]);
 });
 
 test('the preemption timer is switched only where a job wants it otherwise', () => {
   const jobs = [
-    { name: 'a', args: ['host'] },
-    { name: 'b', args: ['kvm'], traced: true, preemptionTimer: false },
+    { name: 'a', args: ['host', '--json'] },
+    { name: 'b', args: ['record', 'stops'], traced: true, preemptionTimer: false },
   ];
   expect(jobsScript(jobs)).toBe(
-    'job a plain host --json\nload_kvm preemption_timer=0\njob b traced kvm --json\n',
+    'job a plain main.js host --json\nload_kvm preemption_timer=0\njob b traced record.js stops\n',
   );
 });

@@ -78,8 +78,8 @@ export function parseCyclictest(text: string): Cyclictest {
 type Scheduling = 'fifo' | 'other';
 
 /**
- * Its flags: one thread that sleeps until absolute times, at the same place and priority. Without a priority it would
- * take SCHED_FIFO 2 by itself, where the timer beside it is an ordinary thread.
+ * Its flags: one thread that sleeps until absolute times, at the same place and priority. With neither policy nor
+ * priority, and with any --priority, even 0, it would take SCHED_FIFO, where the timer beside it is an ordinary thread.
  */
 function flagsOf(
   { periodNs, durationNs, quiet }: CyclictestOptions,
@@ -88,9 +88,7 @@ function flagsOf(
 ): string[] {
   return [
     ...['--quiet', '--nsecs', '--threads=1'],
-    ...(scheduling === 'fifo'
-      ? ['--mlockall', `--priority=${quiet.priority}`]
-      : ['--policy=other', '--priority=0']),
+    ...(scheduling === 'fifo' ? ['--mlockall', `--priority=${quiet.priority}`] : ['--policy=other']),
     ...(quiet.cpu === null ? [] : [`--affinity=${quiet.cpu}`]),
     `--interval=${periodNs / 1000n}`,
     `--loops=${durationNs / periodNs}`,
@@ -127,7 +125,7 @@ const REFUSED = /permitted|scheduling policy|realtime|setscheduler|mlockall/i;
  *
  * @param command another program, for tests.
  * @returns null where `signal` aborted first.
- * @throws TscopeError UNSUPPORTED where it is not installed; IO where it failed, with its own words.
+ * @throws TscopeError UNSUPPORTED where it is not installed or not allowed to run; IO where it failed, in its own words.
  */
 export async function runCyclictest(
   options: CyclictestOptions,
@@ -145,6 +143,13 @@ export async function runCyclictest(
       ({ code, words } = await runOnce(options, scheduling, file, signal, command));
     }
     if (code === 0) return { ...parseCyclictest(readFileSync(file, 'utf8')), scheduling };
+    if (REFUSED.test(words)) {
+      throw new TscopeError(
+        'UNSUPPORTED',
+        `cyclictest cannot run here: it wants the right to SCHED_FIFO even as an ordinary thread (it said: ${words}).`,
+        'Run as root, or grant it CAP_SYS_NICE or an rtprio limit; `tscope timer` without --cyclictest needs neither.',
+      );
+    }
     throw new TscopeError('IO', `cyclictest ended with code ${code}${words === '' ? '.' : `: ${words}`}`);
   } catch (error) {
     if (signal.aborted) return null;
