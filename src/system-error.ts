@@ -110,13 +110,14 @@ export function refusalOf(error: unknown): TscopeError | null {
   const { syscall, path } = error as NodeJS.ErrnoException;
   const known = Object.hasOwn(MEANINGS, code) || syscall !== undefined || code === 'ERR_ACCESS_DENIED';
   if (!known) return null;
-  if (syscall === 'uv_cwd') {
+  if (syscall === 'uv_cwd' && code === 'ENOENT') {
     const hint = 'Change to a folder that exists, and try again.';
     return new TscopeError('IO', 'The working folder is gone.', hint, { cause: error });
   }
   if (path !== undefined && FILE_CALLS.test(syscall ?? 'open') && !LIMITS.includes(code)) {
     return fileError(`cannot ${VERBS[syscall ?? ''] ?? syscall ?? 'open'} ${path}`, error);
   }
-  const what = syscall === undefined ? 'The system refused' : `The system refused ${syscall}`;
+  const call = syscall === 'uv_cwd' ? 'getcwd' : syscall;
+  const what = call === undefined ? 'The system refused' : `The system refused ${call}`;
   return new TscopeError('UNSUPPORTED', `${what}: ${reasonOf(error)}.`, remedyOf(error), { cause: error });
 }

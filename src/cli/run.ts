@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { exitCodeOf, TscopeError } from '../errors.ts';
 import { fileError, refusalOf } from '../system-error.ts';
 import { errorText } from './style.ts';
@@ -9,23 +10,32 @@ const described = (error: unknown): TscopeError =>
   refusalOf(error) ??
   new TscopeError('DEFECT', `unexpected: ${error instanceof Error ? error.message : error}`, DEFECT_HINT);
 
+/** Node's stream may not be had where the system refuses what it asks about a descriptor. */
+function complain(text: string): void {
+  try {
+    process.stderr.write(text);
+  } catch {
+    writeSync(2, text);
+  }
+}
+
 /** Says what went wrong in a sentence. @returns the exit code to leave. */
 function report(error: unknown): number {
   if (process.env['TSCOPE_DEBUG'] === '1') console.error(error);
   const known = described(error);
-  process.stderr.write(`${errorText(known)}\n`);
+  complain(`${errorText(known)}\n`);
   return exitCodeOf(known);
 }
 
 /** Runs the command that `args` name, and says what went wrong. @returns the exit code to leave. */
 export async function run(args: readonly string[]): Promise<number> {
-  // A reader that went away (`| head -1`) is no error; anything measured is already in --out.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : report(fileError('cannot write standard output', error)));
-  });
-  process.stderr.on('error', () => {});
   process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
+    // A reader that went away (`| head -1`) is no error; anything measured is already in --out.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === 'EPIPE' ? 0 : report(fileError('cannot write standard output', error)));
+    });
+    process.stderr.on('error', () => {});
     const { runProgram } = await import('./program.ts');
     return await runProgram(args);
   } catch (error) {

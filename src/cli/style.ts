@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
 import type { TscopeError } from '../errors.ts';
 import { printableLine } from '../printable.ts';
@@ -7,7 +8,7 @@ type Style = Parameters<typeof styleText>[0];
 
 /** Colours `text` for stderr, unless NO_COLOR is set or stderr is no terminal. */
 const paint = (style: Style, text: string): string =>
-  process.stderr.isTTY && !process.env['NO_COLOR'] ? styleText(style, text) : text;
+  isatty(2) && !process.env['NO_COLOR'] ? styleText(style, text) : text;
 
 /** A sentence, and the hint on a line of its own. */
 const withHint = (label: string, message: string, hint: string | null): string =>

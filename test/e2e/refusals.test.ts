@@ -10,7 +10,10 @@ const folder = mkdtempSync(join(tmpdir(), 'tscope-refusals-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** x86-64 numbers. */
-const CALLS = { setaffinity: 203, getaffinity: 204, setscheduler: 144, prctl: 157, perf_event_open: 298 };
+const CALLS = {
+  ...{ setaffinity: 203, getaffinity: 204, setscheduler: 144, prctl: 157, perf_event_open: 298 },
+  ...{ ioctl: 16, getcwd: 79 },
+};
 
 const deny = join(folder, 'deny');
 writeFileSync(
@@ -64,6 +67,15 @@ test('without sched_getaffinity, on which worker threads crash, it is refused wi
   expect(stderr).toMatch(/^tscope: sched_getaffinity is refused \(EPERM\).+\n {2}.+\n$/);
 });
 
+test.each([
+  ['ioctl', 'it could not be loaded: open EPERM.'],
+  ['getcwd', 'The system refused getcwd: not permitted (EPERM).'],
+] as const)('where Node itself is refused %s, a sentence says so', (call, sentence) => {
+  const { status, stderr } = without(call, TIMER);
+  expect(status).toBe(3);
+  expect(stderr.split('\n')[0]).toBe(`tscope: ${sentence}`);
+});
+
 test('host says what is allowed by trying it', () => {
   const hostWithout = (call: keyof typeof CALLS) =>
     JSON.parse(without(call, ['host', '--json']).stdout).result;
@@ -87,7 +99,7 @@ test.each(['calibrate', 'drift', 'stop', 'kvm'])(
       stop: ['--stops', '1ms', '--budget', '1s'],
       kvm: ['--ticks', '100', '--stop', '10ms'],
     }[name];
-    for (const call of Object.keys(CALLS) as (keyof typeof CALLS)[]) {
+    for (const call of ['setaffinity', 'getaffinity', 'setscheduler', 'prctl', 'perf_event_open'] as const) {
       const { status, signal } = without(call, [name, ...(flags ?? []), '--json']);
       expect(signal, call).toBeNull();
       expect([0, 1, 3], call).toContain(status);
