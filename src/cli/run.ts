@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { exitCodeOf, TscopeError } from '../errors.ts';
+import { exitCodeOf, systemCode, TscopeError } from '../errors.ts';
 import { fileError, refusalOf } from '../system-error.ts';
 import { errorText } from './style.ts';
 
@@ -39,6 +39,8 @@ export async function run(args: readonly string[]): Promise<number> {
     const { runProgram } = await import('./program.ts');
     return await runProgram(args);
   } catch (error) {
+    // Of an installation that lacks a part; whoever loads this says so.
+    if (systemCode(error) === 'ERR_MODULE_NOT_FOUND') throw error;
     return report(error);
   }
 }
