@@ -5,7 +5,7 @@ import { policyName } from './policy.ts';
 /** A figure and where the next run's will be, 95 times of 100. */
 const interval = { ns: z.number(), lowNs: z.number(), highNs: z.number() };
 
-/** A statistic over several runs of one row. */
+/** A statistic over several runs of one row; of fewer than 100 runs the p99 is their maximum. */
 const overRuns = z.strictObject({
   minNs: z.number(),
   p50Ns: z.number(),

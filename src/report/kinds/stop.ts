@@ -304,6 +304,7 @@ function rowsTable(rows: readonly StopRow[], periodNs: number): Table {
 const NOTES = [
   'recovery: from the return until the next expiry is in the future again; ~ is projected, at the pace measured until then.',
   "lost ticks and phase shift are in the timer's own time: under freeze that stood still for the stop.",
+  "recovery is the median run's; lost ticks and phase shift follow from the stop and the grid, and have no error of their own.",
   'shortest: between two interrupts, from the return to three ticks after the recovery. after: hv is the preemption timer, sw the hrtimer.',
 ].join('\n');
 
