@@ -74,7 +74,7 @@ export function intervalsOf(lateness: Histogram, correlation: number): TimerResu
     p90: of(0.9),
     p99: of(0.99),
     p999: of(0.999),
-    maxReason: `the latest of ${lateness.count} ticks bounds no later one: it has no interval`,
+    maxReason: `the latest of ${lateness.count} ticks bounds no later one`,
   };
 }
 
