@@ -203,3 +203,22 @@ test('a rate that only wanders is averaged, and said to wander', () => {
   expect(done.warnings.map(({ code }) => code)).toEqual(['rate-wanders']);
   expect(Math.abs(done.result.tscHz / HZ - 1)).toBeLessThan(3e-7);
 });
+
+test('a straight part counts for more than a wandering one up to four times as long', () => {
+  const wandering = (fromS: number) => [
+    at(fromS * S, (host) => {
+      host.realtimeOffset += 5 * MS;
+    }),
+    ...Array.from({ length: 30 }, (_, i) =>
+      at((fromS + (i * (1 - fromS)) / 30) * S, (host) => {
+        host.steered = 1 + 0.6e-6 * Math.sin(i / 4);
+      }),
+    ),
+  ];
+  const straight = run('realtime', wandering(0.3));
+  expect(straight.result.durationNs).toBeLessThan(0.32 * S);
+  expect(straight.warnings.map(({ code }) => code)).not.toContain('rate-wanders');
+  const wanders = run('realtime', wandering(0.15));
+  expect(wanders.result.durationNs).toBeGreaterThan(0.8 * S);
+  expect(wanders.warnings.map(({ code }) => code)).toContain('rate-wanders');
+});

@@ -53,6 +53,26 @@ test('a burst that read the clock one step earlier is trimmed', () => {
   expect(fit?.samples).toBeLessThan(500 * 8);
 });
 
+test('an end of the run is worth at most 300 brackets, however many there are', () => {
+  // Uniform within 20 ticks: the white noise of 4000 such brackets would leave 0.3 ticks over the run.
+  const fit = fitRate(
+    brackets(4, (_, random) => {
+      const lead = 40 + 20 * random();
+      return [lead, 100 - lead];
+    }),
+  );
+  const floor = ((20 / Math.sqrt(12)) * Math.sqrt(2 / 300)) / (RATE * S);
+  expect((fit?.standardErrorRatio ?? 0) / floor).toBeGreaterThan(0.95);
+  expect((fit?.standardErrorRatio ?? 0) / floor).toBeLessThan(1.1);
+});
+
+test('a window with room for it may hold the clock earlier for half a run, and then tilts nothing', () => {
+  const fit = fitRate(
+    brackets(5, (share, random) => (random() < 0.5 ? [50, 50] : share < 0.5 ? [200, 200] : [205, 195])),
+  );
+  expect(Math.abs((fit?.ticksPerNs ?? 0) / RATE - 1)).toBeLessThan(5e-11);
+});
+
 test('no time, or too few of any kind, is no rate', () => {
   expect(fitRate(bracketsOf([]))).toBeNull();
   expect(fitRate(bracketsOf(Array.from({ length: 20 }, () => ({ before: 0, ns: 5, after: 50 }))))).toBeNull();

@@ -98,3 +98,21 @@ test('a single moment says nothing', () => {
   expect(rateInterval(bracketsOf([{ before: 0, ns: 0, after: 50 }]))).toBeNull();
   expect(rateInterval(bracketsOf([]))).toBeNull();
 });
+
+test('between the ends: the narrowest of the first and of the last 64 brackets, a quarter of a short run', () => {
+  const run = (count: number, narrow: readonly number[]) =>
+    endToEnd(
+      bracketsOf(
+        Array.from({ length: count }, (_, i) => {
+          const half = narrow.includes(i) ? 10 : 50;
+          return { before: 2.5e4 * i - half, ns: 1e4 * i, after: 2.5e4 * i + half };
+        }),
+      ),
+    );
+  const widthOf = ({ low, high }: ReturnType<typeof endToEnd>, ns: number) => ((high - low) * ns) / 2;
+  // Half a window at either end, and the clock's step of 1 ns.
+  expect(widthOf(run(400, [63, 336]), (336 - 63) * 1e4)).toBeCloseTo(20 + 2.5, 2);
+  expect(widthOf(run(400, [64, 335]), 399e4 - 64e4)).toBeGreaterThan(80);
+  expect(widthOf(run(40, [9, 30]), 21e4)).toBeCloseTo(20 + 2.5, 2);
+  expect(widthOf(run(40, [10, 29]), 30e4)).toBeGreaterThan(80);
+});

@@ -153,6 +153,12 @@ describe("naming the kernel's ratio", () => {
     expect([7, 9, 35].map((off) => name(1e9, NO_PAGE, TRUE, off))).toEqual([found, found, found]);
   });
 
+  test('of several that explain all, those within 8 standard errors, and at least 1 ppb, count', () => {
+    // Neighbours are 310 to 460 ppb apart; the certain bounds hold twenty of them.
+    const named = (error: number) => name(1e7, NO_PAGE, TRUE, 0, error).mult;
+    expect([named(30e-9), named(60e-9), named(1e-15)]).toEqual([TRUE.mult, null, TRUE.mult]);
+  });
+
   test('where none within the certain bounds does, the counter or its scale changed', () => {
     expect(name(1e9, NO_PAGE, multShift(2_596_140))).toMatchObject({
       mult: null,

@@ -406,7 +406,10 @@ test('the first reference that there is counts; its error is never made smaller'
   expect(found.trueRateReason).toBeNull();
   expect(found.trueRate?.reference).toBe('a reference');
   expect(found.trueRate?.hz).toBe(reference.trueHz(result.kernel?.hz ?? result.tscHz));
-  expect(found.trueRate?.errorRatio).toBeGreaterThanOrEqual(2e-8);
+  expect(found.trueRate?.errorRatio).toBe(2e-8 + (result.kernel?.hz == null ? result.standardErrorRatio : 0));
+  const unnamed = trueRateOf({ ...result, kernel: null }, [reference]);
+  expect(unnamed.trueRate?.hz).toBe(reference.trueHz(result.tscHz));
+  expect(unnamed.trueRate?.errorRatio).toBe(2e-8 + result.standardErrorRatio);
 });
 
 test('without any, the true rate is null, with every reason and what would help', () => {

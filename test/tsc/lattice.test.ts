@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { quietControl } from '../../src/clock/control.ts';
+import { type Brackets, span } from '../../src/tsc/bracket.ts';
+import { calibrate } from '../../src/tsc/calibrate.ts';
+import { fitLattice } from '../../src/tsc/lattice.ts';
+import { AMD, modelledHost, TRUE_HZ } from './modelled-host.ts';
+
+const RATE = TRUE_HZ / 1e9;
+
+/** All read one way, so that nothing but their number and their windows decides. */
+const ONE_WAY = { ...AMD, paths: [{ window: 130, place: 78, weight: 1 }], firstLater: 0 };
+const { brackets } = calibrate(
+  { clock: 'monotonic_raw', durationNs: 10e6 },
+  modelledHost(ONE_WAY, 1),
+  quietControl,
+);
+const BATCH = 16;
+/** Of each batch the first bracket is left out. */
+const usable = (count: number): number => count - Math.ceil(count / BATCH);
+
+test('128 brackets, and not one less', () => {
+  const at = (count: number) => fitLattice(span(brackets, 0, count), RATE)?.samples ?? null;
+  const counts = Array.from({ length: 40 }, (_, i) => 120 + i);
+  expect(counts.map(at)).toEqual(counts.map((count) => (usable(count) < 128 ? null : usable(count))));
+});
+
+/** The same brackets, `count` of them wider by `ticks`. */
+function widened(count: number, ticks: number): Brackets {
+  const after = brackets.after.slice();
+  for (let k = 0; k < count; k++) {
+    // Never the first of a batch.
+    const i = k * BATCH + 5;
+    after[i] = (after[i] as number) + ticks;
+  }
+  return { ...brackets, after };
+}
+
+test('a window length counts from 30 of it on, and up to a quarter wider than the narrowest', () => {
+  const all = usable(brackets.ns.length);
+  const samples = (count: number, ticks: number) => fitLattice(widened(count, ticks), RATE)?.samples;
+  expect([samples(29, 26), samples(30, 26)]).toEqual([all - 29, all]);
+  expect([samples(30, 32), samples(30, 33)]).toEqual([all, all - 30]);
+});
+
+test('the step is the common measure of the windows', () => {
+  expect(fitLattice(brackets, RATE)?.stepTicks).toBe(130);
+  expect(fitLattice(widened(30, 26), RATE)?.stepTicks).toBe(26);
+  expect(fitLattice(widened(30, 4), RATE)?.stepTicks).toBe(2);
+});
+
+test('asked about fewer brackets it looks at the two ends', () => {
+  const few = fitLattice(brackets, RATE, 2000);
+  expect(few?.samples).toBe(2000);
+  expect(Math.abs((few?.ticksPerNs ?? 0) / RATE - 1)).toBeLessThan(5 * (few?.standardErrorRatio ?? 0));
+});
+
+test('no time, no brackets: no rate', () => {
+  expect(fitLattice(span(brackets, 0, 0), RATE)).toBeNull();
+  expect(fitLattice({ ...brackets, ns: new Float64Array(brackets.ns.length) }, RATE)).toBeNull();
+});
