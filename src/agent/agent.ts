@@ -6,7 +6,7 @@ import type { TscopeError } from '../errors.ts';
 import type { AgentHealth } from '../schema/agent-api.ts';
 import { retentionFor } from '../store/retention.ts';
 import { formatDuration } from '../units.ts';
-import { nowOf, stabilityOf } from './api/now.ts';
+import { nowOf } from './api/now.ts';
 import { apiRoutes } from './api/routes.ts';
 import { formatListenAddress, type ListenAddress } from './config/listen-address.ts';
 import type { Config } from './config/read-config.ts';
@@ -243,7 +243,6 @@ function routesOf(
   const api = apiRoutes({
     startedAt: state.startedAt,
     now,
-    stability: () => stabilityOf(state),
     read: (query) => {
       const { store } = serving;
       return store === null ? Promise.reject(new Error('the store is not open yet')) : store.read(query);

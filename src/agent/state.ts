@@ -23,7 +23,8 @@ export interface AgentState {
   samples: number;
   missed: number;
   readonly rejected: { wide: number; moved: number };
-  readonly events: Record<EventKind, number>;
+  /** By kind, then by clock; `host` for those of the whole host. */
+  readonly events: Record<EventKind, Map<string, number>>;
 }
 
 /** The state of an agent that has seen nothing yet. */
@@ -38,7 +39,7 @@ export const initialState = (startedAt: Date): AgentState => ({
   samples: 0,
   missed: 0,
   rejected: { wide: 0, moved: 0 },
-  events: Object.fromEntries(EVENT_KINDS.map((kind) => [kind, 0])) as Record<EventKind, number>,
+  events: Object.fromEntries(EVENT_KINDS.map((kind) => [kind, new Map()])) as AgentState['events'],
 });
 
 /** The pairs that are compared now. */
@@ -47,13 +48,29 @@ export const pairsOf = (state: AgentState): readonly PairIdentity[] => state.cal
 const rejectedIn = (sample: SampleMessage | null, reason: 'wide' | 'moved'): number =>
   sample?.pairs.reduce((sum, pair) => sum + pair.rejected[reason], 0) ?? 0;
 
+/** Stands for the clock in an event of the whole host. */
+const HOST = 'host';
+const OF_CLOCKS: readonly EventKind[] = ['step', 'frequency-step'];
+
+function countEvent({ events }: AgentState, kind: EventKind, clock: string, more: number): void {
+  events[kind].set(clock, (events[kind].get(clock) ?? 0) + more);
+}
+
+/** A counter that is not there before its first event would hide that one from `increase()`. */
+function countFromZero(state: AgentState): void {
+  for (const kind of EVENT_KINDS) {
+    const clocks = OF_CLOCKS.includes(kind) ? pairsOf(state).map(({ clock }) => clock) : [HOST];
+    for (const clock of clocks) countEvent(state, kind, clock, 0);
+  }
+}
+
 function takeSample(state: AgentState, sample: SampleMessage): void {
   const before = state.sample;
   state.rejected.wide += rejectedIn(sample, 'wide') - rejectedIn(before, 'wide');
   state.rejected.moved += rejectedIn(sample, 'moved') - rejectedIn(before, 'moved');
   state.missed += sample.missed - (before?.missed ?? 0);
   state.samples += 1;
-  for (const event of sample.events) state.events[event.kind] += 1;
+  for (const { kind, clock } of sample.events) countEvent(state, kind, clock ?? HOST, 1);
   state.sample = sample;
   state.sampledAt = performance.now();
   state.samplingFailure = null;
@@ -63,10 +80,12 @@ function takeSample(state: AgentState, sample: SampleMessage): void {
 export function absorb(state: AgentState, message: SamplingMessage): void {
   if (message.kind === 'sample') takeSample(state, message);
   else if (message.kind === 'stability') state.stability = message.pairs;
-  else if (message.kind === 'calibrated') state.calibrated = message;
-  else {
-    // A new run counts from 0 again.
+  else if (message.kind === 'calibrated') {
+    state.calibrated = message;
+    countFromZero(state);
+  } else {
     state.started = message;
+    if (message.goesOn) return;
     state.sample = null;
     state.stability = [];
   }

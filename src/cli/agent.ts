@@ -99,7 +99,9 @@ async function run(
       address: formatListenAddress(address),
       durationNs: (performance.now() - begun) * 1e6,
       samples: state.samples,
-      events: Object.values(state.events).reduce((sum, count) => sum + count, 0),
+      events: Object.values(state.events)
+        .flatMap((clocks) => [...clocks.values()])
+        .reduce((sum, count) => sum + count, 0),
       notStored: ledger.dropped.ended,
     };
   } finally {

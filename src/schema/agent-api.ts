@@ -93,6 +93,8 @@ export const agentRunsSchema = z.strictObject({
   ),
 });
 
+export type AgentRuns = z.infer<typeof agentRunsSchema>;
+
 /** Columns of equal length: a step is one row of all of them. */
 export const agentSamplesSchema = z.strictObject({
   from: iso,
@@ -105,7 +107,7 @@ export const agentSamplesSchema = z.strictObject({
       /** Start of each step, Unix seconds. */
       at: z.array(z.number()),
       count: z.array(count),
-      /** How far the clock has moved against the reference since its run began, ns. */
+      /** How far the clock has moved against the reference since its run began, ns; after a run that the wall clock's being set cut short, since that one began. */
       meanNs: z.array(z.number()),
       minNs: z.array(z.number()),
       maxNs: z.array(z.number()),
@@ -134,8 +136,10 @@ export const agentEventsSchema = z.strictObject({
 export type AgentEvents = z.infer<typeof agentEventsSchema>;
 
 export const agentStabilitySchema = z.strictObject({
-  /** When the run that it speaks of began. */
-  from: iso.nullable(),
+  from: iso,
+  to: iso,
+  /** Between two points of the record: a multiple of the sampling interval; where samples were taken more seldom, the distance of those. */
+  stepNs: z.number(),
   pairs: z.array(z.strictObject({ ...pair, points: z.array(stabilityRowSchema) })),
 });
 export type AgentStability = z.infer<typeof agentStabilitySchema>;

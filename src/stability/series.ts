@@ -24,13 +24,30 @@ function trimmed(values: Float64Array): Float64Array {
   return values.subarray(first, end);
 }
 
-/** A series from phase (time error) points in seconds; NaN is a gap. */
-export const phaseSeries = (phase: Float64Array, tau0: number): Series => ({
-  tau0,
-  phase: trimmed(phase),
-  slope: 0,
-  known: null,
-});
+/** How many of the first i steps are known, for i from 0 on; null where all are. @param breaks see `phaseSeries`. */
+function knownSteps(points: number, breaks: readonly number[]): Int32Array | null {
+  const inside = new Set(breaks.filter((index) => index > 0 && index < points));
+  if (inside.size === 0) return null;
+  const known = new Int32Array(points);
+  for (let i = 1; i < points; i += 1) known[i] = (known[i - 1] as number) + (inside.has(i) ? 0 : 1);
+  return known;
+}
+
+/**
+ * A series from phase (time error) points in seconds; NaN is a gap.
+ *
+ * @param breaks points from which on the phase counts from another origin, as after a step of the clock: no term
+ * reaches across one.
+ */
+export function phaseSeries(phase: Float64Array, tau0: number, breaks: readonly number[] = []): Series {
+  const points = trimmed(phase);
+  const cut = (points.byteOffset - phase.byteOffset) / phase.BYTES_PER_ELEMENT;
+  const known = knownSteps(
+    points.length,
+    breaks.map((index) => index - cut),
+  );
+  return { tau0, phase: points, slope: 0, known };
+}
 
 /**
  * A series from N - 1 average fractional frequencies, integrated to N phase points that start at 0. NaN is a gap.

@@ -26,6 +26,9 @@ export interface RangePoint {
   readonly meanNs: number;
   /** The clock's rate against the reference, less 1, within the step; null where it holds one sample. */
   readonly rateRatio: number | null;
+  /** The step's first sample. */
+  readonly firstAtNs: bigint;
+  readonly firstNs: number;
 }
 
 /** More steps than this are a mistake, or a job for the export. */
@@ -101,7 +104,7 @@ export function queryRange(
     for (const [atNs, part] of bucketsOf(rows, step)) add(atNs, part);
   }
   return Array.from(points, ([atNs, whole]) => {
-    const { count, minNs, maxNs, meanNs } = whole;
-    return { atNs, count, minNs, maxNs, meanNs, rateRatio: rateOf(whole) };
+    const { count, minNs, maxNs, meanNs, firstAtNs, firstNs } = whole;
+    return { atNs, count, minNs, maxNs, meanNs, rateRatio: rateOf(whole), firstAtNs, firstNs };
   });
 }

@@ -17,14 +17,13 @@ function run(script: Script, samples: number, change: Partial<SamplingHost> = {}
     reference: 'monotonic_raw' as const,
     recalibrate: 3600e9,
   };
-  const end = sampleUntilStopped(host, options, (message) => messages.push(message));
+  sampleUntilStopped(host, options, (message) => messages.push(message));
   const taken = messages.filter((message): message is SampleMessage => message.kind === 'sample');
-  return { messages, taken, end, events: taken.flatMap(({ events }) => events) };
+  return { messages, taken, events: taken.flatMap(({ events }) => events) };
 }
 
 test('a quiet host: one sample an interval, no event, the rate that there is', () => {
-  const { taken, events, end } = run({ errors: { realtime: (ns) => ns * 5e-6 } }, 100);
-  expect(end).toBe('stopped');
+  const { taken, events } = run({ errors: { realtime: (ns) => ns * 5e-6 } }, 100);
   expect(taken).toHaveLength(100);
   expect(events).toEqual([]);
   const [tsc, realtime] = taken.at(-1)?.pairs ?? [];
@@ -61,20 +60,33 @@ test('grid points that passed are counted, not made up', () => {
   expect(taken).toHaveLength(20);
 });
 
-test('when the wall clock is set, the run ends, so that the next one has the right times', () => {
-  let now = 0;
-  const date = (): Date => {
-    now += 1000;
-    return new Date(now > 60_000 ? 1e9 + now : now);
-  };
-  const host = scriptedHost({ stopAfter: 50 });
-  const { end, taken } = run({}, 50, {
-    date,
-    now: () => BigInt(now) * 1_000_000n,
-    waitUntil: host.waitUntil,
+test('when the wall clock is set, a new run has the right times, and offset, events and stability go on', () => {
+  const SET_NS = 2e9;
+  const scripted = scriptedHost({
+    errors: { realtime: (ns) => (ns < T ? 0 : SET_NS) },
+    stopAfter: 80,
   });
-  expect(end).toBe('clock-set');
-  expect(taken.length).toBeLessThan(50);
+  const date = (): Date => {
+    const ns = Number(scripted.now());
+    return new Date((ns + (ns < T ? 0 : SET_NS)) / 1e6);
+  };
+  const { messages, taken, events } = run({}, 80, { ...scripted, date });
+  const starts = messages.filter((message) => message.kind === 'started');
+  expect(starts.map(({ goesOn }) => goesOn)).toEqual([false, true]);
+  expect(starts[1]?.origins).toEqual(starts[0]?.origins);
+  expect(taken).toHaveLength(80);
+  // The step is told once, with the time of the first sample that shows it.
+  expect(events).toMatchObject([{ kind: 'step', clock: 'realtime' }]);
+  const shown = taken.findIndex(({ pairs }) => (pairs[1]?.ns ?? 0) > SET_NS / 2);
+  expect(Date.parse(events[0]?.at ?? '')).toBeCloseTo(taken[shown]?.atMs ?? 0, -1);
+  const offsets = taken.map(({ pairs }) => pairs[1]?.ns ?? Number.NaN);
+  expect(offsets.slice(shown).every((ns) => Math.abs(ns - SET_NS) < 1e3)).toBe(true);
+  // The host ends at the grid point after the last sample.
+  expect(date().getTime() - (taken.at(-1)?.atMs ?? 0)).toBeCloseTo(INTERVAL / 1e6, -2);
+  const state = initialState(new Date());
+  for (const message of messages) absorb(state, message);
+  expect(state.sample).toBe(taken.at(-1));
+  expect(state.events.step.get('realtime')).toBe(1);
 });
 
 test('counts go on over runs', () => {
@@ -83,7 +95,7 @@ test('counts go on over runs', () => {
   for (let round = 0; round < 3; round++)
     for (const message of run(step, 80).messages) absorb(state, message);
   expect(state.samples).toBe(240);
-  expect(state.events.step).toBe(3);
+  expect(state.events.step.get('realtime')).toBe(3);
   expect(state.sample?.pairs).toHaveLength(2);
 });
 

@@ -3,6 +3,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AXE, hasBrowser, launchBrowser } from './browser.ts';
 import { type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+import { makeSteppedStore } from './stepped-store.ts';
 
 interface Violation {
   readonly impact: string;
@@ -101,7 +102,7 @@ describe.skipIf(!hasBrowser)(
       await page.keyboard.press('ArrowLeft');
       await expect
         .poll(() => page.locator('#pairs .reading').first().innerText())
-        .toMatch(/: -?[\d.]+ (n|u|m)?s/);
+        .toMatch(/: -?[\d.]+\s(n|µ|m)?s/);
       expect(complaints).toEqual([]);
       await page.context().close();
     });
@@ -119,9 +120,52 @@ describe.skipIf(!hasBrowser)(
       await page.context().close();
     });
 
+    test('a step is a break, the range is what there is, and zooming goes in and back', async () => {
+      const stepped = join(folder.path, 'stepped.db');
+      makeSteppedStore(stepped, Date.now() - 20_000);
+      const other = await startAgent(['--interval', '1s', '--db', stepped]);
+      const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+      try {
+        await page.goto(`${other.url}/`);
+        await page.waitForSelector('#stability canvas');
+        // A day is asked for; 18 minutes are stored.
+        expect(await page.locator('#since').innerText()).toMatch(/^Nothing older is stored than /);
+        const [from, to] = (await page.evaluate(
+          "['from', 'to'].map((id) => Date.parse(document.getElementById(id).value))",
+        )) as [number, number];
+        expect((to - from) / 60_000).toBeGreaterThan(17);
+        expect((to - from) / 60_000).toBeLessThan(20);
+        await expect
+          .poll(() => page.locator('#now tr:nth-child(3) td:nth-child(4)').innerText())
+          .toMatch(/^[\d.]+\sµs, 1 step$/);
+        const over = page.locator('#pairs .u-over').nth(4);
+        await over.scrollIntoViewIfNeeded();
+        const box = await over.boundingBox();
+        if (box === null) throw new Error('no drawing');
+        await page.mouse.move(box.x + box.width / 2, box.y + 50);
+        // Every drawing reads the same moment.
+        await expect
+          .poll(() => page.locator('#pairs figure:nth-child(odd) .reading').allInnerTexts())
+          .toEqual([expect.stringMatching(/µs/), expect.stringMatching(/µs/), expect.stringMatching(/s$/)]);
+        await page.keyboard.down('Control');
+        for (let i = 0; i < 4; i++) await page.mouse.wheel(0, -200);
+        await page.keyboard.up('Control');
+        await expect.poll(() => new URL(page.url()).hash).toMatch(/^#from=[\d.]+&to=[\d.]+$/);
+        expect(await page.locator('#back').isVisible()).toBe(true);
+        await page.mouse.dblclick(box.x + box.width / 2, box.y + 50);
+        await expect.poll(() => new URL(page.url()).hash).toBe('');
+        await page.waitForSelector('#back', { state: 'hidden' });
+      } finally {
+        await page.context().close();
+        await other.end();
+      }
+    });
+
     test.each([
       ['desktop, light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
       ['desktop, dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
+      ['tablet, light', { viewport: { width: 768, height: 1024 }, colorScheme: 'light' }],
+      ['wide, dark', { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' }],
       ['phone, light', { viewport: { width: 390, height: 844 }, colorScheme: 'light' }],
       ['phone, dark', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' }],
     ] as const)('%s: axe finds nothing, and nothing is wider than the screen', async (_, options) => {

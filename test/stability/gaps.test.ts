@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import { analyseStability } from '../../src/stability/analyse.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS } from '../../src/stability/estimators.ts';
-import { frequencySeries, phaseSeries, type Series } from '../../src/stability/series.ts';
+import { differences, frequencySeries, phaseSeries, type Series } from '../../src/stability/series.ts';
 import { uniform, white } from './records.ts';
 
 const POINTS = 20_000;
@@ -70,4 +70,24 @@ test('where the gaps leave nothing, the value is null and the reason says so', (
     reason: 'the gaps leave no term',
   });
   expect(first?.statistics.get('mtie')?.value).toBe(0);
+});
+
+test('no term reaches across a break, whatever the phase jumped by', () => {
+  const values = Array.from({ length: 60 }, (_, i) => Math.sin(i * i));
+  const jumped = Float64Array.from(values, (x, i) => (i < 25 ? x : x + 1e6));
+  const whole = phaseSeries(Float64Array.from(values), 1, [25]);
+  const broken = phaseSeries(jumped, 1, [25]);
+  for (const m of [1, 2, 4, 8]) {
+    const expected = differences(whole, m, 2);
+    const found = differences(broken, m, 2);
+    for (const [i, value] of found.entries()) {
+      if (i < 25 && i + 2 * m >= 25) expect(value).toBeNaN();
+      else expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 8);
+    }
+  }
+});
+
+test('breaks count from the first point given, also where a gap at the start is cut away', () => {
+  const { known } = phaseSeries(Float64Array.from([Number.NaN, 0, 1, 5, 6]), 1, [3]);
+  expect(known).toEqual(Int32Array.from([0, 1, 1, 2]));
 });

@@ -29,6 +29,8 @@ function plainly(samples: readonly Sample[], from: bigint, to: bigint, step: big
       maxNs: Math.max(...offsets),
       meanNs: offsets.reduce((a, b) => a + b, 0) / offsets.length,
       rateRatio: elapsed > 0 ? (last.offsetNs - first.offsetNs) / elapsed : null,
+      firstAtNs: first.atNs,
+      firstNs: first.offsetNs,
     });
   }
   return points;

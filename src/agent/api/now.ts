@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { AgentHealth, AgentNow, AgentStability } from '../../schema/agent-api.ts';
+import type { AgentHealth, AgentNow } from '../../schema/agent-api.ts';
 import { nominalRate } from '../../tasks/drift/nominal-rate.ts';
 import { version } from '../../version.ts';
 import type { PairIdentity } from '../sampling/messages.ts';
@@ -14,6 +14,12 @@ const identityOf = ({ clock, reference, independent, independentReason }: PairId
   independent,
   independentReason,
 });
+
+/** How many events of each kind there were, of all clocks. */
+const countsOf = (events: AgentState['events']): AgentNow['events'] =>
+  Object.fromEntries(
+    Object.entries(events).map(([kind, clocks]) => [kind, [...clocks.values()].reduce((a, b) => a + b, 0)]),
+  ) as AgentNow['events'];
 
 /** What the agent knows at this moment, as `/api/v1/now` and the first message of the stream say it. */
 export function nowOf(state: AgentState, health: AgentHealth, intervalNs: number): AgentNow {
@@ -45,16 +51,7 @@ export function nowOf(state: AgentState, health: AgentHealth, intervalNs: number
         rateStandardError: sample?.rateStandardError ?? null,
       };
     }),
-    events: { ...state.events },
+    events: countsOf(state.events),
     health,
   };
 }
-
-/** Stability of every pair over the present run. */
-export const stabilityOf = (state: AgentState): AgentStability => ({
-  from: isoOf(state.started?.atMs),
-  pairs: pairsOf(state).map((pair) => ({
-    ...identityOf(pair),
-    points: [...(state.stability.find(({ clock }) => clock === pair.clock)?.points ?? [])],
-  })),
-});

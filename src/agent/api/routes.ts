@@ -9,7 +9,7 @@ import { schedulingFacts } from '../../host/scheduling.ts';
 import { hostSummary } from '../../host/summary.ts';
 import { tscFacts } from '../../host/tsc.ts';
 import { virtualizationFacts } from '../../host/virtualization.ts';
-import type { AgentNow, AgentStability } from '../../schema/agent-api.ts';
+import type { AgentNow } from '../../schema/agent-api.ts';
 import { schemaId } from '../../schema/envelope.ts';
 import type { HostFacts } from '../../schema/host.ts';
 import { floorTo } from '../../store/buckets.ts';
@@ -18,13 +18,12 @@ import { jsonReply, type Reply } from '../http/reply.ts';
 import type { Handler } from '../http/server.ts';
 import { KeptAnswers } from '../kept-answers.ts';
 import type { Query, TimeRange } from '../storing/messages.ts';
-import { onlyParameters, stepOf, timeRange } from './query.ts';
+import { onlyParameters, recordStep, stepOf, timeRange } from './query.ts';
 
 /** What the API answers from. */
 export interface ApiView {
   readonly startedAt: Date;
   now(): AgentNow;
-  stability(): AgentStability;
   /** The JSON of what the store answers. @throws TscopeError where it cannot be read now. */
   read(query: Query): Promise<string>;
 }
@@ -35,6 +34,9 @@ const MOST_KEPT = 8;
 const KEPT_MS = 1_000;
 /** However long its step, an answer is never older, ms. */
 const OLDEST_MS = 30_000;
+
+/** The stability of a range changes slowly, ms. */
+const STABILITY_MS = 10_000;
 
 /** The host's facts stay what they are for a while; reading them takes milliseconds. */
 const FACTS_MS = 60_000;
@@ -103,7 +105,6 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
     ['/api/v1/now', withoutParameters(() => document('agent-now', view.now()))],
     ['/api/v1/host', withoutParameters(() => document('host', facts(), { host: hostSummary() }))],
     ['/api/v1/runs', withoutParameters(() => stored('agent-runs', { what: 'runs' }, KEPT_MS))],
-    ['/api/v1/stability', withoutParameters(() => document('agent-stability', view.stability()))],
     [
       '/api/v1/samples',
       (query) => {
@@ -113,6 +114,16 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
         const range = alignedTo(stepNs, asked);
         const forMs = Math.min(OLDEST_MS, Number(stepNs) / 1e6);
         return stored('agent-samples', { what: 'samples', hostKey, range, stepNs }, forMs);
+      },
+    ],
+    [
+      '/api/v1/stability',
+      (query) => {
+        onlyParameters(query, 'from', 'to');
+        const asked = timeRange(query);
+        const stepNs = recordStep(asked, BigInt(view.now().intervalNs));
+        const range = alignedTo(stepNs, asked);
+        return stored('agent-stability', { what: 'stability', hostKey, range, stepNs }, STABILITY_MS);
       },
     ],
     [

@@ -1,7 +1,14 @@
-import type { AgentEvents, AgentNow, AgentSamples, AgentStability } from '../../schema/agent-api.ts';
+import type {
+  AgentEvents,
+  AgentNow,
+  AgentRuns,
+  AgentSamples,
+  AgentStability,
+} from '../../schema/agent-api.ts';
 
 interface Results {
   readonly now: AgentNow;
+  readonly runs: AgentRuns;
   readonly samples: AgentSamples;
   readonly events: AgentEvents;
   readonly stability: AgentStability;

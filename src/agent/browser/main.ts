@@ -2,17 +2,25 @@ import type { AgentEvents, AgentNow } from '../../schema/agent-api.ts';
 import { ask } from './api.ts';
 import { byId } from './dom.ts';
 import { follow, type LiveSample } from './live.ts';
-import { endsOf, hashOf, type Range, rangeOf, showRange, watchRange } from './range.ts';
-import { addPoint, dropBefore, joinRuns, type PairSeries } from './series.ts';
+import { type Ends, endsOf, hashOf, type Range, rangeOf, showRange, USUAL, watchRange } from './range.ts';
+import { addPoint, breakAtSteps, dropBefore, joinRuns, type PairSeries } from './series.ts';
 import { addStabilityFigure } from './stability-figure.ts';
 import { showEvents, showNow } from './summary.ts';
 import { addPairFigures, type PageView, type PairFigures } from './time-figures.ts';
+import { timeText } from './words.ts';
 
-/** How often the stability is asked for, ms: it changes slowly. */
+/** How often the stability of a range that moves on is asked for, ms: it changes slowly. */
 const STABILITY_MS = 30_000;
+/** A hand that zooms rests after so long, ms; what it did meanwhile is one step of the browser's history. */
+const REST_MS = 250;
+/** What the browser's history remembers of a range that was zoomed to. */
+const ZOOMED = 'zoomed';
 
-let range: Range = rangeOf(location.hash) ?? { last: 3600 };
-let ends = endsOf(range);
+let range: Range = rangeOf(location.hash) ?? USUAL;
+/** The range to go back to. */
+let moving: Range = 'last' in range ? range : USUAL;
+let oldest = 0;
+let ends = endsOf(range, oldest);
 let now: AgentNow | null = null;
 let pairs: PairSeries[] = [];
 let events: AgentEvents = { from: '', to: '', events: [], truncated: false };
@@ -23,15 +31,23 @@ let loading: AbortController | null = null;
 const figures = new Map<string, PairFigures>();
 let stability: ReturnType<typeof addStabilityFigure> | null = null;
 
+const withoutSteps = byId<HTMLInputElement>('without-steps');
+
 const view: PageView = {
   ends: () => ends,
   events: () => events.events,
-  zoom: (from, to) => choose({ from, to }),
+  leavesStepsOut: () => withoutSteps.checked,
+  move,
+  // Only through zooms of this page: the address may have come from somebody else.
+  back: () => (history.state === ZOOMED ? history.back() : choose(moving)),
 };
 
 const keyOf = ({ clock, reference }: { clock: string; reference: string }): string => `${clock} ${reference}`;
 
 function draw(): void {
+  byId('empty').hidden = pairs.length > 0;
+  byId('pairs').hidden = pairs.length === 0;
+  byId('steps').hidden = !events.events.some(({ kind }) => kind === 'step');
   for (const pair of pairs) {
     const known = pairs.indexOf(pair);
     const index = now?.pairs.findIndex((candidate) => keyOf(candidate) === keyOf(pair)) ?? -1;
@@ -39,7 +55,7 @@ function draw(): void {
     figures.set(keyOf(pair), figure);
     figure.update(pair);
   }
-  if (now !== null) showNow(now, pairs);
+  if (now !== null) showNow(now, pairs, events.events);
 }
 
 const report = (error: unknown): void => {
@@ -47,59 +63,104 @@ const report = (error: unknown): void => {
   byId('range-problem').textContent = `The range could not be loaded: ${text}`;
 };
 
+/** When the oldest run of this host began: before it there is nothing to draw. */
+async function findOldest(signal: AbortSignal): Promise<void> {
+  const { runs } = await ask('runs', {}, signal);
+  const starts = runs
+    .filter(({ hostname }) => hostname === now?.hostname)
+    .map(({ startedAt }) => Date.parse(startedAt) / 1000);
+  oldest = starts.length === 0 ? 0 : Math.min(...starts);
+}
+
+/** A range that moves on begins where there is something. */
+function cutToData(next: Ends, stepLength: number): Ends {
+  const first = Math.min(...pairs.map(({ at }) => at[0] ?? Number.POSITIVE_INFINITY));
+  const late = Number.isFinite(first) && first - next.from > 2 * stepLength;
+  byId('since').textContent =
+    'last' in range && (late || next.to - next.from < range.last - 2 * stepLength)
+      ? `Nothing older is stored than ${timeText(Math.floor(late ? first : next.from))}.`
+      : '';
+  return 'last' in range && late ? { from: first, to: next.to } : next;
+}
+
 /** Asks for everything in the range; a newer request replaces one that is still under way. */
 async function load(): Promise<void> {
   loading?.abort();
   loading = new AbortController();
   const { signal } = loading;
   loadedAt = Date.now();
-  const next = endsOf(range);
-  const query = { from: next.from.toFixed(3), to: next.to.toFixed(3) };
   try {
+    if (oldest === 0) await findOldest(signal);
+    const next = endsOf(range, oldest);
+    const query = { from: next.from.toFixed(3), to: next.to.toFixed(3) };
     const [samples, found] = await Promise.all([ask('samples', query, signal), ask('events', query, signal)]);
-    ends = next;
     stepSeconds = samples.stepNs / 1e9;
-    pairs = joinRuns(samples, (now?.intervalNs ?? 0) / 1e9);
+    pairs = joinRuns(samples);
+    for (const pair of pairs) breakAtSteps(pair, found.events, stepSeconds);
+    ends = cutToData(next, Math.max(stepSeconds, (now?.intervalNs ?? 0) / 1e9));
     events = found;
     byId('range-problem').textContent = '';
-    byId('empty').hidden = pairs.length > 0;
     showEvents(events);
+    showRange(range, ends);
     draw();
+    if (Date.now() - stabilityAt >= STABILITY_MS || !('last' in range)) await loadStability(query, signal);
   } catch (error) {
     if (!signal.aborted) report(error);
   }
 }
 
-async function loadStability(): Promise<void> {
+async function loadStability(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+  const result = await ask('stability', query, signal);
   stabilityAt = Date.now();
-  try {
-    const result = await ask('stability');
-    stability ??= addStabilityFigure(result.pairs.map(({ clock }) => clock));
-    stability.update(result);
-  } catch {
-    // The stream says whether the agent is there; the next round tries again.
-  }
+  stability ??= addStabilityFigure(now?.pairs.map(({ clock }) => clock) ?? []);
+  stability.update(result);
 }
 
-function choose(next: Range): void {
+function show(next: Range): void {
   range = next;
-  history.replaceState(null, '', hashOf(range));
-  showRange(range);
+  if ('last' in range) moving = range;
+  stabilityAt = 0;
   void load();
 }
 
+function choose(next: Range): void {
+  history.pushState(null, '', hashOf(next));
+  show(next);
+}
+
+let rest: ReturnType<typeof setTimeout> | undefined;
+
+/** Zooms: the axes at once, the rest when the hand rests. */
+function move(next: Ends): void {
+  const address = hashOf(next);
+  if (rest === undefined) history.pushState(ZOOMED, '', address);
+  else history.replaceState(ZOOMED, '', address);
+  loading?.abort();
+  range = next;
+  ends = next;
+  showRange(range, ends);
+  for (const figure of figures.values()) figure.rescale();
+  clearTimeout(rest);
+  rest = setTimeout(() => {
+    rest = undefined;
+    show(next);
+  }, REST_MS);
+}
+
 /** Adds a sample to what is drawn where a step holds one; else the range is loaded again when a step has passed. */
-function append({ at, now: { pairs: sampled, intervalNs } }: LiveSample): void {
-  if (stepSeconds * 1e9 > intervalNs) {
-    if (Date.now() - loadedAt >= Math.max(stepSeconds * 1000, 2_000)) void load();
+function append({ at, now: { pairs: sampled, intervalNs }, events: fresh }: LiveSample): void {
+  const stale = Date.now() - stabilityAt >= STABILITY_MS;
+  if (stepSeconds * 1e9 > intervalNs || stale) {
+    if (stale || Date.now() - loadedAt >= Math.max(stepSeconds * 1000, 2_000)) void load();
     return;
   }
-  ends = endsOf(range);
+  ends = cutToData(endsOf(range, oldest), intervalNs / 1e9);
   for (const sample of sampled) {
     const pair = pairs.find((candidate) => keyOf(candidate) === keyOf(sample));
     if (pair === undefined) return void load();
     if (sample.offsetNs === null) continue;
     addPoint(pair, at, [sample.offsetNs, sample.offsetNs, sample.offsetNs], intervalNs / 1e9);
+    breakAtSteps(pair, fresh, intervalNs / 1e9);
     dropBefore(pair, ends.from);
   }
 }
@@ -107,9 +168,8 @@ function append({ at, now: { pairs: sampled, intervalNs } }: LiveSample): void {
 follow({
   onHello: (hello) => {
     now = hello;
-    showNow(now, pairs);
-    void load();
-    void loadStability();
+    showNow(now, pairs, events.events);
+    show(range);
   },
   onSample: (sample) => {
     now = sample.now;
@@ -120,22 +180,22 @@ follow({
         showEvents(events);
       }
       draw();
-    } else showNow(now, pairs);
-    if (Date.now() - stabilityAt >= STABILITY_MS) void loadStability();
+    } else showNow(now, pairs, events.events);
   },
 });
 watchRange(choose);
-showRange(range);
-window.addEventListener('hashchange', () => {
-  const asked = rangeOf(location.hash);
-  if (asked !== null) choose(asked);
-});
+showRange(range, ends);
+byId('back').addEventListener('click', () => choose(moving));
+withoutSteps.addEventListener('change', draw);
+window.addEventListener('popstate', () => show(rangeOf(location.hash) ?? USUAL));
 
 function renew(): void {
   for (const figure of figures.values()) figure.renew();
   stability?.renew();
 }
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', renew);
+for (const query of ['(prefers-color-scheme: dark)', 'print']) {
+  matchMedia(query).addEventListener('change', renew);
+}
 let width = window.innerWidth;
 window.addEventListener('resize', () => {
   if (window.innerWidth === width) return;

@@ -1,5 +1,5 @@
 import type uPlot from 'uplot';
-import { byId, colour, make, narrow } from './dom.ts';
+import { byId, make, narrow } from './dom.ts';
 
 /** uPlot itself comes from its own script, which the page loads first. */
 const { uPlot: UPlot } = globalThis as unknown as { readonly uPlot: typeof uPlot };
@@ -7,6 +7,8 @@ const { uPlot: UPlot } = globalThis as unknown as { readonly uPlot: typeof uPlot
 /** One drawing with its heading, its reading for the pointer and the keyboard, and what it is. */
 export interface Figure {
   setData(data: uPlot.AlignedData): void;
+  /** Takes the ends of the time axis anew. */
+  rescale(): void;
   /** Draws again, in the colours and the width of this moment. */
   renew(): void;
 }
@@ -15,6 +17,8 @@ export interface Figure {
 export interface FigureOptions {
   readonly title: string;
   readonly caption: string;
+  /** Stands in the place of a drawing that would be empty. */
+  readonly empty: string;
   /** What the colours mean, where there are several: words and the number of the colour. */
   readonly keys?: ReadonlyArray<readonly [text: string, colour: number]>;
   /** The rest of uPlot's options, in the colours of this moment. */
@@ -24,22 +28,6 @@ export interface FigureOptions {
 }
 
 const sizeIn = (place: HTMLElement) => ({ width: place.clientWidth, height: narrow() ? 200 : 240 });
-
-/** Times of the axis in 24 hours, by what lies between two marks; see uPlot's docs on `axis.values`. */
-const DAY = 86_400;
-export const TIME_MARKS: NonNullable<uPlot.Axis['values']> = [
-  [DAY * 28, '{YYYY}-{MM}', null, null, null, null, null, null, 1],
-  [DAY, '{MM}-{DD}', '\n{YYYY}', null, null, null, null, null, 1],
-  [60, '{HH}:{mm}', '\n{YYYY}-{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
-  [1, '{HH}:{mm}:{ss}', '\n{YYYY}-{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
-];
-
-/** How axes look in this theme. */
-export const axisStyle = (): Pick<uPlot.Axis, 'stroke' | 'grid' | 'ticks'> => ({
-  stroke: colour('faint'),
-  grid: { stroke: colour('line'), width: 1 },
-  ticks: { stroke: colour('line'), width: 1 },
-});
 
 /** The first index from `index` on, in the direction of `step`, at which there is something to read. */
 function nearestKnown(data: uPlot.AlignedData, index: number, step: number): number {
@@ -60,7 +48,9 @@ function moveByKeys(place: HTMLElement, plot: () => uPlot): void {
     event.preventDefault();
     const at = event.key === 'Home' ? 0 : event.key === 'End' ? last : (cursor.idx ?? last) + (step ?? 0);
     const index = nearestKnown(data, Math.max(0, Math.min(last, at)), at >= last ? -1 : (step ?? 1));
-    plot().setCursor({ left: plot().valToPos(data[0][index] ?? 0, 'x'), top: 10 });
+    // The third argument, which the types leave out, tells the drawings that follow this cursor.
+    const setCursor: (at: { left: number; top: number }, ...flags: boolean[]) => void = plot().setCursor;
+    setCursor({ left: plot().valToPos(data[0][index] ?? 0, 'x'), top: 10 }, true, true);
   });
 }
 
@@ -73,26 +63,31 @@ function keyOf(text: string, colour: number): HTMLElement {
 /** Adds a figure to the page. */
 export function addFigure(
   parent: string,
-  { title, caption, keys = [], options, read }: FigureOptions,
+  { title, caption, empty, keys = [], options, read }: FigureOptions,
 ): Figure {
   const figure = make('figure');
-  const reading = make('p', '', { class: 'reading', 'aria-live': 'polite' });
+  const reading = make('p', '', { class: 'reading' });
   const place = make('div', '', {
     class: 'plot',
     tabindex: '0',
     role: 'application',
     'aria-label': `${title}. Arrow keys move along the points.`,
   });
+  const nothing = make('p', empty, { class: 'empty' });
   const legend = make('ul', '', { class: 'keys' });
   legend.append(...keys.map(([text, colours]) => keyOf(text, colours)));
   figure.append(
     make('h3', title),
     ...(keys.length > 0 ? [legend] : []),
     reading,
+    nothing,
     place,
     make('figcaption', caption),
   );
   byId(parent).append(figure);
+  // The other drawings follow the cursor, and would all speak at once.
+  place.addEventListener('focus', () => reading.setAttribute('aria-live', 'polite'));
+  place.addEventListener('blur', () => reading.removeAttribute('aria-live'));
   let data: uPlot.AlignedData = [[]];
   const create = (): uPlot => {
     const given = options();
@@ -108,8 +103,14 @@ export function addFigure(
   return {
     setData: (next) => {
       data = next;
+      nothing.hidden = next.slice(1).some((column) => Array.from(column).some((value) => value != null));
+      place.hidden = !nothing.hidden;
       plot.setData(next);
+      // Made while it was hidden, it has no width.
+      if (nothing.hidden && plot.width !== place.clientWidth) plot.setSize(sizeIn(place));
     },
+    // The ends given are not used: the options have a function for them.
+    rescale: () => plot.setScale('x', { min: 0, max: 1 }),
     renew: () => {
       plot.destroy();
       plot = create();

@@ -3,9 +3,22 @@ import { byId } from './dom.ts';
 /** What is shown: the last so many seconds, moving on; or a stretch that stands still. Unix seconds. */
 export type Range = { readonly last: number } | { readonly from: number; readonly to: number };
 
-/** The range's ends at this moment. */
-export function endsOf(range: Range, now = Date.now() / 1000): { from: number; to: number } {
-  return 'last' in range ? { from: now - range.last, to: now } : range;
+/** Ends of the time axis, Unix seconds. */
+export interface Ends {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is shown where nothing else is asked for, s: a day, or what there is of it. */
+export const USUAL: Range = { last: 86_400 };
+
+/**
+ * The range's ends at this moment.
+ *
+ * @param oldest when the oldest run began, Unix seconds: a range that moves on does not begin before it.
+ */
+export function endsOf(range: Range, oldest: number, now = Date.now() / 1000): Ends {
+  return 'last' in range ? { from: Math.min(now - 1, Math.max(now - range.last, oldest)), to: now } : range;
 }
 
 const input = (id: string) => byId<HTMLInputElement>(id);
@@ -18,7 +31,7 @@ const fieldOf = (seconds: number): string => {
 
 /** The text that the address holds, so that a view can be sent to somebody. */
 export const hashOf = (range: Range): string =>
-  'last' in range ? `#last=${range.last}` : `#from=${Math.floor(range.from)}&to=${Math.ceil(range.to)}`;
+  'last' in range ? `#last=${range.last}` : `#from=${range.from.toFixed(3)}&to=${range.to.toFixed(3)}`;
 
 /** The range that an address asks for; null where it asks for none. */
 export function rangeOf(hash: string): Range | null {
@@ -29,13 +42,13 @@ export function rangeOf(hash: string): Range | null {
 }
 
 /** Shows a range in the controls. */
-export function showRange(range: Range): void {
+export function showRange(range: Range, { from, to }: Ends): void {
   for (const radio of document.querySelectorAll<HTMLInputElement>('input[name=last]')) {
     radio.checked = 'last' in range && Number(radio.value) === range.last;
   }
-  const { from, to } = endsOf(range);
   input('from').value = fieldOf(from);
   input('to').value = fieldOf(to);
+  byId('back').hidden = 'last' in range;
 }
 
 /** Calls `choose` for each range that the reader picks. */

@@ -1,8 +1,8 @@
-import type { AgentSamples } from '../../schema/agent-api.ts';
+import type { AgentEvents, AgentSamples } from '../../schema/agent-api.ts';
 
 type RangeSeries = AgentSamples['series'][number];
 
-/** The runs of one pair one after another; null is a gap, so that no line joins two runs. */
+/** The runs of one pair one after another; null is a gap, so that no line joins two runs or crosses a step. */
 export interface PairSeries {
   readonly clock: string;
   readonly reference: string;
@@ -10,6 +10,8 @@ export interface PairSeries {
   readonly independentReason: string;
   /** Unix seconds, ascending. */
   readonly at: number[];
+  /** Samples that each point stands for; 0 in a gap. */
+  readonly count: number[];
   /** ns since the start of the run. */
   readonly mean: (number | null)[];
   readonly min: (number | null)[];
@@ -28,11 +30,13 @@ export function addPoint(
   [mean, min, max]: readonly [number, number, number],
   stepSeconds: number,
   rate: number | null = null,
+  count = 1,
 ): void {
   const last = pair.at.at(-1) ?? Number.NEGATIVE_INFINITY;
   if (at <= last) return;
   if (at - last > stepSeconds * PATIENCE && pair.at.length > 0) addGap(pair);
   pair.at.push(at);
+  pair.count.push(count);
   pair.mean.push(mean);
   pair.min.push(min);
   pair.max.push(max);
@@ -44,6 +48,7 @@ export function addGap(pair: PairSeries): void {
   const last = pair.at.at(-1);
   if (last === undefined || pair.mean.at(-1) === null) return;
   pair.at.push(last + 1e-3);
+  pair.count.push(0);
   pair.mean.push(null);
   pair.min.push(null);
   pair.max.push(null);
@@ -56,6 +61,7 @@ const emptyPair = ({ clock, reference, independent, independentReason }: RangeSe
   independent,
   independentReason,
   at: [],
+  count: [],
   mean: [],
   min: [],
   max: [],
@@ -72,11 +78,61 @@ function stepRates({ rateRatio, count }: RangeSeries, stepSeconds: number): (num
   return rateRatio.map((rate, i) => (whole(i) ? rate : null));
 }
 
+/** An event's time is cut to the millisecond, s. */
+const CUT = 2e-3;
+
+/**
+ * Takes the steps of the clock, and the host's sleep, out of the line: a gap stands between the points on both sides, and
+ * a point that holds samples of both, whose mean and rate are of neither, is one itself.
+ *
+ * @param stepSeconds what a point stands for.
+ */
+export function breakAtSteps(pair: PairSeries, events: AgentEvents['events'], stepSeconds: number): void {
+  for (const { at, kind, clock } of events) {
+    if (!(kind === 'step' && clock === pair.clock) && kind !== 'suspend') continue;
+    const seconds = Date.parse(at) / 1000;
+    const index = pair.at.findLastIndex((start) => start <= seconds + CUT);
+    if (index < 0 || pair.mean[index] == null) continue;
+    const mixed = pair.count[index] !== 1 && seconds + CUT < (pair.at[index] ?? 0) + stepSeconds;
+    if (mixed) for (const column of valuesOf(pair)) column[index] = null;
+    // A step has the time of the first sample after it, a suspend that of the last before.
+    else insertGap(pair, kind === 'step' ? index : index + 1);
+  }
+}
+
+const valuesOf = ({ mean, min, max, rate }: PairSeries) => [mean, min, max, rate];
+
+function insertGap(pair: PairSeries, index: number): void {
+  const [before, after] = [pair.at[index - 1], pair.at[index]];
+  if (before === undefined || after === undefined) return;
+  if (pair.mean[index - 1] === null || pair.mean[index] === null) return;
+  pair.at.splice(index, 0, (before + after) / 2);
+  pair.count.splice(index, 0, 0);
+  for (const column of valuesOf(pair)) column.splice(index, 0, null);
+}
+
+/** The same without its steps: each piece begins where the one before it ended. */
+export function withoutSteps(pair: PairSeries): PairSeries {
+  let shift = 0;
+  let last: number | null = null;
+  const shifts = pair.mean.map((mean, i) => {
+    if (mean !== null && i > 0 && pair.mean[i - 1] === null && last !== null) shift = last - mean;
+    if (mean !== null) last = mean + shift;
+    return shift;
+  });
+  const moved = (column: readonly (number | null)[]) =>
+    column.map((value, i) => (value === null ? null : value + (shifts[i] ?? 0)));
+  return { ...pair, mean: moved(pair.mean), min: moved(pair.min), max: moved(pair.max) };
+}
+
+/** Between two points, s: that of the sampling in that run. */
+function usualDistance(at: readonly number[]): number {
+  const distances = at.slice(1).map((time, i) => time - (at[i] ?? 0));
+  return distances.sort((a, b) => a - b)[distances.length >> 1] ?? 0;
+}
+
 /** Joins what the API gives for each run into one series for each pair. */
-export function joinRuns(
-  { series, stepNs }: Pick<AgentSamples, 'series' | 'stepNs'>,
-  leastStepSeconds: number,
-): PairSeries[] {
+export function joinRuns({ series, stepNs }: Pick<AgentSamples, 'series' | 'stepNs'>): PairSeries[] {
   const pairs = new Map<string, PairSeries>();
   for (const run of series) {
     const key = `${run.clock} ${run.reference}`;
@@ -84,9 +140,10 @@ export function joinRuns(
     pairs.set(key, pair);
     addGap(pair);
     const stepRate = stepRates(run, stepNs / 1e9);
+    const apart = Math.max(stepNs / 1e9, usualDistance(run.at));
     for (const [i, at] of run.at.entries()) {
       const point = [run.meanNs[i] ?? 0, run.minNs[i] ?? 0, run.maxNs[i] ?? 0] as const;
-      addPoint(pair, at, point, Math.max(stepNs / 1e9, leastStepSeconds), stepRate[i] ?? null);
+      addPoint(pair, at, point, apart, stepRate[i] ?? null, run.count[i]);
     }
   }
   return [...pairs.values()];
@@ -130,7 +187,7 @@ function runBounds(mean: readonly (number | null)[]): [number, number][] {
   return bounds;
 }
 
-/** How far a clock moved within what is shown, ns: over all runs, without the gaps. Null without two points. */
+/** How far a clock moved within what is shown, ns: over all runs, without gaps and steps. Null without two points. */
 export function moved({ mean }: Pick<PairSeries, 'mean'>): number | null {
   let total = 0;
   let steps = 0;
@@ -147,5 +204,5 @@ export function moved({ mean }: Pick<PairSeries, 'mean'>): number | null {
 export function dropBefore(pair: PairSeries, from: number): void {
   const keep = pair.at.findIndex((at) => at >= from);
   if (keep <= 0) return;
-  for (const column of [pair.at, pair.mean, pair.min, pair.max, pair.rate]) column.splice(0, keep);
+  for (const column of [pair.at, pair.count, ...valuesOf(pair)]) column.splice(0, keep);
 }

@@ -1,8 +1,10 @@
 import type uPlot from 'uplot';
 import type { AgentStability } from '../../schema/agent-api.ts';
-import { formatNs, formatSignificant } from '../../units.ts';
+import { formatCount, formatSignificant } from '../../units.ts';
+import { axisStyle } from './axis.ts';
 import { colour } from './dom.ts';
-import { addFigure, axisStyle, type Figure } from './plot.ts';
+import { addFigure, type Figure } from './plot.ts';
+import { nsText } from './words.ts';
 
 type Pair = AgentStability['pairs'][number];
 
@@ -19,6 +21,9 @@ function columnsOf(pairs: readonly Pair[]): uPlot.AlignedData {
   return [taus.map((ns) => ns / 1e9), ...pairs.map(column)];
 }
 
+/** Averaging times are told in seconds, as everywhere in this field. */
+const tauText = (tau: number): string => (tau < 1 ? nsText(tau * 1e9) : `${formatCount(tau)} s`);
+
 /** Only powers of ten are labelled. */
 const powersOf = (format: (value: number) => string) => (_: uPlot, splits: number[]) =>
   splits.map((value) => (Math.abs(Math.log10(value) % 1) < 1e-9 ? format(value) : ''));
@@ -32,12 +37,14 @@ export function addStabilityFigure(clocks: readonly string[]): {
     title: 'Overlapping Allan deviation',
     keys: clocks.map((clock, i) => [clock, i]),
     caption:
-      'Fractional frequency over the averaging time, of the present run. A slope of -1 is the noise of the ' +
+      'Fractional frequency over the averaging time, of the range above, without what steps touch. A slope of -1 is the noise of the ' +
       'reading itself; where the line turns flat or up, the clocks really differ.',
+    empty: 'Three samples are needed.',
     options: () => ({
+      padding: [10, 36, 0, 0],
       scales: { x: { time: false, distr: 3 }, y: { distr: 3 } },
       axes: [
-        { ...axisStyle(), values: powersOf((tau) => formatNs(tau * 1e9)) },
+        { ...axisStyle(), values: powersOf(tauText) },
         { ...axisStyle(), size: 64, values: powersOf((value) => value.toExponential(0)) },
       ],
       series: [
@@ -51,7 +58,7 @@ export function addStabilityFigure(clocks: readonly string[]): {
         const value = data[k + 1]?.[i];
         return value == null ? [] : [`${clock} ${formatSignificant(value)}`];
       });
-      return `${formatNs((data[0][i] ?? 0) * 1e9)}: ${values.join(', ')}`;
+      return `${tauText(data[0][i] ?? 0)}: ${values.join(', ')}`;
     },
   });
   return {

@@ -1,30 +1,51 @@
 import type { AgentEvents, AgentNow } from '../../schema/agent-api.ts';
-import { formatHz, formatNs, formatRatio } from '../../units.ts';
+import { formatHz, formatNs } from '../../units.ts';
 import { byId, make } from './dom.ts';
 import { moved, type PairSeries } from './series.ts';
+import { nsText, ratioText, timeText } from './words.ts';
 
 const orDash = (value: number | null, format: (value: number) => string): string =>
   value === null ? '-' : format(value);
 
 const independence = { true: 'yes', false: 'no', null: 'unknown' } as const;
 
-function pairRow(pair: AgentNow['pairs'][number], index: number, shown: PairSeries | undefined): HTMLElement {
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** How far a clock drifted within the range, and how often it was set. */
+function driftText(shown: PairSeries | undefined, steps: number): string {
+  const drift = shown === undefined ? '-' : orDash(moved(shown), nsText);
+  return steps === 0 ? drift : `${drift}, ${plural(steps, 'step')}`;
+}
+
+function pairRow(
+  pair: AgentNow['pairs'][number],
+  index: number,
+  shown: PairSeries | undefined,
+  steps: number,
+): HTMLElement {
   const row = make('tr');
   const name = make('th', `${pair.clock} - ${pair.reference}`, { scope: 'row' });
   name.prepend(make('i', '', { class: `key s${index}`, 'aria-hidden': 'true' }));
-  const error = orDash(pair.rateStandardError, formatRatio).replace(/^\+/, '');
+  const error = orDash(pair.rateStandardError, ratioText).replace(/^\+/, '');
   const cells = [
-    `${orDash(pair.rateRatio, formatRatio)} ± ${error}`,
-    `${orDash(pair.offsetNs, formatNs)} ± ${orDash(pair.boundNs, formatNs)}`,
-    shown === undefined ? '-' : orDash(moved(shown), formatNs),
-  ];
-  const independent = make('td', independence[`${pair.independent}`], { title: pair.independentReason });
-  row.append(name, ...cells.map((text) => make('td', text, { class: 'number' })), independent);
+    ['Rate', `${orDash(pair.rateRatio, ratioText)} ± ${error}`],
+    ['Time error', `${orDash(pair.offsetNs, nsText)} ± ${orDash(pair.boundNs, nsText)}`],
+    ['Drift in range', driftText(shown, steps)],
+  ] as const;
+  const independent = make('td', independence[`${pair.independent}`], {
+    title: pair.independentReason,
+    'data-name': 'Independent',
+  });
+  row.append(
+    name,
+    ...cells.map(([title, text]) => make('td', text, { class: 'number', 'data-name': title })),
+    independent,
+  );
   return row;
 }
 
 /** Shows the present state above the drawings. */
-export function showNow(now: AgentNow, shown: readonly PairSeries[]): void {
+export function showNow(now: AgentNow, shown: readonly PairSeries[], events: AgentEvents['events']): void {
   const { tsc } = now;
   byId('host').textContent = now.hostname;
   document.title = `tscope: ${now.hostname}`;
@@ -36,7 +57,10 @@ export function showNow(now: AgentNow, shown: readonly PairSeries[]): void {
   ];
   byId('facts').textContent = facts.join(' · ');
   const find = (clock: string) => shown.find((pair) => pair.clock === clock);
-  byId('now').replaceChildren(...now.pairs.map((pair, i) => pairRow(pair, i, find(pair.clock))));
+  const steps = (of: string) => events.filter(({ kind, clock }) => kind === 'step' && clock === of).length;
+  byId('now').replaceChildren(
+    ...now.pairs.map((pair, i) => pairRow(pair, i, find(pair.clock), steps(pair.clock))),
+  );
   const { sampling, store } = now.health;
   const troubles = [
     ...(sampling.ok ? [] : [`Sampling: ${sampling.reason}`]),
@@ -57,9 +81,14 @@ export function showEvents({ events, truncated }: Pick<AgentEvents, 'events' | '
     .reverse()
     .map(({ at, kind, clock, detail }) => {
       const row = make('tr');
-      const time = make('td');
-      time.append(make('time', new Date(at).toLocaleString(), { datetime: at }));
-      row.append(time, make('td', kind), make('td', clock ?? 'host'), make('td', detail));
+      const time = make('td', '', { 'data-name': 'Time' });
+      time.append(make('time', timeText(Math.floor(Date.parse(at) / 1000)), { datetime: at }));
+      const words = [
+        ['Kind', kind],
+        ['Clock', clock ?? 'host'],
+        ['What happened', detail],
+      ] as const;
+      row.append(time, ...words.map(([title, text]) => make('td', text, { 'data-name': title })));
       return row;
     });
   byId('events').replaceChildren(...rows);

@@ -1,22 +1,24 @@
 import type uPlot from 'uplot';
 import type { AgentEvents } from '../../schema/agent-api.ts';
-import { formatNs, formatRatio } from '../../units.ts';
+import { NS_UNITS, RATIO_UNITS, timeAxis, type Units, valueAxis } from './axis.ts';
 import { colour } from './dom.ts';
 import { markers } from './markers.ts';
-import { addFigure, axisStyle, type Figure, TIME_MARKS } from './plot.ts';
-import { type PairSeries, rates } from './series.ts';
+import { addFigure, type Figure } from './plot.ts';
+import type { Ends } from './range.ts';
+import { type PairSeries, rates, withoutSteps } from './series.ts';
+import { nsText, ratioText, timeText } from './words.ts';
+import { type Zoomed, zooming } from './zoom.ts';
 
 type Event = AgentEvents['events'][number];
 
 /** What the figures of one pair need to know of the page. */
-export interface PageView {
-  /** Ends of the time axis, Unix seconds. */
-  ends(): { from: number; to: number };
+export interface PageView extends Zoomed {
+  /** Ends of the time axis. */
+  ends(): Ends;
   events(): readonly Event[];
-  zoom(from: number, to: number): void;
+  /** Whether each piece is to begin where the one before a step ended. */
+  leavesStepsOut(): boolean;
 }
-
-const timeText = (seconds: number): string => new Date(seconds * 1000).toLocaleString();
 
 /** The line is broken between two runs even where they are less than a pixel apart. */
 const breaks = (plot: uPlot, series: number, from: number, to: number): uPlot.Series.Gaps => {
@@ -29,15 +31,27 @@ const breaks = (plot: uPlot, series: number, from: number, to: number): uPlot.Se
   return gaps;
 };
 
-/** Wide enough for `+0.00100 ppb`. */
-const AXIS_WIDTH = 100;
+/** Points with no neighbour, which no line would show. */
+function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  return Array.from(values, (_, i) => i).filter(
+    (i) => values[i] != null && values[i - 1] == null && values[i + 1] == null,
+  );
+}
+
+const line = (stroke: string): uPlot.Series => ({
+  stroke,
+  width: 2,
+  points: { show: true, size: 6, fill: stroke, filter: (plot, series) => lonely(plot.data[series] ?? []) },
+  gaps: breaks,
+});
 
 function timeOptions(
   view: PageView,
   events: () => readonly Event[],
-  format: (value: number) => string,
+  units: Units,
 ): Omit<uPlot.Options, 'width' | 'height' | 'series'> {
   return {
+    padding: [10, 24, 0, 0],
     scales: {
       x: {
         range: () => {
@@ -46,19 +60,31 @@ function timeOptions(
         },
       },
     },
-    axes: [
-      { ...axisStyle(), values: TIME_MARKS },
-      { ...axisStyle(), size: AXIS_WIDTH, values: (_, splits) => splits.map((value) => format(value)) },
-    ],
-    cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
-    plugins: [markers(events)],
+    axes: [timeAxis(), valueAxis(units)],
+    cursor: {
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 7 },
+      // The same moment in every drawing; what is selected or clicked belongs to one.
+      sync: {
+        key: 'time',
+        setSeries: false,
+        filters: { pub: (type) => /^mouse(move|enter|leave)$/.test(type) },
+      },
+      bind: {
+        dblclick: () => () => {
+          view.back();
+          return null;
+        },
+      },
+    },
+    plugins: [markers(events), zooming(view.ends, view)],
     hooks: {
       setSelect: [
         (plot) => {
           const { left, width } = plot.select;
           if (width < 8) return;
           plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-          view.zoom(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+          view.move({ from: plot.posToVal(left, 'x'), to: plot.posToVal(left + width, 'x') });
         },
       ],
     },
@@ -68,6 +94,8 @@ function timeOptions(
 /** The two drawings of one pair over time. */
 export interface PairFigures {
   update(pair: PairSeries): void;
+  /** Draws the time axis anew. */
+  rescale(): void;
   renew(): void;
 }
 
@@ -76,42 +104,50 @@ export function addPairFigures(pair: PairSeries, index: number, view: PageView):
   const name = `${pair.clock} against ${pair.reference}`;
   const events = () => view.events().filter(({ clock }) => clock === null || clock === pair.clock);
   const stroke = () => colour(`c${index}`);
+  const edge = (): uPlot.Series => ({
+    stroke: stroke(),
+    width: 0.5,
+    alpha: 0.6,
+    points: { show: false },
+    gaps: breaks,
+  });
   const error: Figure = addFigure('pairs', {
     title: `Time error of ${name}`,
-    caption: 'Mean of each step since the start of the run, and the range between its extremes.',
+    caption:
+      'The mean of each step and the range between its extremes, since sampling began. A step is a break.',
+    empty: 'Nothing was stored in this range.',
     options: () => ({
-      ...timeOptions(view, events, formatNs),
-      series: [
-        {},
-        { stroke: stroke(), width: 2, points: { show: false }, gaps: breaks },
-        { stroke: stroke(), width: 0.5, alpha: 0.6, points: { show: false }, gaps: breaks },
-        { stroke: stroke(), width: 0.5, alpha: 0.6, points: { show: false }, gaps: breaks },
-      ],
+      ...timeOptions(view, events, NS_UNITS),
+      series: [{}, line(stroke()), edge(), edge()],
       bands: [{ series: [3, 2], fill: `${stroke()}33` }],
     }),
     read: ({ data }, i) => {
       const [at, mean, min, max] = data.map((column) => column[i]);
       if (at == null || mean == null || min == null || max == null) return '';
-      const extremes = min === max ? '' : ` (${formatNs(min)} to ${formatNs(max)})`;
-      return `${timeText(at)}: ${formatNs(mean)}${extremes}`;
+      const extremes = min === max ? '' : ` (${nsText(min)} to ${nsText(max)})`;
+      return `${timeText(at)}: ${nsText(mean)}${extremes}`;
     },
   });
   const rate: Figure = addFigure('pairs', {
     title: `Rate of ${name}`,
-    caption: 'Difference quotient over at least a minute; 0 is the same rate as the reference.',
-    options: () => ({
-      ...timeOptions(view, events, formatRatio),
-      series: [{}, { stroke: stroke(), width: 2, points: { show: false }, gaps: breaks }],
-    }),
+    caption:
+      'Change of the time error over at least a minute, without steps; 0 is the rate of the reference.',
+    empty: 'A rate takes a minute of samples.',
+    options: () => ({ ...timeOptions(view, events, RATIO_UNITS), series: [{}, line(stroke())] }),
     read: ({ data }, i) => {
       const [at, value] = [data[0][i], data[1]?.[i]];
-      return at == null || value == null ? '' : `${timeText(at)}: ${formatRatio(value)}`;
+      return at == null || value == null ? '' : `${timeText(at)}: ${ratioText(value)}`;
     },
   });
   return {
     update: (next) => {
-      error.setData([next.at, next.mean, next.min, next.max]);
+      const shown = view.leavesStepsOut() ? withoutSteps(next) : next;
+      error.setData([shown.at, shown.mean, shown.min, shown.max]);
       rate.setData([next.at, rates(next)]);
+    },
+    rescale: () => {
+      error.rescale();
+      rate.rescale();
     },
     renew: () => {
       error.renew();

@@ -94,7 +94,7 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
   );
   gauge(
     'tscope_clock_offset_seconds',
-    'How far the clock has moved against the reference since the run began, steps included.',
+    'How far the clock has moved against the reference since the agent began to sample, steps included.',
     PAIR,
     () => eachPair(state, ({ ns }) => seconds(ns)),
   );
@@ -106,12 +106,18 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
   );
   gauge(
     'tscope_clock_adev_ratio',
-    'Overlapping Allan deviation of the clock against the reference over this run.',
+    'Overlapping Allan deviation of the clock against the reference since the agent began to sample, without what steps touch.',
     [...PAIR, 'tau_seconds'],
     () => stabilityValues(state),
   );
-  counter('tscope_clock_events_total', 'Events found, by kind.', ['kind'], () =>
-    Object.entries(state.events).map(([kind, count]) => [{ kind }, count]),
+  counter(
+    'tscope_clock_events_total',
+    'Events found, by kind and by the clock that they are about; `host` where they are about all of it.',
+    ['kind', 'clock'],
+    () =>
+      Object.entries(state.events).flatMap(([kind, clocks]) =>
+        Array.from(clocks, ([clock, count]) => [{ kind, clock }, count] as const),
+      ),
   );
   counter(
     'tscope_samples_total',

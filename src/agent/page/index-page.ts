@@ -29,18 +29,22 @@ export const INDEX_PAGE = `<!doctype html>
 <div class="choices">${ranges}</div>
 <div class="exact"><label>from <input type="datetime-local" id="from" step="1"></label>
 <label>to <input type="datetime-local" id="to" step="1"></label>
-<button type="button" id="apply">Show</button></div>
+<button type="button" id="apply">Show</button>
+<button type="button" id="back" hidden>Zoom out</button></div>
 <p class="problem" id="range-problem" role="alert"></p></fieldset>
 <section aria-labelledby="now-title"><h2 id="now-title">Now</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Table of pairs"><table><thead><tr><th scope="col">Pair</th>
+<div class="scroll" tabindex="0" role="region" aria-label="Table of pairs"><table class="cards"><thead><tr><th scope="col">Pair</th>
 <th scope="col" class="number">Rate</th><th scope="col" class="number">Time error</th>
-<th scope="col" class="number">Moved in range</th><th scope="col">Independent</th></tr></thead>
+<th scope="col" class="number">Drift in range</th><th scope="col">Independent</th></tr></thead>
 <tbody id="now"></tbody></table></div></section>
 <section aria-labelledby="time-title"><h2 id="time-title">Over time</h2>
-<p class="faint">Dashed lines mark events. Drag across a drawing to look closer.</p>
+<p class="faint">Dashed lines mark events. To look closer, drag across a drawing, pinch it, or turn the wheel with Ctrl;
+a double click goes back.</p>
+<p class="faint" id="since"></p>
+<p id="steps" hidden><label><input type="checkbox" id="without-steps"> Draw the time error without the steps</label></p>
 <p id="empty" hidden>Nothing was stored in this range.</p><div class="figures" id="pairs"></div></section>
 <section aria-labelledby="events-title"><h2 id="events-title">Events</h2><p id="events-count" class="faint"></p>
-<div class="scroll" id="events-table" tabindex="0" role="region" aria-label="List of events" hidden><table><thead><tr>
+<div class="scroll" id="events-table" tabindex="0" role="region" aria-label="List of events" hidden><table class="cards"><thead><tr>
 <th scope="col">Time</th><th scope="col">Kind</th><th scope="col">Clock</th><th scope="col">What happened</th></tr></thead>
 <tbody id="events"></tbody></table></div></section>
 <section aria-labelledby="stability-title"><h2 id="stability-title">Stability</h2><div id="stability"></div></section>

@@ -27,5 +27,11 @@ figure { min-width: 0; margin: .8rem 0 1.4rem; } figure h3 { font-size: 1rem; ma
 .keys { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; margin: .4rem 0 0; padding: 0; font-size: .9rem; }
 tbody th { color: var(--ink); font-weight: 600; white-space: nowrap; }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .8rem; }
+[hidden] { display: none !important; }
+@media screen and (max-width: 699px) {
+  .cards tbody th { display: block; border: 0; padding: .08rem 0; } .cards td.number { text-align: left; }
+  .cards td:first-child { font-weight: inherit; }
+}
+@media print { .range, .state, #steps, .reading { display: none; } .figures { display: block; } }
 @media (min-width: 70rem) { main { max-width: 80rem; } }
 `;

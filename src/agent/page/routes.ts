@@ -17,6 +17,7 @@ const DIST = fileURLToPath(
 /** Every module that the page loads, as built. */
 const MODULES = [
   'agent/browser/api.js',
+  'agent/browser/axis.js',
   'agent/browser/dom.js',
   'agent/browser/live.js',
   'agent/browser/main.js',
@@ -27,7 +28,10 @@ const MODULES = [
   'agent/browser/stability-figure.js',
   'agent/browser/summary.js',
   'agent/browser/time-figures.js',
+  'agent/browser/words.js',
+  'agent/browser/zoom.js',
   'errors.js',
+  'report/words.js',
   'units.js',
 ];
 

@@ -1,4 +1,4 @@
-import { analysePhase, rateOfPhase } from '../../tasks/drift/analysis.ts';
+import { rateOfPhase, stabilityOfPhase } from '../../tasks/drift/analysis.ts';
 import { Collection, type SampledHost, samples } from '../../tasks/drift/collection.ts';
 import type { PairTracker } from '../../tasks/drift/pair.ts';
 import type { AgentEvent, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
@@ -15,8 +15,8 @@ type Tracker = PairTracker<RecentRecord>;
 /** The stability of a long record costs tens of milliseconds: it is renewed so seldom that it takes 0.01 % of a CPU. */
 const STABILITY_SHARE = 1e-4;
 
-/** The wall clock may be off the run's own time by so much, ms, before the run has to end, and for so many samples, in
- * which what happened to it is recognised. */
+/** The wall clock may be off the times of the samples by so much, ms, before these follow it, and for so many samples,
+ * in which what happened to it is recognised. */
 const OFF_MS = 1_000;
 const OFF_SAMPLES = 3;
 
@@ -53,25 +53,27 @@ function drainEvents(collection: Collection<RecentRecord>): AgentEvent[] {
 
 const stabilityOf = ({ clock, record }: Tracker, interval: number) => ({
   clock,
-  points: analysePhase(record.points, interval * record.stride).stability,
+  points: stabilityOfPhase(record.points, interval * record.stride, record.breaks),
 });
 
 /**
- * Samples on a regular grid until the host says that it is enough.
+ * Samples on a regular grid until the host says that it is enough. Where the wall clock was set, a new run begins with
+ * the right times; what is followed goes on: offsets count from the same origin, and no statistic is lost.
  *
  * @param tell receives everything, from the start on.
- * @returns `clock-set` where the wall clock no longer agrees with the times of the run, so that another one should
- * begin.
  */
 export function sampleUntilStopped(
   host: SamplingHost,
   { interval, clocks, reference, recalibrate }: SamplingOptions,
   tell: (message: SamplingMessage) => void,
-): 'stopped' | 'clock-set' {
-  const collection = new Collection(host, clocks, reference, () => new RecentRecord());
-  const startMs = host.date().getTime();
+): void {
   const start = host.now();
   const elapsed = (): number => Number(host.now() - start);
+  let startMs = host.date().getTime();
+  // Events have the times of the samples that show them, also where the wall clock has just been set.
+  const date = (): Date => new Date(startMs + elapsed() / 1e6);
+  const timed = { source: host.source, nominal: host.nominal, watchers: host.watchers, date };
+  const collection = new Collection(timed, clocks, reference, () => new RecentRecord());
   let recalibrateAt = recalibrate;
   let stabilityAt = 0;
   let off = 0;
@@ -79,7 +81,9 @@ export function sampleUntilStopped(
     clock,
     ns: clock === 'tsc' ? 0n : collection.sampler.difference(clock, reference),
   }));
-  tell({ kind: 'started', nominal: host.nominal, atMs: startMs, origins });
+  const begin = (atMs: number, goesOn: boolean): void =>
+    tell({ kind: 'started', nominal: host.nominal, atMs, origins, goesOn });
+  begin(startMs, false);
   for (const { atNs, lateNs, missed } of samples(host, collection, start, interval)) {
     const atMs = startMs + atNs / 1e6;
     const events = drainEvents(collection);
@@ -94,8 +98,11 @@ export function sampleUntilStopped(
       recalibrateAt = atNs + recalibrate;
       host.recalibrate(interval * CALIBRATION_SHARE);
     }
-    off = Math.abs(host.date().getTime() - startMs - elapsed() / 1e6) > OFF_MS ? off + 1 : 0;
-    if (off >= OFF_SAMPLES) return 'clock-set';
+    const ahead = host.date().getTime() - date().getTime();
+    off = Math.abs(ahead) > OFF_MS ? off + 1 : 0;
+    if (off < OFF_SAMPLES) continue;
+    off = 0;
+    startMs += ahead;
+    begin(date().getTime(), true);
   }
-  return 'stopped';
 }

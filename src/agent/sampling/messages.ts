@@ -19,7 +19,7 @@ export type PairIdentity = Pick<DriftPair, 'clock' | 'reference' | 'independent'
 /** One pair at one sample. */
 export interface PairSample {
   readonly clock: ComparedClock;
-  /** How far the clock has moved against the reference since the run began, ns; null where the read was rejected. */
+  /** How far the clock has moved against the reference since sampling began, ns; null where the read was rejected. */
   readonly ns: number | null;
   /** Hard bound of that, ns. */
   readonly boundNs: number | null;
@@ -49,10 +49,12 @@ export type SamplingMessage =
       readonly atMs: number;
       /** The clock less the reference, ns, that the samples count from; 0 for the TSC, whose phase has no origin. */
       readonly origins: readonly { readonly clock: ComparedClock; readonly ns: bigint }[];
+      /** True where the wall clock was set: totals, offsets and stability go on from the run before. */
+      readonly goesOn: boolean;
     }
   | {
       readonly kind: 'sample';
-      /** Wall clock at the start of the run plus the time that has passed since: it only ever grows. */
+      /** Wall clock at the start of the run plus the time that has passed since: within a run it only ever grows. */
       readonly atMs: number;
       readonly pairs: readonly PairSample[];
       readonly events: readonly AgentEvent[];

@@ -75,7 +75,7 @@ function work(options: SamplingOptions, thread: SamplingThread): void {
       thread.say(described(again.result, options));
     },
   };
-  while (sampleUntilStopped(host, options, thread.say) === 'clock-set');
+  sampleUntilStopped(host, options, thread.say);
 }
 
 await runThread<SamplingOptions, SamplingMessage>((options, thread) => {

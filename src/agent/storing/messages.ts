@@ -62,7 +62,13 @@ export interface TimeRange {
 export type Query =
   | { readonly what: 'runs' }
   | { readonly what: 'samples'; readonly hostKey: string; readonly range: TimeRange; readonly stepNs: bigint }
-  | { readonly what: 'events'; readonly hostKey: string; readonly range: TimeRange };
+  | { readonly what: 'events'; readonly hostKey: string; readonly range: TimeRange }
+  | {
+      readonly what: 'stability';
+      readonly hostKey: string;
+      readonly range: TimeRange;
+      readonly stepNs: bigint;
+    };
 
 /** What the store's thread is asked to do. */
 export type Request =

@@ -4,7 +4,7 @@ import { eventsOf } from '../../store/events.ts';
 import { queryRange, type RangePoint } from '../../store/range.ts';
 import { listSeries, type StoredSeries } from '../../store/series.ts';
 import type { Store } from '../../store/store.ts';
-import type { Query, TimeRange } from './messages.ts';
+import type { TimeRange } from './messages.ts';
 
 /** Rows of one answer: a megabyte and a half. More are cut off, the oldest series first, and the answer says so. */
 export const MOST_ROWS = 20_000;
@@ -12,9 +12,9 @@ export const MOST_EVENTS = 2_000;
 /** Runs of one answer. */
 const MOST_RUNS = 500n;
 
-const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
+export const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
 
-const overlaps = ({ firstAtNs, lastAtNs }: StoredSeries, { fromNs, toNs }: TimeRange): boolean =>
+export const overlaps = ({ firstAtNs, lastAtNs }: StoredSeries, { fromNs, toNs }: TimeRange): boolean =>
   firstAtNs !== null && lastAtNs !== null && firstAtNs < toNs && lastAtNs >= fromNs;
 
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
@@ -101,10 +101,3 @@ export const runsIn = ({ connection }: Store) => ({
     };
   }),
 });
-
-/** The JSON of the API's `result`. */
-export function answerTo(store: Store, query: Query): string {
-  if (query.what === 'runs') return JSON.stringify(runsIn(store));
-  if (query.what === 'events') return JSON.stringify(eventsIn(store, query.hostKey, query.range));
-  return JSON.stringify(samplesIn(store, query.hostKey, query.range, query.stepNs));
-}

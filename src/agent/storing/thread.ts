@@ -2,9 +2,9 @@ import { rmSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { maintain, usedBytes } from '../../store/retention.ts';
 import { openStore, openStoreToRead, type Store } from '../../store/store.ts';
+import { answerTo } from './answer.ts';
 import { failureOf } from './failure.ts';
 import type { Answered, Answers, Asked, Failure, Request, Written } from './messages.ts';
-import { answerTo } from './read.ts';
 import { Writer } from './write.ts';
 
 /**

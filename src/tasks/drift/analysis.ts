@@ -88,6 +88,23 @@ function stabilityRow(point: StabilityPoint): DriftPair['stability'][number] {
   };
 }
 
+function stabilityPoints(phase: Float64Array, intervalNs: number, breaks: readonly number[]) {
+  const series = phaseSeries(
+    phase.map((ns) => ns * 1e-9),
+    intervalNs * 1e-9,
+    breaks,
+  );
+  const options = { estimators: ESTIMATORS, taus: 'octave', confidence: 0.95 } as const;
+  return analyseStability(series, options, quietControl);
+}
+
+/** The deviations of a phase on a regular grid; parameters as `analysePhase`. */
+export const stabilityOfPhase = (
+  phase: Float64Array,
+  intervalNs: number,
+  breaks: readonly number[],
+): DriftPair['stability'] => stabilityPoints(phase, intervalNs, breaks).map(stabilityRow);
+
 /** About `DRAWN` points of the record, evenly spaced, the last one included. */
 function thinned({ t, x }: Points): [number, number][] {
   const stride = Math.max(1, Math.ceil(t.length / DRAWN));
@@ -100,13 +117,16 @@ function thinned({ t, x }: Points): [number, number][] {
 /**
  * Rate, time error and stability of one pair.
  *
- * @param phase ns on a regular grid, NaN where a point is missing.
+ * @param phase ns on a regular grid, steps taken out, NaN where a point is missing.
+ * @param breaks the points that come first after a step, by their index.
  */
-export function analysePhase(phase: Float64Array, intervalNs: number): PhaseFigures {
+export function analysePhase(
+  phase: Float64Array,
+  intervalNs: number,
+  breaks: readonly number[] = [],
+): PhaseFigures {
   const points = known(phase, intervalNs);
-  const seconds = phase.map((ns) => ns * 1e-9);
-  const options = { estimators: ESTIMATORS, taus: 'octave', confidence: 0.95 } as const;
-  const stability = analyseStability(phaseSeries(seconds, intervalNs * 1e-9), options, quietControl);
+  const stability = stabilityPoints(phase, intervalNs, breaks);
   const { x } = points;
   return {
     samples: x.length,

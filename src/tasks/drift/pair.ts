@@ -22,6 +22,8 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
   #origin = Number.NaN;
   /** Steps and sleep so far: in no rate and in no statistic, but in where the clock ended. */
   #stepped = 0;
+  /** The last point of the record, ns. */
+  #last = 0;
   /** The last sample waits for the next one, which may show that it was the first after a step. */
   #held: number | null = null;
   #heldAt: Date = new Date(0);
@@ -69,7 +71,9 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
     const bound = this.#bound();
     if (Number.isNaN(this.#origin)) this.#origin = phase;
     if (slept) {
-      this.#stepped += phase - this.#origin - this.#stepped - (this.#held ?? 0);
+      this.#release();
+      this.record.break();
+      this.#stepped += phase - this.#origin - this.#stepped - this.#last;
       this.#jumps.rebase(atNs, phase, bound);
     } else {
       this.#judge(this.#jumps.push(atNs, phase, bound));
@@ -81,6 +85,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
 
   #judge(jump: Jump | null): void {
     if (jump?.kind === 'step') {
+      this.record.break();
       this.#stepped += jump.ns;
       if (this.#held !== null) this.#held -= jump.ns;
       this.log.add(this.#heldAt, 'step', `stepped by ${formatNs(jump.ns)}`);
@@ -91,6 +96,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
 
   #release(): void {
     if (this.#held !== null) this.record.push(this.#held);
+    this.#last = this.#held ?? this.#last;
     this.#held = null;
   }
 
@@ -108,7 +114,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
     hostEvents: EventLog,
   ): DriftPair {
     this.#release();
-    const figures = analysePhase(this.record.points, intervalNs * this.record.stride);
+    const figures = analysePhase(this.record.points, intervalNs * this.record.stride, this.record.breaks);
     const events = [...hostEvents.events, ...this.log.events].sort((a, b) => a.at.localeCompare(b.at));
     return {
       clock: this.clock,

@@ -13,6 +13,7 @@ export class PhaseRecord {
   #skip = 0;
   /** Grid steps between two points that are kept: a power of two. */
   stride = 1;
+  #breaks = new Set<number>();
 
   /** @param capacity an even number. */
   constructor(capacity: number = CAPACITY) {
@@ -23,6 +24,16 @@ export class PhaseRecord {
   /** The points kept so far, ns; NaN where a grid point was missed. */
   get points(): Float64Array {
     return this.#points.subarray(0, this.#length);
+  }
+
+  /** The points that come first after a step of the clock, by their index. */
+  get breaks(): readonly number[] {
+    return [...this.#breaks];
+  }
+
+  /** The clock stepped: no statistic may reach from the points so far to those that follow. */
+  break(): void {
+    this.#breaks.add(this.#length);
   }
 
   /** Adds the next grid point; NaN for one that was missed. */
@@ -47,6 +58,7 @@ export class PhaseRecord {
   #halve(): void {
     for (let i = 0; i * 2 < this.#length; i++) this.#points[i] = this.#points[i * 2] as number;
     this.#length = this.#length / 2;
+    this.#breaks = new Set(Array.from(this.#breaks, (index) => Math.ceil(index / 2)));
     this.stride *= 2;
   }
 }

@@ -14,3 +14,14 @@ test('a full record is the record of a slower sampling', () => {
     }),
   );
 });
+
+test('a break stays between the points that it came between, however often the record is halved', () => {
+  const record = new PhaseRecord(4);
+  for (let i = 0; i < 30; i++) {
+    if (i === 11) record.break();
+    record.push(i);
+  }
+  const [index = -1] = record.breaks;
+  expect(record.points[index - 1]).toBeLessThan(11);
+  expect(record.points[index]).toBeGreaterThanOrEqual(11);
+});
