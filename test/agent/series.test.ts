@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { markTexts, NS_UNITS, RATIO_UNITS } from '../../src/agent/browser/axis.ts';
+import { scaled } from '../../src/agent/browser/ends.ts';
+import { markTexts, NS_UNITS, RATIO_UNITS } from '../../src/agent/browser/marks.ts';
 import {
   addPoint,
   breakAtSteps,
@@ -10,7 +11,6 @@ import {
   rates,
   withoutSteps,
 } from '../../src/agent/browser/series.ts';
-import { scaled } from '../../src/agent/browser/zoom.ts';
 
 const run = (at: number[], meanNs: number[]) => ({
   run: 1,

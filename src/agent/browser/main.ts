@@ -1,8 +1,9 @@
 import type { AgentEvents, AgentNow } from '../../schema/agent-api.ts';
 import { ask } from './api.ts';
 import { byId } from './dom.ts';
+import type { Ends } from './ends.ts';
 import { follow, type LiveSample } from './live.ts';
-import { type Ends, endsOf, hashOf, type Range, rangeOf, showRange, USUAL, watchRange } from './range.ts';
+import { endsOf, hashOf, type Range, rangeOf, showRange, USUAL, watchRange } from './range.ts';
 import { addPoint, breakAtSteps, dropBefore, joinRuns, type PairSeries } from './series.ts';
 import { addStabilityFigure } from './stability-figure.ts';
 import { showEvents, showNow } from './summary.ts';

@@ -1,13 +1,8 @@
 import { byId } from './dom.ts';
+import type { Ends } from './ends.ts';
 
 /** What is shown: the last so many seconds, moving on; or a stretch that stands still. Unix seconds. */
 export type Range = { readonly last: number } | { readonly from: number; readonly to: number };
-
-/** Ends of the time axis, Unix seconds. */
-export interface Ends {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** What is shown where nothing else is asked for, s: a day, or what there is of it. */
 export const USUAL: Range = { last: 86_400 };

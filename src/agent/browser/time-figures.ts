@@ -1,10 +1,11 @@
 import type uPlot from 'uplot';
 import type { AgentEvents } from '../../schema/agent-api.ts';
-import { NS_UNITS, RATIO_UNITS, timeAxis, type Units, valueAxis } from './axis.ts';
+import { timeAxis, valueAxis } from './axis.ts';
 import { colour } from './dom.ts';
+import type { Ends } from './ends.ts';
 import { markers } from './markers.ts';
+import { NS_UNITS, RATIO_UNITS, type Units } from './marks.ts';
 import { addFigure, type Figure } from './plot.ts';
-import type { Ends } from './range.ts';
 import { type PairSeries, rates, withoutSteps } from './series.ts';
 import { nsText, ratioText, timeText } from './words.ts';
 import { type Zoomed, zooming } from './zoom.ts';

@@ -1,5 +1,5 @@
 import type uPlot from 'uplot';
-import type { Ends } from './range.ts';
+import { type Ends, scaled } from './ends.ts';
 
 /** What zooming does to the page. */
 export interface Zoomed {
@@ -10,17 +10,6 @@ export interface Zoomed {
 
 /** One notch of a wheel, or 100 px of a touch pad, makes the range this much longer or shorter. */
 const NOTCH = 1.25;
-/** Shortest and longest range, s. */
-const SHORTEST = 0.1;
-const LONGEST = 86_400 * 3650;
-
-/** The ends with `at` where it was on the screen and a range `factor` times as long. */
-export function scaled({ from, to }: Ends, at: number, factor: number): Ends {
-  const length = Math.min(LONGEST, Math.max(SHORTEST, (to - from) * factor));
-  const start = at - ((at - from) / (to - from)) * length;
-  return { from: start, to: start + length };
-}
-
 const timeAt = (plot: uPlot, clientX: number): number =>
   plot.posToVal(clientX - plot.over.getBoundingClientRect().left, 'x');
 
