@@ -14,13 +14,14 @@ import { needsToken, type Settings } from './config/settings.ts';
 import { checkToken } from './config/token.ts';
 import { healthOf } from './health.ts';
 import { LiveClients } from './http/live.ts';
-import { createMetrics } from './http/metrics.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
 import { jsonReply, type Reply } from './http/reply.ts';
 import { createSite, type Handler, listen } from './http/server.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import type { Log } from './log.ts';
 import { pageRoutes } from './page/routes.ts';
 import { becomeUser, isRoot } from './privileges.ts';
+import { type Push, sendOtlp, writeTextfile } from './push/push.ts';
 import type { SamplingMessage, SamplingOptions } from './sampling/messages.ts';
 import { Supervisor } from './sampling/supervisor.ts';
 import { serviceManager } from './service-manager.ts';
@@ -40,7 +41,7 @@ const STUCK_MS = 30_000;
 const SCRAPE_MS = 50;
 
 /** Settings that take effect at the next start only. */
-const FIXED = ['listen', 'db', 'user'] as const;
+const FIXED = ['listen', 'db', 'user', 'textfile', 'otlp'] as const;
 
 const samplingOptions = ({ interval, clocks, reference, recalibrate }: Settings): SamplingOptions => ({
   interval,
@@ -104,8 +105,14 @@ export async function startAgent(initial: Config, log: Log): Promise<Agent> {
     return healthOf(state, store?.health ?? closed, ledgerOf(store), config.settings.interval);
   };
   const now = () => nowOf(state, health(), config.settings.interval);
+  const metrics = createMetrics({
+    state,
+    health,
+    storeBytes: () => serving.store?.usedBytes ?? null,
+    liveClients: () => live.size,
+  });
   const site = {
-    routes: routesOf(state, serving, health, now, live),
+    routes: routesOf(state, serving, health, now, metrics),
     live: { path: '/api/v1/live', clients: live, greeting: now },
     probe: { path: '/healthz', reply: () => probeReply(health()) },
     rules: () => ({
@@ -138,6 +145,7 @@ export async function startAgent(initial: Config, log: Log): Promise<Agent> {
       log('info', 'run started', { tscHz: message.nominal.hz, tscHzSource: message.nominal.source });
       if (live.size > 0) live.tell('hello', now());
     } else if (message.kind === 'sample') {
+      metrics.observe(message.lateNs);
       const events = store.add(message);
       for (const { kind, detail, clock } of events) log('info', 'event', { kind, detail, clock });
       if (live.size > 0) live.tell('sample', { at: message.atMs / 1000, now: now(), events });
@@ -155,6 +163,11 @@ export async function startAgent(initial: Config, log: Log): Promise<Agent> {
     const { retain, maxSize } = config.settings;
     void store.maintain(retentionFor(BigInt(retain), maxSize));
   }, MAINTENANCE_MS);
+  const pushes: Push[] = [];
+  if (settings.textfile !== undefined) pushes.push(writeTextfile(settings.textfile, metrics.registry, log));
+  if (settings.otlp !== undefined) {
+    pushes.push(await sendOtlp(settings.otlp, metrics.registry, state.startedAt, log));
+  }
   const manager = serviceManager(process.env, () => health().sampling.ok && store.stuckMs < STUCK_MS, log);
   log('info', 'started', {
     url: `${initial.tls === null ? 'http' : 'https'}://${formatListenAddress(address)}/`,
@@ -198,6 +211,7 @@ export async function startAgent(initial: Config, log: Log): Promise<Agent> {
       clearInterval(maintenance);
       manager.stopping();
       await supervisor.stop();
+      await Promise.all(pushes.map((push) => push.stop()));
       await store.close(STORING_MS);
       await closeServer(server, live);
       const { ledger } = store;
@@ -226,19 +240,13 @@ function routesOf(
   serving: { readonly store: StoreQueue | null },
   health: () => AgentHealth,
   now: () => ReturnType<typeof nowOf>,
-  live: LiveClients,
+  { registry }: Metrics,
 ): Map<string, Handler> {
-  const metrics = createMetrics({
-    state,
-    health,
-    storeBytes: () => serving.store?.usedBytes ?? null,
-    liveClients: () => live.size,
-  });
   const scrapes = new KeptAnswers<Reply>(1);
   const scrape = async (): Promise<Reply> => ({
     status: 200,
-    type: metrics.contentType,
-    body: Buffer.from(await metrics.metrics()),
+    type: registry.contentType,
+    body: Buffer.from(await registry.metrics()),
   });
   const api = apiRoutes({
     startedAt: state.startedAt,

@@ -8,6 +8,7 @@ import { disagreements } from '../../src/tsc/reference/agreement.ts';
 import {
   chronyFloat,
   chronyReference,
+  chronyTracking,
   trackingReference,
   trackingRequest,
 } from '../../src/tsc/reference/chrony.ts';
@@ -272,6 +273,29 @@ test('chronyd is asked over UDP, with a request as long as its reply', async () 
   expect(ppmOf(await chronyReference(port))).toBeCloseTo(-4, 3);
   expect(asked.length).toBe(104);
   expect([...asked.subarray(0, 6)]).toEqual([6, 1, 0, 0, 0, 33]);
+});
+
+test('all that chronyd tells is read, in seconds and ratios', async () => {
+  const port = await listen((request) => {
+    const message = reply(request.readUInt32BE(8), { frequency: -4, skew: 0.05, stratum: 2 });
+    for (const [i, offset] of [68, 72, 76, 92, 96].entries()) {
+      message.writeInt32BE(toChronyFloat((i + 1) / 1000), offset);
+    }
+    return message;
+  });
+  expect(await chronyTracking(port)).toEqual({
+    synchronised: true,
+    stratum: 2,
+    correctionS: expect.closeTo(0.001, 8),
+    lastOffsetS: expect.closeTo(0.002, 8),
+    rmsOffsetS: expect.closeTo(0.003, 8),
+    frequency: expect.closeTo(-4e-6, 12),
+    skew: expect.closeTo(5e-8, 14),
+    rootDelayS: expect.closeTo(0.004, 8),
+    rootDispersionS: expect.closeTo(0.005, 8),
+  });
+  const refusing = await listen((request) => reply(request.readUInt32BE(8), { status: 3 }));
+  expect(await chronyTracking(refusing)).toEqual({ reason: 'chronyd: refused (status 3)' });
 });
 
 test('nobody there, or nobody who answers, is a reason and no wait', async () => {

@@ -41,9 +41,11 @@ export function showRange(range: Range, { from, to }: Ends): void {
   for (const radio of document.querySelectorAll<HTMLInputElement>('input[name=last]')) {
     radio.checked = 'last' in range && Number(radio.value) === range.last;
   }
+  byId('back').hidden = 'last' in range;
+  // Not under the hands of somebody who is typing.
+  if (input('from').closest('.exact')?.contains(document.activeElement) === true) return;
   input('from').value = fieldOf(from);
   input('to').value = fieldOf(to);
-  byId('back').hidden = 'last' in range;
 }
 
 /** Calls `choose` for each range that the reader picks. */

@@ -61,6 +61,8 @@ export const settingsSchema = z.strictObject({
   hostNames: list(
     z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$/, 'must be a host name without a port'),
   ),
+  textfile: filePath.regex(/\.prom$/, 'must end in .prom, as node_exporter looks for').optional(),
+  otlp: z.url({ protocol: /^https?$/, error: 'must be a URL with http:// or https://' }).optional(),
   user: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'must be the name of a user')
@@ -107,6 +109,16 @@ export const SETTINGS: Readonly<Record<SettingName, SettingDescription>> = {
   },
   tlsKey: { placeholder: 'file', help: 'its private key (PEM)', fallback: null },
   hostNames: { placeholder: 'names', help: 'more names that browsers may call this host by', fallback: '' },
+  textfile: {
+    placeholder: 'file',
+    help: "write the metrics there every 15 s, for node_exporter's textfile collector",
+    fallback: null,
+  },
+  otlp: {
+    placeholder: 'url',
+    help: 'send the metrics there every minute by OTLP over HTTP, as to http://127.0.0.1:4318/v1/metrics',
+    fallback: null,
+  },
   user: { placeholder: 'name', help: 'user to become after listening, if started as root', fallback: null },
 };
 

@@ -1,7 +1,11 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type Adjtimex, native } from '../../native.ts';
 import type { AgentHealth } from '../../schema/agent-api.ts';
+import { type ChronyTracking, chronyTracking } from '../../tsc/reference/chrony.ts';
 import { version } from '../../version.ts';
+import { KeptAnswers } from '../kept-answers.ts';
 import type { AgentState } from '../state.ts';
+import { CHRONY, KERNEL_CLOCK, type Row } from './kernel-metrics.ts';
 import {
   eachPair,
   frequencies,
@@ -22,23 +26,80 @@ export interface MetricsView {
 
 const PAIR = ['clock', 'reference', 'independent'] as const;
 
-/** A registry whose values are what `view` says when it is scraped. */
-export function createMetrics({ state, health, storeBytes, liveClients }: MetricsView): Registry {
+/** Bounds of the lateness histogram, s: 1, 2 and 5 of each decade from 10 us to 10 s. */
+const LATENESS_BOUNDS = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1].flatMap((decade) =>
+  [1, 2, 5].map((factor) => Number((factor * decade).toPrecision(1))),
+);
+
+/** What the system says is asked for once for all metrics of a scrape, ms. */
+const ASKED_MS = 1_000;
+/** chronyd is asked again after so long where it did not answer, ms: few hosts start it later. */
+const CHRONY_AGAIN_MS = 60_000;
+
+/** null where adjtimex is refused. */
+function readAdjtimex(): Adjtimex | null {
+  try {
+    return native().readAdjtimex();
+  } catch {
+    return null;
+  }
+}
+
+/** chronyd's tracking, or null; a host without one is asked seldom. */
+function chronyReader(): () => Promise<ChronyTracking | null> {
+  const kept = new KeptAnswers<ChronyTracking | null>(1);
+  let silentUntil = 0;
+  return () =>
+    kept.get('', ASKED_MS, async () => {
+      if (performance.now() < silentUntil) return null;
+      const answer = await chronyTracking();
+      if (!('reason' in answer)) return answer;
+      silentUntil = performance.now() + CHRONY_AGAIN_MS;
+      return null;
+    });
+}
+
+/** The metrics, and who has to be told of each sample. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** How late a sample was taken, ns. */
+  observe(lateNs: number): void;
+}
+
+/** Metrics whose values are what `view` says when they are scraped. */
+export function createMetrics({ state, health, storeBytes, liveClients }: MetricsView): Metrics {
   const registry = new Registry();
-  const gauge = (name: string, help: string, labelNames: readonly string[], read: () => Value[]) =>
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: () => Value[] | Promise<Value[]>,
+  ) =>
     new Gauge({
       name,
       help,
       labelNames: [...labelNames],
       registers: [registry],
-      collect() {
+      async collect() {
+        const values = await read();
         this.reset();
-        const values = read();
         // After a reset a metric without labels is 0, which is not the same as unknown.
         if (values.length === 0 && labelNames.length === 0) this.remove();
         for (const [labels, value] of values) this.set(labels, value);
       },
     });
+  /** Gauges of one thing that is asked for, absent where it does not answer. */
+  const gaugesOf = <Source>(
+    rows: ReadonlyArray<Row<Source>>,
+    ask: () => Source | null | Promise<Source | null>,
+  ): void => {
+    for (const [name, help, labelNames, read] of rows) {
+      gauge(name, help, labelNames, async () => {
+        const source = await ask();
+        return source === null ? [] : read(source);
+      });
+    }
+  };
   const counter = (name: string, help: string, labelNames: readonly string[], read: () => Value[]) =>
     new Counter({
       name,
@@ -119,6 +180,23 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
         Array.from(clocks, ([clock, count]) => [{ kind, clock }, count] as const),
       ),
   );
+  gaugesOf(KERNEL_CLOCK, readAdjtimex);
+  gaugesOf(CHRONY, chronyReader());
+  gauge(
+    'tscope_tsc_unstable',
+    '1 where the kernel no longer offers the TSC as a clocksource although the CPU calls it invariant: it has marked it unstable. 0 where it offers it.',
+    [],
+    () => {
+      const unstable = state.calibrated?.tscUnstable ?? null;
+      return single(unstable === null ? null : Number(unstable));
+    },
+  );
+  const lateness = new Histogram({
+    name: 'tscope_sample_lateness_seconds',
+    help: "How late the sampling thread, asleep until its moment, was woken: this host's latency for an ordinary thread.",
+    buckets: LATENESS_BOUNDS,
+    registers: [registry],
+  });
   counter(
     'tscope_samples_total',
     'Samples taken of all pairs together: stored, pending or dropped.',
@@ -171,5 +249,5 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
   gauge('process_start_time_seconds', 'When the process started.', [], () =>
     single((Date.now() - performance.now()) / 1000),
   );
-  return registry;
+  return { registry, observe: (lateNs) => lateness.observe(lateNs / 1e9) };
 }

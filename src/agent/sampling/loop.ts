@@ -15,6 +15,9 @@ type Tracker = PairTracker<RecentRecord>;
 /** The stability of a long record costs tens of milliseconds: it is renewed so seldom that it takes 0.01 % of a CPU. */
 const STABILITY_SHARE = 1e-4;
 
+/** Points that the shortest averaging time needs: before there are so many, there is nothing to tell. */
+const LEAST_POINTS = 3;
+
 /** The wall clock may be off the times of the samples by so much, ms, before these follow it, and for so many samples,
  * in which what happened to it is recognised. */
 const OFF_MS = 1_000;
@@ -75,7 +78,7 @@ export function sampleUntilStopped(
   const timed = { source: host.source, nominal: host.nominal, watchers: host.watchers, date };
   const collection = new Collection(timed, clocks, reference, () => new RecentRecord());
   let recalibrateAt = recalibrate;
-  let stabilityAt = 0;
+  let stabilityAt = LEAST_POINTS * interval;
   let off = 0;
   const origins = collection.pairs.map(({ clock }) => ({
     clock,

@@ -70,6 +70,8 @@ export type SamplingMessage =
       readonly pairs: readonly PairIdentity[];
       readonly clocksource: string | null;
       readonly derivedFromTsc: boolean | null;
+      /** True where the CPU calls its TSC invariant and the kernel does not offer it as a clocksource; null: not known. */
+      readonly tscUnstable: boolean | null;
     };
 
 export type StartedMessage = Extract<SamplingMessage, { kind: 'started' }>;

@@ -2,7 +2,8 @@ import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import { systemCode, TscopeError } from '../../errors.ts';
 import { clocksFacts } from '../../host/clocks.ts';
-import { madeFromTsc } from '../../host/clocksource.ts';
+import { clocksourceFacts, madeFromTsc } from '../../host/clocksource.ts';
+import { tscFacts } from '../../host/tsc.ts';
 import { native } from '../../native.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import { hostWatchers } from '../../tasks/drift/events.ts';
@@ -41,6 +42,14 @@ function waitUntil(clock: HostClock, ktime: bigint, thread: SamplingThread): boo
   }
 }
 
+/** A TSC that the kernel found unstable is no longer among the clocksources that it offers. */
+function markedUnstable(): boolean | null {
+  const [invariant, { available }] = [tscFacts().invariant.value, clocksourceFacts()];
+  return invariant === null || available.value === null
+    ? null
+    : invariant && !available.value.includes('tsc');
+}
+
 /** A calibration, and with it what may have changed about the host since the last one. */
 function described(result: CalibrateResult, { clocks, reference }: SamplingOptions): SamplingMessage {
   const clocksource = hostSource().clocksource();
@@ -49,7 +58,8 @@ function described(result: CalibrateResult, { clocks, reference }: SamplingOptio
     .filter((clock) => clock !== reference)
     .map((clock) => ({ clock, reference, ...independenceOf(facts, clock, reference) }));
   const derivedFromTsc = madeFromTsc(clocksource).value;
-  return { kind: 'calibrated', result, pairs, clocksource: clocksource.value, derivedFromTsc };
+  const tscUnstable = markedUnstable();
+  return { kind: 'calibrated', result, pairs, clocksource: clocksource.value, derivedFromTsc, tscUnstable };
 }
 
 function work(options: SamplingOptions, thread: SamplingThread): void {

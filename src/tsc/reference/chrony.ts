@@ -63,6 +63,21 @@ const AHEAD_S = 60;
 /** A time known no better than this is none: MAXDISP of RFC 5905, the dispersion of a source that was never heard. */
 const MOST_DISTANCE_S = 16;
 
+/** What chronyd says of its own work, for whoever watches it. */
+export interface ChronyTracking {
+  readonly synchronised: boolean;
+  readonly stratum: number;
+  /** How far the system clock is behind true time, s: what is still being slewed. */
+  readonly correctionS: number;
+  readonly lastOffsetS: number;
+  readonly rmsOffsetS: number;
+  /** As ratios. */
+  readonly frequency: number;
+  readonly skew: number;
+  readonly rootDelayS: number;
+  readonly rootDispersionS: number;
+}
+
 /** What a tracking reply (RPY_Tracking of candm.h) says about the clock that chronyd measures. */
 interface Tracking {
   readonly refid: number;
@@ -134,6 +149,35 @@ function doubtOf(
 const agedBy = ({ updatedS }: Tracking, nowS: number): number =>
   updatedS > 0 && nowS - updatedS > GIVEN_UP_S ? CRYSTAL_WANDER : 0;
 
+/** Why a datagram is no tracking reply to the request of that number; null where it is one. */
+function faultOf(reply: Buffer, sequence: number): string | null {
+  if (reply.length < MESSAGE_BYTES || reply.readUInt8(1) !== REPLY || reply.readUInt32BE(16) !== sequence) {
+    return 'not an answer to what was asked';
+  }
+  if (reply.readUInt16BE(8) !== 0) return `refused (status ${reply.readUInt16BE(8)})`;
+  return reply.readUInt16BE(6) === TRACKING_REPLY ? null : 'an answer of another kind';
+}
+
+const secondsAt = (reply: Buffer, offset: number): number => chronyFloat(reply.readInt32BE(offset));
+
+/** The figures of a tracking reply, as they stand there. */
+function figuresOf(reply: Buffer, sequence: number): ChronyTracking | NoReference {
+  const fault = faultOf(reply, sequence);
+  if (fault !== null) return { reason: `chronyd: ${fault}` };
+  const { stratum, leap, frequency, skew } = trackingOf(reply);
+  return {
+    synchronised: leap !== UNSYNCHRONISED,
+    stratum,
+    correctionS: secondsAt(reply, 68),
+    lastOffsetS: secondsAt(reply, 72),
+    rmsOffsetS: secondsAt(reply, 76),
+    frequency,
+    skew,
+    rootDelayS: secondsAt(reply, 92),
+    rootDispersionS: secondsAt(reply, 96),
+  };
+}
+
 /**
  * What a tracking reply says about the raw clock.
  *
@@ -148,11 +192,8 @@ export function trackingReference(
   nowS: number = Date.now() / 1000,
 ): Reference | NoReference {
   const reason = (text: string): NoReference => ({ reason: `chronyd: ${text}` });
-  if (reply.length < MESSAGE_BYTES || reply.readUInt8(1) !== REPLY || reply.readUInt32BE(16) !== sequence) {
-    return reason('not an answer to what was asked');
-  }
-  if (reply.readUInt16BE(8) !== 0) return reason(`refused (status ${reply.readUInt16BE(8)})`);
-  if (reply.readUInt16BE(6) !== TRACKING_REPLY) return reason('an answer of another kind');
+  const fault = faultOf(reply, sequence);
+  if (fault !== null) return reason(fault);
   const tracking = trackingOf(reply);
   const doubt = doubtOf(tracking, nowS);
   if (doubt !== null) return reason(doubt);
@@ -186,12 +227,22 @@ function kernelCorrection(): number | null {
  *
  * @param port another port, for tests.
  */
-export function chronyReference(port: number = CHRONY_PORT): Promise<Reference | NoReference> {
+export const chronyReference = (port: number = CHRONY_PORT): Promise<Reference | NoReference> =>
+  askChrony(port, (reply, sequence) => trackingReference(reply, sequence, kernelCorrection()));
+
+/** The same question, answered with all that it says. */
+export const chronyTracking = (port: number = CHRONY_PORT): Promise<ChronyTracking | NoReference> =>
+  askChrony(port, figuresOf);
+
+function askChrony<Answer>(
+  port: number,
+  read: (reply: Buffer, sequence: number) => Answer,
+): Promise<Answer | NoReference> {
   const sequence = Math.floor(Math.random() * 2 ** 32);
   return new Promise((resolve) => {
     const socket = createSocket('udp4');
     const timer = setTimeout(() => finish({ reason: 'chronyd: no answer' }), PATIENCE_MS);
-    const finish = (found: Reference | NoReference) => {
+    const finish = (found: Answer | NoReference) => {
       clearTimeout(timer);
       socket.removeAllListeners().on('error', () => {});
       socket.close();
@@ -204,7 +255,7 @@ export function chronyReference(port: number = CHRONY_PORT): Promise<Reference |
       });
     };
     socket.once('error', fail);
-    socket.once('message', (reply) => finish(trackingReference(reply, sequence, kernelCorrection())));
+    socket.once('message', (reply) => finish(read(reply, sequence)));
     // Connected, so that a closed port answers with an error at once. Where there is no network, connecting fails:
     // this callback is then told instead of the listener.
     socket.connect(port, '127.0.0.1', (error?: Error) => {
