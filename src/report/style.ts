@@ -49,7 +49,7 @@ svg .event { fill: none; stroke: currentColor; stroke-width: 2.5; } svg .mark, s
 svg .spot { fill: transparent; } svg .spot:hover { fill: currentColor; opacity: .35; }
 svg rect.band { fill: var(--card); stroke: var(--line); } svg rect.busy { fill: currentColor; opacity: .38; }
 svg .mark.hollow { fill: var(--paper); stroke: currentColor; stroke-width: 1.6; }
-${SERIES_COLOURS.light.map((_, i) => `.s${i} { color: var(--c${i}); }`).join(' ')} .s8 { color: var(--ink); }`;
+${SERIES_COLOURS.light.map((_, i) => `.s${i} { color: var(--c${i}); }`).join(' ')} .plain { color: var(--ink); }`;
 
 const colourOf = (name: string): string =>
   /^c\d$/.test(name)

@@ -99,8 +99,8 @@ test('reinject owes whole missed periods, nobody else owes any', () => {
   for (const name of policyNames) if (name !== 'reinject') expect(owed(name, 10n * P)).toBe(0n);
 });
 
-test('the table', () => {
-  const rules = policyNames.map((name) => {
+test('the table begins with the eight policies of the contract', () => {
+  const rules = policyNames.slice(0, 8).map((name) => {
     const { summary: _, ...rule } = policies[name];
     return [name, ...Object.values(rule)].join(' ');
   });

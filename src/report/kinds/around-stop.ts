@@ -8,7 +8,7 @@ import { type Strip, type StripRow, stripFigure } from '../plot/strip.ts';
 /** The colour and marker of a policy, the same in every figure; of anything else, those of plain text. */
 export const policyStyle = (name: string): number => {
   const index = (policyNames as readonly string[]).indexOf(name);
-  return index === -1 ? PLAIN_STYLE : index % PLAIN_STYLE;
+  return index === -1 ? PLAIN_STYLE : index;
 };
 
 /** A stop long enough for the catch-up to be seen beside the period, at the crash's 79 ns a callback. */

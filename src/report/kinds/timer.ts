@@ -261,6 +261,14 @@ const throttledText = ({ throttled = null }: Ranged): string =>
     ? ''
     : ` The control group's CPU quota stopped it ${plural(throttled.times, 'time')}, for ${about(throttled.ns)} in all.`;
 
+/** What there is to show once a tick was measured. */
+const measuredBlocks = (result: Ranged): Block[] => [
+  histogramFigure(result),
+  ...latenessTable(result),
+  bars(result),
+  ...divergenceBlocks(result),
+];
+
 /** The periodic timer on this host: how late it comes, and whether its two deadlines stay together. */
 function sections(result: Ranged): Section[] {
   const { stops, ticks, missed } = result;
@@ -269,17 +277,9 @@ function sections(result: Ranged): Section[] {
     stops === 0
       ? ''
       : ` The thread left ${plural(stops, 'time')} for ${exact(result.stopForNs)}; the timer ended on the ${result.backendAfter === 'hv' ? 'TSC' : 'hrtimer'}.`;
-  const measured =
-    result.latenessNs === null
-      ? []
-      : [histogramFigure(result), ...latenessTable(result), bars(result), ...divergenceBlocks(result)];
-  return [
-    {
-      id: 'timer',
-      title: 'The live timer',
-      blocks: [{ text: `${lead}${left}${throttledText(result)}`, tone: 'lead' }, ...measured],
-    },
-  ];
+  const opening: Paragraph = { text: `${lead}${left}${throttledText(result)}`, tone: 'lead' };
+  const measured = result.latenessNs === null ? [] : measuredBlocks(result);
+  return [{ id: 'timer', title: 'The live timer', blocks: [opening, ...measured] }];
 }
 
 export const timer: Kind<TimerResult> = {

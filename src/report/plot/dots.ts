@@ -1,7 +1,7 @@
 import { element, label, line, textWidth } from '../markup.ts';
 import type { Drawing, Figure, Size } from './figure.ts';
 import { drawable, type Range, symlogScale } from './scale.ts';
-import { markerAt } from './series.ts';
+import { colourClass, markerAt } from './series.ts';
 
 /** One value with its name. */
 export interface Dot {
@@ -56,7 +56,14 @@ function draw(plot: Dots, size: Size): Drawing {
         ? ''
         : element('rect', { class: 'busy', x: x(from), y: y - 4, width: x(to) - x(from), height: 8 });
     const mark = markerAt(dot.style, [x(dot.value), y], 'mark', `${dot.label}: ${dot.text}`);
-    return element('g', { class: `s${dot.style}` }, line(left, y, right, y, 'base'), span, mark, words);
+    return element(
+      'g',
+      { class: colourClass(dot.style) },
+      line(left, y, right, y, 'base'),
+      span,
+      mark,
+      words,
+    );
   });
   const axis = label(wide ? right : size.width, bottom + 38, 'end', plot.axis, 'axis');
   return { height: bottom + BELOW, content: [...ticks, ...rows, axis].join('') };

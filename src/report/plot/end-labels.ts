@@ -1,4 +1,5 @@
 import { element, label, pixels, textWidth } from '../markup.ts';
+import { colourClass } from './series.ts';
 
 /** The names of lines that end together, beside that end. */
 export interface EndLabel {
@@ -72,7 +73,7 @@ export function endLabels(labels: readonly EndLabel[], left: number, top: number
       const texts = names.map(({ text, style }, k) =>
         element(
           'g',
-          { class: `s${style}` },
+          { class: colourClass(style) },
           label(left + 18, at - reach + k * LINE + 4, 'start', text, 'own'),
         ),
       );
@@ -80,7 +81,7 @@ export function endLabels(labels: readonly EndLabel[], left: number, top: number
         class: 'leader',
         d: `M${pixels(x + 5)} ${pixels(y)}L${ends}${bracket}`,
       });
-      return element('g', { class: `s${names[0]?.style ?? 0}` }, leader, ...texts);
+      return element('g', { class: colourClass(names[0]?.style ?? 0) }, leader, ...texts);
     })
     .join('');
 }

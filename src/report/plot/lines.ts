@@ -5,7 +5,7 @@ import { type EndLabel, endLabels, endLabelsWidth } from './end-labels.ts';
 import type { Drawing, Size } from './figure.ts';
 import { type Guide, limitLines, namesHeight, placeNames, pointLines } from './guides.ts';
 import { drawable } from './scale.ts';
-import { drawSeries, markerAt, type Pixel, placed, type Series, styleOf } from './series.ts';
+import { colourClass, drawSeries, markerAt, type Pixel, placed, type Series } from './series.ts';
 
 /** A figure of lines on two axes. */
 export interface Lines {
@@ -69,7 +69,7 @@ function draw(plot: Lines, size: Size): Drawing {
   const y = yScale(above);
   const height = HEIGHT[size.name] + above;
   const area = { left, right, top: TOP + above, bottom: height - BELOW };
-  const lines = series.map((one, i) => ({ ...one, style: styleOf(one.style, i), path: placed(one, x, y) }));
+  const lines = series.map((one, i) => ({ ...one, style: one.style ?? i, path: placed(one, x, y) }));
   const content = [
     axes(area, x, y, { x: plot.x.label, y: plot.y.label }),
     ...lines.map((one) => drawSeries(one, one.style, area.bottom, x, y)),
@@ -86,8 +86,8 @@ const legend = (series: readonly Series[]): string =>
     'ul',
     { class: 'legend' },
     ...series.map(({ label, style }, i) => {
-      const own = styleOf(style, i);
-      const icon = { class: `s${own}`, viewBox: '0 0 14 14', 'aria-hidden': 'true' };
+      const own = style ?? i;
+      const icon = { class: colourClass(own), viewBox: '0 0 14 14', 'aria-hidden': 'true' };
       return element('li', {}, element('svg', icon, markerAt(own, [7, 7])), prose(label));
     }),
   );
@@ -95,7 +95,7 @@ const legend = (series: readonly Series[]): string =>
 /** A figure of lines; a sentence in its place where there is nothing to draw. */
 export function linesFigure(plot: Lines): Block {
   const known = plot.series
-    .map((series, i) => ({ ...series, style: styleOf(series.style, i) }))
+    .map((series, i) => ({ ...series, style: series.style ?? i }))
     .filter(({ points }) => points.some(([x, y]) => drawable(x) && drawable(y)));
   const { id, title, caption = [], x, y } = plot;
   if (known.length === 0) return { text: `${title}: no values.`, tone: 'faint', on: 'page' };

@@ -13,6 +13,7 @@ import {
   symbolWye,
 } from 'd3-shape';
 import { element, pixels, tooltip } from '../markup.ts';
+import { SERIES_COLOURS } from '../style.ts';
 import { drawable, type Scale } from './scale.ts';
 
 /** What is drawn of one thing. */
@@ -24,7 +25,7 @@ export interface Series {
   readonly points: ReadonlyArray<readonly [x: number, y: number]>;
   /** Points that were not measured, by index: their markers are hollow. */
   readonly hollow?: ReadonlySet<number>;
-  /** Its colour and marker, 0 to 7; its place in the plot if left out. */
+  /** Its colour and marker; its place in the plot if left out. */
   readonly style?: number;
   /** A point's hover text. */
   readonly describe: (x: number, y: number) => string;
@@ -51,14 +52,17 @@ const SHAPES: readonly SymbolType[] = [
   symbolDiamond2,
 ];
 
-/** The style of what is no series of its own: in the text's colour. */
-export const PLAIN_STYLE = SHAPES.length;
+/** The style of what is not a series of its own: in the text's colour. */
+export const PLAIN_STYLE = -1;
 
-/** The style of a series in a plot. */
-export const styleOf = (style: number | undefined, index: number): number => (style ?? index) % SHAPES.length;
+/** The class that gives a style its colour; from the ninth on the colours come again, with other markers. */
+export const colourClass = (style: number): string =>
+  style === PLAIN_STYLE ? 'plain' : `s${style % SERIES_COLOURS.light.length}`;
 
-const shapeOf = (style: number) =>
-  symbol(SHAPES[style % SHAPES.length] ?? symbolCircle, MARKER_AREA).digits(1);
+const shapeOf = (style: number) => {
+  const turns = Math.floor(style / SHAPES.length);
+  return symbol(SHAPES[Math.max(0, style + turns) % SHAPES.length] ?? symbolCircle, MARKER_AREA).digits(1);
+};
 
 /** The marker of a style around a point. */
 export const markerAt = (style: number, [x, y]: Pixel, className = 'mark', text?: string): string =>
@@ -104,7 +108,7 @@ const markers = (series: Series, style: number, at: ReadonlyArray<Pixel | null>)
 /** One series in its colour. */
 export function drawSeries(series: Series, style: number, bottom: number, x: Scale, y: Scale): string {
   const at = placed(series, x, y);
-  const group = (...children: string[]) => element('g', { class: `s${style}` }, ...children);
+  const group = (...children: string[]) => element('g', { class: colourClass(style) }, ...children);
   if (series.as === 'area') {
     const shape = area<Pixel | null>(xOf, bottom, yOf).defined(isPoint).digits(1);
     return group(element('path', { class: 'area', d: shape(at) ?? '' }), spots(series, at));

@@ -1,6 +1,7 @@
 import { element, label, line, pixels, textWidth, tooltip } from '../markup.ts';
 import type { Drawing, Figure, Size } from './figure.ts';
 import type { Range } from './scale.ts';
+import { colourClass } from './series.ts';
 
 /** One line of events in time. */
 export interface StripRow {
@@ -111,7 +112,7 @@ function draw(strip: Strip, size: Size): Drawing {
       : label(left, top + 16, 'start', row.label, 'axis') + label(right, top + 16, 'end', row.note, 'note');
     return element(
       'g',
-      { class: `s${row.style}` },
+      { class: colourClass(row.style) },
       line(left, y, right, y, 'base'),
       ...busy,
       drawEvents(strip, row.events.filter(inside), x, y),
