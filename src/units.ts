@@ -9,7 +9,7 @@ const NS_PER_UNIT = {
   us: 1_000n,
   ms: 1_000_000n,
   s: 1_000_000_000n,
-  m: 60_000_000_000n,
+  min: 60_000_000_000n,
   h: 3_600_000_000_000n,
   d: 86_400_000_000_000n,
 } as const;
@@ -17,10 +17,10 @@ const NS_PER_UNIT = {
 /** The longest duration that ktime (a signed 64-bit count of ns) can hold: 292 years. */
 export const MAX_DURATION_NS = 2n ** 63n - 1n;
 
-const ACCEPTED = 'a number and a unit (ns, us, ms, s, m, h, d), as in 200us, 1.5s or 30d';
+const ACCEPTED = 'a number and a unit (ns, us, ms, s, min, h, d), as in 200us, 1.5s or 30d';
 
 /**
- * Parses a duration such as `200us`, `1.5s` or `30d`, exactly.
+ * Parses a duration such as `200us`, `1.5s` or `30d`, exactly. Minutes are `min`, as they are printed; `m` is taken too.
  *
  * @param name what the duration is, for the message: a field, or nothing where the caller says it.
  * @returns whole nanoseconds.
@@ -29,10 +29,11 @@ const ACCEPTED = 'a number and a unit (ns, us, ms, s, m, h, d), as in 200us, 1.5
  */
 export function parseDuration(text: string, name = ''): bigint {
   const fail = (what: string) => usageError(`${name === '' ? '' : `${name}: `}'${text}' ${what}.`);
-  const match = /^(\d{1,30})(?:\.(\d{1,30}))?(ns|us|ms|s|m|h|d)$/.exec(text.trim());
+  const match = /^(\d{1,30})(?:\.(\d{1,30}))?(ns|us|ms|s|m|min|h|d)$/.exec(text.trim());
   if (match === null) throw fail(`is not a duration; give ${ACCEPTED}`);
   const [, whole = '', fraction = '', unit = 'ns'] = match;
-  const scaled = BigInt(whole + fraction) * NS_PER_UNIT[unit as keyof typeof NS_PER_UNIT];
+  const size = NS_PER_UNIT[(unit === 'm' ? 'min' : unit) as keyof typeof NS_PER_UNIT];
+  const scaled = BigInt(whole + fraction) * size;
   const denominator = 10n ** BigInt(fraction.length);
   if (scaled % denominator !== 0n) throw fail('is not a whole number of nanoseconds');
   const ns = scaled / denominator;
@@ -100,25 +101,24 @@ export function formatNs(ns: number): string {
   return `${Number.isInteger(ns) ? ns : formatSignificant(ns)} ns`;
 }
 
-/** `ns` in a unit with at most three digits of a fraction, or null where that is not exact or below 1. */
-function inUnit(ns: bigint, unit: keyof typeof NS_PER_UNIT): string | null {
-  const size = NS_PER_UNIT[unit];
+/** `ns` in units of `size` with at most three digits of a fraction, or null where that is not exact or below 1. */
+function inUnit(ns: bigint, size: bigint): string | null {
   if (ns < size || (ns * 1000n) % size !== 0n) return null;
   const digits = String((ns * 1000n) / size).padStart(4, '0');
   const fraction = digits.slice(-3).replace(/0+$/, '');
-  return `${digits.slice(0, -3)}${fraction === '' ? '' : `.${fraction}`}${unit}`;
+  return `${digits.slice(0, -3)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/** The shortest flag value that `parseDuration` reads back as the same duration (`200us`, `1.5s`, `51.9d`, `90s`). */
+/** The flag value of the fewest digits that `parseDuration` reads back as the same (`200us`, `1.5s`, `51.9d`, `90s`). */
 export function formatDuration(ns: bigint): string {
-  let shortest = `${ns}ns`;
-  for (const unit of ['us', 'ms', 's', 'm', 'h', 'd'] as const) {
-    const text = inUnit(ns, unit);
-    if (text === null) continue;
-    const whole = !text.includes('.');
-    if (text.length < shortest.length || (text.length === shortest.length && whole)) shortest = text;
+  let shortest = { number: String(ns), unit: 'ns' };
+  for (const [unit, size] of Object.entries(NS_PER_UNIT)) {
+    const number = inUnit(ns, size);
+    if (number === null) continue;
+    const shorter = number.length - shortest.number.length;
+    if (shorter < 0 || (shorter === 0 && !number.includes('.'))) shortest = { number, unit };
   }
-  return shortest;
+  return shortest.number + shortest.unit;
 }
 
 /** A ratio for people: parts per million or per billion with its sign (`+0.320 ppm`, `-1.50 ppb`). */

@@ -5,7 +5,7 @@ import { version } from '../version.ts';
 import type { DefinedCommand } from './command.ts';
 import { commands } from './commands.ts';
 import { addCompletion } from './completion.ts';
-import { inFlags } from './in-flags.ts';
+import { errorInFlags, warningInFlags } from './in-flags.ts';
 import { keepsRuns, runCommand } from './run-command.ts';
 
 const DESCRIPTION =
@@ -56,9 +56,9 @@ function register(program: Command, defined: DefinedCommand, finish: (code: numb
   }
   command.action(async () => {
     try {
-      finish(await runCommand(defined, call()));
+      finish(await runCommand(defined, call(), (warning) => warningInFlags(warning, command.options)));
     } catch (error) {
-      throw inFlags(error, command.options);
+      throw errorInFlags(error, command.options);
     }
   });
 }

@@ -71,10 +71,15 @@ async function firstFailure(actions: ReadonlyArray<() => unknown>): Promise<unkn
  * Runs one command from its parsed words to its output: files first, so that a closed stdout loses nothing, then
  * stdout, then warnings.
  *
+ * @param worded a warning in the words of the command line.
  * @returns the exit code.
  * @throws TscopeError as the command throws it; IO where a file cannot be written, after printing the result.
  */
-export async function runCommand(command: CommandWords, call: Call): Promise<number> {
+export async function runCommand(
+  command: CommandWords,
+  call: Call,
+  worded: (warning: Warning) => Warning,
+): Promise<number> {
   const { options } = call;
   const out = command.out === 'own' ? undefined : textOf(options['out']);
   const db = keepsRuns(command) ? textOf(options['db']) : undefined;
@@ -110,7 +115,7 @@ export async function runCommand(command: CommandWords, call: Call): Promise<num
   try {
     const answer = await call.run(context);
     const interrupted = signal.aborted && command.endsBySignal !== true;
-    const warnings = [...(answer.warnings ?? []), ...(interrupted ? [INTERRUPTED] : [])];
+    const warnings = [...(answer.warnings ?? []), ...(interrupted ? [INTERRUPTED] : [])].map(worded);
     const host = command.needsHost ? hostSummary() : null;
     const document = JSON.stringify(documentOf(command, startedAt, host, answer, warnings), null, 2);
     const failure = await firstFailure([

@@ -5,7 +5,7 @@ import { printableLine } from '../printable.ts';
 import { FORMAT_NAMES, UNIT_NAMES } from '../records/read-record.ts';
 import { readText } from '../records/read-text.ts';
 import { stabilityText } from '../report/kinds/stability.ts';
-import { ESTIMATOR_NAMES } from '../schema/stability.ts';
+import { ESTIMATOR_NAMES } from '../stability/estimators.ts';
 import type { TauChoice } from '../stability/taus.ts';
 import type { StabilityOptions } from '../tasks/stability.ts';
 import { textName } from '../text-file.ts';

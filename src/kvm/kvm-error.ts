@@ -91,7 +91,7 @@ export function deathError(death: NonNullable<ReturnType<NativeGuest['death']>>)
 export const slowError = (got: number, wanted: number, seconds: number): TscopeError =>
   unsupported(
     `The guest took ${got} of ${wanted} timer interrupts in ${seconds.toFixed(1)} s: too slow to measure.`,
-    'Give a longer --period, or run on a quieter host; nested guests can be slow.',
+    'Give a longer `periodNs`, or run on a quieter host; nested guests can be slow.',
   );
 
 /** A vCPU that KVM keeps, whatever signal it is sent. */
@@ -102,5 +102,5 @@ export const stuckError = (seconds: number): TscopeError =>
 export const lostError = (count: number): TscopeError =>
   unsupported(
     `${count} records of the guest were lost: this process did not run for seconds.`,
-    'Run it on a less busy host, or give a longer --period.',
+    'Run it on a less busy host, or give a longer `periodNs`.',
   );

@@ -251,7 +251,7 @@ export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
     warnings.push({
       code: 'kvm-period-raised',
       message: `KVM raised the period from ${formatNs(requestedPeriodNs)} to ${formatNs(periodNs)} (min_timer_period_us).`,
-      hint: 'Give --period that or more, or lower the parameter of the kvm module.',
+      hint: 'Give `periodNs` that or more, or lower the parameter of the kvm module.',
     });
   }
   if (burstEstimate.burstNs > HARMLESS_BURST_NS) {
@@ -268,7 +268,7 @@ export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
     warnings.push({
       code: 'kvm-no-trace',
       message: `The kernel's trace is not part of this run: ${trace.reason}.`,
-      hint: 'Run as root with tracefs mounted, or leave out --trace on.',
+      hint: 'Run as root with tracefs mounted, or leave out `trace`.',
     });
   }
   if (verdict === 'catches-up') {

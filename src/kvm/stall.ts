@@ -215,7 +215,7 @@ function stallGuest(guest: Guest, burst: NativeTimerBurst, wanted: number, base:
 
 /** Traces the guest whose timer is delayed, where that is asked for and allowed. */
 function traceFor(trace: TraceMode, cpu: number): KernelTrace | TraceResult {
-  if (trace === 'off') return untraced('it was not asked for (--trace off)');
+  if (trace === 'off') return untraced('it was not asked for');
   try {
     return new KernelTrace(cpu);
   } catch (error) {

@@ -15,8 +15,9 @@ export const APIC_LVT_TIMER_TSCDEADLINE = 2 << 17;
 /** The mode bits that a guest with, and one without, TSC-deadline mode in its CPUID may write. */
 const timerModeMask = (tscDeadlineTimer: boolean): number => (tscDeadlineTimer ? 3 << 17 : 1 << 17);
 
-/** A mode for people and documents. */
-export type TimerModeName = 'one-shot' | 'periodic' | 'tsc-deadline' | 'reserved';
+/** The modes, for people and documents. */
+export const timerModeNames = ['one-shot', 'periodic', 'tsc-deadline', 'reserved'] as const;
+export type TimerModeName = (typeof timerModeNames)[number];
 
 /** The name of the mode bits of LVTT. */
 export function timerModeName(mode: number): TimerModeName {

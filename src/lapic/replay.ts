@@ -17,17 +17,23 @@ import { type PolicyName, policies } from './policies.ts';
 import { type TimerModeName, timerModeName } from './registers.ts';
 import { vcpuBlock, vcpuUnblock } from './vcpu.ts';
 
+/** What a step may do, by the value that goes with it: a register's, a guest TSC, none. */
+export const stepKinds = {
+  register: ['lvtt', 'tmict', 'tdcr'],
+  deadline: ['tscdeadline'],
+  plain: ['tmcct', 'hv-expire', 'hrtimer-expire', 'block', 'unblock', 'inject', 'save-restore'],
+} as const;
+type StepKind<Value extends keyof typeof stepKinds> = (typeof stepKinds)[Value][number];
+
 /** What happens at one instant; both clocks stand still within a step. */
 export type Step = {
   readonly ktime: bigint;
   /** Host TSC, u64. */
   readonly tsc: bigint;
 } & (
-  | { readonly do: 'lvtt' | 'tmict' | 'tdcr'; readonly value: number }
-  | { readonly do: 'tscdeadline'; readonly value: bigint }
-  | {
-      readonly do: 'tmcct' | 'hv-expire' | 'hrtimer-expire' | 'block' | 'unblock' | 'inject' | 'save-restore';
-    }
+  | { readonly do: StepKind<'register'>; readonly value: number }
+  | { readonly do: StepKind<'deadline'>; readonly value: bigint }
+  | { readonly do: StepKind<'plain'> }
 );
 
 /** A host and a guest, and what they do to the timer, in order. */
@@ -40,16 +46,22 @@ export interface Scenario {
 /** The timer after a step: its 64-bit fields as decimal strings, null where there is nothing. */
 export interface TimerState {
   /** What the guest read, after `tmcct` only. */
-  value?: number;
+  value?: number | undefined;
   mode: TimerModeName;
   divideCount: number;
+  /** ns. */
   period: string;
+  /** ktime, ns. */
   targetExpiration: string;
+  /** Guest TSC; 0 is not programmed. */
   tscDeadline: string;
   pending: number;
   hvTimerInUse: boolean;
+  /** Host TSC; null when the HV timer is cancelled. */
   hvDeadlineTsc: string | null;
+  /** ktime, ns; null when the hrtimer is not armed. */
   hrtimerExpires: string | null;
+  /** Interrupts delivered so far. */
   irqs: number;
   warnings: number;
 }

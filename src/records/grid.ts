@@ -95,7 +95,7 @@ export function onGrid(
   const given = tau0 !== null && tau0 > NEAREST * smallest(between) && tau0 < FARTHEST * middle ? tau0 : null;
   const usual = given ?? own;
   if (!(usual > 0))
-    throw usageError('the times do not advance.', 'Name the column of times with --time-column.');
+    throw usageError('the times do not advance.', 'Name the column of times with `timeColumn`.');
   let count = 0;
   for (const step of between) count += Math.round(step / usual);
   const span = (times[times.length - 1] as number) - origin;
@@ -105,7 +105,7 @@ export function onGrid(
   if (points > MOST_POINTS) {
     throw usageError(
       `its times span ${points} steps of ${step} s; at most ${MOST_POINTS} are analysed.`,
-      'Give the step with --tau0, or cut the file.',
+      'Give the step with `tau0`, or cut the file.',
     );
   }
   const values = new Float64Array(points).fill(Number.NaN);

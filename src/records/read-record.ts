@@ -136,7 +136,7 @@ interface Plan {
 }
 
 const ACCEPTED =
-  'Give one number a line, or columns with --column and --time-column; `nan` is a gap, and `#` starts a comment.';
+  'Give one number a line, or columns with `column` and `timeColumn`; `nan` is a gap, and `#` starts a comment.';
 
 /** Reads one record from lines of text, as they come. */
 export class RecordReader {
@@ -223,7 +223,7 @@ export class RecordReader {
       if (layout.columns === 2) return { column: timeColumn === 1 ? 1 : 0, timeColumn: timeColumn - 1 };
       return this.#fail(
         `has ${layout.columns} columns; say which one holds the readings.`,
-        'Add --column N.',
+        'Add `column`, the number of the one that counts.',
       );
     }
     if (layout.columns <= 1) return { column: 0, timeColumn: null };
@@ -232,7 +232,7 @@ export class RecordReader {
     const at = bare.findIndex((line) => isData(line, layout) && cellsOf(line, layout).length > 1);
     return this.#fail(
       `line ${at + 1} has ${layout.columns} columns: ${quoted(lines[at] ?? '')}; say which one holds the readings.`,
-      'Give --column N, and --time-column N where one of them is the time.',
+      'Give `column`, and `timeColumn` where one of them is the time.',
     );
   }
 
@@ -346,7 +346,7 @@ export class RecordReader {
     if (plan.log !== null && this.#values.length === 0) {
       return this.#fail(
         `no line is one of ${LOG_FORMATS[plan.log].title}.`,
-        'Give the right --format, or --column N.',
+        'Give the right `format`, or `column`.',
       );
     }
     let values: Float64Array = this.#values.values;
@@ -403,7 +403,7 @@ export class RecordReader {
       doubts.push({
         code: 'zeros-are-gaps',
         message: `${count} readings are exactly 0 and no other is near it: they were taken as gaps, as Stable32 writes them.`,
-        hint: 'Give --gap nan to keep them as readings.',
+        hint: 'Give `gap` nan to keep them as readings.',
       });
     } else if (
       count > 1 &&
@@ -414,7 +414,7 @@ export class RecordReader {
       doubts.push({
         code: 'zeros',
         message: `${count} readings are exactly 0.`,
-        hint: 'Give --gap 0 where a 0 is a gap, as Stable32 writes it.',
+        hint: 'Give `gap` 0 where a 0 is a gap, as Stable32 writes it.',
       });
     }
     return taken ? count : 0;
@@ -425,13 +425,13 @@ export class RecordReader {
     const likely = data === 'frequency' ? nominalOf(values) : null;
     if (unit === 'hz') {
       if (nominal !== undefined) return nominal;
-      const hint = likely === null ? 'Add --nominal HZ.' : `Add --nominal ${likely}.`;
+      const hint = likely === null ? 'Add `nominal`, in Hz.' : `Add \`nominal\` ${likely}.`;
       return this.#fail('readings in Hz need the nominal frequency.', hint);
     }
     if (likely !== null && this.#options.unit === undefined) {
       return this.#fail(
         `the readings are near ${likely}: no fractional frequency is; they look like Hz.`,
-        `Add --unit hz --nominal ${likely}, or --unit ratio to take them as they are.`,
+        `Add \`unit\` hz and \`nominal\` ${likely}, or \`unit\` ratio to take them as they are.`,
       );
     }
     return null;
@@ -443,7 +443,7 @@ export class RecordReader {
       if (tau0 === undefined) {
         return this.#fail(
           'holds no times, so `tau0` is needed: the seconds between two readings.',
-          'Give --tau0 SECONDS, or --time-column N.',
+          'Give `tau0`, in seconds, or `timeColumn`.',
         );
       }
       return { values, spacing: { tau0, source: 'given', times: null } as const, absent: 0 };
@@ -472,7 +472,7 @@ export class RecordReader {
       doubts.push({
         code: 'tau0-differs',
         message: `The readings come each ${grid.tau0} s and not ${tau0} s; their own times were taken.`,
-        hint: 'Leave --tau0 out where the file has times.',
+        hint: 'Leave `tau0` out where the file has times.',
       });
     }
     if (grid.doubled > 0) {
@@ -486,7 +486,7 @@ export class RecordReader {
       doubts.push({
         code: 'uneven-spacing',
         message: `${(100 * grid.offGrid).toFixed(0)} % of the readings lie more than a quarter of ${grid.tau0} s from a regular time.`,
-        hint: 'Stability statistics need regular readings; --tau0 sets another step.',
+        hint: 'Stability statistics need regular readings; `tau0` sets another step.',
       });
     }
     return {
@@ -507,7 +507,7 @@ export class RecordReader {
     doubts.push({
       code: 'implausible-unit',
       message: `${what}; no clock is so far off.`,
-      hint: `If they are in ${likely}, say so with --unit.`,
+      hint: `If they are in ${likely}, say so with \`unit\`.`,
     });
   }
 }

@@ -22,7 +22,7 @@ interface Results {
   readonly drift: DriftResult;
   readonly host: HostFacts;
 }
-export type PartName = keyof Results;
+type PartName = keyof Results;
 
 /** What a report may speak of: the parts of a run, or the one of a single command. What is absent was not measured. */
 export type Parts = { readonly [Name in PartName]?: Results[Name] | null };

@@ -43,7 +43,7 @@ const NUMBER_AND_UNIT = new RegExp(`(?<=\\d) (?=${UNITS}(?![\\w/]))`, 'g');
 const SPACE = '\u00a0';
 
 /** The text with a space that does not break between a number and its unit. */
-export const keepUnits = (text: string): string => text.replace(NUMBER_AND_UNIT, SPACE);
+const keepUnits = (text: string): string => text.replace(NUMBER_AND_UNIT, SPACE);
 
 /** Breaks a text into lines of at most `width` characters, at spaces but not before a unit; a longer word stands alone. */
 export function wrap(text: string, width: number): string[] {

@@ -18,7 +18,7 @@ const pair = {
 };
 
 /** `/healthz` is this object itself, without an envelope. */
-export const agentHealthSchema = z.strictObject({
+const agentHealthSchema = z.strictObject({
   status: z.enum(['ok', 'degraded']),
   sampling: z.strictObject({
     ok: z.boolean(),
@@ -47,7 +47,7 @@ export const agentHealthSchema = z.strictObject({
 export type AgentHealth = z.infer<typeof agentHealthSchema>;
 
 /** What the agent knows at this moment. */
-export const agentNowSchema = z.strictObject({
+const agentNowSchema = z.strictObject({
   hostname: z.string(),
   version: z.string(),
   intervalNs: z.number(),
@@ -78,7 +78,7 @@ export const agentNowSchema = z.strictObject({
 });
 export type AgentNow = z.infer<typeof agentNowSchema>;
 
-export const agentRunsSchema = z.strictObject({
+const agentRunsSchema = z.strictObject({
   runs: z.array(
     z.strictObject({
       /** The number that `series` name it by, and the name that `tscope runs` shows. */
@@ -96,7 +96,7 @@ export const agentRunsSchema = z.strictObject({
 export type AgentRuns = z.infer<typeof agentRunsSchema>;
 
 /** Columns of equal length: a step is one row of all of them. */
-export const agentSamplesSchema = z.strictObject({
+const agentSamplesSchema = z.strictObject({
   from: iso,
   to: iso,
   stepNs: z.number(),
@@ -119,14 +119,14 @@ export const agentSamplesSchema = z.strictObject({
 });
 export type AgentSamples = z.infer<typeof agentSamplesSchema>;
 
-export const agentEventSchema = z.strictObject({
+const agentEventSchema = z.strictObject({
   at: iso,
   kind: z.string(),
   detail: z.string(),
   /** Null: the host. */
   clock: z.string().nullable(),
 });
-export const agentEventsSchema = z.strictObject({
+const agentEventsSchema = z.strictObject({
   from: iso,
   to: iso,
   events: z.array(agentEventSchema),
@@ -135,7 +135,7 @@ export const agentEventsSchema = z.strictObject({
 });
 export type AgentEvents = z.infer<typeof agentEventsSchema>;
 
-export const agentStabilitySchema = z.strictObject({
+const agentStabilitySchema = z.strictObject({
   from: iso,
   to: iso,
   /** Between two points of the record: a multiple of the sampling interval; where samples were taken more seldom, the distance of those. */

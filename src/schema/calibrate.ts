@@ -29,7 +29,7 @@ const claim = z.strictObject({
   reason: z.string(),
 });
 
-export const clockEvent = z.strictObject({
+const clockEvent = z.strictObject({
   atNs: z.number(),
   kind: z.enum(clockEventKinds),
   detail: z.string(),

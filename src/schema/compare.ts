@@ -11,7 +11,7 @@ const side = z.strictObject({
 });
 
 /** What is said of a quantity that both sides have. */
-export const JUDGEMENTS = [
+const JUDGEMENTS = [
   /** The interval of the difference does not hold 0; of what repeats exactly, it is not the same. */
   'changed',
   /** It repeats exactly, and did. */
@@ -19,7 +19,7 @@ export const JUDGEMENTS = [
   'within-noise',
 ] as const;
 
-export const comparedSchema = z.strictObject({
+const comparedSchema = z.strictObject({
   part: z.enum(['calibrate', 'timer', 'drift', 'stop', 'kvm']),
   quantity: z.string(),
   /** Of a, b and the difference. */

@@ -20,7 +20,7 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-export const driftEventSchema = z.strictObject({
+const driftEventSchema = z.strictObject({
   /** Wall-clock time at the sample that showed it. */
   at: z.iso.datetime(),
   kind: z.enum(EVENT_KINDS),
@@ -42,7 +42,7 @@ export const stabilityRowSchema = z.strictObject({
   n: count,
 });
 
-export const driftPairSchema = z.strictObject({
+const driftPairSchema = z.strictObject({
   clock: z.string(),
   reference: z.string(),
   /** False: both are made from one counter, so their agreement says nothing about its crystal. Null: unknown. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Warning } from '../warning.ts';
 
-export const warningSchema = z.strictObject({
+const warningSchema = z.strictObject({
   code: z.string().regex(/^[a-z0-9-]+$/),
   message: z.string(),
   hint: z.string().nullable(),

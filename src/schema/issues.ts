@@ -1,19 +1,18 @@
 import type { z } from 'zod';
+import { printableLine } from '../printable.ts';
 
 type Path = readonly PropertyKey[];
 
-/** `text` short enough for a sentence, without control characters. */
-export function printable(text: string, most = 60): string {
-  const plain = text.slice(0, most).replace(/\p{C}/gu, '?');
-  return text.length > most ? `${plain}...` : plain;
-}
+/** `text` short enough for a sentence. */
+const short = (text: string): string =>
+  printableLine(text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text);
+/** Characters of a name or a value that a sentence quotes. */
+const LONGEST = 60;
 
 /** A path as a reader would write it: `scenarios[3].steps[17].tsc`; `the document` for none. */
 export const pathText = (path: Path): string =>
   path
-    .map((key, i) =>
-      typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${printable(String(key))}`,
-    )
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${short(String(key))}`))
     .join('') || 'the document';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -30,7 +29,7 @@ const NAMES: Readonly<Record<string, string>> = {
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
-  return typeof value === 'string' ? `"${printable(value)}"` : String(value);
+  return typeof value === 'string' ? `"${short(value)}"` : String(value);
 }
 
 /** The value at `path` below `root`; undefined where there is none. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { count } from './measured.ts';
 
 /** What the guest does between interrupts. */
-export const loopSchema = z.enum(['halt', 'spin']);
+const loopSchema = z.enum(['halt', 'spin']);
 
 /** How far interrupts come after the points of the timer's grid, ns. */
 const latenessSchema = z.strictObject({
@@ -15,7 +15,7 @@ const latenessSchema = z.strictObject({
 });
 
 /** A guest that was left to run. */
-export const kvmRunningSchema = z.strictObject({
+const kvmRunningSchema = z.strictObject({
   loop: loopSchema,
   periodNs: z.number(),
   divide: count,
@@ -33,13 +33,13 @@ const stats = z.record(z.string(), z.number()).nullable();
 /** A share of all CPUs' time, from /proc/stat. */
 const share = z.number().nullable();
 
-export const kvmVerdict = z.enum(['keeps-running', 'clamps', 'catches-up', 'inconclusive']);
+const kvmVerdict = z.enum(['keeps-running', 'clamps', 'catches-up', 'inconclusive']);
 
 /** TMCCT read from outside; times in ns from the resume. */
 const reading = z.strictObject({ atNs: z.number(), uncertaintyNs: z.number(), remainingNs: z.number() });
 
 /** A guest that was stopped and resumed. */
-export const kvmStopSchema = z.strictObject({
+const kvmStopSchema = z.strictObject({
   loop: loopSchema,
   stop: z.enum(['pause', 'sigstop', 'save-restore']),
   periodNs: z.number(),
@@ -74,7 +74,7 @@ export const kvmStopSchema = z.strictObject({
 });
 
 /** What the model predicts for one policy, and how the main stop follows it. */
-export const kvmModelSchema = z.strictObject({
+const kvmModelSchema = z.strictObject({
   policy: z.string(),
   /** The first 50 interrupts, ns from the resume. */
   deliveriesNs: z.array(z.number()),
@@ -93,7 +93,7 @@ export const kvmModelSchema = z.strictObject({
 });
 
 /** A guest whose local APIC was saved when it stopped and restored when it went on. */
-export const kvmSaveRestoreSchema = z.strictObject({
+const kvmSaveRestoreSchema = z.strictObject({
   stopNs: z.number(),
   /** What TMCCT had left when it was saved. */
   remainingNs: z.number(),
@@ -104,7 +104,7 @@ export const kvmSaveRestoreSchema = z.strictObject({
 });
 
 /** A timer interrupt that was kept busy until the guest's timer was some periods late. */
-export const kvmStallSchema = z.strictObject({
+const kvmStallSchema = z.strictObject({
   /** Stalls that were made. */
   tried: count,
   /** Of those: after how many the interrupts were on the old grid, on a new one from the late expiry, or on neither. */
@@ -120,7 +120,7 @@ export const kvmStallSchema = z.strictObject({
 const ktime = z.string().regex(/^-?\d+$/);
 
 /** The kernel's tracepoints of the delayed timer, expiry by expiry beside the model. */
-export const kvmTraceSchema = z.strictObject({
+const kvmTraceSchema = z.strictObject({
   available: z.boolean(),
   /** Why there is none; null where there is. */
   reason: z.string().nullable(),

@@ -12,7 +12,7 @@ export const PARTS = ['host', 'calibrate', 'timer', 'drift', 'stop', 'kvm'] as c
 export type Part = (typeof PARTS)[number];
 
 /** `result` of `tscope measure`: each part's own result; null has its reason in `skipped`. */
-export const measureResultSchema = z.strictObject({
+const measureResultSchema = z.strictObject({
   quick: z.boolean(),
   host: hostResultSchema,
   calibrate: calibrateResultSchema.nullable(),

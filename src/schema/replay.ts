@@ -1,33 +1,28 @@
 import { z } from 'zod';
+import { timerModeNames } from '../lapic/registers.ts';
+import type { TimerState } from '../lapic/replay.ts';
 import { absolute, count } from './measured.ts';
 
-/** The timer after a step. */
+/** The timer after a step; src/lapic/replay.ts says what each field means. */
 export const timerStateSchema = z.strictObject({
-  /** What the guest read; after a `tmcct` step only. */
   value: count.optional(),
-  mode: z.enum(['one-shot', 'periodic', 'tsc-deadline', 'reserved']),
+  mode: z.enum(timerModeNames),
   divideCount: count,
-  /** ns. */
   period: absolute,
-  /** ktime, ns. */
   targetExpiration: absolute,
-  /** Guest TSC; 0 is not programmed. */
   tscDeadline: absolute,
   pending: z.int().min(0).max(1),
   hvTimerInUse: z.boolean(),
-  /** Host TSC; null when the HV timer is cancelled. */
   hvDeadlineTsc: absolute.nullable(),
-  /** ktime, ns; null when the hrtimer is not armed. */
   hrtimerExpires: absolute.nullable(),
-  /** Interrupts delivered so far. */
   irqs: count,
   warnings: count,
-});
+}) satisfies z.ZodType<TimerState>;
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** A field that is not as the input expected it; null on the side that has no such field. */
-export const differenceSchema = z.strictObject({
+const differenceSchema = z.strictObject({
   scenario: count,
   name: z.string(),
   /** null where it is not about one step: the scale, or the number of states. */

@@ -1,18 +1,7 @@
 import { z } from 'zod';
+import type { RecordRead } from '../records/read-record.ts';
+import { ESTIMATOR_NAMES } from '../stability/estimators.ts';
 import { count } from './measured.ts';
-
-/** The estimators, by their usual short names. */
-export const ESTIMATOR_NAMES = [
-  'adev',
-  'oadev',
-  'mdev',
-  'tdev',
-  'hdev',
-  'ohdev',
-  'totdev',
-  'mtie',
-  'tierms',
-] as const;
 
 const value = z.number().nullable().optional();
 
@@ -26,7 +15,7 @@ const statistics: Record<string, typeof value> = Object.fromEntries(
   ),
 );
 
-export const stabilityPointSchema = z.strictObject({
+const stabilityPointSchema = z.strictObject({
   /** Averaging factor. */
   m: z.int().min(1),
   /** Averaging time, s: m tau0. */
@@ -43,12 +32,10 @@ export const stabilityPointSchema = z.strictObject({
   reasons: z.record(z.string(), z.string()),
 });
 
-/** What was understood of a file of readings. */
-export const recordReadSchema = z.strictObject({
-  /** A log by name, or `columns of numbers`. */
+/** What was understood of a file of readings; src/records/read-record.ts says what each field means. */
+const recordReadSchema = z.strictObject({
   format: z.string(),
   columns: count,
-  /** Columns from 1; null for a log, whose columns are known, and where no times are given. */
   column: z.int().min(1).nullable(),
   timeColumn: z.int().min(1).nullable(),
   unit: z.string(),
@@ -56,17 +43,14 @@ export const recordReadSchema = z.strictObject({
   spacing: z.strictObject({
     tau0: z.number(),
     source: z.enum(['given', 'times']),
-    /** What the times are in: s, MJD, ns since 1970 ... */
     times: z.string().nullable(),
   }),
   lines: count,
   readings: count,
-  /** Readings marked as missing, zeros taken for that mark, and times without a reading. */
   gaps: z.strictObject({ marked: count, zeros: count, absent: count }),
-  /** Range of a counter that wraps, s. */
   wraps: z.number().nullable(),
   skipped: z.array(z.strictObject({ what: z.string(), lines: count })).readonly(),
-});
+}) satisfies z.ZodType<RecordRead>;
 
 /** `result` of `tscope stability`. Deviations are fractional frequencies; tdev, mtie and tierms are seconds. */
 export const stabilityResultSchema = z.strictObject({
@@ -97,5 +81,5 @@ export const stabilityResultSchema = z.strictObject({
 });
 type Result = z.infer<typeof stabilityResultSchema>;
 /** Its statistics are under names made from the estimators' (`oadev`, `oadevLow` ...): numbers, null or absent. */
-export type StabilityPoint = Result['points'][number] & Readonly<Record<string, unknown>>;
+type StabilityPoint = Result['points'][number] & Readonly<Record<string, unknown>>;
 export type StabilityResult = Omit<Result, 'points'> & { readonly points: readonly StabilityPoint[] };

@@ -14,7 +14,7 @@ const overRuns = z.strictObject({
 });
 
 /** Why the measurement of a row ended. */
-export const STOP_ENDS = [
+const STOP_ENDS = [
   /** The timer's next expiry was in the future again, and nothing was owed. */
   'caught-up',
   /** One hrtimer interrupt lasted as long as the watchdog allows. */
@@ -23,7 +23,7 @@ export const STOP_ENDS = [
   'budget',
 ] as const;
 
-export const stopRowSchema = z.strictObject({
+const stopRowSchema = z.strictObject({
   policy: policyName,
   periodNs: z.number(),
   stopNs: z.number(),

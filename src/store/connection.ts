@@ -23,7 +23,7 @@ function driver(): typeof Database {
     return createRequire(import.meta.url)('libsql');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    const hint = 'What stores nothing works without it: leave out --db.';
+    const hint = 'What stores nothing works without it: leave out `db`.';
     throw new TscopeError(
       'UNSUPPORTED',
       `the store's driver, libsql, does not load here (${reason}).`,

@@ -21,7 +21,7 @@ function lowestOf(bucket: number): number {
 }
 
 /** One bucket that is not empty: `count` values in [low, high). */
-export interface Bucket {
+interface Bucket {
   readonly low: number;
   readonly high: number;
   readonly count: number;

@@ -11,7 +11,7 @@ export interface KeptRun {
 }
 
 /** Opens the store for as long as `work` takes. @throws TscopeError as `openStore` and `work`. */
-export function inStore<T>(db: string, work: (store: Store) => T): T {
+function inStore<T>(db: string, work: (store: Store) => T): T {
   const store = openStore(db);
   try {
     return work(store);

@@ -27,7 +27,7 @@ const SECONDS: Readonly<Record<'full' | 'quick', Readonly<Record<Part, number>>>
 };
 
 /** Follows the parts. */
-export interface Follower {
+interface Follower {
   /** A part begins; seconds are estimates. */
   begin(part: Part, number: number, seconds: number, secondsAfter: number): void;
   /** A part is done, and was not skipped: a result that holds this part alone. */

@@ -34,7 +34,7 @@ export function trueRateOf(
     return { trueRate: null, trueRateReason: `${[...reasons, WHAT_WOULD].join('; ')}` };
   }
   if (raw === null) {
-    const reason = `${reference.name} corrects the raw clock, which this run did not measure; use --clock monotonic_raw`;
+    const reason = `${reference.name} corrects the raw clock, which this run did not measure: that is the clock monotonic_raw`;
     return { trueRate: null, trueRateReason: reason };
   }
   const { name, errorRatio, trueHz } = reference;

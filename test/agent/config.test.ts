@@ -139,8 +139,8 @@ test('a token file that everybody can read is refused, one of a group is not', (
 });
 
 test('certificate and key go together', () => {
-  expect(() => read({ tlsCert: '/c.pem' })).toThrow('--tls-key');
-  expect(() => read({ tlsKey: '/k.pem' })).toThrow('--tls-cert');
+  expect(() => read({ tlsCert: '/c.pem' })).toThrow('`tlsKey`');
+  expect(() => read({ tlsKey: '/k.pem' })).toThrow('`tlsCert`');
   expect(() => read({ tlsCert: '/no/c.pem', tlsKey: '/no/k.pem' })).toThrow('/no/c.pem');
   const junk = join(folder, 'junk.pem');
   writeFileSync(junk, 'no certificate');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inFlags } from '../../src/cli/in-flags.ts';
+import { errorInFlags, warningInFlags } from '../../src/cli/in-flags.ts';
 import { usageError } from '../../src/errors.ts';
 
 const flags = [
@@ -12,7 +12,7 @@ test('fields become the flags of the command, with and without their unit; other
     '`periodNs`: 1ns is too short.',
     'Add `yesReally`, see `tscope host` and `otherNs`.',
   );
-  expect(inFlags(error, flags)).toMatchObject({
+  expect(errorInFlags(error, flags)).toMatchObject({
     code: 'USAGE',
     message: '--period: 1ns is too short.',
     hint: 'Add --yes-really, see `tscope host` and `otherNs`.',
@@ -21,5 +21,10 @@ test('fields become the flags of the command, with and without their unit; other
 
 test('what is not ours stays as it is', () => {
   const error = new Error('`periodNs`');
-  expect(inFlags(error, flags)).toBe(error);
+  expect(errorInFlags(error, flags)).toBe(error);
+});
+
+test('warnings too', () => {
+  const warning = { code: 'busy', message: 'It was busy.', hint: 'Give `cpu` or a longer `periodNs`.' };
+  expect(warningInFlags(warning, flags)).toEqual({ ...warning, hint: 'Give `cpu` or a longer --period.' });
 });

@@ -79,7 +79,7 @@ test('TimeLab: lines of words at the head are left out', async () => {
 test('a heading that names Hz asks for the nominal frequency, and says which', async () => {
   await expect(read('hz.txt', { tau0: 1 })).rejects.toMatchObject({
     message: expect.stringContaining('readings in Hz need the nominal frequency'),
-    hint: 'Add --nominal 10000000.',
+    hint: 'Add `nominal` 10000000.',
   });
   const record = await read('hz.txt', { tau0: 1, nominal: 10e6 });
   expect(record.data).toBe('frequency');

@@ -19,21 +19,20 @@ function read(what: string, file: string): Buffer {
 }
 
 /**
- * The files of --tls-cert and --tls-key; null where neither is given.
+ * The files of `tlsCert` and `tlsKey`; null where neither is given.
  *
  * @throws TscopeError USAGE where one is given without the other or they are no pair; IO where one cannot be read.
  */
 export function readTls({ tlsCert, tlsKey }: Pick<Partial<Settings>, 'tlsCert' | 'tlsKey'>): TlsFiles | null {
   if (tlsCert === undefined && tlsKey === undefined) return null;
-  if (tlsCert === undefined)
-    throw usageError('--tls-cert: give the certificate too; there is only --tls-key.');
-  if (tlsKey === undefined) throw usageError('--tls-key: give the key too; there is only --tls-cert.');
+  if (tlsCert === undefined) throw usageError('`tlsCert`: give the certificate too; there is only `tlsKey`.');
+  if (tlsKey === undefined) throw usageError('`tlsKey`: give the key too; there is only `tlsCert`.');
   const files = { cert: read('the certificate', tlsCert), key: read('the key', tlsKey) };
   try {
     createSecureContext(files);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw usageError(`--tls-cert ${tlsCert} and --tls-key ${tlsKey} are not a pair in PEM: ${why}.`);
+    throw usageError(`\`tlsCert\` ${tlsCert} and \`tlsKey\` ${tlsKey} are not a pair in PEM: ${why}.`);
   }
   return files;
 }

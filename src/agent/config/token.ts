@@ -9,7 +9,7 @@ export const SHORTEST = 16;
 /** Random text of 16 hexadecimal digits has fewer different ones once in 3,000 times; what people type has fewer. */
 export const LEAST_DIFFERENT = 6;
 
-const HOW = 'Make one with `openssl rand -base64 24 > FILE` and give --token-file FILE.';
+const HOW = 'Make one with `openssl rand -base64 24 > FILE` and give the file as `tokenFile`.';
 
 /** Others may read this file. */
 const READABLE_BY_OTHERS = 0o004;
@@ -32,7 +32,7 @@ export function readToken(file: string | undefined, variable: string | undefined
     throw fileError(`cannot read the token file ${file}`, error);
   }
   if ((mode & READABLE_BY_OTHERS) !== 0) {
-    const message = `--token-file ${file}: every user of this host can read it, so that it keeps nobody out.`;
+    const message = `\`tokenFile\` ${file}: every user of this host can read it, so that it keeps nobody out.`;
     throw usageError(message, `chmod 600 ${file}`);
   }
   return text.split('\n')[0]?.trim() ?? '';
@@ -50,7 +50,7 @@ export function checkToken(token: string | null, needed: boolean, listen: Listen
   if (token === null) {
     if (!needed) return;
     const place = formatListenAddress(listen);
-    throw usageError(`--listen ${place}: other hosts can connect there, so a token is needed.`, HOW);
+    throw usageError(`\`listen\` ${place}: other hosts can connect there, so a token is needed.`, HOW);
   }
   if (token.length < SHORTEST || !/^[\x21-\x7e]+$/.test(token)) {
     throw usageError(`the token must have at least ${SHORTEST} printable characters and no space.`, HOW);

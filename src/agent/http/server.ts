@@ -165,7 +165,7 @@ export function listen(server: Server, address: ListenAddress): Promise<ListenAd
     server.once('error', (error: NodeJS.ErrnoException) => {
       const place = formatListenAddress(address);
       const hint =
-        error.code === 'EADDRINUSE' ? 'Another program listens there; --listen takes another.' : null;
+        error.code === 'EADDRINUSE' ? 'Another program listens there; `listen` takes another address.' : null;
       reject(new TscopeError('IO', `cannot listen on ${place} (${error.code}).`, hint, { cause: error }));
     });
     server.listen({ host: address.host, port: address.port, backlog: 256 }, () => {

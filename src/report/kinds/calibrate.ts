@@ -236,7 +236,8 @@ const cpuRow = (cpu: CpuTsc): string[] => [
 function cpusTable({ cpus, cpusReason }: CalibrateResult): Block[] {
   if (cpus.length === 0)
     return cpusReason === null ? [] : [{ text: `Across CPUs: not known: ${cpusReason}` }];
-  const more = cpus.length > MOST_CPUS ? [`And ${cpus.length - MOST_CPUS} more; --json has them all.`] : [];
+  const more =
+    cpus.length > MOST_CPUS ? [`And ${cpus.length - MOST_CPUS} more; the JSON document has them all.`] : [];
   const note = [...more, ...(cpusReason === null ? [] : [cpusReason])].join(' ');
   return [
     {

@@ -49,7 +49,7 @@ function verdict({ tsc, clocksource, virtualization }: HostFacts): Verdict {
 }
 
 /** CPU numbers as ranges: `0-3, 8`. */
-export function ranges(numbers: readonly number[]): string {
+function ranges(numbers: readonly number[]): string {
   const runs: Array<[number, number]> = [];
   for (const n of [...numbers].sort((a, b) => a - b)) {
     const last = runs.at(-1);

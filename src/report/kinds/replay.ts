@@ -62,7 +62,7 @@ function verdict({ compared, differences }: ReplayResult): string[] {
   return [
     `${plural(differences.length, 'difference')} in ${plural(compared, 'state')}:`,
     ...differences.slice(0, MOST_DIFFERENCES).map(differenceLine),
-    ...(rest > 0 ? [`  and ${count(rest)} more; --json lists them all.`] : []),
+    ...(rest > 0 ? [`  and ${count(rest)} more; the JSON document lists them all.`] : []),
   ];
 }
 
@@ -75,7 +75,7 @@ export function replayText(result: ReplayResult): string {
   return [
     ...tables,
     `${plural(result.scenarios.length, 'scenario')}, ${plural(steps, 'step')}.`,
-    ...(tooMany ? ['Too many to print; --json has every state.'] : []),
+    ...(tooMany ? ['Too many to print; the JSON document has every state.'] : []),
     ...verdict(result),
   ].join('\n');
 }

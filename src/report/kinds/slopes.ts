@@ -10,7 +10,7 @@ export const NOISES = [
 ] as const;
 
 /** Averaging times over which one noise prevails. */
-export interface SlopeRange {
+interface SlopeRange {
   readonly fromNs: number;
   readonly toNs: number;
   /** The mean slope of log deviation over log averaging time. */

@@ -16,28 +16,6 @@ interface Interval {
 }
 
 type Threshold = StopResult['lockupThreshold'][number];
-/** What documents before 0.2 lack. */
-type Ranged = Threshold['atHostCost'] & {
-  readonly stopLowNs?: number | undefined;
-  readonly stopHighNs?: number | undefined;
-  readonly callbackLowNs?: number | undefined;
-  readonly callbackHighNs?: number | undefined;
-};
-type Priced = StopResult & {
-  readonly clampPrice?:
-    | {
-        readonly native: Interval & { readonly processes: number };
-        readonly model: Interval & {
-          readonly processes: number;
-          readonly slowProcesses: number;
-          readonly modes: ReadonlyArray<{ readonly ns: number; readonly processes: number }> | null;
-        };
-        readonly kernel: { readonly value: Interval | null; readonly reason?: string | undefined };
-      }
-    | null
-    | undefined;
-  readonly clampPriceReason?: string | null | undefined;
-};
 type TickCost = NonNullable<StopResult['tickCost']>[number];
 
 /** How long a row took to catch up, measured or projected; null where it never does. */
@@ -47,11 +25,11 @@ const recoveryOf = ({ recoveryNs, projected }: StopRow): number | null =>
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 /** The stop that locks this host up. */
-const lockupText = ({ atHostCost }: { readonly atHostCost: Ranged }): string =>
+const lockupText = ({ atHostCost }: Threshold): string =>
   between(atHostCost.stopNs, atHostCost.stopLowNs, atHostCost.stopHighNs);
 
 /** What a callback costs on this host. */
-const callbackText = ({ atHostCost }: { readonly atHostCost: Ranged }): string =>
+const callbackText = ({ atHostCost }: Threshold): string =>
   between(atHostCost.callbackNs, atHostCost.callbackLowNs, atHostCost.callbackHighNs);
 
 const intervalText = ({ ns, lowNs, highNs }: Interval, measure = offset): string =>
@@ -60,7 +38,7 @@ const intervalText = ({ ns, lowNs, highNs }: Interval, measure = offset): string
 const processes = (value: number): string => `${count(value)} ${value === 1 ? 'process' : 'processes'}`;
 
 /** What the clamp adds to catch-up's advance. */
-function priceTable({ clampPrice, clampPriceReason }: Priced): Block[] {
+function priceTable({ clampPrice, clampPriceReason }: StopResult): Block[] {
   if (clampPrice === undefined) return [];
   const title = 'What the clamp adds to one advance of catch-up';
   const head = ['measured', '#it adds (95 % interval)', 'how'];
@@ -116,7 +94,7 @@ const overText = ({ overCatchUpNs, overCatchUpLowNs, overCatchUpHighNs }: TickCo
   between(overCatchUpNs, overCatchUpLowNs, overCatchUpHighNs, offset);
 
 /** What locks this host up before the fix, and what the fix costs. */
-function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: Priced): string[] {
+function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: StopResult): string[] {
   const longest = rows
     .filter(({ policy, projected }) => policy === 'clamp' && projected === null)
     .sort((a, b) => b.stopNs - a.stopNs || a.periodNs - b.periodNs)[0];

@@ -6,20 +6,8 @@ import { durationText, timeUnit } from '../plot/tick-text.ts';
 import { sectionsText } from '../text.ts';
 import { BACKENDS, count, orDash, plural } from '../words.ts';
 
-interface Range {
-  readonly low: number;
-  readonly high: number;
-}
 type Percentile = 'p50' | 'p90' | 'p99' | 'p999';
-/** What documents before 0.2 lack. */
-type Ranged = TimerResult & {
-  readonly latenessIntervals?:
-    | ({ readonly maxReason: string } & Readonly<Record<Percentile, Range | null>>)
-    | null
-    | undefined;
-  readonly throttled?: { readonly times: number; readonly ns: number } | null | undefined;
-};
-
+type Ranges = NonNullable<TimerResult['latenessIntervals']>;
 type Lateness = NonNullable<TimerResult['latenessNs']>;
 type Cyclictest = NonNullable<TimerResult['cyclictest']>;
 type Bar = TimerResult['histogram'][number];
@@ -42,12 +30,12 @@ const rateText = ({ rateRatio, rateStandardError }: NonNullable<TimerResult['div
   plusMinus(rateRatio, rateStandardError, ratio);
 
 /** A percentile of lateness with its 95 % interval, where that is known. */
-function lateText({ latenessNs, latenessIntervals }: Ranged, name: Percentile): string {
+function lateText({ latenessNs, latenessIntervals }: TimerResult, name: Percentile): string {
   const range = latenessIntervals?.[name];
   return latenessNs === null ? '-' : between(latenessNs[name], range?.low, range?.high);
 }
 
-function brief(result: Ranged): string[] {
+function brief(result: TimerResult): string[] {
   const { latenessNs, divergence, backend, periodNs, ticks, missed, policy } = result;
   if (latenessNs === null) return ['no tick'];
   const late = (name: Percentile) => lateText(result, name);
@@ -68,18 +56,18 @@ const peerName = ({ version }: Cyclictest): string =>
 const COLUMNS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
 const NAMES = COLUMNS.map((name) => (name === 'p999' ? '#p99.9' : `#${name}`));
 
-const rangeOf = (ranges: Ranged['latenessIntervals'], name: (typeof COLUMNS)[number]): Range | null =>
+const rangeOf = (ranges: Ranges | null, name: (typeof COLUMNS)[number]): Ranges[Percentile] =>
   name === 'min' || name === 'mean' || name === 'max' ? null : (ranges?.[name] ?? null);
 
 /** The percentiles to two digits of their intervals. */
-const ownCells = (lateness: Lateness, ranges: Ranged['latenessIntervals']): string[] =>
+const ownCells = (lateness: Lateness, ranges: Ranges | null): string[] =>
   COLUMNS.map((name) => {
     const range = rangeOf(ranges, name);
     return within(lateness[name], range === null ? null : range.high - range.low);
   });
 
 /** The intervals under their percentiles. */
-const rangeCells = (ranges: Ranged['latenessIntervals']): string[] => [
+const rangeCells = (ranges: Ranges | null): string[] => [
   '95 % interval',
   '',
   '',
@@ -87,7 +75,7 @@ const rangeCells = (ranges: Ranged['latenessIntervals']): string[] => [
 ];
 
 /** The percentiles, and under them cyclictest's where it ran, with the ratios of the two. */
-function latenessTable({ latenessNs, latenessIntervals, ticks, missed, cyclictest }: Ranged): Block[] {
+function latenessTable({ latenessNs, latenessIntervals, ticks, missed, cyclictest }: TimerResult): Block[] {
   const ranges = latenessIntervals ?? null;
   if (latenessNs === null) return [];
   const cells = (lateness: Lateness) => COLUMNS.map((name) => about(lateness[name]));
@@ -256,13 +244,13 @@ function divergenceBlocks({ divergence, policy }: TimerResult): Block[] {
 }
 
 /** What the quota of the control group took from the run. */
-const throttledText = ({ throttled = null }: Ranged): string =>
+const throttledText = ({ throttled = null }: TimerResult): string =>
   throttled === null || throttled.times === 0
     ? ''
     : ` The control group's CPU quota stopped it ${plural(throttled.times, 'time')}, for ${about(throttled.ns)} in all.`;
 
 /** What there is to show once a tick was measured. */
-const measuredBlocks = (result: Ranged): Block[] => [
+const measuredBlocks = (result: TimerResult): Block[] => [
   histogramFigure(result),
   ...latenessTable(result),
   bars(result),
@@ -270,7 +258,7 @@ const measuredBlocks = (result: Ranged): Block[] => [
 ];
 
 /** The periodic timer on this host: how late it comes, and whether its two deadlines stay together. */
-function sections(result: Ranged): Section[] {
+function sections(result: TimerResult): Section[] {
   const { stops, ticks, missed } = result;
   const lead = `Every ${exact(result.periodNs)} for ${about(result.durationNs)}, policy ${result.policy}, ${BACKENDS[result.backend]}: ${plural(ticks, 'tick')}, ${count(missed)} missed.`;
   const left =

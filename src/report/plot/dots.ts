@@ -15,7 +15,7 @@ export interface Dot {
 }
 
 /** Named values around zero, over many sizes: each on a line of its own. */
-export interface Dots {
+interface Dots {
   readonly id: string;
   readonly caption: readonly string[];
   readonly title: string;

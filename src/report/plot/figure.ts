@@ -17,7 +17,7 @@ export interface Drawing {
 }
 
 /** The values behind a drawing. */
-export interface Data {
+interface Data {
   readonly head: readonly string[];
   readonly rows: ReadonlyArray<ReadonlyArray<string | number>>;
 }
@@ -43,7 +43,7 @@ function drawing({ title, draw }: Figure, size: Size): string {
 }
 
 /** The wide drawing as a file of its own: light, with its style, on white. */
-export function svgFile({ draw }: Figure): string {
+function svgFile({ draw }: Figure): string {
   const { height, content } = draw(WIDE);
   const [width, tall] = [WIDE.width, Math.ceil(height)];
   const style =
@@ -59,13 +59,13 @@ const csvCell = (value: string | number): string =>
     : `"${value.replaceAll('"', '""')}"`;
 
 /** The values as CSV (RFC 4180). */
-export const csvFile = ({ data: { head, rows } }: Figure): string =>
+const csvFile = ({ data: { head, rows } }: Figure): string =>
   [head, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
 
 const percent = (character: string): string => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 
 /** A link that saves `content` as a file, without a script. */
-export const download = (name: string, type: string, content: string, text: string, of: string): string =>
+const download = (name: string, type: string, content: string, text: string, of: string): string =>
   element(
     'a',
     {

@@ -1,7 +1,7 @@
 import { scaleLinear, scaleLog, scaleSymlog } from 'd3-scale';
 
 /** A mark on an axis. */
-export interface Tick {
+interface Tick {
   readonly value: number;
   readonly text: string;
 }

@@ -11,13 +11,13 @@ const ESTIMATORS = ['adev', 'oadev', 'mdev', 'tdev', 'hdev'] as const satisfies 
 const DRAWN = 400;
 
 /** A rate and its standard error, both as ratios. */
-export interface Rate {
+interface Rate {
   readonly rateRatio: number | null;
   readonly rateStandardError: number | null;
 }
 
 /** What the phase of a pair says by itself. */
-export type PhaseFigures = Omit<
+type PhaseFigures = Omit<
   DriftPair,
   'clock' | 'reference' | 'independent' | 'independentReason' | 'rejected' | 'events'
 >;

@@ -22,7 +22,7 @@ export interface SampledHost {
 }
 
 /** When a sample was taken. */
-export interface Taken {
+interface Taken {
   /** Grid point: 0 for the first. */
   readonly point: number;
   /** Since the start, ns. */

@@ -23,7 +23,7 @@ export class EventLog {
 }
 
 /** Something about the host, not about one clock. */
-export interface HostEvent {
+interface HostEvent {
   readonly kind: EventKind;
   readonly detail: string;
 }
@@ -67,7 +67,7 @@ export function watchCounter(
 }
 
 /** Ticks of 10 ms that the hypervisor gave to others, all CPUs; null without /proc. */
-export const stealTicks = (stat: string | null = read('/proc/stat')): number | null => {
+const stealTicks = (stat: string | null = read('/proc/stat')): number | null => {
   const steal = /^cpu +(?:\d+ +){7}(\d+)/m.exec(stat ?? '')?.[1];
   return steal === undefined ? null : Number(steal);
 };
@@ -75,7 +75,7 @@ export const stealTicks = (stat: string | null = read('/proc/stat')): number | n
 const CPUS = '/sys/devices/system/cpu';
 
 /** How often any CPU was throttled; null where the kernel does not count it (most virtual machines). */
-export function throttleCount(folder: string = CPUS): number | null {
+function throttleCount(folder: string = CPUS): number | null {
   let sum: number | null = null;
   try {
     for (const cpu of readdirSync(folder).filter((name) => /^cpu\d+$/.test(name))) {

@@ -1,5 +1,5 @@
 /** How many points a record keeps at most. */
-export const CAPACITY = 2 ** 17;
+const CAPACITY = 2 ** 17;
 
 /**
  * Phase points on a regular grid in bounded memory: when the record is full, every second point goes and the grid

@@ -19,7 +19,7 @@ import { Recording } from './recording.ts';
  *
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
  */
-export function driftHost(control: Control, intervalNs: number): DriftHost {
+function driftHost(control: Control, intervalNs: number): DriftHost {
   const clock = new HostClock();
   const source = hostSource();
   const waiter = hostWaiter(control);

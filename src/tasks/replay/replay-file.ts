@@ -1,6 +1,7 @@
 import type { Control } from '../../clock/control.ts';
 import { replay } from '../../lapic/replay.ts';
 import { type Difference, type ReplayResult, timerStateSchema } from '../../schema/replay.ts';
+import { textName } from '../../text-file.ts';
 import type { Finding } from '../../warning.ts';
 import { type ParsedScenario, parseScenarios } from './parse-scenarios.ts';
 import { readJsonFile } from './scenario-file.ts';
@@ -46,7 +47,7 @@ function differences(scenario: ParsedScenario, index: number, replayed: Replayed
  *
  * @returns those that were replayed before the user asked to stop: all of them, as a rule.
  */
-export function replayScenarios(scenarios: readonly ParsedScenario[], control: Control): ReplayResult {
+function replayScenarios(scenarios: readonly ParsedScenario[], control: Control): ReplayResult {
   const result: ReplayResult = { scenarios: [], compared: 0, differences: [] };
   for (const [index, scenario] of scenarios.entries()) {
     if (control.cancelled()) break;
@@ -62,7 +63,7 @@ export function replayScenarios(scenarios: readonly ParsedScenario[], control: C
 }
 
 /** What to replay. */
-export interface ReplayOptions {
+interface ReplayOptions {
   /** A file, or `-` for standard input. */
   readonly path: string;
 }
@@ -72,7 +73,7 @@ export interface ReplayOptions {
  *
  * @throws TscopeError USAGE for bad input, IO where the file cannot be read.
  */
-export function replayTask({ path }: ReplayOptions, control: Control): Finding<ReplayResult> {
-  const scenarios = parseScenarios(readJsonFile(path), path === '-' ? 'standard input' : path);
+export async function replayTask({ path }: ReplayOptions, control: Control): Promise<Finding<ReplayResult>> {
+  const scenarios = parseScenarios(await readJsonFile(path, control.cancelled), textName(path));
   return { result: replayScenarios(scenarios, control), warnings: [] };
 }

@@ -1,67 +1,22 @@
-import { closeSync, openSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import { systemCode, TscopeError, usageError } from '../../errors.ts';
-import { printable } from '../../schema/issues.ts';
-import { readSome } from '../record-file.ts';
+import { TscopeError, usageError } from '../../errors.ts';
+import { printableLine } from '../../printable.ts';
+import { readText, textName } from '../../text-file.ts';
 
 /** The largest document, unpacked. */
 const MAX_BYTES = 64 * 2 ** 20;
 /** A step, a state and a list are one each; 25 times what a replay accepts, so that a refusal can name its path. */
 const MAX_BRACKETS = 2_500_000;
-const CHUNK_BYTES = 1 << 20;
-
-const tooLarge = (name: string): TscopeError =>
-  usageError(`${name} is larger than ${MAX_BYTES / 2 ** 20} MiB.`);
-
-function readAll(descriptor: number, name: string): Buffer {
-  const chunks: Buffer[] = [];
-  for (let size = 0; ; ) {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const read = readSome(descriptor, chunk);
-    if (read === 0) return Buffer.concat(chunks);
-    chunks.push(chunk.subarray(0, read));
-    size += read;
-    if (size > MAX_BYTES) throw tooLarge(name);
-  }
-}
-
-/** Unpacks gzip, which is known by its first two bytes, whatever the file is called. */
-function unpack(bytes: Buffer, name: string): Buffer {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_BYTES });
-  } catch (error) {
-    if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(name);
-    throw usageError(`${name} is a damaged gzip file (${systemCode(error) ?? String(error)}).`);
-  }
-}
+/** Of V8's message, which quotes the text around the fault. */
+const MAX_REASON = 160;
 
 /** Opening braces and brackets; those inside strings count too. */
-function countBrackets(bytes: Buffer): number {
+function countBrackets(text: string): number {
   let count = 0;
-  for (const byte of bytes) if (byte === 0x7b || byte === 0x5b) count += 1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x7b || code === 0x5b) count += 1;
+  }
   return count;
-}
-
-function parseJson(bytes: Buffer, name: string): unknown {
-  if (countBrackets(bytes) > MAX_BRACKETS) {
-    throw usageError(`${name} holds more than ${MAX_BRACKETS} objects and arrays.`);
-  }
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw usageError(`${name} is not UTF-8 text; give JSON, or JSON packed with gzip.`);
-  }
-  if (text.trim() === '') throw usageError(`${name} is empty; give a scenario or an array of them as JSON.`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw usageError(
-      `${name} is not JSON: ${place(text, reason)}${printable(reason.replace(/ (in JSON )?at position.*/, ''), 160)}.`,
-    );
-  }
 }
 
 /** Line and column of the position that V8's message names; nothing where it names none. */
@@ -78,20 +33,18 @@ function place(text: string, reason: string): string {
  * @param path a file, or `-` for standard input.
  * @throws TscopeError IO where it cannot be read; USAGE where it is too large, damaged or not JSON.
  */
-export function readJsonFile(path: string): unknown {
-  const name = path === '-' ? 'standard input' : path;
-  let bytes: Buffer;
+export async function readJsonFile(path: string, cancelled: () => boolean): Promise<unknown> {
+  const name = textName(path);
+  const text = await readText(path, MAX_BYTES, { strict: true, cancelled });
+  if (cancelled()) throw new TscopeError('INTERRUPTED', `interrupted before ${name} was read.`);
+  if (countBrackets(text) > MAX_BRACKETS)
+    throw usageError(`${name} holds more than ${MAX_BRACKETS} objects and arrays.`);
+  if (text.trim() === '') throw usageError(`${name} is empty; give a scenario or an array of them as JSON.`);
   try {
-    const descriptor = path === '-' ? 0 : openSync(path, 'r');
-    try {
-      bytes = readAll(descriptor, name);
-    } finally {
-      if (descriptor !== 0) closeSync(descriptor);
-    }
+    return JSON.parse(text);
   } catch (error) {
-    if (error instanceof TscopeError) throw error;
-    const code = systemCode(error) ?? String(error);
-    throw new TscopeError('IO', `cannot read ${name} (${code}).`, null, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = message.replace(/ (in JSON )?at position.*/, '').slice(0, MAX_REASON);
+    throw usageError(`${name} is not JSON: ${place(text, message)}${printableLine(reason)}.`);
   }
-  return parseJson(unpack(bytes, name), name);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lapicDefaults } from '../../lapic/config.ts';
 import { policyNames } from '../../lapic/policies.ts';
+import { stepKinds } from '../../lapic/replay.ts';
 import { timerStateSchema } from '../../schema/replay.ts';
 
 const U32_MAX = 2 ** 32 - 1;
@@ -59,27 +60,15 @@ const configSchema = z.strictObject({
 
 const at = { ktime, tsc: u64 };
 
-const WITH_REGISTER = ['lvtt', 'tmict', 'tdcr'] as const;
-const WITH_DEADLINE = ['tscdeadline'] as const;
-const WITHOUT_VALUE = [
-  'tmcct',
-  'hv-expire',
-  'hrtimer-expire',
-  'block',
-  'unblock',
-  'inject',
-  'save-restore',
-] as const;
-
 /** One step, strict: a field that its `do` does not use is refused. */
 export const stepSchema = z.discriminatedUnion(
   'do',
   [
-    z.strictObject({ ...at, do: z.literal(WITH_REGISTER), value: u32 }),
-    z.strictObject({ ...at, do: z.literal(WITH_DEADLINE), value: u64 }),
-    z.strictObject({ ...at, do: z.literal(WITHOUT_VALUE) }),
+    z.strictObject({ ...at, do: z.literal(stepKinds.register), value: u32 }),
+    z.strictObject({ ...at, do: z.literal(stepKinds.deadline), value: u64 }),
+    z.strictObject({ ...at, do: z.literal(stepKinds.plain) }),
   ],
-  { error: `is not one of ${[...WITH_REGISTER, ...WITH_DEADLINE, ...WITHOUT_VALUE].join(', ')}` },
+  { error: `is not one of ${Object.values(stepKinds).flat().join(', ')}` },
 );
 
 /** An expected state: any of a state's fields, of any type, so that a wrong one is a difference. */

@@ -108,7 +108,7 @@ const RATE_BITS = 20n;
 const SPUN_NS = 2000n;
 
 /** Cycles in `ns` at `hz`, by integers: a stop of years keeps the double's 53 bits of the rate. */
-export function cyclesIn(ns: bigint, hz: number): bigint {
+function cyclesIn(ns: bigint, hz: number): bigint {
   const rate = BigInt(Math.round(hz * 2 ** Number(RATE_BITS)));
   return (ns * rate) / (1_000_000_000n << RATE_BITS);
 }

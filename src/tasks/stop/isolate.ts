@@ -35,7 +35,7 @@ export interface IsolateCosts {
 }
 
 /** Times 100 advances in native code: fills rows of two words with cycles under catch-up and under clamp. */
-export type NativeTimer = (out: BigInt64Array) => void;
+type NativeTimer = (out: BigInt64Array) => void;
 
 /** Advances in one timing: one lasts tens of ns, and a TSC may step by ten. */
 const BATCH = 100;

@@ -9,7 +9,7 @@ import type { Simulation } from './options.ts';
 export type Cell = Pick<OneStop, 'policy' | 'periodNs' | 'stopNs'>;
 
 /** How long a row may be followed. */
-export interface Limits {
+interface Limits {
   /** @param cutBefore a shorter stop of the same policy and period was cut or locked up. */
   limitNs(cell: Cell, cutBefore: boolean): bigint;
 }

@@ -39,7 +39,7 @@ export function freshProcesses(job: IsolateJob, count: number, control: Control)
 }
 
 /** A figure and where the next run's will be, 95 times of 100. */
-export interface Interval {
+interface Interval {
   readonly ns: number;
   readonly lowNs: number;
   readonly highNs: number;
@@ -160,7 +160,7 @@ export function clampPriceOf(
       costs.map(({ overCatchUpNs }) => overCatchUpNs['clamp'] ?? 0),
       catchUp,
     ),
-    kernel: { value: null, reason: 'a callback of the real kernel is measured by tscope kvm --trace' },
+    kernel: { value: null, reason: 'a callback of the real kernel is measured by `tscope kvm`' },
   };
 }
 

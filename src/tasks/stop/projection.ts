@@ -22,7 +22,7 @@ export function lockupStopNs(watchdogNs: number, periodNs: number, callbackNs: n
 }
 
 /** What a callback costs, ns, and between what; equal where the cost is given. */
-export interface CallbackCost {
+interface CallbackCost {
   readonly ns: number;
   readonly lowNs: number;
   readonly highNs: number;

@@ -42,7 +42,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
     warnings.push({
       code: 'thread-interrupted',
       message: `Other work had this thread's CPU for ${formatSignificant(disturbed * 100)} % of the recoveries under catch-up; their times and lockups are those of a busy host, not of the callbacks.`,
-      hint: 'Run on a quiet host, or give --cpu and --priority. The lockup threshold leaves interruptions out.',
+      hint: 'Run on a quiet host, or give `cpu` and `priority`. The lockup threshold leaves interruptions out.',
     });
   }
   const cut = result.rows.filter((row) => row.ended === 'budget').length;
@@ -50,7 +50,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
     warnings.push({
       code: 'rows-projected',
       message: `${cut} of ${result.rows.length} rows were followed for a part of the recovery; the totals are projected from the pace until then.`,
-      hint: options.simulate === null ? '`tscope stop --budget 5m` follows them further.' : null,
+      hint: options.simulate === null ? '`tscope stop --budget 5min` follows them further.' : null,
     });
   }
   if (options.periodsNs.some((periodNs) => periodNs < BigInt(lapicDefaults.minTimerPeriodUs) * 1000n)) {

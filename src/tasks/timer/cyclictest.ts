@@ -16,7 +16,7 @@ type Cyclictest = NonNullable<TimerResult['cyclictest']>;
 const HISTOGRAM_NS = 2_000_000;
 
 /** What cyclictest is to do: as the timer beside it. */
-export interface CyclictestOptions {
+interface CyclictestOptions {
   /** Whole microseconds. */
   readonly periodNs: bigint;
   readonly durationNs: bigint;

@@ -84,7 +84,7 @@ function thinned(x: Float64Array, y: Float64Array): [number, number][] {
 }
 
 /** A rate, and what it lies between. */
-export interface RatePrediction {
+interface RatePrediction {
   /** The TSC deadline moves on its own, from one rounded period to the next. */
   readonly accumulated: boolean;
   readonly ratio: number;

@@ -5,7 +5,7 @@ import { bounds, within } from '../../units.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 
 /** A real stop of the thread, again and again. */
-export interface RealStops {
+interface RealStops {
   readonly everyNs: bigint;
   readonly forNs: bigint;
 }

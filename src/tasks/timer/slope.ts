@@ -1,7 +1,7 @@
 import { leastSquares, quantile, sorted } from '../../statistics.ts';
 
 /** A slope and its standard error. */
-export interface Slope {
+interface Slope {
   readonly slope: number;
   readonly standardError: number;
 }

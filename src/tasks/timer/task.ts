@@ -52,7 +52,7 @@ function gaveWay({ backend, quiet }: TimerOptions, { latenessNs }: TimerResult):
     {
       code: 'spinning-thread-throttled',
       message: `Ticks were up to ${formatNs(max)} late: the kernel gives waiting threads up to 50 ms of each second that a SCHED_FIFO thread spins.`,
-      hint: 'Use --backend hybrid, a CPU that nothing else runs on, or sysctl kernel.sched_rt_runtime_us=-1.',
+      hint: 'Use `backend` hybrid, a CPU that nothing else runs on, or sysctl kernel.sched_rt_runtime_us=-1.',
     },
   ];
 }

@@ -21,7 +21,7 @@ import { intervalsOf, latenessOf, NeighbourLog, spreadOf } from './lateness.ts';
 import type { TimerOptions } from './options.ts';
 
 /** A sleeping thread wakes at most about this late; the hybrid backend spins for as long before each deadline. */
-export const SPIN_NS = 60_000;
+const SPIN_NS = 60_000;
 
 const WARM_UP = 20_000;
 
