@@ -35,6 +35,16 @@ test('a full run is one page under 600 kB that asks the network for nothing and 
   expect(page).not.toMatch(/(?:src|href)="(?!#|data:)/);
 });
 
+test('all that a page says of the run, its drawings by their titles', async () => {
+  const said = page
+    .replace(/<style>[\s\S]*?<\/style>/, '')
+    .replace(/<svg class="(wide|narrow)"[^>]*aria-label="([^"]*)".*?<\/svg>/gs, '[$1 drawing: $2]')
+    .replace(/<\/?(?:td|th|dt|dd|a)\b[^>]*>/g, (tag) => (tag.startsWith('</') ? ' | ' : ''))
+    .replaceAll('><', '>\n<')
+    .replaceAll(' | <', '\n<');
+  await expect(said).toMatchFileSnapshot('page.txt');
+});
+
 test('every section is in the contents, and every link leads to one', () => {
   const links = [...page.matchAll(/href="#([^"]*)"/g)].map(([, id]) => id);
   const sections = [...page.matchAll(/<h2 id="([^"]*)"/g)].map(([, id]) => id);

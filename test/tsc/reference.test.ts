@@ -445,5 +445,8 @@ test('without any, the true rate is null, with every reason and what would help'
 test('a steered clock does not show the raw one, so the correction has nothing to correct', () => {
   const reference: Reference = { trueHz: (rawHz) => rawHz, errorRatio: 0, name: 'a reference' };
   const found = trueRateOf(measured('monotonic'), [reference]);
-  expect(found).toEqual({ trueRate: null, trueRateReason: expect.stringContaining('the clock monotonic_raw') });
+  expect(found).toEqual({
+    trueRate: null,
+    trueRateReason: expect.stringContaining('the clock monotonic_raw'),
+  });
 });
