@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'TSC_FORBIDDEN'
   /** A file could not be read or written. */
   | 'IO'
-  /** The file is no store, a damaged one, or one of a newer tscope; it is left as it is. */
+  /** The file is not a store, or a damaged one, or one of a newer tscope; it is left as it is. */
   | 'STORE_REFUSED'
   /** The disk under the store is full; what was stored stays readable. */
   | 'STORE_FULL'
@@ -31,7 +31,7 @@ export type ErrorCode =
   | 'STORE_REPEATED'
   /** The store refused for another reason, which the message tells. */
   | 'STORE_FAILED'
-  /** The user stopped it before anything was measured. */
+  /** The user interrupted it before anything was measured. */
   | 'INTERRUPTED'
   /** tscope itself is wrong. */
   | 'DEFECT';

@@ -16,7 +16,7 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path);
   } catch (error) {
-    // Another process was quicker; a file of that name is no folder.
+    // Another process was quicker; a file of that name is not a folder.
     if (systemCode(error) !== 'EEXIST' || !isFolder(path)) throw error;
   }
 }

@@ -13,7 +13,7 @@ export interface Adjtimex {
   status: number;
   /** Frequency correction in 2^-16 ppm. */
   freq: number;
-  /** Microseconds for each tick of USER_HZ; 10000 is no correction. */
+  /** Microseconds for each tick of USER_HZ; 10000 means no correction. */
   tick: number;
   /** Time offset still to be slewed: us, or ns with STA_NANO (0x2000). */
   offset: number;
@@ -100,7 +100,7 @@ export interface Native {
 
   /** One datagram to a socket of AF_UNIX, for the service manager (sd_notify); `@` begins an abstract name. */
   notify(socket: string, text: string): void;
-  /** Threads that start from now on share so many of glibc's arenas: less memory, more waiting for one another. */
+  /** Threads that start from now on share this many of glibc's arenas: less memory, more waiting for one another. */
   limitArenas(count: number): void;
 }
 

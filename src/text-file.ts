@@ -17,7 +17,7 @@ export interface TextLimits {
   readonly lineLength?: number;
   /** The most bytes, unpacked. */
   readonly bytes?: number;
-  /** Bytes that are no UTF-8 are refused; else they become U+FFFD. */
+  /** Bytes that are not UTF-8 are refused; else they become U+FFFD. */
   readonly strict?: boolean;
   /** Asked between chunks, and while a FIFO has nothing to give; true ends the text where it is. */
   readonly cancelled?: () => boolean;
@@ -47,7 +47,7 @@ async function isNamedFifo(path: string): Promise<boolean> {
 /** On libuv's threads: a file system that stalls must not hold the thread that hears signals. */
 const [opened, readInto] = [promisify(open), promisify(read)];
 
-/** Opens without waiting for a FIFO's writer. Standard input is opened anew, so that its reads do not block either. */
+/** Opens without waiting for a FIFO's writer. Standard input is opened again, so that its reads do not block either. */
 async function openText(path: string): Promise<number> {
   if (path !== '-') return opened(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -107,7 +107,7 @@ async function* startingWith(first: Uint8Array, rest: AsyncIterator<Uint8Array>)
   }
 }
 
-/** The first `count` bytes or more, where there are so many, and the rest. */
+/** The first `count` bytes or more, as far as there are any, and the rest. */
 async function peeked(
   bytes: AsyncIterable<Uint8Array>,
   count: number,

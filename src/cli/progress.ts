@@ -13,7 +13,7 @@ export interface Step {
 const inStep = ({ number, of, seconds, secondsAfter }: Step, text: string, share: number): string =>
   `${number} of ${of}: ${text}, about ${Math.ceil(secondsAfter + seconds * (1 - share))} s left`;
 
-/** One line on stderr that is redrawn in place; nothing at all where stderr is no terminal. */
+/** One line on stderr that is redrawn in place; nothing at all where stderr is not a terminal. */
 export class Progress {
   #shown = false;
   #step: Step | null = null;

@@ -6,7 +6,7 @@ import type { Warning } from '../warning.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Colours `text` for stderr, unless NO_COLOR is set or stderr is no terminal. */
+/** Colours `text` for stderr, unless NO_COLOR is set or stderr is not a terminal. */
 const paint = (style: Style, text: string): string =>
   isatty(2) && !process.env['NO_COLOR'] ? styleText(style, text) : text;
 

@@ -11,7 +11,7 @@ export interface Bracket {
   readonly after: bigint;
 }
 
-/** Memory for so many rows. */
+/** Memory for this many rows. */
 export const newRows = (count: number): BigInt64Array => new BigInt64Array(count * ROW);
 
 const moved = (rows: BigInt64Array, at: number): boolean => rows[at + 3] === -1n;

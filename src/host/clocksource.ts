@@ -21,7 +21,7 @@ const MADE_FROM_TSC: Readonly<Record<string, string>> = {
 /** Counters with an oscillator or a divider of their own. */
 const OTHER_COUNTERS = ['hpet', 'acpi_pm', 'jiffies', 'refined-jiffies', 'pit', 'hyperv_clocksource_msr'];
 
-/** Name of the current clocksource. Read anew at each call: it may change at any time. */
+/** Name of the current clocksource. Read again at each call: it may change at any time. */
 export const currentClocksource = (): Fact<string> => fileFact(`${FOLDER}/current_clocksource`);
 
 /** Whether a clocksource is the TSC in another form, and how; unknown for a name that the table lacks. */

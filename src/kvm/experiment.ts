@@ -136,7 +136,7 @@ function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: KvmHost)
   const { grid } = findingOf(trace);
   if (trace.stop !== 'save-restore') {
     if (grid === 'unclear' || grid === 'other') return true;
-    // A timer that runs on in userspace has no reason to start anew at the resume; by chance it may look so.
+    // A timer that runs on in userspace has no reason to start again at the resume; by chance it may look so.
     if (grid === 'resume' && path === 'hrtimer') return true;
   }
   return !KVM_POLICIES.some(

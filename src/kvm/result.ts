@@ -190,7 +190,7 @@ function saveRestoreOf(trace: StopRecord, path: PathFinding, tscKhz: number): Kv
 /** Pure: the contract's result of what was measured. */
 export function resultOf({ options, setup, host, running, stalls, traces }: Measured): KvmResult {
   const path = pathOfAll(traces, host);
-  // A saved and restored timer was set anew, so it says nothing about missed ticks.
+  // A saved and restored timer was set again, so it says nothing about missed ticks.
   const judged = traces.filter(({ stop }) => stop !== 'save-restore');
   // Only a guest that spins is certain to be on the preemption timer; one that halts is on time to the microsecond.
   const mainLoop = path.path === 'preemption-timer' ? 'spin' : 'halt';

@@ -42,7 +42,7 @@ export interface StopOptions {
   readonly resumeAt?: number;
 }
 
-/** When TMCCT is read: shares of the stop, and of the period, away from where it is about to start anew. */
+/** When TMCCT is read: shares of the stop, and of the period, away from where it is about to start again. */
 const READ_AT = [
   [0.3, 0.3],
   [0.5, 0.5],

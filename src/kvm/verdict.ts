@@ -161,7 +161,7 @@ export interface Conclusion {
   readonly explanation: string;
 }
 
-/** As many interrupts as this in the first period are no coalesced one and its successor. */
+/** As many interrupts as this in the first period are more than a coalesced one and its successor. */
 const STORM = 4;
 const LEAST_MISSED = 2;
 

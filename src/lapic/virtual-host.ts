@@ -2,7 +2,7 @@ import { ktimeOf, type Words } from '../clock/time-source.ts';
 import { VirtualClock } from '../clock/virtual.ts';
 import type { VcpuHost } from './vcpu.ts';
 
-/** The TSC of a host that is no particular one, and of its guest, kHz. */
+/** The TSC of an imagined host, and of its guest, kHz. */
 export const VIRTUAL_TSC_KHZ = 2_600_000;
 
 /** One hrtimer callback in the production crash: 193 million in 15.3 s, ns. */

@@ -547,7 +547,7 @@ function unitIn(words: string, column: number, layout: Layout): Unit | null {
   return word.startsWith('sec') ? 's' : (word as Unit);
 }
 
-/** Why a line is no reading. */
+/** Why a line is not a reading. */
 function complaint(text: string, cell: string, cells: readonly string[]): string {
   const numbers = text.split(/[\s,;]+/).filter(isNumber).length;
   if (cells.length === 1 && numbers > 1) return `has ${numbers} columns: ${quoted(text)}`;

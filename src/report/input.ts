@@ -68,7 +68,7 @@ function checked<T extends z.ZodType>(schema: T, value: unknown, name: string): 
 export function inputOf(value: unknown, name: string): ReportInput {
   const accepted = `a document of tscope ${['measure', ...singles].join(', ')}`;
   const head = header.safeParse(value);
-  if (!head.success) throw usageError(`${name} is no document of tscope; give ${accepted}.`);
+  if (!head.success) throw usageError(`${name} is not a document of tscope; give ${accepted}.`);
   const [, kind = '', version = ''] = head.data.schema.split('/');
   if (version !== '1')
     throw usageError(`${name} is of version ${version}, from a newer tscope; this one reads 1.`);

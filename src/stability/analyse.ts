@@ -92,7 +92,7 @@ export function largestFactor(estimators: readonly EstimatorName[], points: numb
 /**
  * Computes the estimators asked for at every averaging time asked for, shortest first.
  *
- * @returns what is done so far where `control` asks to stop.
+ * @returns what is done so far where `control` is cancelled.
  * @throws TscopeError USAGE where a listed tau is not a multiple of tau0.
  */
 export function analyseStability(

@@ -65,7 +65,7 @@ export function eventOf(
   return null;
 }
 
-/** A run's events in [fromNs, toNs), oldest first. @param limit at most so many. */
+/** A run's events in [fromNs, toNs), oldest first. @param limit the most of them. */
 export function eventsOf(
   store: Store,
   run: number,

@@ -121,7 +121,7 @@ function look(path: string): Found {
  * Looks at a file before it is opened for good, without changing it or leaving anything beside it.
  *
  * @param path absolute.
- * @throws TscopeError STORE_REFUSED where it is no store, or a newer one; IO where it cannot be read.
+ * @throws TscopeError STORE_REFUSED where it is not a store, or a newer one; IO where it cannot be read.
  */
 export function inspect(path: string): Found {
   try {

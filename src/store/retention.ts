@@ -7,7 +7,7 @@ import { countBefore, countSamples, deleteSamplesBefore, oldestSample, readSampl
 import { readSeries, type SeriesRow } from './series.ts';
 import type { Store } from './store.ts';
 
-/** How long what is kept. Null is for ever. */
+/** How long each kind is kept. Null is forever. */
 export interface Retention {
   /** Age, ns, counted in time that was measured since, not by the clock: a wrong clock deletes nothing. */
   readonly samplesNs: bigint | null;

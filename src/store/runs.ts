@@ -109,7 +109,7 @@ export function putRun({ connection }: Store, run: RunRow, document: string | nu
 /**
  * Starts a run.
  *
- * @param key the name of a run whose row is gone, to make it anew; one that is there goes on.
+ * @param key the name of a run whose row is gone, to make it again; one that is there goes on.
  * @throws TscopeError as every transaction of the store.
  */
 export function startRun(

@@ -367,7 +367,7 @@ function* looseColumns(samples: readonly Sample[]): Generator<SampleRows> {
   for (const block of blocksFrom(samples)) yield columnsOf(block);
 }
 
-/** Samples of a series from `fromNs` on, oldest first, as they were stored. @param limit at most so many. */
+/** Samples of a series from `fromNs` on, oldest first, as they were stored. @param limit the most of them. */
 export function samplesOf(store: Store, series: number, fromNs: bigint, limit: number): Sample[] {
   const found: Sample[] = [];
   for (const rows of readSamples(store, BigInt(series), fromNs)) {

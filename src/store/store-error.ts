@@ -53,7 +53,7 @@ const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
   [SQLITE_CONSTRAINT_FOREIGNKEY]: [
     'STORE_ROW_GONE',
     (path) => `${path}: the run or series that this belongs to is no longer there.`,
-    'Start the run anew.',
+    'Start the run again.',
   ],
   [SQLITE_CONSTRAINT_PRIMARYKEY]: [
     'STORE_REPEATED',
@@ -97,4 +97,4 @@ export const readOnlyError = (path: string, cause: unknown): TscopeError => {
 
 /** That the row is not there to which something was to be added. */
 export const rowGone = (path: string, what: string): TscopeError =>
-  new TscopeError('STORE_ROW_GONE', `${path}: ${what} is no longer there.`, 'Start the run anew.');
+  new TscopeError('STORE_ROW_GONE', `${path}: ${what} is no longer there.`, 'Start the run again.');

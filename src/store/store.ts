@@ -40,7 +40,7 @@ export interface StoreOptions {
 /**
  * Opens a store to write and read, creates it where there is none, and brings an older one up to date.
  *
- * @throws TscopeError STORE_REFUSED where the file is no store, damaged or newer; STORE_READ_ONLY; STORE_BUSY; IO.
+ * @throws TscopeError STORE_REFUSED where the file is not a store, damaged or newer; STORE_READ_ONLY; STORE_BUSY; IO.
  */
 export function openStore(file: string, { busyTimeoutMs }: StoreOptions = {}): Store {
   const path = resolve(file);
@@ -93,7 +93,7 @@ function connectToRead(path: string, busyTimeoutMs: number | undefined): Connect
  * Opens a store to read. It must exist. An older one is brought up to date first. Of a damaged one `damage` tells, and
  * what is sound can be read.
  *
- * @throws TscopeError STORE_REFUSED where the file is no store, newer, or older and not to be written; STORE_BUSY; IO.
+ * @throws TscopeError STORE_REFUSED where the file is not a store, newer, or older and not to be written; STORE_BUSY; IO.
  */
 export function openStoreToRead(file: string, options: StoreOptions = {}): Store {
   const path = resolve(file);

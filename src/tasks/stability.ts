@@ -22,7 +22,7 @@ export interface StabilityOptions extends AnalysisOptions, RecordOptions {
   readonly path: string;
   /** Take the linear drift of frequency out. */
   readonly removeDrift?: boolean | undefined;
-  /** Make frequencies farther than so many sigmas from their median gaps. */
+  /** Frequencies farther than this many sigmas from their median become gaps. */
   readonly outlierSigmas?: number | undefined;
 }
 

@@ -103,7 +103,7 @@ function filtered(brackets: Brackets, keep: (window: number) => boolean): Bracke
 export const windowsOf = ({ before, after }: Brackets): Float64Array =>
   Float64Array.from(after, (end, i) => end - (before[i] ?? 0));
 
-/** The narrowest of some windows that is no mistake (a counter that ran backwards makes a negative one). */
+/** The narrowest of some windows but for mistakes (a counter that ran backwards makes a negative one). */
 export const narrowestOf = (windows: Float64Array): number =>
   windows.reduce(
     (least, window) => (window > 0 && window < least ? window : least),

@@ -6,7 +6,7 @@ import type { CalibrateResult, Convergence } from './result.ts';
 const PER_DECADE = 4;
 /** Decades before the end; what a shorter run says is of no use to anyone. */
 const DECADES = 4;
-/** Fewer brackets than this are no fit. */
+/** Fewer brackets than this are not fitted. */
 const LEAST_BRACKETS = 64;
 /** Brackets that each moment's lattice is asked about: a picture of the run is worth no more time than this. */
 const LATTICE_BRACKETS = 2048;

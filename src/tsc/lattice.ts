@@ -29,7 +29,7 @@ const WIDEST = 1.25;
 /** A window length that occurs less often says too little about where its reads lie. */
 const LEAST_IN_CLASS = 30;
 
-/** Brackets in all below which the posterior is no bell. */
+/** Brackets in all below which the posterior is not a bell. */
 const LEAST_BRACKETS = 128;
 
 /** Probability of a bracket that the model cannot explain: an interrupt's odd one in ten thousand. */

@@ -26,7 +26,7 @@ const OPTIONS: readonly string[] = ['anchorEveryMs'];
 /** An error is taken back within one interval by changing the rate by at most this. */
 const MOST_SLEW = 0.5;
 
-/** An error beyond this share of the interval is no drift: the rate is then taken anew, from here on. */
+/** An error beyond this share of the interval is more than drift: the rate is then measured again, from here on. */
 const DISTURBED = 1e-3;
 
 /** Words of the state that a reading takes: all in one array, so that nothing is allocated. */

@@ -16,7 +16,7 @@ export interface LiveListener {
   onSample(sample: LiveSample): void;
 }
 
-/** Time before a stream that the browser gave up is opened anew, ms. */
+/** Time before a stream that the browser gave up is opened again, ms. */
 const AGAIN_MS = 3_000;
 
 function showState(connected: boolean): void {

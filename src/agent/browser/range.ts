@@ -1,7 +1,7 @@
 import { byId } from './dom.ts';
 import type { Ends } from './ends.ts';
 
-/** What is shown: the last so many seconds, moving on; or a stretch that stands still. Unix seconds. */
+/** What is shown: the last seconds, moving on; or a stretch that stands still. Unix seconds. */
 export type Range = { readonly last: number } | { readonly from: number; readonly to: number };
 
 /** What is shown where nothing else is asked for, s: a day, or what there is of it. */

@@ -48,7 +48,7 @@ function userPlan({ user }: Settings): string {
 /**
  * What an agent with this configuration would do, a sentence each. Nothing is changed.
  *
- * @throws TscopeError STORE_REFUSED where the file is no store; IO where it cannot be read.
+ * @throws TscopeError STORE_REFUSED where the file is not a store; IO where it cannot be read.
  */
 export function planOf({ settings, token }: Config): string[] {
   const { clocks, reference, interval, recalibrate, retain, maxSize, listen, db } = settings;

@@ -46,7 +46,7 @@ export const variableOf = (name: string): string =>
 export const flagOf = (name: string): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** Variables that are no settings. */
+/** Variables that are not settings. */
 const OTHER_VARIABLES = ['TSCOPE_CONFIG', 'TSCOPE_TOKEN', 'TSCOPE_DEBUG'];
 
 const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
@@ -88,7 +88,7 @@ function unknownVariables(environment: Sources['environment']): Warning[] {
     .filter((name) => name.startsWith('TSCOPE_') && !known.includes(name))
     .map((name) => ({
       code: 'unknown-variable',
-      message: `The environment's ${name} is no setting of the agent and is ignored.`,
+      message: `The environment's ${name} is not a setting of the agent and is ignored.`,
       hint: `There are ${known.join(', ')}.`,
     }));
 }

@@ -21,7 +21,7 @@ function read(what: string, file: string): Buffer {
 /**
  * The files of `tlsCert` and `tlsKey`; null where neither is given.
  *
- * @throws TscopeError USAGE where one is given without the other or they are no pair; IO where one cannot be read.
+ * @throws TscopeError USAGE where one is given without the other or they are not a pair; IO where one cannot be read.
  */
 export function readTls({ tlsCert, tlsKey }: Pick<Partial<Settings>, 'tlsCert' | 'tlsKey'>): TlsFiles | null {
   if (tlsCert === undefined && tlsKey === undefined) return null;

@@ -6,7 +6,7 @@ import { RecentRecord } from './recent-record.ts';
 
 /** What the loop needs of a host; tests script it. */
 export interface SamplingHost extends SampledHost {
-  /** Measures the TSC's rate anew, for at most so many ns, and tells. */
+  /** Measures the TSC's rate again, for at most this many ns, and reports it. */
   recalibrate(mostNs: number): void;
 }
 

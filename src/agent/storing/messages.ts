@@ -30,7 +30,7 @@ export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string | null;
-  /** True where only opening the store anew can help. */
+  /** True where only opening the store again can help. */
   readonly reopen: boolean;
 }
 

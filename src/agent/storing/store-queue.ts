@@ -88,7 +88,7 @@ export class StoreQueue {
     this.#thread = new StoreThread(this.#path);
   }
 
-  /** @throws TscopeError where the file is no store of ours or cannot be made; one that is full or busy is waited for. */
+  /** @throws TscopeError where the file is not a store of ours or cannot be made; one that is full or busy is waited for. */
   async open(): Promise<void> {
     const opened = this.#opened();
     await Promise.race([opened, sleep(OPENING_MS, undefined, { ref: false })]);

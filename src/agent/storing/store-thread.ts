@@ -18,7 +18,7 @@ interface Waiting {
 
 /**
  * The thread that has the store open. SQLite's calls are synchronous: here they keep nobody waiting but one another.
- * What it has open it lets go of when it ends, so that a store is opened anew by another thread.
+ * What it has open it lets go of when it ends, so that a store is opened again by another thread.
  */
 export class StoreThread {
   readonly #worker: Worker;

@@ -41,7 +41,7 @@ function isThere({ connection }: Store, { id, series }: Place): boolean {
 
 /**
  * Writes entries so that a repeat changes nothing: a run is known by its host and its start, a sample by its series and
- * its time. What somebody deleted meanwhile is made anew.
+ * its time. What somebody deleted meanwhile is made again.
  */
 export class Writer {
   readonly #store: Store;
@@ -89,7 +89,7 @@ export class Writer {
       this.#places.delete(number);
       gone += 1;
     }
-    return gone === 0 ? null : 'the rows of the present run were deleted; they are made anew';
+    return gone === 0 ? null : 'the rows of the present run were deleted; they are made again';
   }
 
   /** @returns how many the store refused, and what went wrong at first. @throws what keeps all of them out. */

@@ -11,5 +11,5 @@ const EFFICIENCY = 0.37;
 export const robustDeviation = (values: readonly number[]): number =>
   TO_DEVIATION * (values.length / (values.length - SMALL_SAMPLE)) * median(values.map(Math.abs));
 
-/** How many degrees of freedom `robustDeviation` of so many values is worth. */
+/** How many degrees of freedom `robustDeviation` of this many values is worth. */
 export const robustDegrees = (count: number): number => Math.max(1, EFFICIENCY * (count - 1));

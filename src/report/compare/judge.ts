@@ -2,7 +2,7 @@ import type { Compared } from '../../schema/compare.ts';
 import { mean, studentQuantile } from '../../statistics.ts';
 import type { Quantity } from './quantities.ts';
 
-/** In so many comparisons of runs between which nothing changed, one figure or more is called changed: one in a hundred. */
+/** The share of comparisons of runs between which nothing changed that call one figure or more changed. */
 export const FALSE_ALARM_RATIO = 0.01;
 
 /** How many runs' worth of evidence the typical spread counts as, beside the spread that the runs themselves show. */

@@ -114,7 +114,7 @@ function ofKvm({ resume, running }: KvmResult): Quantity[] {
 const rowName = ({ policy, periodNs, stopNs }: StopRow): string =>
   `${policy}, ${exact(periodNs)}, ${exact(stopNs)}`;
 
-/** The rows of a run that were measured to their end: a projection is no measurement. */
+/** The rows of a run that were measured to their end: a projection is not a measurement. */
 export const wholeRows = ({ stop }: Parts): Set<string> =>
   new Set((stop?.rows ?? []).filter(({ projected }) => projected === null).map(rowName));
 

@@ -29,7 +29,7 @@ const STALL: StopSetup = { ...SCENE, delivery: 'posted', hvTimer: false };
 /** How many periods the stop takes up in the figure. */
 const BREAK = 2;
 
-/** More callbacks or exits than this are no recovery in a step or two. */
+/** More callbacks or exits than this are more than a recovery in a step or two. */
 const MANY = 100;
 
 /** What the eye is to see. */

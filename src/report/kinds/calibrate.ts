@@ -103,7 +103,7 @@ function claimsFigure(result: CalibrateResult): Block {
     caption: [
       'Each mark is what one source says; the bar around the measured rate is its hard interval. The axis is about linear within 1 ppb of 0 and logarithmic beyond.',
       result.independent === false
-        ? `${result.clock} is made from the TSC, so that the kernel agrees is no proof of its rate.`
+        ? `${result.clock} is made from the TSC, so the kernel's agreement proves nothing about its rate.`
         : '',
     ],
     axis: 'offset from the measured rate (ppb, ppm)',

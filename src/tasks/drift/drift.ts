@@ -41,7 +41,7 @@ export interface Follower {
  * Compares clocks on a regular grid, in bounded memory however long it runs.
  *
  * @param follower sees every sample, to keep it.
- * @returns what was sampled so far where `control` asks to stop.
+ * @returns what was sampled so far where `control` is cancelled.
  */
 export function drift(
   host: DriftHost,

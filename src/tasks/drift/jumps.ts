@@ -5,7 +5,7 @@ export type Jump =
 
 /** How much a quiet oscillator's rate may wander between two samples. */
 const WANDER_RATIO = 1e-7;
-/** A residual this many times the usual one is no noise. */
+/** A residual this many times the usual one is more than noise. */
 const NOISE_FACTOR = 8;
 /** Samples over which the usual rate and the usual noise are remembered. */
 const MEMORY = 16;

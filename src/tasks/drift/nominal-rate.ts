@@ -14,7 +14,7 @@ export function nominalRate(result: CalibrateResult): SampledHost['nominal'] {
   return { hz, source: `the kernel's mult ${result.kernel?.mult} >> ${result.kernel?.shift}` };
 }
 
-/** A calibration before the run. @param control only its stop is heeded. */
+/** A calibration before the run. @param control only its cancellation counts. */
 export const calibrateBriefly = (control: Control): CalibrateResult =>
   calibrate({ durationNs: CALIBRATION_NS, clock: 'monotonic_raw' }, hostSource(), {
     progress: () => {},

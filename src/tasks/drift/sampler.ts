@@ -8,7 +8,7 @@ const BURST = 8;
 /** A burst whose narrowest bracket is this many times the narrowest ever is a disturbed one. */
 const WIDEST = 3;
 
-/** So many disturbed bursts in a row are no disturbance: the clock has become dearer to read, as after a migration. */
+/** This many disturbed bursts in a row are not a disturbance: the clock takes longer to read now, as after a migration. */
 const PATIENCE = 8;
 
 /** What the sampler knows of one clock. */
@@ -88,7 +88,7 @@ export class Sampler {
     this.#keep(i, this.#burst(i));
   }
 
-  /** Whether a window is near the narrowest ever, or so many in a row are not that this is how it is now. */
+  /** Whether a window is near the narrowest ever, or has been wide for long enough to be the new normal. */
   #usual(i: number, window: number): boolean {
     const narrowest = Math.min(this.#narrowest[i] as number, window);
     const wide = this.#wide[i] as { count: number; narrowest: number };

@@ -45,7 +45,7 @@ function differences(scenario: ParsedScenario, index: number, replayed: Replayed
 /**
  * Replays scenarios one after the other and compares them with what they expect.
  *
- * @returns those that were replayed before the user asked to stop: all of them, as a rule.
+ * @returns those that were replayed before it was cancelled: all of them, as a rule.
  */
 function replayScenarios(scenarios: readonly ParsedScenario[], control: Control): ReplayResult {
   const result: ReplayResult = { scenarios: [], compared: 0, differences: [] };

@@ -127,7 +127,7 @@ export type RunCell = (
   look: (elapsedNs: number) => boolean,
 ) => StopRun | null;
 
-/** Measures every cell; the rows so far where `control` asks to stop. */
+/** Measures every cell; the rows so far where `control` is cancelled. */
 export function measureRows(
   cells: readonly Cell[],
   repeat: number,

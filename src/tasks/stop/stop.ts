@@ -86,7 +86,7 @@ export function simulateStop(
   };
 }
 
-/** `stop` on real clocks: what was measured so far where `control` asks to stop. */
+/** `stop` on real clocks: what was measured so far where `control` is cancelled. */
 export function measureStop(machine: StopMachine, options: StopOptions, control: Control): StopResult {
   const { policies, periodsNs, repeat, watchdogNs, delivery } = options;
   const { tscHz, tscKhz } = machine;

@@ -15,7 +15,7 @@ function stateOf({ timer, host, callbacks, vmExits, hrtimerInterrupts, hangs, eo
     ktimeOf(host),
     timer.targetExpiration,
     timer.hrtimerArmed ? timer.hrtimerExpires : 0n,
-    // Computed anew by each expiry, rounded, unless it accumulates.
+    // Computed again by each expiry, rounded, unless it accumulates.
     accumulates ? timer.tscdeadline : 0n,
     timer.owed,
     eoiAt,

@@ -33,7 +33,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
   if (result.rows.length < asked) {
     warnings.push({
       code: 'interrupted',
-      message: `Stopped after ${result.rows.length} of ${asked} rows.`,
+      message: `Interrupted after ${result.rows.length} of ${asked} rows.`,
       hint: null,
     });
   }

@@ -42,7 +42,7 @@ export class DivergenceLog {
 
   /**
    * Notes both deadlines of a timer that has just been advanced, as seen from a reading of both clocks. A deadline
-   * that is past is left out: under catch-up the TSC deadline is no time then, it has wrapped.
+   * that is past is left out: under catch-up the TSC deadline has wrapped then, and means no time.
    */
   note(timer: LapicTimer, reading: BigInt64Array): void {
     const ktimeLeft = difference(timer.targetExpiration, reading[KTIME] as bigint);

@@ -74,7 +74,7 @@ function warmUp(host: TimerHost, options: TimerOptions): void {
   }
 }
 
-/** Runs the timer; what was measured so far where `control` asks to stop. */
+/** Runs the timer; what was measured so far where `control` is cancelled. */
 export function runTimer(host: TimerHost, options: TimerOptions, control: Control): TimerResult {
   const { periodNs, durationNs, stops, backend } = options;
   const { clock, waiter } = host;

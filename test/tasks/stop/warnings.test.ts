@@ -83,7 +83,7 @@ test('more than a tenth of the recoveries taken by others, in rows that are long
 
 test('rows that are missing, and rows that were cut', () => {
   expect(warnings({}, { stopsNs: [1n, 2n] })).toEqual([
-    { code: 'interrupted', message: 'Stopped after 1 of 2 rows.', hint: null },
+    { code: 'interrupted', message: 'Interrupted after 1 of 2 rows.', hint: null },
   ]);
   const cut: Partial<StopResult> = { rows: [{ ...row, ended: 'budget' }] };
   const message =
