@@ -89,7 +89,11 @@ export const command = defineCommand({
           .default('auto' as const),
       )
       .option('--remove-drift', 'take the linear drift of frequency out first')
-      .option('--outliers <sigmas>', 'take frequencies beyond this many sigmas for gaps first (5sigma)', outliers)
+      .option(
+        '--outliers <sigmas>',
+        'take frequencies beyond this many sigmas for gaps first (5sigma)',
+        outliers,
+      )
       .addOption(
         new Option('--estimators <list>', 'which statistics, comma-separated')
           .argParser(list(choice(ESTIMATOR_NAMES)))

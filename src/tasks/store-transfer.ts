@@ -8,7 +8,7 @@ import { maintain, type Pruned, type Retention } from '../store/retention.ts';
 import { openStore, openStoreToRead, type Store } from '../store/store.ts';
 
 /** A store, and the file that its rows go to or come from. */
-interface TransferOptions {
+export interface TransferOptions {
   readonly db: string;
   readonly file: string;
 }
@@ -52,7 +52,7 @@ export const checkStoreTask = ({ db }: { readonly db: string }, control: Control
   });
 
 /** What to delete, and how. */
-interface PruneTaskOptions {
+export interface PruneTaskOptions {
   readonly db: string;
   readonly retention: Retention;
   readonly dryRun: boolean;

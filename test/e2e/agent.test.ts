@@ -157,6 +157,32 @@ test('a reload that leaves out the token while strangers can still connect is re
   expect(await status()).toBe(401);
 });
 
+test.runIf(process.getuid?.() === 0)(
+  "a reload after --user keeps the token that root's file held, and takes the rest",
+  async () => {
+    const open = temporaryFolder();
+    const tokenFile = join(folder.path, 'root-token');
+    writeFileSync(tokenFile, '0123456789abcdef\n', { mode: 0o600 });
+    const config = join(open.path, 'agent.json');
+    writeFileSync(config, JSON.stringify({ interval: '500ms', tokenFile }));
+    spawnSync('chown', ['-R', 'nobody', open.path]);
+    const agent = await start(['--user', 'nobody', '--db', join(open.path, 'a.db'), '--config', config]);
+    writeFileSync(config, JSON.stringify({ interval: '400ms', tokenFile }));
+    agent.child.kill('SIGHUP');
+    await eventually(() => agent.log.some(({ message }) => message === 'configuration reloaded'));
+    expect(agent.log.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('may no longer be read by this user and stays as it was'),
+    );
+    const status = async (authorization: string) =>
+      (await fetch(`${agent.url}/api/v1/now`, { headers: { authorization } })).status;
+    expect([await status('Bearer other-0123456789'), await status('Bearer 0123456789abcdef')]).toEqual([
+      401, 200,
+    ]);
+    expect(await agent.end()).toBe(0);
+    open.remove();
+  },
+);
+
 test('many reloads at once leave one sampling thread, and it ends', async () => {
   const config = join(folder.path, 'many.json');
   const agent = await start(['--db', newDb()], {

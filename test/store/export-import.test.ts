@@ -100,6 +100,22 @@ test('an export that cannot be written leaves nothing, and says why', () => {
   expect(readdirSync(folder).filter((name) => /stopped|partial/.test(name))).toEqual([]);
 });
 
+test('what ends an export in the middle is what is thrown; its file and its descriptor are gone', () => {
+  const open = () => readdirSync('/proc/self/fd').length;
+  const before = open();
+  const cancelled = () => {
+    throw new RangeError('in the middle');
+  };
+  for (let i = 0; i < 3; i++) {
+    expect(() =>
+      exportStore(source.store, join(folder, 'middle.csv'), { ...quietControl, cancelled }),
+    ).toThrow('in the middle');
+  }
+  expect(open()).toBe(before);
+  expect(readdirSync(folder).filter((name) => /middle|part/.test(name))).toEqual([]);
+  expect(exportStore(source.store, join(folder, 'whole.csv'), quietControl)).toBeGreaterThan(0);
+});
+
 test.each(['csv', 'jsonl'])(
   'a %s export that is cut anywhere is refused, and nothing of it is imported',
   (format) => {
