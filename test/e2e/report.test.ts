@@ -105,7 +105,7 @@ test('what is no document is refused in a sentence, and no page is left', async 
   expectRefused(await run(['report', '']), 'no such document');
   expectRefused(await run(['report', 'empty']), 'empty', 'no such document');
   expectRefused(await run(['report', 'text']), 'text is not JSON');
-  expectRefused(await run(['report', 'other.json']), 'other.json is no document of tscope');
+  expectRefused(await run(['report', 'other.json']), 'other.json is not a document of tscope');
   expectRefused(await run(['report', 'new.json']), 'version 2', 'newer');
   expectRefused(await run(['report', 'replay.json']), 'a document of tscope replay');
   expectRefused(await run(['report']), "'run'");

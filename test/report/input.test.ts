@@ -20,9 +20,9 @@ test.each(Object.entries(fixtureParts()))('a document of %s gives that part', (k
 });
 
 test.each([
-  [null, 'no document of tscope'],
-  [[], 'no document of tscope'],
-  [{ schema: 'other/host/1' }, 'no document of tscope'],
+  [null, 'not a document of tscope'],
+  [[], 'not a document of tscope'],
+  [{ schema: 'other/host/1' }, 'not a document of tscope'],
   [{ schema: 'tscope/measure/2' }, 'version 2'],
   [{ schema: 'tscope/replay/1' }, 'document of tscope replay; give a document of tscope measure, host'],
   [{ schema: 'tscope/constructor/1' }, 'tscope constructor'],
