@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 // tscope's live timer beside cyclictest (Debian package rt-tests): same period, priority and CPU, in turns, so that
 // whatever else the host does meets both: many short runs, because tails move from second to second. Needs root for SCHED_FIFO. Import from dist/: build first.
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { median, sorted } from '../dist/statistics.js';
+import { runCyclictest } from '../dist/tasks/timer/cyclictest.js';
 
 const run = promisify(execFile);
 const { values } = parseArgs({
@@ -19,34 +18,18 @@ const { values } = parseArgs({
   },
 });
 const [runs, seconds, periodUs] = [values.runs, values.seconds, values['period-us']].map(Number);
-/** cyclictest's histogram: a bucket for each ns up to here. */
-const HISTOGRAM_NS = 2_000_000;
-
-const folder = mkdtempSync(join(tmpdir(), 'tscope-cyclictest-'));
 const cli = join(import.meta.dirname, '../dist/cli/main.js');
 
-/** The value that `share` of the wake-ups do not exceed; what overflowed the histogram counts as its end. */
-function percentile(histogram, ticks, share) {
-  let seen = 0;
-  for (const [ns, count] of Object.entries(histogram)) {
-    seen += count;
-    if (seen >= share * ticks) return Number(ns);
-  }
-  return HISTOGRAM_NS;
-}
-
 async function cyclictest() {
-  const file = join(folder, 'cyclictest.json');
-  const loops = Math.round((seconds * 1e6) / periodUs);
-  const flags = [
-    ...['-q', '-m', '-N', '-t1', `-p${values.priority}`, `-a${values.cpu}`],
-    ...[`-i${periodUs}`, `-l${loops}`, `-h${HISTOGRAM_NS}`, `--json=${file}`],
-  ];
-  // Its stdout is the whole histogram once more, a line for each ns.
-  const [code] = await once(spawn('cyclictest', flags, { stdio: ['ignore', 'ignore', 'inherit'] }), 'exit');
-  if (code !== 0) throw new Error(`cyclictest ended with code ${code}; it needs root`);
-  const { histogram } = JSON.parse(readFileSync(file, 'utf8')).thread['0'];
-  return { p50: percentile(histogram, loops, 0.5), p99: percentile(histogram, loops, 0.99) };
+  const found = await runCyclictest(
+    {
+      periodNs: BigInt(periodUs) * 1000n,
+      durationNs: BigInt(seconds) * 1_000_000_000n,
+      quiet: { cpu: Number(values.cpu), priority: Number(values.priority) },
+    },
+    new AbortController().signal,
+  );
+  return found.latenessNs;
 }
 
 async function tscope(backend) {
@@ -66,19 +49,13 @@ const contestants = {
 };
 const names = Object.keys(contestants);
 const figures = Object.fromEntries(names.map((name) => [name, []]));
-try {
-  for (let i = 0; i < runs; i++) {
-    for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + i) % names.length];
-      figures[name].push(await contestants[name]());
-    }
+for (let i = 0; i < runs; i++) {
+  for (let turn = 0; turn < names.length; turn++) {
+    const name = names[(turn + i) % names.length];
+    figures[name].push(await contestants[name]());
   }
-} finally {
-  rmSync(folder, { recursive: true });
 }
 
-const sorted = (list) => [...list].sort((a, b) => a - b);
-const median = (list) => sorted(list)[(list.length - 1) >> 1];
 /** Order statistics between which the true median lies with 95 % (binomial; David and Nagaraja, 7.1). */
 function medianInterval(ratios) {
   const reach = 0.98 * Math.sqrt(ratios.length);

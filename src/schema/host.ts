@@ -1,6 +1,12 @@
 import { z } from 'zod';
-import { CLOCK_NAMES } from '../host/clocks.ts';
+import { CLOCK_NAMES, type ClockFacts } from '../host/clocks.ts';
+import type { ClocksourceFacts } from '../host/clocksource.ts';
+import type { CpuFacts } from '../host/cpu.ts';
+import type { KvmFacts } from '../host/kvm.ts';
+import type { NameComparison } from '../host/names.ts';
+import type { OsFacts } from '../host/os.ts';
 import type { HostSummary } from '../host/summary.ts';
+import type { VirtualizationFacts } from '../host/virtualization.ts';
 import { count } from './measured.ts';
 
 /** A fact with where it comes from, or null with the reason. */
@@ -25,7 +31,7 @@ const clock = z.strictObject({
   syscallFallback: z.boolean().nullable(),
   independent: z.boolean().nullable(),
   reason: z.string().nullable(),
-});
+}) satisfies z.ZodType<ClockFacts>;
 
 const names = z.array(
   z.strictObject({
@@ -33,12 +39,18 @@ const names = z.array(
     systeminformation: text,
     direct: z.string().nullable(),
     same: z.boolean().nullable(),
-  }),
+  }) satisfies z.ZodType<NameComparison>,
 );
 
 /** `result` of `tscope host`. */
 export const hostResultSchema = z.strictObject({
-  cpu: z.strictObject({ vendor: text, brand: text, family: integer, model: integer, stepping: integer }),
+  cpu: z.strictObject({
+    vendor: text,
+    brand: text,
+    family: integer,
+    model: integer,
+    stepping: integer,
+  }) satisfies z.ZodType<CpuFacts>,
   tsc: z.strictObject({
     readable: flag,
     invariant: flag,
@@ -49,10 +61,22 @@ export const hostResultSchema = z.strictObject({
     /** ns of CLOCK_MONOTONIC_RAW = (cycles * mult) >> shift. Absent in older documents. */
     kernelRatio: fact(z.strictObject({ mult: count, shift: count })).optional(),
   }),
-  virtualization: z.strictObject({ guest: flag, hypervisor: text, container: text }),
-  clocksource: z.strictObject({ current: text, available: fact(z.array(z.string())), derivedFromTsc: flag }),
+  virtualization: z.strictObject({
+    guest: flag,
+    hypervisor: text,
+    container: text,
+  }) satisfies z.ZodType<VirtualizationFacts>,
+  clocksource: z.strictObject({
+    current: text,
+    available: fact(z.array(z.string())),
+    derivedFromTsc: flag,
+  }) satisfies z.ZodType<ClocksourceFacts>,
   clocks: z.array(clock),
-  kvm: z.strictObject({ available: flag, preemptionTimer: flag, tscKhz: integer }),
+  kvm: z.strictObject({
+    available: flag,
+    preemptionTimer: flag,
+    tscKhz: integer,
+  }) satisfies z.ZodType<KvmFacts>,
   scheduling: z.strictObject({
     realtimeAllowed: flag,
     affinity: fact(z.array(count)),
@@ -63,7 +87,7 @@ export const hostResultSchema = z.strictObject({
     /** CPUs' worth of time that the cgroup's quota allows. */
     cpuQuota: fact(z.number()).optional(),
   }),
-  os: z.strictObject({ name: text, kernel: text, node: text }),
+  os: z.strictObject({ name: text, kernel: text, node: text }) satisfies z.ZodType<OsFacts>,
   /** What the kernel itself said against the TSC since it booted, s after boot. Absent in older documents. */
   kernelRemarks: fact(z.array(z.strictObject({ atS: z.number(), text: z.string() }))).optional(),
   names: fact(names),
