@@ -3,7 +3,7 @@ import type { Control } from './control.ts';
 
 /** Waits for a deadline and leaves (ktime, TSC) of the end in `out`; see the addon's waits of the same names. */
 export interface Waiter {
-  /** clock_nanosleep, as the hrtimer of a halted vCPU. @returns false where the user asked to stop first. */
+  /** clock_nanosleep, as the hrtimer of a halted vCPU. @returns false where it was cancelled first. */
   sleepUntil(ktime: bigint, out: BigInt64Array): boolean;
   /** Spins on the TSC, as the preemption timer's hardware. */
   spinUntilTsc(tsc: bigint, out: BigInt64Array): boolean;

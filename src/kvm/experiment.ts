@@ -148,7 +148,7 @@ function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: KvmHost)
  * Records one stop, again where chance made it inconclusive, and answers with the last.
  *
  * @param knownPath what an earlier stop showed; for SIGSTOP, during which nothing can be watched.
- * @returns null where the user asked to stop first; `missed` where no try could be measured.
+ * @returns null where it was cancelled first; `missed` where no try could be measured.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export async function recordConclusiveStop(

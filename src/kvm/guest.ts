@@ -16,7 +16,7 @@ export interface Guest {
   /**
    * Lets it run until it has reported `count` interrupts more.
    *
-   * @returns false where the user asked to stop first.
+   * @returns false where it was cancelled first.
    * @throws TscopeError UNSUPPORTED where the guest dies, or is ten times too slow.
    */
   runFor(count: number): boolean;
@@ -26,9 +26,9 @@ export interface Guest {
   resumeLatencyNs(): bigint;
   /** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
   pause(): void;
-  /** The user has asked to stop. */
+  /** It has been cancelled. */
   cancelled(): boolean;
-  /** Waits, exactly, with the guest as it is. @returns false where the user asked to stop first. */
+  /** Waits, exactly, with the guest as it is. @returns false where it was cancelled first. */
   waitUntil(ktime: bigint): boolean;
 }
 

@@ -60,7 +60,7 @@ export function runningOf(
 /**
  * Runs a guest for a number of interrupts.
  *
- * @returns null where the user asked to stop first.
+ * @returns null where it was cancelled first.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export function recordRunning(options: RunningOptions, control: Control): Running | null {

@@ -21,7 +21,7 @@ const SPIN_NS = 200_000;
 /** How often a stop that met the vCPU's thread outside KVM_RUN is tried again. */
 const TRIES = 4;
 
-/** Waits with the event loop alive, and exactly at the end. @returns false where the user asked to stop first. */
+/** Waits with the event loop alive, and exactly at the end. @returns false where it was cancelled first. */
 async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
   for (;;) {
     if (control.cancelled()) return false;
@@ -34,7 +34,7 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
 /**
  * Stops, by SIGSTOP, a process that owns a guest, and continues it in the middle of a period.
  *
- * @returns null where the user asked to stop first; `missed` where the signal met the vCPU outside the guest each time.
+ * @returns null where it was cancelled first; `missed` where the signal met the vCPU outside the guest each time.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export async function recordSigstop(

@@ -227,7 +227,7 @@ function traceFor(trace: TraceMode, cpu: number): KernelTrace | TraceResult {
 /**
  * Runs a halting guest with a short period on one CPU, and keeps that CPU's timer interrupt busy `wanted` times.
  *
- * @returns null where the user asked to stop first. Where the host allows no stall, `reason` says why.
+ * @returns null where it was cancelled first. Where the host allows no stall, `reason` says why.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export function recordStalls(

@@ -101,7 +101,7 @@ export function traceOf(
 /**
  * Runs a guest, stops it for `stopNs`, resumes it in the middle of a period, and records what it saw.
  *
- * @returns null where the user asked to stop first.
+ * @returns null where it was cancelled first.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export function recordStop(options: StopOptions, control: Control): StopRecord | null {

@@ -115,7 +115,7 @@ function writeAll(fd: number, text: string, digest: Hash): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 
-/** @returns how many rows of the store; null where `control` asked to stop. */
+/** @returns how many rows of the store; null where `control` was cancelled. */
 function writeRows(store: Store, fd: number, format: Format, control: Control): number | null {
   const digest = createHash('sha256');
   if (format === csvLines) writeAll(fd, `${CSV_HEAD.join(',')}\n`, digest);
@@ -135,7 +135,7 @@ function writeRows(store: Store, fd: number, format: Format, control: Control): 
  * Writes the whole store, as it is at one moment, to a file: CSV or JSON lines by its name. It ends with the number of
  * rows and a digest, and appears when it is complete. What is damaged is left out, and noted in the store's `damage`.
  *
- * @returns how many rows; null where `control` asked to stop, and there is no file.
+ * @returns how many rows; null where `control` was cancelled, and there is no file.
  * @throws TscopeError USAGE for another name; IO where the file cannot be written; as the store.
  */
 export function exportStore(store: Store, file: string, control: Control): number | null {
