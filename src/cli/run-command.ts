@@ -3,7 +3,7 @@ import type { HostSummary } from '../host/summary.ts';
 import { hostSummary } from '../host/summary.ts';
 import { printable, printableJson } from '../printable.ts';
 import { hostLine } from '../report/kinds/host.ts';
-import { schemaId } from '../schema/envelope.ts';
+import { schemaId } from '../schema/document.ts';
 import { beginKeptRun, endKeptRun } from '../tasks/kept-run.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { version } from '../version.ts';

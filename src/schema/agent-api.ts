@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { hostlessDocument } from './document.ts';
 import { EVENT_KINDS, stabilityRowSchema } from './drift.ts';
-import { envelope, schemaId } from './envelope.ts';
 import { count } from './measured.ts';
 
 /** A document of the agent's API: `startedAt` is when the agent started. */
 const apiDocument = <Result extends z.ZodType>(kind: string, result: Result) =>
-  z.strictObject({ schema: z.literal(schemaId(`agent-${kind}`)), ...envelope, result });
+  hostlessDocument(`agent-${kind}`, result);
 
 const ratio = z.number().nullable();
 const iso = z.iso.datetime();

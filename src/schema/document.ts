@@ -1,11 +1,29 @@
 import { z } from 'zod';
-import { envelope, schemaId } from './envelope.ts';
+import type { Warning } from '../warning.ts';
 import { hostSummarySchema } from './host.ts';
+
+const warningSchema = z.strictObject({
+  code: z.string().regex(/^[a-z0-9-]+$/),
+  message: z.string(),
+  hint: z.string().nullable(),
+}) satisfies z.ZodType<Warning>;
+
+/** The value of a document's `schema` field. */
+export const schemaId = (kind: string): string => `tscope/${kind}/1`;
+
+const envelopeOf = (kind: string) => ({
+  schema: z.literal(schemaId(kind)),
+  tool: z.strictObject({ name: z.literal('tscope'), version: z.string() }),
+  startedAt: z.iso.datetime(),
+  /** The command line, quoted for a shell; documents of 0.1.0 have none. */
+  command: z.string().optional(),
+  warnings: z.array(warningSchema),
+});
 
 /** A whole document that speaks of a host. */
 export const hostDocument = <Result extends z.ZodType>(kind: string, result: Result) =>
-  z.strictObject({ schema: z.literal(schemaId(kind)), ...envelope, host: hostSummarySchema, result });
+  z.strictObject({ ...envelopeOf(kind), host: hostSummarySchema, result });
 
 /** A whole document that needs no host: a replay, a simulation, somebody's data. */
 export const hostlessDocument = <Result extends z.ZodType>(kind: string, result: Result) =>
-  z.strictObject({ schema: z.literal(schemaId(kind)), ...envelope, result });
+  z.strictObject({ ...envelopeOf(kind), result });
