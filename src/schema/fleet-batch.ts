@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { schemaId } from './envelope.ts';
+import { schemaId } from './document.ts';
 import { clockName } from './host.ts';
 import { absolute, count } from './measured.ts';
 
