@@ -10,7 +10,6 @@ import { hostSummary } from '../../host/summary.ts';
 import { tscFacts } from '../../host/tsc.ts';
 import { virtualizationFacts } from '../../host/virtualization.ts';
 import type { AgentNow } from '../../schema/agent-api.ts';
-import type { AgentNow, AgentStability } from '../../schema/agent-api.ts';
 import { schemaId } from '../../schema/document.ts';
 import type { HostFacts } from '../../schema/host.ts';
 import { floorTo } from '../../store/buckets.ts';
