@@ -26,3 +26,14 @@ export type { CalibrateOptions, Calibration, Watch };
  */
 export const calibrate = (options: Partial<CalibrateOptions> = {}, watch: Watch = {}): Promise<Calibration> =>
   runTask('calibrate', { durationNs: 1e9, clock: 'monotonic_raw', ...options }, watch);
+export type { ClockFacts } from '../host/clocks.ts';
+export type { ClocksourceFacts } from '../host/clocksource.ts';
+export type { CpuFacts } from '../host/cpu.ts';
+export type { Fact } from '../host/fact.ts';
+export type { KvmFacts } from '../host/kvm.ts';
+export type { NameComparison } from '../host/names.ts';
+export type { OsFacts } from '../host/os.ts';
+export type { SchedulingFacts } from '../host/scheduling.ts';
+export type { TscFacts } from '../host/tsc.ts';
+export type { VirtualizationFacts } from '../host/virtualization.ts';
+export type { Conversion } from '../host/vvar.ts';
