@@ -1,112 +1,218 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+// What Debian's 6.1 did on an emulated Intel host, as shipped and with the clamp taken out (scripts/emulated-intel).
 import { expect, test } from 'vitest';
 import { agreementOf, predict } from '../../src/kvm/model.ts';
-import type { KvmResult, KvmStop } from '../../src/kvm/result.ts';
+import { type Measured, resultOf } from '../../src/kvm/result.ts';
+import { checkStop } from '../../src/kvm/safety.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
-import { burstOf, conclude, findingOf, pathAmong, pathOfAll } from '../../src/kvm/verdict.ts';
-import { kvmResultSchema } from '../../src/schema/kvm.ts';
+import { timerSetup } from '../../src/kvm/timer-setup.ts';
+import {
+  burstOf,
+  conclude,
+  findingOf,
+  pathAmong,
+  pathOf,
+  pathOfAll,
+  type Verdict,
+} from '../../src/kvm/verdict.ts';
+import type { PolicyName } from '../../src/lapic/policies.ts';
+import { fixed, pauses, RECORDED_TSC_KHZ, type Recorded, unfixed } from './recorded.ts';
 
-// Whole documents of `tscope kvm` on Debian's 6.1 kernel in Bochs (scripts/emulated-intel): KVM's modules as shipped,
-// and with the clamp taken out.
-const document = (name: string): KvmResult =>
-  kvmResultSchema.parse(
-    JSON.parse(
-      gunzipSync(
-        readFileSync(join(import.meta.dirname, `../vectors/emulated-intel-${name}.json.gz`)),
-      ).toString(),
-    ).result,
-  ) as KvmResult;
-const fixed = document('fixed');
-const unfixed = document('unfixed');
-const host = { preemptionTimer: true, source: 'on' };
+const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };
 
-/** A document lists the interrupts after the resume; those before it were on the grid, as late as `running` says. */
-function recordOf({ running }: KvmResult, stop: KvmStop): StopRecord {
-  const { periodNs, stopNs, missedTicks, resumePhaseNs, loop } = stop;
-  const ticks = 100;
-  const start = -(resumePhaseNs + (missedTicks + ticks) * periodNs);
-  const late = running?.latenessNs.meanNs ?? 0;
-  const before = Array.from({ length: ticks }, (_, i) => start + (i + 1) * periodNs + late);
-  return {
-    loop,
-    stop: stop.stop,
-    periodNs,
-    divide: 1,
-    startNs: [start, start],
-    leftNs: -stopNs,
-    deliveriesNs: [...before.filter((ns) => ns < -stopNs), ...stop.deliveriesNs],
-    counts: stop.counts,
-    saved: null,
-    restoredNs: null,
-    cpu: null,
-    activity: null,
-  };
+const judge = (record: StopRecord): Verdict =>
+  conclude(findingOf(record), pathOf(record, intel).path, true, record.periodNs).verdict;
+
+/** What one policy predicts for a stop, at the cost of a callback that the stop itself shows. */
+function predicted(record: StopRecord, policy: PolicyName) {
+  const callbackNs = burstOf(findingOf(record), 'preemption-timer', record.periodNs)?.callbackNs;
+  return predict(record, policy, 'preemption-timer', RECORDED_TSC_KHZ, callbackNs);
 }
 
-const spinning = (result: KvmResult): StopRecord => {
-  if (result.resume === null) throw new Error('no stop');
-  return recordOf(result, result.resume);
+/** Resumed within a quarter of a period of the old grid, that grid and a new one are taken for one. */
+const tells = (record: StopRecord): boolean => {
+  const { resumePhaseNs } = findingOf(record);
+  return Math.min(resumePhaseNs, record.periodNs - resumePhaseNs) >= record.periodNs / 4;
 };
 
-const judge = (trace: StopRecord) =>
-  conclude(findingOf(trace), pathAmong(trace, pathOfAll([trace], host), host).path, true, trace.periodNs);
+const KERNELS = [
+  ['as shipped', fixed, 'clamps', 'clamp', 'catch-up'],
+  ['without the clamp', unfixed, 'catches-up', 'catch-up', 'clamp'],
+] as const;
 
-test('the kernel as shipped clamps; its spinning guest takes two interrupts at the resume, so one tick less is lost', () => {
-  const trace = spinning(fixed);
-  expect(judge(trace).verdict).toBe('clamps');
-  expect(findingOf(trace)).toMatchObject({ interruptsFirstPeriod: 2, missedTicks: 1000, lostTicks: 998 });
-});
-
-test('without the clamp it catches up: the burst, how long it was, and what a callback cost', () => {
-  const trace = spinning(unfixed);
-  const { verdict, explanation } = judge(trace);
-  expect(verdict).toBe('catches-up');
-  expect(explanation).toMatch(/a burst of about 1,004 callbacks, 4\.33 ms long, 4\.31 us each\.$/);
-  // The kernel's own trace has 1,003 of them in one hard interrupt.
-  const burst = burstOf(findingOf(trace), 'preemption-timer', trace.periodNs);
-  expect(Math.abs((burst?.callbacks ?? 0) - 1003)).toBeLessThanOrEqual(3);
-});
-
-test('at the cost that was measured, the model has the first interrupt where it came, not at 80.8 us', () => {
-  const trace = spinning(unfixed);
-  const first = (callbackNs?: number) =>
-    predict(trace, 'catch-up', 'preemption-timer', 200_000, callbackNs).deliveriesNs[0] ?? 0;
-  expect(first()).toBeLessThan(100_000);
-  const measured = burstOf(findingOf(trace), 'preemption-timer', trace.periodNs)?.callbackNs;
-  expect(Math.abs(first(measured) - 4_328_325)).toBeLessThan(50_000);
-});
-
-test("each kernel's own policy predicts its interrupts, the other does not", () => {
-  for (const [result, own, other] of [
-    [fixed, 'clamp', 'catch-up'],
-    [unfixed, 'catch-up', 'clamp'],
-  ] as const) {
-    const trace = spinning(result);
-    const agrees = (policy: 'clamp' | 'catch-up') =>
-      agreementOf(trace, predict(trace, policy, 'preemption-timer', 200_000).deliveriesNs).agrees;
-    expect([agrees(own), agrees(other)]).toEqual([true, false]);
+test('what was recorded says what made it', () => {
+  for (const { about } of [fixed, unfixed]) {
+    expect(about.kernel).toMatch(/^Debian's Linux 6\.1\.0-\d+-cloud-amd64, KVM's modules /);
+    expect(about.machine).toBe('Bochs, broadwell_ult, 2 CPUs, TSC 200 MHz');
+    expect(about.command).toMatch(/^node scripts\/emulated-intel\/run\.mjs /);
   }
 });
 
-test('a guest whose own count went on had fallen back to the software timer: its stop proves nothing', () => {
-  const halting = spinning(unfixed);
-  const counts = halting.counts.map((count, i) => ({
+test.each(KERNELS)('%s: every stop has its verdict, halting and spinning, at every phase', (...kernel) => {
+  const [, recorded, verdict] = kernel;
+  const stops = pauses(recorded);
+  expect(new Set(stops.map(({ record }) => record.loop))).toEqual(new Set(['halt', 'spin']));
+  expect(stops.length).toBeGreaterThanOrEqual(6);
+  for (const { name, record } of stops) {
+    expect(pathOf(record, intel).path, name).toBe('preemption-timer');
+    expect(judge(record), name).toBe(tells(record) ? verdict : 'inconclusive');
+  }
+  expect(new Set(stops.map(({ record }) => tells(record)))).toEqual(new Set([true, false]));
+});
+
+test.each(KERNELS)("%s: the model's callbacks are the kernel's, within three, at every stop", (...kernel) => {
+  const [, recorded, , policy] = kernel;
+  for (const { name, record, kernel: seen } of pauses(recorded)) {
+    const { callbacks } = predicted(record, policy);
+    expect(Math.abs(callbacks - (seen?.callbacksUs.length ?? 0)), name).toBeLessThanOrEqual(3);
+  }
+});
+
+test.each(KERNELS)('%s: its own policy predicts the interrupts, the other one does not', (...kernel) => {
+  const [, recorded, , own, other] = kernel;
+  for (const { name, record } of pauses(recorded).filter((stop) => tells(stop.record))) {
+    const agrees = (policy: PolicyName) => agreementOf(record, predicted(record, policy).deliveriesNs).agrees;
+    expect([agrees(own), agrees(other)], name).toEqual([true, false]);
+  }
+});
+
+test('a clamp expires exactly twice at the resume of a spinning guest, in the kernel as in the model', () => {
+  const spinning = pauses(fixed).filter(({ record }) => record.loop === 'spin');
+  expect(spinning.length).toBeGreaterThanOrEqual(3);
+  for (const { name, record, kernel } of spinning) {
+    const half = record.periodNs / 2;
+    expect(
+      kernel?.expirationsUs.filter((us) => us * 1e3 < half),
+      name,
+    ).toHaveLength(2);
+    const short = { ...record, deliveriesNs: record.deliveriesNs.filter((ns) => ns < half) };
+    expect(predicted(short, 'clamp').vmExits, name).toBe(2);
+  }
+});
+
+test('a spinning guest can take both interrupts of a clamp: a tick less is lost', () => {
+  const rows = pauses(fixed).map(({ record }) => {
+    const { interruptsFirstPeriod, missedTicks, lostTicks } = findingOf(record);
+    return { loop: record.loop, interruptsFirstPeriod, coalesced: missedTicks - lostTicks };
+  });
+  expect(rows.filter(({ loop }) => loop === 'spin').map((row) => row.interruptsFirstPeriod)).toContain(2);
+  for (const { interruptsFirstPeriod, coalesced } of rows) {
+    expect([1, 2]).toContain(interruptsFirstPeriod);
+    expect(coalesced).toBeLessThanOrEqual(interruptsFirstPeriod);
+  }
+});
+
+test('a burst longer than a period is told with its length and its cost, and is as long as in the trace', () => {
+  const long = pauses(unfixed).filter(({ record }) => (burst(record)?.lengthNs ?? 0) > record.periodNs);
+  expect(new Set(long.map(({ record }) => record.loop))).toEqual(new Set(['halt', 'spin']));
+  for (const { name, record, kernel } of long) {
+    const { explanation } = conclude(findingOf(record), 'preemption-timer', true, record.periodNs);
+    expect(explanation, name).toMatch(
+      /: a burst of about [\d,]+ callbacks, [\d.]+ ms long, [\d.]+ us each\.$/,
+    );
+    const together = kernel?.callbacksUs.filter((us, i, all) => us - (all[i - 1] ?? us) < 100) ?? [];
+    expect(Math.abs((burst(record)?.callbacks ?? 0) - together.length), name).toBeLessThanOrEqual(3);
+  }
+});
+
+const burst = (record: StopRecord) => burstOf(findingOf(record), 'preemption-timer', record.periodNs);
+const longest = () => {
+  const [found] = pauses(unfixed).toSorted((a, b) => a.record.leftNs - b.record.leftNs);
+  if (found === undefined) throw new RangeError('no stop');
+  return found.record;
+};
+
+test('at the cost that was seen the model has the first interrupt where it came; at 79 ns it has it in 0.1 ms', () => {
+  const record = longest();
+  const came = record.deliveriesNs.find((ns) => ns >= 0) ?? 0;
+  const first = (callbackNs?: number) =>
+    predict(record, 'catch-up', 'preemption-timer', RECORDED_TSC_KHZ, callbackNs).deliveriesNs[0] ?? 0;
+  expect(first()).toBeLessThan(100_000);
+  expect(Math.abs(first(burst(record)?.callbackNs) - came)).toBeLessThan(50_000);
+});
+
+test('a stop that is safe at 79 ns a callback is refused at the cost that a short one shows here', () => {
+  const { callbackNs = 0 } = burst(longest()) ?? {};
+  // 27 minutes at 1 ms: 126 ms at 79 ns, some seconds here.
+  const [stopNs, periodNs, watchdogNs] = [1600e9, 1e6, 10e9];
+  expect(() => checkStop(stopNs, periodNs, true, watchdogNs)).not.toThrow();
+  expect(() => checkStop(stopNs, periodNs, true, watchdogNs, callbackNs)).toThrow(/is refused/);
+});
+
+/** A guest whose own TMCCT counted on: these readings are of one that had fallen back on that kernel, with one CPU. */
+const fallenBack = (record: StopRecord): StopRecord => ({
+  ...record,
+  counts: record.counts.map((count, i) => ({
     ...count,
     remainingNs: [644_110, 465_910, 264_165][i] ?? 0,
-  }));
-  const fallenBack = { ...halting, counts };
-  const all = pathOfAll([halting, fallenBack], host);
+  })),
+});
+
+const measuredOf = (traces: StopRecord[]): Measured => ({
+  options: {
+    ...{ periodNs: 1e6, divide: 1, stopNs: 1e9, ticks: 40, stalls: 0, yesReally: false },
+    trace: 'off',
+  },
+  setup: timerSetup(1e6, 1, 0),
+  host: { kernel: '6.1', tscKhz: RECORDED_TSC_KHZ, ...intel },
+  running: [],
+  stalls: null,
+  traces,
+});
+
+test('the path is judged for each stop: a guest that ran on the software timer proves nothing where another did not', () => {
+  const onTimer = longest();
+  const onHrtimer = fallenBack(onTimer);
+  const all = pathOfAll([onTimer, onHrtimer], intel);
   expect(all.path).toBe('preemption-timer');
-  expect(pathAmong(fallenBack, all, host).path).toBe('hrtimer');
-  const { verdict } = conclude(
-    findingOf(fallenBack),
-    pathAmong(fallenBack, all, host).path,
-    true,
-    fallenBack.periodNs,
-  );
-  expect(verdict).toBe('inconclusive');
+  expect(pathAmong(onHrtimer, all, intel).path).toBe('hrtimer');
   // One whose timer could not be watched goes by the others.
-  expect(pathAmong({ ...halting, counts: [] }, all, host)).toBe(all);
+  expect(pathAmong({ ...onTimer, counts: [] }, all, intel)).toBe(all);
+  const [halting] = pauses(unfixed).filter(({ record }) => record.loop === 'halt');
+  const result = resultOf(measuredOf([onHrtimer, halting?.record ?? onTimer]));
+  expect(result.resume).toMatchObject({ loop: 'spin', path: 'hrtimer', verdict: 'inconclusive' });
+  expect(result.otherStops).toMatchObject([{ loop: 'halt', verdict: 'catches-up' }]);
+  expect(result).toMatchObject({ path: 'preemption-timer', verdict: 'catches-up' });
+});
+
+test.each([
+  ['as shipped', fixed],
+  ['without the clamp', unfixed],
+] as const)('%s: a timer that was saved and restored goes on with what it had left', (_name, recorded) => {
+  const stops = recorded.stops.filter(({ record }) => record.stop === 'save-restore');
+  expect(new Set(stops.map(({ record }) => record.loop))).toEqual(new Set(['halt', 'spin']));
+  for (const { name, record } of stops) {
+    for (const policy of ['clamp', 'catch-up'] as const) {
+      const { deliveriesNs } = predict(record, policy, 'preemption-timer', RECORDED_TSC_KHZ);
+      expect(agreementOf(record, deliveriesNs).agrees, name).toBe(true);
+    }
+  }
+});
+
+test.each([
+  ['as shipped', fixed, 'clamps', 'clamp'],
+  ['without the clamp', unfixed, 'catches-up', 'catch-up'],
+] as const)('%s: whole documents', (_name, recorded: Recorded, verdict, policy) => {
+  const document = recorded.document('kvm-1ms-1s');
+  expect(document).toMatchObject({
+    ...{ path: 'preemption-timer', verdict, fix: verdict },
+    resume: { loop: 'spin', verdict },
+    otherStops: [
+      { loop: 'halt', stop: 'pause', verdict },
+      { loop: 'halt', stop: 'sigstop', verdict },
+    ],
+    saveRestore: { agreesWithModel: true },
+    stall: { verdict },
+  });
+  expect(document.model.find((row) => row.policy === policy)?.agreement.agrees).toBe(true);
+});
+
+test.each(KERNELS)('%s: of policies that a stop follows each is said to be like the others', (...kernel) => {
+  const [, recorded, , own, other] = kernel;
+  const [{ record } = { record: longest() }] = pauses(recorded);
+  const { model } = resultOf(measuredOf([record]));
+  const followed = model.filter(({ agreement }) => agreement.agrees).map(({ policy }) => policy);
+  expect(followed).toContain(own);
+  expect(followed).not.toContain(other);
+  for (const row of model.filter(({ agreement }) => agreement.agrees))
+    expect(row.alike).toEqual(followed.filter((policy) => policy !== row.policy));
 });

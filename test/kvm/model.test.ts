@@ -40,19 +40,6 @@ test.each(['halt-save-restore', 'spin-save-restore'])(
   },
 );
 
-test('on the preemption timer the policies part, and each trace agrees with its own', () => {
-  for (const [policy, other] of [
-    ['catch-up', 'clamp'],
-    ['clamp', 'catch-up'],
-  ] as const) {
-    const trace = synthetic({ policy, path: 'preemption-timer' });
-    const agrees = (name: PolicyName) =>
-      agreementOf(trace, predict(trace, name, 'preemption-timer', TSC_KHZ).deliveriesNs).agrees;
-    expect(agrees(policy)).toBe(true);
-    expect(agrees(other)).toBe(false);
-  }
-});
-
 test('a prediction is used once, a late interrupt matches the tick before it, and none is made up', () => {
   const trace = synthetic({ policy: 'clamp', path: 'hrtimer', ticks: 30, lateness: () => 10_000 });
   const came = {

@@ -3,7 +3,8 @@ import { kvmWarnings, type Measured, resultOf } from '../../src/kvm/result.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
 import { kvmText } from '../../src/report/kinds/kvm.ts';
 import { kvmResultSchema } from '../../src/schema/kvm.ts';
-import { recordedTrace, synthetic, TSC_KHZ } from './stop-records.ts';
+import { fixed, pauses, RECORDED_TSC_KHZ, unfixed } from './recorded.ts';
+import { recordedTrace, TSC_KHZ } from './stop-records.ts';
 
 const measured = (change: Partial<Measured> = {}): Measured => ({
   options: {
@@ -28,7 +29,10 @@ const measured = (change: Partial<Measured> = {}): Measured => ({
   ...change,
 });
 
-const intel = { kernel: '6.12.0', tscKhz: TSC_KHZ, preemptionTimer: true, source: 'preemption_timer: on' };
+const intel = {
+  ...{ kernel: '6.1.0', tscKhz: RECORDED_TSC_KHZ },
+  ...{ preemptionTimer: true, source: 'preemption_timer: on' },
+};
 
 test('recorded stops make a whole result: the verdict, its evidence, and the model beside it', () => {
   const result = resultOf(measured());
@@ -51,9 +55,7 @@ test('recorded stops make a whole result: the verdict, its evidence, and the mod
 });
 
 test('a host that catches up: the spinning guest is the main one, and the warning names the way out', () => {
-  const traces = (['spin', 'halt'] as const).map((loop) =>
-    synthetic({ policy: 'catch-up', path: 'preemption-timer', loop }),
-  );
+  const traces = pauses(unfixed).map(({ record }) => record);
   const result = resultOf(measured({ host: intel, traces }));
   expect(result).toMatchObject({ path: 'preemption-timer', verdict: 'catches-up', resume: { loop: 'spin' } });
   const agreeing = result.model.filter(({ agreement }) => agreement.agrees).map(({ policy }) => policy);
@@ -66,7 +68,7 @@ test('a host that catches up: the spinning guest is the main one, and the warnin
 });
 
 test('a fixed host: clamps, and the model agrees', () => {
-  const traces = [synthetic({ policy: 'clamp', path: 'preemption-timer' })];
+  const traces = pauses(fixed).map(({ record }) => record);
   const result = resultOf(measured({ host: intel, traces }));
   expect(result.verdict).toBe('clamps');
   expect(result.model.find(({ policy }) => policy === 'clamp')?.agreement.agrees).toBe(true);
