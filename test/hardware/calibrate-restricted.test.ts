@@ -64,6 +64,14 @@ describe.runIf(isRoot)('without privileges', () => {
   );
 });
 
+test.runIf(isRoot && works('unshare', '-n', 'true'))(
+  'without a network, and so without a loopback interface, the rate is measured and chronyd named',
+  () => {
+    const { trueRateReason } = calibrateBy('unshare', ['-n', process.execPath, MAIN, ...CALIBRATE]);
+    expect(trueRateReason).toContain('chronyd: the network is not reachable (ENETUNREACH)');
+  },
+);
+
 test.runIf(works('taskset', '-c', '0', 'true'))('CPUs that may not be used are skipped and named', () => {
   const { cpus } = calibrateBy('taskset', ['-c', '0', process.execPath, MAIN, ...CALIBRATE]);
   expect(cpus[0]?.cpu).toBe(0);
