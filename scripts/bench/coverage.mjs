@@ -2,7 +2,8 @@
 // CLOCK_MONOTONIC_RAW is the TSC times mult >> shift, exactly. Prints, for each figure, errors divided by their standard
 // errors (z): rms, mean, shares within 1, 2 and 3, the worst; idle, and with every core busy.
 //
-// `--runs N` (60), `--quick` (10, no run of 5 s), `--only calibrate,clock,drift,timer,agent,stability`.
+// `--runs N` (60), `--quick` (10, no run of 5 s), `--durations 1,60000` (of calibrate, ms), `--load idle,busy`, `--only
+// calibrate,clock,drift,timer,agent,stability`.
 // Takes some minutes: `npm run bench` leaves it out unless it is named. Exits with 1 where a promise is broken.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -23,16 +24,27 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: PARTS.join(',') },
+    durations: { type: 'string' },
+    load: { type: 'string', default: 'idle,busy' },
   },
 });
 const RUNS = Number(values.runs ?? (values.quick ? 10 : 60));
 const only = values.only.split(',');
-const unknown = only.filter((part) => !PARTS.includes(part));
-if (!(Number.isInteger(RUNS) && RUNS >= 2) || unknown.length > 0) {
-  console.error(`coverage: --runs takes a whole number from 2 on, --only some of ${PARTS.join(', ')}.`);
+const loads = values.load.split(',');
+const DURATIONS_MS =
+  values.durations?.split(',').map(Number) ?? (values.quick ? [10, 100, 1000] : [10, 100, 300, 1000, 5000]);
+const isUsable =
+  Number.isInteger(RUNS) &&
+  RUNS >= 2 &&
+  only.every((part) => PARTS.includes(part)) &&
+  loads.every((load) => ['idle', 'busy'].includes(load)) &&
+  DURATIONS_MS.every((ms) => ms >= 1);
+if (!isUsable) {
+  console.error(
+    `coverage: --runs takes a whole number from 2 on, --durations some of at least 1 ms, --load idle and busy, --only some of ${PARTS.join(', ')}.`,
+  );
   process.exit(2);
 }
-const DURATIONS_MS = values.quick ? [10, 100, 1000] : [10, 100, 300, 1000, 5000];
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 
 const source = hostSource();
@@ -203,8 +215,8 @@ async function measured(title) {
 }
 
 console.log(`The truth is the kernel's ratio, ${(truth / 1e6).toFixed(9)} MHz; ${RUNS} runs of each.`);
-await measured('idle');
-await whileBusy(() => measured('every core busy'));
+if (loads.includes('idle')) await measured('idle');
+if (loads.includes('busy')) await whileBusy(() => measured('every core busy'));
 const stability = join(import.meta.dirname, 'stability-coverage.mjs');
 if (only.includes('stability') && existsSync(stability)) {
   console.log('\nstability: simulated noise of each kind');

@@ -135,8 +135,10 @@ function doubtOf(
   if (stratum === 0 || stratum > HIGHEST_STRATUM) return `stratum ${stratum}: it is not synchronised`;
   if (!(skew > 0)) return 'it names no error of its frequency yet (skew 0)';
   const error = skew + Math.abs(residual);
-  if (error > MOST_ERROR_RATIO) return `it knows its frequency only to ${(error * 1e6).toPrecision(3)} ppm`;
-  if (!(distanceS <= MOST_DISTANCE_S)) return `it knows the time only to ${distanceS.toPrecision(3)} s`;
+  if (error > MOST_ERROR_RATIO)
+    return `it knows its frequency only to ${Number((error * 1e6).toPrecision(3))} ppm`;
+  if (!(distanceS <= MOST_DISTANCE_S))
+    return `it knows the time only to ${Number(distanceS.toPrecision(3))} s`;
   if (updatedS === 0) return null;
   const silentS = nowS - updatedS;
   if (silentS > LONGEST_SILENCE_S) return `its last update is ${hours(silentS)} old`;
