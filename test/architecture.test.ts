@@ -14,7 +14,7 @@ const FLOORS: readonly string[][] = [
   ['lapic', 'tsc', 'stability', 'records'],
   ['host'],
   ['clock'],
-  ['native', 'units', 'statistics', 'folder', 'sibling', 'text-file', 'thread'],
+  ['native', 'units', 'statistics', 'folder', 'out-file', 'sibling', 'small-file', 'text-file', 'thread'],
   ['system-error', 'printable'],
   ['errors', 'warning', 'version'],
 ];

@@ -1,23 +1,29 @@
 // What the agent costs at the default interval, beside Prometheus's node exporter in the same run: both are scraped every
-// 15 s, as Prometheus does by default. Then the month view of a store with 30 days of samples a second.
+// 15 s, as Prometheus does by default. Then the month view, and what an attack does to samples at 100 ms. All of it on a
+// store with 30 days of samples a second.
 //
-//   node scripts/bench/agent.mjs [minutes=5] [days=30]
+//   node scripts/bench/agent.mjs [minutes=5] [days=30] [parts=attack,cost,month]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { get } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostIdentity } from '../../dist/host/identity.js';
-import { maintain } from '../../dist/store/retention.js';
+import { FOREVER, maintain } from '../../dist/store/retention.js';
 import { endRun, startRun } from '../../dist/store/runs.js';
-import { addSeries } from '../../dist/store/series.js';
-import { openStore } from '../../dist/store/store.js';
+import { addSeries, appendSamples, listSeries, samplesOf } from '../../dist/store/series.js';
+import { openStore, openStoreToRead } from '../../dist/store/store.js';
 
 const [minutes, days] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 30)];
+const parts = (process.argv[4] ?? 'attack,cost,month').split(',');
 const folder = mkdtempSync(join(tmpdir(), 'tscope-bench-'));
+const db = join(folder, 'month.db');
 /** Each part has an agent of its own. */
-const [COST_PORT, MONTH_PORT] = [19_797, 19_798];
+const [COST_PORT, MONTH_PORT, ATTACK_PORT] = [19_797, 19_798, 19_799];
+const GRID_MS = 100;
+const BATCH = 50_000;
 const EXPORTER = 'http://127.0.0.1:19100';
 const WARM_UP_MS = 20_000;
 const SCRAPE_MS = 15_000;
@@ -54,7 +60,7 @@ async function cost() {
   });
   let missing = false;
   exporter.on('error', () => (missing = true));
-  const agent = startAgent(COST_PORT, join(folder, 'cost.db'));
+  const agent = startAgent(COST_PORT, db);
   await sleep(WARM_UP_MS);
   const processes = { agent: agent.pid, ...(missing ? {} : { node_exporter: exporter.pid }) };
   const before = Object.fromEntries(Object.entries(processes).map(([name, pid]) => [name, costOf(pid)]));
@@ -84,56 +90,35 @@ function fill(db) {
   const startedAtNs = now - BigInt(count) * 1_000_000_000n;
   const host = { ...hostIdentity(), facts: null };
   const { id } = startRun(store, { host, command: 'agent', startedAtNs, options: null });
-  const pair = (clock) => ({
-    clock,
-    reference: 'monotonic_raw',
-    independent: null,
-    reason: 'made up',
-    originNs: 0n,
-  });
-  const series = ['tsc', 'monotonic', 'realtime'].map((clock) => BigInt(addSeries(store, id, pair(clock))));
-  for (let i = 0; i < count; ) {
-    store.transaction(() => {
-      for (const last = Math.min(count, i + 20_000); i < last; i++) {
-        const at = startedAtNs + BigInt(i) * 1_000_000_000n;
-        for (const [k, number] of series.entries()) {
-          store.connection.run(
-            'INSERT INTO sample VALUES (?, ?, ?, ?)',
-            number,
-            at,
-            i * k * 0.3 + Math.random() * 40,
-            50,
-          );
-        }
-      }
-    });
+  for (const [k, clock] of ['tsc', 'monotonic', 'realtime'].entries()) {
+    const pair = { clock, reference: 'monotonic_raw', independent: null, reason: 'made up', originNs: 0n };
+    const series = addSeries(store, id, pair);
+    for (let from = 0; from < count; from += BATCH) {
+      const batch = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => {
+        const atNs = startedAtNs + BigInt(from + i) * 1_000_000_000n;
+        return [series, { atNs, offsetNs: (from + i) * k * 0.3 + Math.random() * 40, windowNs: 50 }];
+      });
+      appendSamples(store, batch);
+    }
   }
   endRun(store, id, now);
-  maintain(store, { samplesNs: null, minutesNs: null, hoursNs: null, maxBytes: null });
+  maintain(store, FOREVER);
   store.close();
 }
 
 async function monthView() {
-  const db = join(folder, 'month.db');
-  fill(db);
-  console.log(`store: ${days} days of samples a second, 3 pairs, ${(statSync(db).size / 1e6).toFixed(0)} MB`);
   const agent = startAgent(MONTH_PORT, db, '--interval', '1s', '--max-size', '100G');
   await sleep(3_000);
-  const to = Date.now() / 1000;
-  for (const path of [
-    `samples?from=${to - days * 86_400}&to=${to}`,
-    `events?from=${to - days * 86_400}&to=${to}`,
-    'runs',
-  ]) {
+  for (const path of [monthPath(), monthPath().replace('samples', 'events'), '/api/v1/runs']) {
     const times = [];
     let bytes = 0;
     for (let i = 0; i < 9; i++) {
-      const answer = await fetchOnce(`http://127.0.0.1:${MONTH_PORT}/api/v1/${path}`);
+      const answer = await fetchOnce(url(MONTH_PORT, path));
       times.push(answer.ms);
       bytes = answer.bytes;
     }
     const sorted = [...times].sort((a, b) => a - b);
-    const name = path.split('?')[0];
+    const name = /v1\/(\w+)/.exec(path)[1];
     console.log(
       `${name}: first ${times[0].toFixed(0)} ms, median ${sorted[4].toFixed(0)} ms, worst ${sorted[8].toFixed(0)} ms, ${(bytes / 1e3).toFixed(0)} kB`,
     );
@@ -143,9 +128,93 @@ async function monthView() {
   agent.kill();
 }
 
+const url = (port, path) => `http://127.0.0.1:${port}${path}`;
+const monthPath = () => {
+  const to = Date.now() / 1000;
+  return `/api/v1/samples?from=${to - days * 86_400}&to=${to}`;
+};
+
+/** How long after its grid point each sample of the newest run was taken, ms, and how many were missed. */
+function gridOf(from) {
+  const store = openStoreToRead(db);
+  const series = listSeries(store, { clock: 'tsc' }).at(-1);
+  const times = samplesOf(store, series.id, 0n, 1e6).map(({ atNs }) => Number(atNs - series.firstAtNs) / 1e6);
+  store.close();
+  // The first sample may be late itself: the grid is the one that no sample is earlier than.
+  const offGrid = times.map((at) => at - GRID_MS * Math.round(at / GRID_MS));
+  const origin = Math.min(...offGrid);
+  const late = times.map((at, i) => ({ at, late: offGrid[i] - origin }));
+  const under = late.filter(({ at }) => at >= from);
+  const points = Math.round((under.at(-1).at - under[0].at) / GRID_MS) + 1;
+  return { count: under.length, missed: points - under.length, worst: Math.max(...under.map((s) => s.late)) };
+}
+
+/** Runs an agent at 100 ms while `load` works for some seconds; asks for its health meanwhile. */
+async function under(what, seconds, load) {
+  const agent = startAgent(ATTACK_PORT, db, '--interval', '100ms', '--max-size', '100G');
+  await sleep(WARM_UP_MS / 4);
+  const begun = performance.now();
+  const end = load();
+  const health = [];
+  while (performance.now() - begun < seconds * 1e3) {
+    health.push((await fetchOnce(url(ATTACK_PORT, '/healthz'))).ms);
+    await sleep(100);
+  }
+  const status = readFileSync(`/proc/${agent.pid}/status`, 'utf8');
+  const peak = (Number(/^VmHWM:\s+(\d+)/m.exec(status)[1]) * 1024) / 1e6;
+  end();
+  const ended = new Promise((resolve) => agent.on('exit', resolve));
+  agent.kill();
+  await ended;
+  const { count, missed, worst } = gridOf(WARM_UP_MS / 4);
+  console.log(
+    `${what}: at most ${peak.toFixed(1)} MB resident, health within ${Math.max(...health).toFixed(0)} ms, ` +
+      `${count} samples, ${missed} missed, each within ${worst.toFixed(2)} ms of its grid point`,
+  );
+}
+
+/** 120 connections that ask 1,500 times each and read nothing, made anew where they are closed. */
+function pipeline() {
+  const asked = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1_500);
+  let over = false;
+  const sockets = new Map();
+  const open = (i) => {
+    if (over) return;
+    const socket = connect(ATTACK_PORT, '127.0.0.1', () => socket.write(asked));
+    sockets.set(i, socket);
+    socket.on('error', () => {}).on('close', () => setTimeout(() => open(i), 1_000));
+  };
+  for (let i = 0; i < 120; i++) open(i);
+  return () => {
+    over = true;
+    for (const socket of sockets.values()) socket.destroy();
+  };
+}
+
+/** 32 connections that scrape and 8 that read the month view, without pause. */
+function readers() {
+  let over = false;
+  const repeat = async (path) => {
+    while (!over) await fetchOnce(url(ATTACK_PORT, path())).catch(() => sleep(100));
+  };
+  for (let i = 0; i < 32; i++) void repeat(() => '/metrics');
+  for (let i = 0; i < 8; i++) void repeat(monthPath);
+  return () => {
+    over = true;
+  };
+}
+
+async function attack() {
+  await under('pipelined requests that nobody reads', 20, pipeline);
+  await under('32 scrapers and 8 readers of the month view', 20, readers);
+}
+
 try {
-  if (minutes > 0) await cost();
-  if (days > 0) await monthView();
+  fill(db);
+  console.log(`store: ${days} days of samples a second, 3 pairs, ${(statSync(db).size / 1e6).toFixed(0)} MB`);
+  if (parts.includes('attack')) await attack();
+  if (parts.includes('cost')) await cost();
+  if (parts.includes('month')) await monthView();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

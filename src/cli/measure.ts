@@ -1,10 +1,10 @@
+import { writeWhole } from '../out-file.ts';
 import { inputOfRun } from '../report/input.ts';
 import { reportPage } from '../report/page.ts';
 import { measureText } from '../report/parts.ts';
 import { type MeasureResult, measureDocumentSchema, PARTS } from '../schema/measure.ts';
 import { measureHost } from '../tasks/measure.ts';
 import { defineCommand } from './command.ts';
-import { writeWhole } from './out-file.ts';
 import { openRunFolder } from './run-folder.ts';
 
 const HELP = `

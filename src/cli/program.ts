@@ -41,6 +41,16 @@ function nameInErrors(option: Option): void {
   });
 }
 
+/** Refuses a flag with a value that is given twice, of which one would be lost without a word. */
+function onlyOnce(command: { on(event: string, heard: () => void): unknown }, option: Option): void {
+  if (option.variadic || !(option.required || option.optional)) return;
+  let count = 0;
+  command.on(`option:${option.name()}`, () => {
+    count += 1;
+    if (count > 1) throw usageError(`${option.long}: give it once.`);
+  });
+}
+
 /** Adds one command to the program. `finish` receives the exit code. */
 function register(program: Command, defined: DefinedCommand, finish: (code: number) => void): void {
   const { command, call } = defined.addTo(program);
@@ -53,6 +63,7 @@ function register(program: Command, defined: DefinedCommand, finish: (code: numb
     const described = option.defaultValueDescription ?? describeDefault(option.defaultValue);
     if (described !== undefined) option.default(option.defaultValue, described);
     nameInErrors(option);
+    onlyOnce(command, option);
   }
   command.action(async () => {
     try {

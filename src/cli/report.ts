@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { usageError } from '../errors.ts';
+import { checkWritable, writeWhole } from '../out-file.ts';
 import { reportPage } from '../report/page.ts';
 import type { ReportResult } from '../schema/report.ts';
 import { DEFAULT_STORE } from '../store/store.ts';
 import { formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { checkWritable, writeWhole } from './out-file.ts';
 import { RUN_HELP, readDocument } from './read-document.ts';
 
 const HELP = `

@@ -1,6 +1,7 @@
 import { stderr, stdout } from 'node:process';
 import type { HostSummary } from '../host/summary.ts';
 import { hostSummary } from '../host/summary.ts';
+import { checkWritable, writeWhole } from '../out-file.ts';
 import { printable, printableJson } from '../printable.ts';
 import { hostLine } from '../report/kinds/host.ts';
 import { schemaId } from '../schema/document.ts';
@@ -10,7 +11,6 @@ import { version } from '../version.ts';
 import type { Warning } from '../warning.ts';
 import type { Answer, Call, CommandWords, Context } from './command.ts';
 import { interruptible } from './interrupt.ts';
-import { checkWritable, writeWhole } from './out-file.ts';
 import { Progress } from './progress.ts';
 import { warningText } from './style.ts';
 

@@ -2,8 +2,8 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TscopeError, usageError } from '../errors.ts';
 import { makeFolder } from '../folder.ts';
+import { checkWritable } from '../out-file.ts';
 import { fileError } from '../system-error.ts';
-import { checkWritable } from './out-file.ts';
 
 /** The folder of one run, made before anything is measured. */
 export interface RunFolder {

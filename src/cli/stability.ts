@@ -23,13 +23,23 @@ Estimators: ${ESTIMATOR_NAMES.join(', ')}.
 Terms that a gap touches are left out, and n says how many are left. Intervals are chi-squared, with the equivalent
 degrees of freedom (Greenhall and Riley) of the noise that was identified.`;
 
+/** From a picosecond to ten thousand years: a time outside is a slip of the pen. */
+const [SHORTEST_S, LONGEST_S] = [1e-12, 3e11];
+/** The highest frequency that anybody calls nominal is an optical clock's, 1e15 Hz. */
+const [LOWEST_HZ, HIGHEST_HZ] = [1e-9, 1e18];
+const MOST_SIGMAS = 1e6;
+
+/** A decimal number; NaN for anything else, which `Number` may take for one: `0x10`, or nothing at all. */
+const decimal = (text: string): number =>
+  /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
+
 /** A positive number of seconds, or a duration with its unit. */
 function seconds(text: string): number {
-  const value = /[a-z]\s*$/.test(text)
-    ? Number(parseDuration(text)) / 1e9
-    : Number(text.trim() || Number.NaN);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw usageError(`'${text}' is not a time; give seconds (0.1) or a duration (100ms), above 0.`);
+  const value = /[a-z]\s*$/.test(text) ? Number(parseDuration(text)) / 1e9 : decimal(text);
+  if (value >= SHORTEST_S && value <= LONGEST_S) return value;
+  throw usageError(
+    `'${text}' is not a time; give seconds (0.1) or a duration (100ms), within 1 ps and ${LONGEST_S} s.`,
+  );
 }
 
 function taus(text: string): TauChoice {
@@ -42,25 +52,25 @@ function taus(text: string): TauChoice {
 
 function outliers(text: string): number {
   const sigmas = Number(/^(\d+(?:\.\d+)?)\s*(?:sigmas?)?$/.exec(text.trim())?.[1] ?? Number.NaN);
-  if (sigmas > 0) return sigmas;
+  if (sigmas > 0 && sigmas <= MOST_SIGMAS) return sigmas;
   throw usageError(`'${text}' is not a number of sigmas, such as 5sigma.`);
 }
 
 function hertz(text: string): number {
-  const value = Number(text.trim() || Number.NaN);
-  if (value > 0 && Number.isFinite(value)) return value;
+  const value = decimal(text);
+  if (value >= LOWEST_HZ && value <= HIGHEST_HZ) return value;
   throw usageError(`'${text}' is not a frequency in Hz, such as 10e6.`);
 }
 
 function gapValue(text: string): number {
   if (/^nan$/i.test(text.trim())) return Number.NaN;
-  const value = Number(text.trim().replace(/d/i, 'e') || 'x');
+  const value = decimal(text.replace(/d/i, 'e'));
   if (Number.isFinite(value)) return value;
   throw usageError(`'${text}' is not a number; give the value that marks a gap, such as 0 or -9999.`);
 }
 
 function confidence(text: string): number {
-  const value = Number(text.trim() || Number.NaN);
+  const value = decimal(text);
   if (value > 0 && value < 1) return value;
   throw usageError(`'${text}' is not a share between 0 and 1, such as 0.95.`);
 }

@@ -1,9 +1,8 @@
-import { createHash, type Hash, randomBytes } from 'node:crypto';
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createHash, type Hash } from 'node:crypto';
+import { statSync, writeSync } from 'node:fs';
 import type { Control } from '../clock/control.ts';
-import { systemCode, TscopeError, usageError } from '../errors.ts';
-import { fileError } from '../system-error.ts';
+import { usageError } from '../errors.ts';
+import { writeFileWith } from '../out-file.ts';
 import { HOUR_NS, MINUTE_NS } from './buckets.ts';
 import { asBigint } from './cells.ts';
 import type { Cell } from './connection.ts';
@@ -127,36 +126,25 @@ function writeRows(store: Store, fd: number, format: Format, control: Control): 
     count += rows.length;
   }
   writeAll(fd, format('end', [[count + 1, digest.copy().digest('hex')]]), digest);
-  fsyncSync(fd);
   return count;
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
 /**
  * Writes the whole store, as it is at one moment, to a file: CSV or JSON lines by its name. It ends with the number of
  * rows and a digest, and appears when it is complete. What is damaged is left out, and noted in the store's `damage`.
  *
- * @returns how many rows; null where `control` was cancelled, and there is no file.
+ * @returns how many rows; null where `control` was cancelled, and the file is what it was.
  * @throws TscopeError USAGE for another name; IO where the file cannot be written; as the store.
  */
 export function exportStore(store: Store, file: string, control: Control): number | null {
   const format: Format = formatOf(file) === 'csv' ? csvLines : jsonLines;
-  const partial = join(dirname(file), `.tscope-${randomBytes(9).toString('base64url')}.part`);
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  try {
-    const fd = openSync(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
-    let count: number | null;
-    try {
-      // One transaction sees one state, whatever is written meanwhile.
-      count = store.snapshot(() => writeRows(store, fd, format, control));
-    } finally {
-      closeSync(fd);
-    }
-    if (count !== null) renameSync(partial, file);
-    return count;
-  } catch (error) {
-    if (error instanceof TscopeError || systemCode(error) === null) throw error;
-    throw fileError(`cannot write ${file}`, error);
-  } finally {
-    rmSync(partial, { force: true });
-  }
+  if (isSameFile(file, store.connection.path))
+    throw usageError(`${file} is the store itself; give another file.`);
+  // One transaction sees one state, whatever is written meanwhile.
+  return writeFileWith(file, (fd) => store.snapshot(() => writeRows(store, fd, format, control)));
 }

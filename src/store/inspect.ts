@@ -96,7 +96,11 @@ export interface Found {
 const NOTHING: Found = { exists: false, damage: null };
 
 function look(path: string): Found {
-  const size = sizeOf(path);
+  const entry = statSync(path, { throwIfNoEntry: false });
+  const size = entry?.size ?? null;
+  // SQLite would write to a device, and wait for a pipe.
+  if (entry !== undefined && !entry.isFile() && !entry.isDirectory())
+    throw refused(`${path} is a pipe, a socket or a device; a store is a file.`, 'Give another file.');
   if (size === null || size === 0) return NOTHING;
   const bytes = header(path);
   if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
@@ -225,31 +225,6 @@ test('a certificate and its key: HTTPS, and a new pair after SIGHUP', async () =
   agent.child.kill('SIGHUP');
   await eventually(async () => (await name()) === 'second');
   expect(await agent.end()).toBe(0);
-});
-
-test('systemd hears that it is ready, that it works, and that it ends', async () => {
-  const socket = join(folder.path, 'notify');
-  const listener = spawn('python3', [
-    '-c',
-    `import socket,sys
-s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.bind(sys.argv[1]); print('bound',flush=True)
-while True: print(s.recv(256).decode(),flush=True)`,
-    socket,
-  ]);
-  let heard = '';
-  listener.stdout.on('data', (text: Buffer) => {
-    heard += text;
-  });
-  try {
-    await eventually(() => heard.includes('bound'));
-    const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '900000' };
-    const agent = await start(['--interval', '100ms', '--db', newDb()], { env });
-    await eventually(() => heard.includes('READY=1') && heard.includes('WATCHDOG=1'));
-    agent.child.kill('SIGTERM');
-    await eventually(() => heard.includes('STOPPING=1'));
-  } finally {
-    listener.kill('SIGKILL');
-  }
 });
 
 test.each([

@@ -1,14 +1,28 @@
 // Fails the first, the second ... system call of one job, until the job is done without meeting a fault. After each, the
 // store is opened without faults, and what the job had acknowledged must be there. Argument: the job.
-import { existsSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { readDocument } from '../../src/cli/read-document.ts';
 import { quietControl } from '../../src/clock/control.ts';
 import { TscopeError } from '../../src/errors.ts';
+import { writeWhole } from '../../src/out-file.ts';
+import { reportPage } from '../../src/report/page.ts';
 import { connect } from '../../src/store/connection.ts';
 import { exportStore } from '../../src/store/export.ts';
 import { importInto } from '../../src/store/import.ts';
 import { MIGRATIONS, migrate } from '../../src/store/migrations.ts';
-import { startRun } from '../../src/store/runs.ts';
+import { endRun, listRuns, startRun } from '../../src/store/runs.ts';
 import { appendSamples, samplesOf } from '../../src/store/samples.ts';
 import { addSeries } from '../../src/store/series.ts';
 import { openStore, openStoreToRead } from '../../src/store/store.ts';
@@ -60,6 +74,9 @@ function stored(path) {
   }
   return found.length;
 }
+
+const [OLD, NEW] = ['old'.repeat(1000), 'new'.repeat(100_000)];
+const RUN = join(import.meta.dirname, '../report/run.json');
 
 const JOBS = {
   record: {
@@ -151,7 +168,64 @@ const JOBS = {
       if (stored(join(place, 'copy.db')) !== 1500) throw new Error('the file is not whole');
     },
   },
+  out: {
+    prepare: (place) => writeFileSync(join(place, 'out.json'), OLD),
+    act: async (place, acknowledge) => {
+      await writeWhole(join(place, 'out.json'), NEW);
+      acknowledge(true);
+    },
+    check: (place, acknowledged) => {
+      const text = readFileSync(join(place, 'out.json'), 'utf8');
+      if (text !== NEW && (acknowledged || text !== OLD)) throw new Error(`the file is ${text.length} bytes`);
+      expectAlone(place, ['out.json']);
+    },
+  },
+  report: {
+    prepare: (place) => {
+      copyFileSync(RUN, join(place, 'run.json'));
+      const store = openStore(join(place, 'a.db'));
+      const host = { key: 'h', name: 'h', facts: null };
+      const started = { host, command: 'measure', startedAtNs: T0, options: null };
+      const run = startRun(store, started, 'the-run').id;
+      endRun(store, run, T0 + SECOND, readFileSync(RUN, 'utf8'));
+      store.close();
+    },
+    act: async (place, acknowledge) => {
+      const db = join(place, 'a.db');
+      const named = await readDocument(join(place, 'run.json'), db);
+      const kept = await readDocument('the-run', db);
+      for (const [name, { input }] of Object.entries({ named, kept }))
+        await writeWhole(join(place, `${name}.html`), pageOf(input));
+      acknowledge(true);
+    },
+    check: (place, acknowledged) => {
+      const pages = readdirSync(place).filter((name) => name.endsWith('.html'));
+      if (acknowledged && pages.length !== 2) throw new Error(`there are ${pages.length} pages`);
+      for (const name of pages) {
+        const page = readFileSync(join(place, name), 'utf8');
+        if (!/<\/html>\s*$/.test(page)) throw new Error(`${name} is not whole`);
+      }
+      const store = openStoreToRead(join(place, 'a.db'));
+      if (listRuns(store).length !== 1 || store.damage.count > 0) throw new Error('the store is not whole');
+      store.close();
+      expectAlone(place, ['a.db', 'run.json', ...pages]);
+    },
+  },
 };
+
+let page = null;
+
+/** Both are of one run: it is made once, since it takes a while. */
+function pageOf(input) {
+  page ??= reportPage(input);
+  return page;
+}
+
+/** That nothing is left behind beside these, but for a store's own files. */
+function expectAlone(place, names) {
+  const more = readdirSync(place).filter((name) => !names.includes(name) && !/-(wal|shm)$/.test(name));
+  if (more.length > 0) throw new Error(`left behind: ${more.join(', ')}`);
+}
 
 const { prepare, act, check } = JOBS[process.argv[2]];
 let faults = 0;
@@ -164,7 +238,7 @@ for (let n = 1; ; n++) {
   let failure = null;
   arm(n);
   try {
-    act(place, (what) => {
+    await act(place, (what) => {
       acknowledged = what;
     });
   } catch (error) {

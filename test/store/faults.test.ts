@@ -13,9 +13,17 @@ if (compiler) {
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, join(import.meta.dirname, 'faults.c'), '-ldl']);
 }
 
-test.skipIf(!compiler).each(['record', 'migrate', 'import', 'export'])(
-  '%s: whichever read, write, fsync or open fails, the store opens and holds what was acknowledged',
-  (job) => {
+/** The least number of calls that each of them makes. */
+test.skipIf(!compiler).each([
+  ['record', 30],
+  ['migrate', 30],
+  ['import', 30],
+  ['export', 30],
+  ['out', 5],
+  ['report', 20],
+])(
+  '%s: whichever read, write, fsync or open fails, what was there or what was acknowledged is whole',
+  (job, least) => {
     const control = join(folder, `${job}.control`);
     writeFileSync(control, new Uint8Array(8));
     const loader = new URL('../load-typescript.mjs', import.meta.url).href;
@@ -34,7 +42,7 @@ test.skipIf(!compiler).each(['record', 'migrate', 'import', 'export'])(
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     // Every one of them was tried: a job opens, reads, writes and syncs.
-    expect(Number(stdout)).toBeGreaterThan(30);
+    expect(Number(stdout)).toBeGreaterThanOrEqual(least);
     console.info(`${job}: ${stdout.trim()} calls failed in turn`);
   },
   120_000,

@@ -1,12 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { expect, test } from 'vitest';
@@ -159,4 +163,18 @@ test('a folder that takes no files beside the store is named', () => {
   mkdirSync(place);
   openStore(join(place, 'x.db')).close();
   expect(readdirSync(place)).toContain('x.db');
+});
+
+test('a pipe, a socket and a device are refused, and not waited for', async () => {
+  const own = mkdtempSync(join(folder, 'kinds-'));
+  const fifo = join(own, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const socket = join(own, 'socket');
+  const server = createServer().listen(socket);
+  await once(server, 'listening');
+  for (const path of [fifo, socket, '/dev/null', '/dev/zero']) {
+    for (const open of [openStore, openStoreToRead])
+      expect(() => open(path), path).toThrow(expect.objectContaining({ code: 'STORE_REFUSED' }));
+  }
+  server.close();
 });

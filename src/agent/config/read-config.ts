@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { usageError } from '../../errors.ts';
-import { fileError, refusalOf } from '../../system-error.ts';
+import { readSmallFile } from '../../small-file.ts';
+import { refusalOf } from '../../system-error.ts';
 import type { Warning } from '../../warning.ts';
 import {
   needsToken,
@@ -52,12 +52,7 @@ const OTHER_VARIABLES = ['TSCOPE_CONFIG', 'TSCOPE_TOKEN', 'TSCOPE_DEBUG'];
 const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
 
 function readSettingsFile(path: string): Given {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(`cannot read the configuration ${path}`, error);
-  }
+  const text = readSmallFile('the configuration', path).bytes.toString('utf8');
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,21 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { usageError } from '../../errors.ts';
-import { fileError } from '../../system-error.ts';
+import { readSmallFile } from '../../small-file.ts';
 import type { Settings } from './settings.ts';
 
 /** The certificate, with its chain, and its key, both PEM. */
 export interface TlsFiles {
   readonly cert: Buffer;
   readonly key: Buffer;
-}
-
-function read(what: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw fileError(`cannot read ${what} ${file}`, error);
-  }
 }
 
 /**
@@ -27,7 +18,10 @@ export function readTls({ tlsCert, tlsKey }: Pick<Partial<Settings>, 'tlsCert' |
   if (tlsCert === undefined && tlsKey === undefined) return null;
   if (tlsCert === undefined) throw usageError('`tlsCert`: give the certificate too; there is only `tlsKey`.');
   if (tlsKey === undefined) throw usageError('`tlsKey`: give the key too; there is only `tlsCert`.');
-  const files = { cert: read('the certificate', tlsCert), key: read('the key', tlsKey) };
+  const files = {
+    cert: readSmallFile('the certificate', tlsCert).bytes,
+    key: readSmallFile('the key', tlsKey).bytes,
+  };
   try {
     createSecureContext(files);
   } catch (error) {

@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { usageError } from '../../errors.ts';
-import { fileError } from '../../system-error.ts';
+import { readSmallFile } from '../../small-file.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 
 /** 16 characters of base64 hold 96 bits: too many to try. */
@@ -23,19 +22,12 @@ const READABLE_BY_OTHERS = 0o004;
  */
 export function readToken(file: string | undefined, variable: string | undefined): string | null {
   if (file === undefined) return variable || null;
-  let text: string;
-  let mode: number;
-  try {
-    text = readFileSync(file, 'utf8');
-    mode = statSync(file).mode;
-  } catch (error) {
-    throw fileError(`cannot read the token file ${file}`, error);
-  }
+  const { bytes, mode } = readSmallFile('the token file', file);
   if ((mode & READABLE_BY_OTHERS) !== 0) {
     const message = `\`tokenFile\` ${file}: every user of this host can read it, so that it keeps nobody out.`;
     throw usageError(message, `chmod 600 ${file}`);
   }
-  return text.split('\n')[0]?.trim() ?? '';
+  return bytes.toString('utf8').split('\n')[0]?.trim() ?? '';
 }
 
 /** `abcabcabcabcabcabc`: no longer to guess than its part. */

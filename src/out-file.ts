@@ -17,17 +17,22 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { systemCode, TscopeError, usageError } from '../errors.ts';
-import { fileError } from '../system-error.ts';
+import { systemCode, TscopeError, usageError } from './errors.ts';
+import { fileError } from './system-error.ts';
 
-const failed = (path: string, error: unknown, blame = '--out: '): TscopeError =>
-  error instanceof TscopeError ? error : fileError(`${blame}cannot write ${path}`, error);
+const failed = (path: string, error: unknown, blame: string): unknown =>
+  error instanceof TscopeError || systemCode(error) === null
+    ? error
+    : fileError(`${blame}cannot write ${path}`, error);
 
 /** As many links as the kernel follows. */
 const MOST_LINKS = 40;
 
 /** The name that a path's symbolic links end at; it need not exist. */
 function targetOf(path: string): string {
+  // A pipe or a socket without a name, as in /dev/fd: its link leads nowhere.
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFile()) return path;
   let target = path;
   for (let links = 0; lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink(); links++) {
     // What stat says of such a path: ELOOP.
@@ -44,6 +49,9 @@ function createPart(target: string, mode: number): { readonly part: string; read
   return { part, fd: openSync(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode) };
 }
 
+/** Whether a new file may take the place of what is there. */
+const isReplaced = (existing: Stats | undefined): boolean => existing === undefined || existing.isFile();
+
 /**
  * Makes sure, before anything is measured, that `path` can be written later.
  *
@@ -57,7 +65,7 @@ export function checkWritable(path: string, blame = '--out: '): void {
     const existing = statSync(target, { throwIfNoEntry: false });
     if (existing?.isDirectory()) throw new TscopeError('IO', `${blame}${path} is a folder; give a file.`);
     if (existing !== undefined) accessSync(target, constants.W_OK);
-    if (existing === undefined || existing.isFile()) {
+    if (isReplaced(existing)) {
       const { part, fd } = createPart(target, 0o600);
       closeSync(fd);
       rmSync(part);
@@ -90,15 +98,21 @@ function syncFolder(folder: string): void {
   }
 }
 
-function replace(target: string, existing: Stats | undefined, text: string): void {
+/** What was written, or null where it is not wanted any more: then the old file stays. */
+function replace<T>(target: string, existing: Stats | undefined, write: (fd: number) => T | null): T | null {
   const { part, fd } = createPart(target, existing === undefined ? 0o666 : 0o600);
+  let result: T | null;
   try {
     try {
-      writeFileSync(fd, text);
+      result = write(fd);
       if (existing !== undefined) takeAfter(fd, existing);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
+    }
+    if (result === null) {
+      rmSync(part);
+      return null;
     }
     renameSync(part, target);
   } catch (error) {
@@ -106,28 +120,56 @@ function replace(target: string, existing: Stats | undefined, text: string): voi
     throw error;
   }
   syncFolder(dirname(target));
+  return result;
 }
 
 /**
- * Writes a whole file or leaves the old one as it was, through a symbolic link too; owner and mode stay. A device or a
- * pipe cannot be replaced: it is written to, and waited for.
+ * Has a file written whole or leaves the old one as it was, through a symbolic link too; owner and mode stay. A device or
+ * a pipe cannot be replaced: it is written to. For a thread that may be held up.
  *
- * @throws TscopeError IO.
+ * @param write writes to the descriptor; null for what is not wanted any more.
+ * @param blame the flag that named the file, for the message; empty where none did.
+ * @returns what `write` returned. @throws TscopeError IO; what `write` throws.
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export function writeFileWith<T>(path: string, write: (fd: number) => T | null, blame = ''): T | null {
   try {
     const target = targetOf(path);
     const existing = statSync(target, { throwIfNoEntry: false });
-    if (existing === undefined || existing.isFile()) replace(target, existing, text);
-    else {
-      const file = await open(target, constants.O_WRONLY);
-      try {
-        await file.writeFile(text);
-      } finally {
-        await file.close();
-      }
+    if (isReplaced(existing)) return replace(target, existing, write);
+    const fd = openSync(target, constants.O_WRONLY);
+    try {
+      return write(fd);
+    } finally {
+      closeSync(fd);
     }
   } catch (error) {
-    throw failed(path, error);
+    throw failed(path, error, blame);
+  }
+}
+
+/**
+ * The same for a text, where the thread must go on hearing signals: a pipe is waited for elsewhere.
+ *
+ * @throws TscopeError IO.
+ */
+export async function writeWhole(path: string, text: string, blame = '--out: '): Promise<void> {
+  try {
+    const target = targetOf(path);
+    const existing = statSync(target, { throwIfNoEntry: false });
+    if (isReplaced(existing)) {
+      replace(target, existing, (fd) => {
+        writeFileSync(fd, text);
+        return true;
+      });
+      return;
+    }
+    const file = await open(target, constants.O_WRONLY);
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw failed(path, error, blame);
   }
 }
