@@ -28,6 +28,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("tryFifoPriority", TryFifoPriority);
   add("getTimerSlack", GetTimerSlack);
   add("setTimerSlack", SetTimerSlack);
+  add("setSlice", SetSlice);
   add("dieWithParent", DieWithParent);
   add("exitNow", ExitNow);
 

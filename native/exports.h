@@ -32,6 +32,7 @@ Napi::Value SetFifoPriority(const Napi::CallbackInfo& info);
 Napi::Value TryFifoPriority(const Napi::CallbackInfo& info);
 Napi::Value GetTimerSlack(const Napi::CallbackInfo& info);
 Napi::Value SetTimerSlack(const Napi::CallbackInfo& info);
+Napi::Value SetSlice(const Napi::CallbackInfo& info);
 Napi::Value DieWithParent(const Napi::CallbackInfo& info);
 Napi::Value ExitNow(const Napi::CallbackInfo& info);
 

@@ -75,6 +75,8 @@ export interface Native {
   getTimerSlack(): number;
   /** Nanoseconds; 0 returns to the default. */
   setTimerSlack(ns: number): void;
+  /** How long this thread runs before another's turn, 0.1 to 100 ms: a short one is let in sooner when it wakes. */
+  setSlice(ns: number): void;
   /** Has the kernel kill this process, even while it is stopped, when the thread that started it ends. */
   dieWithParent(): void;
   /** Ends the process now, with its threads wherever they are: `process.exit` waits for one in a system call. */

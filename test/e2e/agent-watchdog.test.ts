@@ -100,6 +100,7 @@ test.runIf(canHold && cpus > 1).each([
   'the watchdog is not fed while %s stands still, and fed again when it goes on',
   async (which, ms) => {
     const all = await watched(`@tscope-${which}-${process.pid}`);
+    await eventually(() => threadsOf(all.agent).sampling !== 0);
     const release = await hold(threadsOf(all.agent)[which]);
     await eventually(() => isSilent(all), ms);
     // Whoever asks is answered all the while.

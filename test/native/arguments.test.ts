@@ -64,6 +64,8 @@ test.each([
   ['cpus', call('setAffinity', 0)],
   ['priority', call('setFifoPriority', 100)],
   ['ns', call('setTimerSlack', -1)],
+  ['ns', call('setSlice', 99_999)],
+  ['ns', call('setSlice', 100_000_001)],
   ['cpus', call('setAffinity', new Array(8193).fill(0))],
   ['cpus', call('setAffinity', new Array(2 ** 32 - 1))],
   ['out', call('readBrackets', 1, false, array(4 * 65_537))],

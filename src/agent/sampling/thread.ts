@@ -20,15 +20,24 @@ const LONGEST_CALIBRATION_NS = 1e9;
 
 type SamplingThread = ThreadHandle<SamplingMessage>;
 
-/** Stays on the CPU where it is, so that one counter is compared all along; where that is refused, it may move. */
-function stayOnThisCpu(): void {
-  const reading = new BigInt64Array(2);
-  native().rdtscp(reading);
+/** The shortest turn that the kernel gives: a sample is due when it is due, and takes less. */
+const SLICE_NS = 100_000;
+
+/** Does what the system may refuse: it samples all the same. */
+function attempt(action: () => void): void {
   try {
-    native().setAffinity([Number(reading[1])]);
+    action();
   } catch (error) {
     if (systemCode(error) === null) throw error;
   }
+}
+
+/** Stays on the CPU where it is, so that one counter is compared all along, and is let in there as soon as it wakes. */
+function settle(): void {
+  const reading = new BigInt64Array(2);
+  native().rdtscp(reading);
+  attempt(() => native().setAffinity([Number(reading[1])]));
+  attempt(() => native().setSlice(SLICE_NS));
 }
 
 /** Asleep without a wake-up in between: nothing else happens on this thread. */
@@ -64,7 +73,7 @@ function described(result: CalibrateResult, { clocks, reference }: SamplingOptio
 
 function work(options: SamplingOptions, thread: SamplingThread): void {
   const control = { progress: () => {}, cancelled: thread.cancelled };
-  stayOnThisCpu();
+  settle();
   const source = hostSource();
   const clock = new HostClock();
   const first = calibrateBriefly(control);
