@@ -39,7 +39,8 @@ test('what repeats is computed to what a walk comes to, to the nanosecond and th
     }),
     { numRuns: 30 },
   );
-});
+  // The walk is millions of steps: a busy machine takes its time.
+}, 180_000);
 
 test('a hundred years under catch-up and independent take no time to speak of', () => {
   const simulation = { callbackNs: 79n, exitNs: 1_000n };
