@@ -31,6 +31,8 @@ export type ErrorCode =
   | 'STORE_REPEATED'
   /** The store refused for another reason, which the message tells. */
   | 'STORE_FAILED'
+  /** The fleet's hub cannot be reached, or refuses; the message tells why. */
+  | 'HUB'
   /** The user interrupted it before anything was measured. */
   | 'INTERRUPTED'
   /** tscope itself is wrong. */
@@ -69,6 +71,7 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   STORE_ROW_GONE: 2,
   STORE_REPEATED: 2,
   STORE_FAILED: 2,
+  HUB: 2,
   INTERRUPTED: 130,
   DEFECT: 70,
 };

@@ -18,6 +18,7 @@ import { createMetrics, type Metrics } from './http/metrics.ts';
 import { jsonReply, type Reply } from './http/reply.ts';
 import { createSite, type Handler, listen } from './http/server.ts';
 import { KeptAnswers } from './kept-answers.ts';
+import { fleetCalibration, partsShipped, shippingView } from './lend.ts';
 import type { Log } from './log.ts';
 import { pageRoutes } from './page/routes.ts';
 import { becomeUser, isRoot } from './privileges.ts';
@@ -25,6 +26,7 @@ import { type Push, sendOtlp, writeTextfile } from './push/push.ts';
 import type { SamplingMessage, SamplingOptions } from './sampling/messages.ts';
 import { Supervisor } from './sampling/supervisor.ts';
 import { serviceManager } from './service-manager.ts';
+import type { Shipping, StartShipping } from './shipping.ts';
 import { type AgentState, absorb, initialState } from './state.ts';
 import type { Ledger } from './storing/ledger.ts';
 import { StoreQueue } from './storing/store-queue.ts';
@@ -35,13 +37,26 @@ const MAINTENANCE_MS = 10 * 60_000;
 const GRACE_MS = 1_000;
 /** The time that the store has to take what waits when the agent ends; systemd waits for ten seconds. */
 const STORING_MS = 3_000;
+/** The time that the last batch has to be acknowledged in. */
+const SHIPPING_MS = 2_000;
 /** A store that answers nothing for so long stands still: a disk that hangs. */
 const STUCK_MS = 30_000;
 /** Scrapes within this time get the same answer. */
 const SCRAPE_MS = 50;
 
 /** Settings that take effect at the next start only. */
-const FIXED = ['listen', 'db', 'user', 'textfile', 'otlp'] as const;
+const FIXED = [
+  'listen',
+  'db',
+  'user',
+  'textfile',
+  'otlp',
+  'hub',
+  'hubCredentials',
+  'hubCa',
+  'label',
+  'ship',
+] as const;
 
 const samplingOptions = ({ interval, clocks, reference, recalibrate }: Settings): SamplingOptions => ({
   interval,
@@ -85,11 +100,16 @@ function merged(before: Config, next: Config): { config: Config; fixed: string[]
  *
  * @throws TscopeError where one of them cannot be done.
  */
-export async function startAgent(initial: Config, log: Log): Promise<Agent> {
+export async function startAgent(
+  initial: Config,
+  log: Log,
+  startShipping: StartShipping | null = null,
+): Promise<Agent> {
   let config = initial;
   const { settings } = initial;
   const state = initialState(new Date());
   const live = new LiveClients();
+  const shippedParts = initial.hub === null ? null : partsShipped(initial);
   let fail: (error: TscopeError) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -98,11 +118,12 @@ export async function startAgent(initial: Config, log: Log): Promise<Agent> {
   failed.catch(() => {});
   for (const { message, hint } of initial.warnings) log('warn', message, { hint });
 
-  const serving: { store: StoreQueue | null } = { store: null };
+  const serving: { store: StoreQueue | null; shipping: Shipping | null } = { store: null, shipping: null };
   const health = (): AgentHealth => {
     const { store } = serving;
     const closed = { ok: true, reason: null, code: null, since: null, failures: 0 };
-    return healthOf(state, store?.health ?? closed, ledgerOf(store), config.settings.interval);
+    const hub = serving.shipping?.health ?? null;
+    return healthOf(state, store?.health ?? closed, ledgerOf(store), config.settings.interval, hub);
   };
   const now = () => nowOf(state, health(), config.settings.interval);
   const metrics = createMetrics({
@@ -140,6 +161,10 @@ export async function startAgent(initial: Config, log: Log): Promise<Agent> {
 
   const hear = (message: SamplingMessage): void => {
     absorb(state, message);
+    if (message.kind === 'calibrated') {
+      const atMs = Date.now();
+      store.calibrated(atMs, JSON.stringify(fleetCalibration(message, atMs)));
+    }
     if (message.kind === 'started') {
       store.begin(message, state.calibrated?.pairs ?? [], samplingOptions(config.settings));
       log('info', 'run started', { tscHz: message.nominal.hz, tscHzSource: message.nominal.source });
@@ -161,12 +186,16 @@ export async function startAgent(initial: Config, log: Log): Promise<Agent> {
   });
   const maintenance = setInterval(() => {
     const { retain, maxSize } = config.settings;
-    void store.maintain(retentionFor(BigInt(retain), maxSize));
+    void store.maintain(retentionFor(BigInt(retain), maxSize), shippedParts);
   }, MAINTENANCE_MS);
   const pushes: Push[] = [];
   if (settings.textfile !== undefined) pushes.push(writeTextfile(settings.textfile, metrics.registry, log));
   if (settings.otlp !== undefined) {
     pushes.push(await sendOtlp(settings.otlp, metrics.registry, state.startedAt, log));
+  }
+  if (startShipping !== null && initial.hub !== null) {
+    serving.shipping = startShipping(shippingView(initial, initial.hub, store, log));
+    log('info', 'ships to the hub', { hub: initial.hub.servers.join(','), host: initial.hub.word });
   }
   const manager = serviceManager(process.env, () => health().sampling.ok && store.stuckMs < STUCK_MS, log);
   log('info', 'started', {
@@ -212,6 +241,7 @@ export async function startAgent(initial: Config, log: Log): Promise<Agent> {
       manager.stopping();
       await supervisor.stop();
       await Promise.all(pushes.map((push) => push.stop()));
+      await serving.shipping?.stop(SHIPPING_MS);
       await store.close(STORING_MS);
       await closeServer(server, live);
       const { ledger } = store;

@@ -1,4 +1,5 @@
 import type { AgentHealth } from '../schema/agent-api.ts';
+import type { ShippingHealth } from './shipping.ts';
 import type { AgentState } from './state.ts';
 import { droppedIn, type Ledger } from './storing/ledger.ts';
 import type { StoreHealth } from './storing/store-queue.ts';
@@ -24,6 +25,7 @@ export function healthOf(
   store: StoreHealth,
   ledger: Ledger,
   intervalNs: number,
+  hub: ShippingHealth | null,
   nowMs = performance.now(),
 ): AgentHealth {
   const ageMs = nowMs - (state.sampledAt ?? 0);
@@ -34,5 +36,6 @@ export function healthOf(
     sampling: { ok: reason === null, reason, lastSampleAgeSeconds },
     store: { ...store, pending: ledger.waiting, dropped: droppedIn(ledger) },
     samples: { ...ledger, dropped: { ...ledger.dropped } },
+    ...(hub === null ? {} : { hub }),
   };
 }

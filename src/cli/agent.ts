@@ -86,7 +86,9 @@ async function run(
   try {
     saveMemory();
     const { startAgent } = await import('../agent/agent.ts');
-    const agent = await startAgent(config, log);
+    // An agent without a hub loads nothing of the fleet.
+    const shipping = config.hub === null ? null : await import('../fleet/shipping/ship.ts');
+    const agent = await startAgent(config, log, shipping?.startShipping ?? null);
     let ledger: Ledger | null = null;
     try {
       reloads.attach(agent);
@@ -119,7 +121,11 @@ export const command = defineCommand({
     for (const name of SETTING_NAMES) {
       const { placeholder, help, fallback } = SETTINGS[name];
       const shown = fallback === null || fallback === '' ? help : `${help} (default: ${fallback})`;
-      command.option(`${flagOf(name)} <${placeholder}>`, shown);
+      if (name === 'label') {
+        command.option(`${flagOf(name)} <${placeholder}>`, shown, (text: string, before: unknown) =>
+          typeof before === 'string' ? `${before},${text}` : text,
+        );
+      } else command.option(`${flagOf(name)} <${placeholder}>`, shown);
     }
     return command
       .option('--config <file>', 'JSON file with settings (default: $TSCOPE_CONFIG)')

@@ -15,6 +15,8 @@ export const commands: Readonly<Record<string, Load>> = {
   kvm: () => import('./kvm.ts'),
   agent: () => import('./agent.ts'),
   runs: () => import('./runs.ts'),
+  'fleet init': () => import('./fleet/init.ts'),
+  'fleet collect': () => import('./fleet/collect.ts'),
   report: () => import('./report.ts'),
   compare: () => import('./compare.ts'),
 };

@@ -37,7 +37,7 @@ export function interruptible({ needsHost, endsBySignal }: CommandWords): {
   let askedAt = 0;
   const interrupt = (signal: EndingSignal) => {
     if (signal === 'SIGHUP' && endsBySignal) return;
-    if (!needsHost) leave(signal);
+    if (!needsHost && !endsBySignal) leave(signal);
     if (!controller.signal.aborted) {
       askedAt = performance.now();
       controller.abort();

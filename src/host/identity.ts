@@ -8,6 +8,15 @@ export interface Identity {
   readonly name: string;
 }
 
+/** Which boot of the kernel this is, random(4); null where that is not told. */
+export function bootId(): string | null {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
+}
+
 /** Reads the machine id, without a child process. */
 export function hostIdentity(): Identity {
   const name = hostname();

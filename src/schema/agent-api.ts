@@ -17,6 +17,8 @@ const pair = {
   independentReason: z.string(),
 };
 
+const rowCounts = z.strictObject({ minutes: count, samples: count, events: count, documents: count });
+
 /** `/healthz` is this object itself, without an envelope. */
 const agentHealthSchema = z.strictObject({
   status: z.enum(['ok', 'degraded']),
@@ -43,6 +45,27 @@ const agentHealthSchema = z.strictObject({
     /** By reason: too many waited; the store refused it; no reading was accepted; the agent ended. */
     dropped: z.strictObject({ overflow: count, refused: count, rejected: count, ended: count }),
   }),
+  /** How shipping to a fleet's hub goes; absent without --hub. */
+  hub: z
+    .strictObject({
+      ok: z.boolean(),
+      reason: z.string().nullable(),
+      code: z.string().nullable(),
+      since: iso.nullable(),
+      /** Its addresses, and the name that this host publishes as. */
+      hub: z.string(),
+      host: z.string(),
+      lastAcknowledgedAt: iso.nullable(),
+      /** Messages acknowledged, and those of them that the hub had already; failed attempts. */
+      batches: count,
+      duplicates: count,
+      failures: count,
+      /** Rows: acknowledged since the agent started, waiting in the store, taken by retention before they were sent. */
+      shipped: rowCounts,
+      waiting: rowCounts,
+      lost: rowCounts,
+    })
+    .optional(),
 });
 export type AgentHealth = z.infer<typeof agentHealthSchema>;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { schemaId } from './document.ts';
 import { clockName } from './host.ts';
-import { absolute, count } from './measured.ts';
+import { count } from './measured.ts';
 
 /** The largest message that an agent sends and a collector reads, bytes. */
 export const MOST_BATCH_BYTES = 256 * 1024;
@@ -11,6 +11,14 @@ export const MOST_BATCH_BYTES = 256 * 1024;
  * The server allows a host this word only.
  */
 export const HOST_WORD = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A time or a clock's reading, ns: what 64 bits with a sign can hold, as a decimal string. */
+const absolute = z
+  .string()
+  .regex(/^-?\d{1,19}$/, { error: 'is not a count of ns in 64 bits', abort: true })
+  .refine((text) => text.length < 19 || BigInt.asIntN(64, BigInt(text)) === BigInt(text), {
+    error: 'is not a count of ns in 64 bits',
+  });
 
 /** Text of a host's own: a name, a version, a sentence. */
 const text = (most: number) => z.string().max(most);
@@ -93,8 +101,12 @@ const samples = z
     offsetsNs: z.array(offset),
     windowsNs: z.array(z.number().min(0)),
   })
-  .refine(({ sinceNs, offsetsNs, windowsNs }) =>
-    [offsetsNs, windowsNs].every(({ length }) => length === sinceNs.length),
+  .refine(
+    ({ sinceNs, offsetsNs, windowsNs }) =>
+      [offsetsNs, windowsNs].every(({ length }) => length === sinceNs.length),
+    {
+      error: 'has columns of different lengths',
+    },
   );
 
 const seriesSchema = z.strictObject({

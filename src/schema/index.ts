@@ -6,6 +6,7 @@ import { compareResultSchema } from './compare.ts';
 import { hostDocument, hostlessDocument } from './document.ts';
 import { driftResultSchema } from './drift.ts';
 import { fleetBatchSchema } from './fleet-batch.ts';
+import { fleetCollectResultSchema, fleetInitResultSchema } from './fleet-hub.ts';
 import { hostResultSchema } from './host.ts';
 import { kvmResultSchema } from './kvm.ts';
 import { measureDocumentSchema } from './measure.ts';
@@ -32,5 +33,7 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   agent: hostDocument('agent', agentResultSchema),
   runs: hostlessDocument('runs', runsResultSchema),
   'fleet-batch': fleetBatchSchema,
+  'fleet-init': hostlessDocument('fleet-init', fleetInitResultSchema),
+  'fleet-collect': hostlessDocument('fleet-collect', fleetCollectResultSchema),
   ...Object.fromEntries(Object.entries(agentApi).map(([path, document]) => [`agent-${path}`, document])),
 };

@@ -217,10 +217,44 @@ function toVersion2(connection: Connection): void {
   }
 }
 
+/**
+ * Calibrations, and how far a hub has what is in the store: `minutes`, `hours` and `samples` are the last sample that went
+ * into what was sent. Of `shipping`, `event` and `calibration` are the last rows that were sent; `instance` is a random
+ * name of the store; `lost ...` counts what retention took before it was sent, `before` what there was when it began.
+ */
+const VERSION_3 = `
+CREATE TABLE calibration (
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  at INTEGER NOT NULL,
+  result TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  UNIQUE (run, at)
+) STRICT;
+
+CREATE TABLE shipped_series (
+  series INTEGER PRIMARY KEY REFERENCES series ON DELETE CASCADE,
+  minutes INTEGER,
+  hours INTEGER,
+  samples INTEGER
+) STRICT;
+
+CREATE TABLE shipped_run (
+  run INTEGER PRIMARY KEY REFERENCES run ON DELETE CASCADE,
+  ended INTEGER NOT NULL DEFAULT 0,
+  document INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE shipping (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 type Step = string | ((connection: Connection) => void);
 
 /** Step k brings a store of version k to version k + 1. Released steps never change. */
-export const MIGRATIONS: readonly Step[] = [VERSION_1, toVersion2];
+export const MIGRATIONS: readonly Step[] = [VERSION_1, toVersion2, VERSION_3];
 
 /** 'tsco': marks the file as tscope's, so that no other SQLite database is taken for a store. */
 export const APPLICATION_ID = 0x7473636f;

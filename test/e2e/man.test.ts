@@ -16,13 +16,15 @@ const read = (page: string): string =>
 const MACROS = /^\.(TH|SH|PP|TP|B|BR|RS|RE|nf|fi|nh|ad l)( |$)/;
 
 test('there is a page for each command and one for all of them', () => {
-  expect(readdirSync(folder).sort()).toEqual(['tscope.1', ...names.map((name) => `tscope-${name}.1`)].sort());
+  const groups = names.filter((name) => name.includes(' ')).map((name) => name.split(' ')[0] ?? '');
+  const pages = [...names, ...new Set(groups)].map((name) => `tscope-${name.replace(' ', '-')}.1`);
+  expect(readdirSync(folder).sort()).toEqual(['tscope.1', ...pages].sort());
   for (const name of names) expect(read('tscope.1')).toContain(`\n.B ${name}\n`);
 });
 
 test.each(names)('tscope-%s(1) has every word of --help', async (name) => {
-  const { stdout } = await tscope([name, '--help']);
-  const page = read(`tscope-${name}.1`);
+  const { stdout } = await tscope([...name.split(' '), '--help']);
+  const page = read(`tscope-${name.replace(' ', '-')}.1`);
   const words = (text: string) => text.split(/\s+/).filter((word) => word !== '');
   const known = new Set(words(page));
   const missing = words(stdout).filter((word) => !known.has(word));

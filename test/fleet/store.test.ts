@@ -37,7 +37,7 @@ const implementations: readonly [string, (name: string) => Promise<string>][] = 
 ];
 
 describe.each(implementations)('%s', (kind, place) => {
-  const it = test.runIf(kind === 'SQLite');
+  const it = test.runIf(kind === 'SQLite' || absence === null);
   let made = 0;
   const fresh = async (): Promise<FleetStore> => {
     made += 1;
@@ -68,7 +68,7 @@ describe.each(implementations)('%s', (kind, place) => {
     };
     const hour = [T0 / 3_600_000, 18, 0, 170_000, 85_000, 0, 0, 170e9, 170_000] as FleetRollup;
     const own = run();
-    const series = {
+    const sent = {
       ...(own.series ?? [])[0],
       hours: [hour],
       samples: {
@@ -80,7 +80,7 @@ describe.each(implementations)('%s', (kind, place) => {
     } as never;
     await store.write(
       delivery(
-        batch('one', { runs: [{ ...own, series: [series], events: [event], calibrations: [calibration] }] }),
+        batch('one', { runs: [{ ...own, series: [sent], events: [event], calibrations: [calibration] }] }),
       ),
     );
     const { rows, total } = await store.hosts({ limit: 10 });
@@ -175,6 +175,11 @@ describe.each(implementations)('%s', (kind, place) => {
         },
       ],
     });
+    const series = points[0]?.series ?? 0;
+    expect(await store.samples({ series, fromNs, toNs, limit: 10 })).toEqual([
+      { series, atNs: fromNs, offsetNs: 0, windowNs: 20 },
+      { series, atNs: fromNs + 10_000_000_000n, offsetNs: 0.1, windowNs: 21 },
+    ]);
     expect(await store.account(id)).toEqual({
       samples: 2,
       minutes: 3,
@@ -204,7 +209,6 @@ describe.each(implementations)('%s', (kind, place) => {
     expect(await store.settled('fleet')).toEqual({ stored: 2, refused: 1 });
     await store.upkeep(FOREVER, T0);
     expect(await store.settled('fleet')).toEqual({ stored: 2, refused: 1 });
-    expect(await store.settledOf('fleet', [2, 3, 4])).toEqual(new Set([2, 3]));
     expect(await store.settled('another')).toEqual({ stored: 0, refused: 0 });
     await store.close();
   });

@@ -4,6 +4,7 @@ import type { AgentResult } from '../../schema/agent.ts';
 import { inspect } from '../../store/inspect.ts';
 import { formatDuration } from '../../units.ts';
 import { isRoot } from '../privileges.ts';
+import type { HubAccess } from './hub.ts';
 import { formatListenAddress, isLoopback } from './listen-address.ts';
 import type { Config } from './read-config.ts';
 import { SETTING_NAMES, type SettingName, type Settings } from './settings.ts';
@@ -23,7 +24,11 @@ export function formatSetting(settings: Settings, name: SettingName): string | n
   if (name === 'maxSize' && typeof value === 'number') return formatSize(value);
   if (typeof value === 'number') return formatDuration(BigInt(value));
   if (typeof value === 'string') return value;
-  return 'host' in value ? formatListenAddress(value) : value.join(',');
+  if (Array.isArray(value)) return value.join(',');
+  if (name === 'listen') return formatListenAddress(settings.listen);
+  return Object.entries(settings.label)
+    .map(([key, word]) => `${key}=${word}`)
+    .join(',');
 }
 
 function storePlan(db: string): string {
@@ -45,12 +50,17 @@ function userPlan({ user }: Settings): string {
     : 'It stays the present user.';
 }
 
+function hubPlan({ ship }: Settings, { servers, word }: HubAccess): string {
+  const what = ship === 'samples' ? 'every sample' : 'a summary of each minute';
+  return `It sends ${what}, events and documents to the hub ${servers.join(',')} as ${word}.`;
+}
+
 /**
  * What an agent with this configuration would do, a sentence each. Nothing is changed.
  *
  * @throws TscopeError STORE_REFUSED where the file is not a store; IO where it cannot be read.
  */
-export function planOf({ settings, token }: Config): string[] {
+export function planOf({ settings, token, hub }: Config): string[] {
   const { clocks, reference, interval, recalibrate, retain, maxSize, listen, db } = settings;
   const every = (ns: number) => formatDuration(BigInt(ns));
   return [
@@ -59,6 +69,7 @@ export function planOf({ settings, token }: Config): string[] {
     `Samples are kept for ${every(retain)}, minutes and hours ten times as long, all within ${formatSize(maxSize)}.`,
     `It serves http://${formatListenAddress(listen)}/ to ${audience(settings, token)}.`,
     userPlan(settings),
+    ...(hub === null ? [] : [hubPlan(settings, hub)]),
   ];
 }
 

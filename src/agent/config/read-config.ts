@@ -2,6 +2,7 @@ import { usageError } from '../../errors.ts';
 import { readSmallFile } from '../../small-file.ts';
 import { refusalOf } from '../../system-error.ts';
 import type { Warning } from '../../warning.ts';
+import { type HubAccess, readHubAccess } from './hub.ts';
 import {
   needsToken,
   SETTING_NAMES,
@@ -27,6 +28,8 @@ export interface Config {
   readonly token: string | null;
   /** Null where plain HTTP is served. */
   readonly tls: TlsFiles | null;
+  /** Null where nothing is shipped. */
+  readonly hub: HubAccess | null;
   /** The file that was read, or null. */
   readonly file: string | null;
   readonly warnings: readonly Warning[];
@@ -45,6 +48,9 @@ export const variableOf = (name: string): string =>
 /** --token-file for tokenFile. */
 export const flagOf = (name: string): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Settings that are lists, which are empty where nothing is given. */
+const LISTS: readonly SettingName[] = ['hostNames', 'hub', 'label'];
 
 /** Variables that are not settings. */
 const OTHER_VARIABLES = ['TSCOPE_CONFIG', 'TSCOPE_TOKEN', 'TSCOPE_DEBUG'];
@@ -136,7 +142,7 @@ export function readConfig({ flags, environment }: Sources, before: Config | nul
     origins[name] = layer?.[0] ?? 'default';
     const value = layer === undefined ? SETTINGS[name].fallback : layer[1][name];
     if (value !== null && value !== '') given[name] = value;
-    else if (name === 'hostNames') given[name] = [];
+    else if (LISTS.includes(name)) given[name] = [];
   }
   const checked = settingsSchema.safeParse(given);
   if (!checked.success) {
@@ -170,9 +176,22 @@ export function readConfig({ flags, environment }: Sources, before: Config | nul
     origins,
     token: token.value,
     tls: tls.value,
+    // What is fixed until the next start is not read again.
+    hub: before === null ? hubOf(settings) : before.hub,
     file,
     warnings: warnings.filter((warning) => warning !== null),
   };
+}
+
+function hubOf({ hub, hubCredentials, hubCa }: Settings): HubAccess | null {
+  if (hub.length > 0) return readHubAccess(hub, hubCredentials, hubCa);
+  for (const [flag, value] of [
+    ['--hub-credentials', hubCredentials],
+    ['--hub-ca', hubCa],
+  ] as const) {
+    if (value !== undefined) throw usageError(`${flag}: it goes with --hub.`);
+  }
+  return null;
 }
 
 /** A schema's complaint with the value that it is about. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { TscopeError } from '../../errors.ts';
 import { CLOCK_NAMES } from '../../host/clocks.ts';
+import { MOST_LABELS } from '../../schema/fleet-batch.ts';
 import { DEFAULT_STORE } from '../../store/store.ts';
 import { formatDuration, parseDuration } from '../../units.ts';
+import { parseHubUrl } from './hub.ts';
 import { isLoopback, parseListenAddress } from './listen-address.ts';
 
 /** Turns a TscopeError thrown by a parser into an issue of the schema that calls it. */
@@ -45,6 +47,22 @@ const kernelClock = z.enum(CLOCK_NAMES);
 const comparedClock = z.enum(['tsc', ...CLOCK_NAMES]);
 const filePath = z.string().min(1, 'must not be empty').max(4096);
 
+const PAIR = /^([a-z][a-z0-9_-]{0,31})=([\x21-\x2b\x2d-\x7e]{1,64})$/;
+
+/** `site=ber,rack=7`, or in the file also an object. */
+const labels = z
+  .preprocess(
+    (value) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).map(([key, word]) => `${key}=${String(word)}`)
+        : value,
+    list(z.string().regex(PAIR, 'must be KEY=VALUE, as in site=ber')),
+  )
+  .refine((pairs) => pairs.length <= MOST_LABELS, `must be ${MOST_LABELS} labels at most`)
+  .transform((pairs) =>
+    Object.fromEntries(pairs.map((pair) => PAIR.exec(pair)?.slice(1) as [string, string])),
+  );
+
 /** What an agent can be told; the same names in the file. */
 export const settingsSchema = z.strictObject({
   interval: duration('100ms', '1h'),
@@ -67,6 +85,11 @@ export const settingsSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'must be the name of a user')
     .optional(),
+  hub: list(parsed(parseHubUrl)),
+  hubCredentials: filePath.optional(),
+  hubCa: filePath.optional(),
+  label: labels,
+  ship: z.enum(['minutes', 'samples'], { error: 'must be minutes or samples' }),
 });
 
 /** One effective configuration. Durations are ns, sizes bytes. */
@@ -120,6 +143,31 @@ export const SETTINGS: Readonly<Record<SettingName, SettingDescription>> = {
     fallback: null,
   },
   user: { placeholder: 'name', help: 'user to become after listening, if started as root', fallback: null },
+  hub: {
+    placeholder: 'urls',
+    help: 'also send what is measured to this NATS JetStream hub of a fleet, as nats://a:4222,nats://b:4222',
+    fallback: '',
+  },
+  hubCredentials: {
+    placeholder: 'file',
+    help: 'who this host is there: a .creds file, or {"user": ..., "seed" or "password": ...}',
+    fallback: null,
+  },
+  hubCa: {
+    placeholder: 'file',
+    help: "authority that the hub's certificates come from (PEM)",
+    fallback: null,
+  },
+  label: {
+    placeholder: 'key=value',
+    help: 'what the fleet may sort this host by, as in site=ber; may be given several times',
+    fallback: '',
+  },
+  ship: {
+    placeholder: 'parts',
+    help: 'minutes: roll-ups, events, calibrations and documents of runs; samples: single samples too',
+    fallback: 'minutes',
+  },
 };
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];

@@ -108,7 +108,9 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
       registers: [registry],
       collect() {
         this.reset();
-        for (const [labels, value] of read()) this.inc(labels, value);
+        const values = read();
+        if (values.length === 0 && labelNames.length === 0) this.remove();
+        for (const [labels, value] of values) this.inc(labels, value);
       },
     });
 
@@ -238,6 +240,26 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
     () => Object.entries(health().samples.dropped).map(([reason, count]) => [{ reason }, count]),
   );
   gauge('tscope_store_size_bytes', 'Size of the store in use.', [], () => single(storeBytes()));
+  const rows = (counts: Readonly<Record<string, number>> | undefined): Value[] =>
+    Object.entries(counts ?? {}).map(([kind, count]) => [{ kind }, count]);
+  gauge('tscope_hub_up', 'With --hub: 1 where the hub takes what is sent, else 0.', [], () =>
+    single(health().hub === undefined ? null : Number(health().hub?.ok)),
+  );
+  counter('tscope_hub_batches_total', 'Messages that the hub has acknowledged.', [], () =>
+    single(health().hub?.batches),
+  );
+  counter('tscope_hub_failures_total', 'Failed attempts to send to the hub.', [], () =>
+    single(health().hub?.failures),
+  );
+  counter('tscope_hub_shipped_rows_total', 'Rows that the hub has acknowledged.', ['kind'], () =>
+    rows(health().hub?.shipped),
+  );
+  gauge('tscope_hub_waiting_rows', 'Rows of the store that the hub does not have yet.', ['kind'], () =>
+    rows(health().hub?.waiting),
+  );
+  counter('tscope_hub_lost_rows_total', 'Rows that retention took before the hub had them.', ['kind'], () =>
+    rows(health().hub?.lost),
+  );
   gauge('tscope_live_clients', 'Browsers that follow the live stream.', [], () => single(liveClients()));
   counter('process_cpu_seconds_total', 'User and system CPU time spent.', [], () => {
     const { user, system } = process.cpuUsage();

@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Retention } from '../../store/retention.ts';
 import type { NewRun } from '../../store/runs.ts';
+import type { Marks, RowCounts, ShippedParts } from '../../store/unshipped.ts';
 import type { AgentEvent, PairIdentity, PairSample } from '../sampling/messages.ts';
+import type { NextBatch } from '../shipping.ts';
 
 /** A run as the sampling thread began it; its row is made when the first of its entries is written. */
 export interface RunRecord {
@@ -22,6 +24,13 @@ export type Entry =
       readonly pairs: readonly Pick<PairSample, 'clock' | 'ns' | 'boundNs'>[];
     }
   | { readonly kind: 'events'; readonly run: number; readonly events: readonly AgentEvent[] }
+  | {
+      readonly kind: 'calibration';
+      readonly run: number;
+      readonly atMs: number;
+      /** JSON of a calibration as batches have it. */
+      readonly result: string;
+    }
   | { readonly kind: 'end'; readonly run: number; readonly atMs: number };
 
 /** Why a store did not do what it was asked. */
@@ -74,7 +83,20 @@ export type Query =
 export type Request =
   | { readonly kind: 'write'; readonly runs: readonly RunRecord[]; readonly entries: readonly Entry[] }
   | { readonly kind: 'read'; readonly query: Query }
-  | { readonly kind: 'maintain'; readonly retention: Retention }
+  | {
+      readonly kind: 'maintain';
+      readonly retention: Retention;
+      /** What is sent to a hub, so that what is deleted unsent is counted; null where nothing is. */
+      readonly shipped: ShippedParts | null;
+    }
+  | { readonly kind: 'instance' }
+  | {
+      readonly kind: 'unshipped';
+      readonly parts: ShippedParts;
+      readonly bytes: number;
+      readonly nowNs: bigint;
+    }
+  | { readonly kind: 'shipped'; readonly marks: Marks }
   | { readonly kind: 'close' };
 
 /** What it answers to each kind of request. */
@@ -82,6 +104,9 @@ export interface Answers {
   readonly write: Written;
   readonly read: string;
   readonly maintain: { readonly deleted: number };
+  readonly instance: { readonly instance: string; readonly lost: RowCounts };
+  readonly unshipped: NextBatch;
+  readonly shipped: null;
   readonly close: null;
 }
 

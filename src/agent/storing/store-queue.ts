@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TscopeError } from '../../errors.ts';
-import { hostIdentity } from '../../host/identity.ts';
+import { bootId, hostIdentity } from '../../host/identity.ts';
 import type { Retention } from '../../store/retention.ts';
+import type { ShippedParts } from '../../store/unshipped.ts';
 import type { Log } from '../log.ts';
 import type {
   AgentEvent,
@@ -14,7 +15,7 @@ import type {
 import { EventBudget } from './event-budget.ts';
 import { errorOf } from './failure.ts';
 import { type Ledger, nothingDropped } from './ledger.ts';
-import type { Entry, Failure, Query, RunRecord, Written } from './messages.ts';
+import type { Answers, Entry, Failure, Query, Request, RunRecord, Written } from './messages.ts';
 import { StoreThread } from './store-thread.ts';
 
 /** Entries that wait at most while nothing can be stored: two days of samples at the default interval. */
@@ -65,6 +66,8 @@ export class StoreQueue {
   #run: RunRecord | null = null;
   #begun = 0;
   #lastMs = 0;
+  /** One that came before its run. */
+  #calibration: { readonly atMs: number; readonly result: string } | null = null;
   #taken = 0;
   #stored = 0;
   readonly #dropped = nothingDropped();
@@ -122,7 +125,12 @@ export class StoreQueue {
     const { atMs, origins, nominal } = started;
     this.#lastMs = atMs;
     this.#begun += 1;
-    const described = { ...options, nominalTscHz: nominal.hz, nominalTscSource: nominal.source };
+    const described = {
+      ...options,
+      nominalTscHz: nominal.hz,
+      nominalTscSource: nominal.source,
+      boot: bootId(),
+    };
     this.#run = {
       number: this.#begun,
       run: {
@@ -135,6 +143,15 @@ export class StoreQueue {
       origins,
     };
     this.#runs.set(this.#run.number, this.#run);
+    if (this.#calibration !== null) this.calibrated(this.#calibration.atMs, this.#calibration.result);
+  }
+
+  /** Takes a calibration, JSON; one that comes before its run waits for it. */
+  calibrated(atMs: number, result: string): void {
+    this.#calibration = this.#run === null ? { atMs, result } : null;
+    if (this.#run === null) return;
+    this.#waiting.push({ kind: 'calibration', run: this.#run.number, atMs, result });
+    this.#bound();
   }
 
   /** Takes a sample. @returns its events that are stored. */
@@ -195,11 +212,19 @@ export class StoreQueue {
     }
   }
 
-  /** Rolls up and deletes what is too old. */
-  async maintain(retention: Retention): Promise<void> {
+  /** Asks the store about what is shipped. @throws TscopeError as the store; STORE_BUSY while it cannot be written. */
+  async shipping<Kind extends 'instance' | 'unshipped' | 'shipped'>(
+    request: Extract<Request, { kind: Kind }>,
+  ): Promise<Answers[Kind]> {
+    await this.#thread.opened;
+    return await this.#thread.ask<Kind>(request);
+  }
+
+  /** Rolls up and deletes what is too old. @param shipped what is sent to a hub; null where nothing is. */
+  async maintain(retention: Retention, shipped: ShippedParts | null): Promise<void> {
     if (this.#opening || this.#failure !== null) return;
     try {
-      await this.#thread.ask<'maintain'>({ kind: 'maintain', retention });
+      await this.#thread.ask<'maintain'>({ kind: 'maintain', retention, shipped });
     } catch (error) {
       if (!(error instanceof TscopeError)) throw error;
       this.#failed({ code: error.code, message: error.message, reopen: false });

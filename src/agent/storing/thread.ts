@@ -2,8 +2,16 @@ import { rmSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { maintain, usedBytes } from '../../store/retention.ts';
 import { openStore, openStoreToRead, type Store } from '../../store/store.ts';
+import {
+  countingLost,
+  countUnshipped,
+  instanceOf,
+  lostUnshipped,
+  markShipped,
+  readUnshipped,
+} from '../../store/unshipped.ts';
 import { answerTo } from './answer.ts';
-import { failureOf } from './failure.ts';
+import { errorOf, failureOf } from './failure.ts';
 import type { Answered, Answers, Asked, Failure, Request, Written } from './messages.ts';
 import { Writer } from './write.ts';
 
@@ -59,10 +67,18 @@ class OpenStore {
     return this.#store;
   }
 
-  maintain({ retention }: Extract<Request, { kind: 'maintain' }>): Answers['maintain'] {
+  maintain({ retention, shipped }: Extract<Request, { kind: 'maintain' }>): Answers['maintain'] {
     if (this.#writer === null || this.#store === null) return { deleted: 0 };
-    const { deleted } = maintain(this.#store, retention);
+    const store = this.#store;
+    const work = () => maintain(store, retention);
+    const { deleted } = shipped === null ? work() : countingLost(store, shipped, work);
     return { deleted: deleted.samples };
+  }
+
+  /** The store as it can be written. @throws TscopeError where it cannot. */
+  writable(): Store {
+    if (this.#writer !== null && this.#store !== null) return this.#store;
+    throw errorOf(this.#refusal ?? failureOf(new RangeError('the store is not open'), false));
   }
 
   /**
@@ -98,7 +114,17 @@ function openToRead(): Store | null {
 function answer(store: OpenStore, request: Request): Answers[Request['kind']] {
   if (request.kind === 'write') return store.write(request);
   if (request.kind === 'read') return answerTo(store.read(), request.query);
-  return request.kind === 'maintain' ? store.maintain(request) : store.close();
+  if (request.kind === 'maintain') return store.maintain(request);
+  if (request.kind === 'close') return store.close();
+  const open = store.writable();
+  if (request.kind === 'instance') return { instance: instanceOf(open), lost: lostUnshipped(open) };
+  if (request.kind === 'shipped') {
+    markShipped(open, request.marks);
+    return null;
+  }
+  const { parts, bytes, nowNs } = request;
+  const unshipped = readUnshipped(open, parts, bytes, nowNs);
+  return { unshipped, waiting: countUnshipped(open, parts), lost: lostUnshipped(open) };
 }
 
 const port = parentPort;

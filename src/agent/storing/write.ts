@@ -2,6 +2,7 @@ import { appendEvents } from '../../store/events.ts';
 import { endRun, startRun } from '../../store/runs.ts';
 import { addSeries, appendSamples, type Sample, samplesOf } from '../../store/series.ts';
 import type { Store } from '../../store/store.ts';
+import { putCalibration } from '../../store/unshipped.ts';
 import { failureOf } from './failure.ts';
 import type { Entry, RunRecord, Written } from './messages.ts';
 
@@ -140,8 +141,13 @@ export class Writer {
     if (fresh.length > 0) appendSamples(this.#store, fresh);
     for (const entry of group) {
       if (entry.kind === 'events') this.#putEvents(runs, entry);
+      else if (entry.kind === 'calibration') this.#putCalibration(runs, entry);
       else if (entry.kind === 'end') this.#end(runs, entry);
     }
+  }
+
+  #putCalibration(runs: readonly RunRecord[], entry: Extract<Entry, { kind: 'calibration' }>): void {
+    putCalibration(this.#store, this.#placeOf(runs, entry.run).id, nsOf(entry.atMs), entry.result);
   }
 
   #end(runs: readonly RunRecord[], { run, atMs }: Extract<Entry, { kind: 'end' }>): void {

@@ -151,6 +151,22 @@ export interface FleetRate extends FleetPoint {
   readonly independent: boolean | null;
 }
 
+/** A single sample, where the host's agent sends those. */
+export interface FleetSample {
+  readonly series: number;
+  readonly atNs: bigint;
+  readonly offsetNs: number;
+  readonly windowNs: number;
+}
+
+export interface SampleQuery {
+  /** The number of `FleetPair`. */
+  readonly series: number;
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+  readonly limit: number;
+}
+
 export interface PointQuery {
   readonly host: number;
   readonly width: Width;
@@ -262,8 +278,6 @@ export interface FleetStore {
   /** Stores a delivery in one transaction. A repeat of any part of it changes nothing. */
   write(delivery: Delivery): Promise<void>;
   settled(stream: string): Promise<Settled>;
-  /** Which of these are dealt with already: delivered again after the commit, before the acknowledgement. */
-  settledOf(stream: string, sequences: readonly number[]): Promise<ReadonlySet<number>>;
   /** Separates hosts of one name, drops what is too old, and gets ready for what comes. */
   upkeep(retention: FleetRetention, nowMs: number): Promise<Upkeep>;
   putStandings(standings: readonly Standing[]): Promise<void>;
@@ -281,6 +295,8 @@ export interface FleetStore {
   pairs(host: number): Promise<readonly FleetPair[]>;
   /** Oldest first. */
   points(query: PointQuery): Promise<readonly FleetPoint[]>;
+  /** Oldest first. */
+  samples(query: SampleQuery): Promise<readonly FleetSample[]>;
   rates(query: RateQuery): Promise<readonly FleetRate[]>;
   /** Newest first. */
   calibrations(host: number, limit: number): Promise<readonly CalibrationRow[]>;

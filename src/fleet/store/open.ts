@@ -8,6 +8,10 @@ import type { FleetStore } from './fleet-store.ts';
  * @throws TscopeError STORE_REFUSED where it is something else or newer; as the store.
  */
 export async function openFleetStore(place: string): Promise<FleetStore> {
+  if (/^postgres(ql)?:\/\//.test(place)) {
+    const { openPostgresFleetStore } = await import('./postgres/postgres-store.ts');
+    return openPostgresFleetStore(place);
+  }
   const { openSqliteFleetStore } = await import('./sqlite/sqlite-store.ts');
   return openSqliteFleetStore(place);
 }

@@ -15,6 +15,7 @@ import {
   type FleetPair,
   type FleetPoint,
   type FleetRate,
+  type FleetSample,
   type Group,
   HOST_FIELDS,
   type HostField,
@@ -23,12 +24,13 @@ import {
   type Page,
   type PointQuery,
   type RateQuery,
+  type SampleQuery,
   type Settled,
   type Where,
   type Width,
 } from './fleet-store.ts';
 import { WIDTH_NS } from './rows.ts';
-import { countIn, type Range } from './settled.ts';
+import { countIn } from './settled.ts';
 import type { Activity } from './twins.ts';
 
 /** Asks a database. Parameters are `?1`, `?2` ...; integers come as bigint, text as a string or as UTF-8. */
@@ -157,25 +159,9 @@ export class Reader {
   }
 
   async settled(stream: string): Promise<Settled> {
-    return countIn(await this.ranges(stream, 0, Number.MAX_SAFE_INTEGER));
-  }
-
-  /** Ranges that hold any sequence from `first` to `last`. */
-  async ranges(stream: string, first: number, last: number): Promise<Range[]> {
-    const sql = 'SELECT first, last, refused FROM settled WHERE stream = ?1 AND first <= ?3 AND last >= ?2';
-    const rows = await this.#ask(sql, [stream, BigInt(first), BigInt(last)]);
-    return rows.map((row) => ({
-      first: asCount(row[0]),
-      last: asCount(row[1]),
-      refused: flag(row[2]) === true,
-    }));
-  }
-
-  async settledOf(stream: string, sequences: readonly number[]): Promise<ReadonlySet<number>> {
-    if (sequences.length === 0) return new Set();
-    const ranges = await this.ranges(stream, Math.min(...sequences), Math.max(...sequences));
-    return new Set(
-      sequences.filter((sequence) => ranges.some(({ first, last }) => first <= sequence && sequence <= last)),
+    const rows = await this.#ask('SELECT first, last, refused FROM settled WHERE stream = ?1', [stream]);
+    return countIn(
+      rows.map((row) => ({ first: asCount(row[0]), last: asCount(row[1]), refused: flag(row[2]) === true })),
     );
   }
 
@@ -253,7 +239,8 @@ export class Reader {
       `SELECT a.word, a.id, a.host, a.machine, a.instance, a.boot, a.first_at, a.last_at, a.hostname FROM sender a
        WHERE EXISTS (SELECT 1 FROM sender b WHERE b.host = a.host AND b.boot <> a.boot
          AND a.first_at < b.last_at AND b.first_at < a.last_at)
-         OR a.word IN (SELECT word FROM host WHERE twin > 1)`,
+         OR a.word IN (SELECT word FROM host WHERE twin > 1)
+       ORDER BY a.first_at, a.id`,
       [],
     );
     const words = new Map<string, (Activity & { readonly hostname: string })[]>();
@@ -329,6 +316,20 @@ export class Reader {
       [BigInt(host), from, to, clock ?? '', reference ?? '', BigInt(limit)],
     );
     return rows.map((row) => pointOf(row, 0, width));
+  }
+
+  async samples({ series, fromNs, toNs, limit }: SampleQuery): Promise<FleetSample[]> {
+    const rows = await this.#ask(
+      `SELECT m.series, m.at, m."offset", m."window" FROM sample m
+       WHERE m.series = ?1 AND m.at >= ?2 AND m.at < ?3 ORDER BY m.at LIMIT ?4`,
+      [BigInt(series), fromNs, toNs, BigInt(limit)],
+    );
+    return rows.map(([id, at, offset, window]) => ({
+      series: asCount(id),
+      atNs: asBigint(at),
+      offsetNs: asReal(offset),
+      windowNs: asReal(window),
+    }));
   }
 
   async rates({

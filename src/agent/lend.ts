@@ -1,0 +1,125 @@
+import { hostname } from 'node:os';
+import { clocksourceFacts } from '../host/clocksource.ts';
+import { disciplineOf } from '../host/discipline.ts';
+import { bootId, hostIdentity } from '../host/identity.ts';
+import { kernelLog, tscRemarksIn } from '../host/kernel-log.ts';
+import { hostSummary } from '../host/summary.ts';
+import { tscFacts } from '../host/tsc.ts';
+import { native } from '../native.ts';
+import type { FleetCalibration, FleetFacts } from '../schema/fleet-batch.ts';
+import type { ShippedParts } from '../store/unshipped.ts';
+import { type HubAccess, machineDigest } from './config/hub.ts';
+import type { Config } from './config/read-config.ts';
+import type { Log } from './log.ts';
+import type { SamplingMessage } from './sampling/messages.ts';
+import type { ShippingView } from './shipping.ts';
+import type { StoreQueue } from './storing/store-queue.ts';
+
+/** Facts are read again after this time; they change with an update or a hand on the machine, ms. */
+const FACTS_MS = 300_000;
+/** What a batch's texts may have, characters. */
+const LONG = 512;
+const SHORT = 256;
+/** Claims that a batch has room for. */
+const MOST_CLAIMS = 16;
+
+const short = (text: string | null): string | null => text?.slice(0, SHORT) ?? null;
+
+function discipline(): string | null {
+  try {
+    return disciplineOf(native().readAdjtimex());
+  } catch {
+    return null;
+  }
+}
+
+function remarks(): string[] {
+  try {
+    return tscRemarksIn(kernelLog()).map(({ text }) => text.slice(0, LONG));
+  } catch {
+    // Only root may read the kernel's log where dmesg_restrict is set.
+    return [];
+  }
+}
+
+function readFacts(): FleetFacts {
+  const { cpu, cpus, memoryBytes, kernel, clocksource, virtualization } = hostSummary();
+  return {
+    cpu: short(cpu),
+    cpus,
+    memoryBytes,
+    kernel: kernel.slice(0, SHORT),
+    clocksource: short(clocksource),
+    derivedFromTsc: clocksourceFacts().derivedFromTsc.value,
+    tscInvariant: tscFacts().invariant.value,
+    virtualization: short(virtualization),
+    discipline: discipline(),
+    kernelRemarks: remarks(),
+  };
+}
+
+/** A calibration as batches have it. */
+export function fleetCalibration(
+  { result, clocksource, derivedFromTsc }: Extract<SamplingMessage, { kind: 'calibrated' }>,
+  atMs: number,
+): FleetCalibration {
+  const { clock, tscHz, tscHzLow, tscHzHigh, standardErrorRatio, independent, trueRate, claims, kernel } =
+    result;
+  return {
+    atNs: String(BigInt(Math.round(atMs)) * 1_000_000n),
+    clock,
+    tscHz,
+    tscHzLow,
+    tscHzHigh,
+    standardErrorRatio,
+    independent,
+    clocksource: short(clocksource),
+    derivedFromTsc,
+    kernelHz: kernel?.hz ?? null,
+    trueRate:
+      trueRate === null
+        ? null
+        : { hz: trueRate.hz, errorRatio: trueRate.errorRatio, reference: trueRate.reference.slice(0, SHORT) },
+    claims: claims
+      .slice(0, MOST_CLAIMS)
+      .map(({ source, hz, offsetRatio }) => ({ source: source.slice(0, SHORT), hz, offsetRatio })),
+  };
+}
+
+export const partsShipped = ({ settings }: Config): ShippedParts => ({
+  hostKey: hostIdentity().key,
+  samples: settings.ship === 'samples',
+});
+
+/** What shipping needs of an agent: its store, and what the host is. */
+export function shippingView(config: Config, access: HubAccess, store: StoreQueue, log: Log): ShippingView {
+  const parts = partsShipped(config);
+  let facts: FleetFacts | null = null;
+  let readAt = 0;
+  return {
+    access,
+    hostname: hostname().slice(0, SHORT),
+    machine: machineDigest(),
+    boot: bootId() ?? 'unknown',
+    labels: config.settings.label,
+    log,
+    facts: () => {
+      if (facts === null || performance.now() - readAt > FACTS_MS) {
+        facts = readFacts();
+        readAt = performance.now();
+      }
+      return facts;
+    },
+    instance: () => store.shipping<'instance'>({ kind: 'instance' }),
+    unshipped: (bytes) =>
+      store.shipping<'unshipped'>({
+        kind: 'unshipped',
+        parts,
+        bytes,
+        nowNs: BigInt(Date.now()) * 1_000_000n,
+      }),
+    shipped: async (marks) => {
+      await store.shipping<'shipped'>({ kind: 'shipped', marks });
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatListenAddress, isLoopback, parseListenAddress } from '../../agent/config/listen-address.ts';
+import { readTls } from '../../agent/config/tls.ts';
+import { checkToken, readToken } from '../../agent/config/token.ts';
+import { boundedLog, jsonLog } from '../../agent/log.ts';
+import { usageError } from '../../errors.ts';
+import { fleetCollectText } from '../../report/kinds/fleet-hub.ts';
+import type { FleetCollectResult } from '../../schema/fleet-hub.ts';
+import { defineCommand } from '../command.ts';
+import { hubAccess } from './hub-options.ts';
+
+const HELP = `
+Takes what agents sent to a hub and stores it, until SIGTERM or Ctrl-C. A message is acknowledged once it is stored, so
+that one that is killed loses and doubles nothing; several collectors share the work. The log goes to stderr, a JSON
+object a line. --listen serves /metrics and /healthz, by the rules of the agent: other than loopback needs a token.
+The database's password is taken from PGPASSWORD or ~/.pgpass, not from the command line, which every user can read.
+
+Examples:
+  tscope fleet collect --hub nats://127.0.0.1:4222 --db fleet.db
+  tscope fleet collect --hub tls://hub-1:4222 --hub-credentials keys/collector.json --db postgres://tscope@db/fleet --listen 127.0.0.1:9798`;
+
+/** Between two passes of upkeep. */
+const UPKEEP_MS = 30_000;
+/** What is under way has this long to end. */
+const GRACE_MS = 8_000;
+
+const log = boundedLog(jsonLog((line) => process.stderr.write(line)));
+
+const days = (text: string): number | null => {
+  if (text === 'forever') return null;
+  const [, digits] = /^(\d{1,5})d$/.exec(text) ?? [];
+  if (digits !== undefined && Number(digits) > 0) return Number(digits);
+  throw usageError(`'${text}' is not a number of days, as in 90d, nor forever.`);
+};
+
+export const command = defineCommand({
+  name: 'fleet collect',
+  summary: "stores what a hub's hosts sent, in PostgreSQL or an SQLite file, and serves its metrics",
+  needsHost: false,
+  endsBySignal: true,
+  db: 'own',
+  configure: (command) =>
+    command
+      .option('--hub <urls>', 'the hub, as nats://a:4222,nats://b:4222 (default: $TSCOPE_HUB)')
+      .option(
+        '--hub-credentials <file>',
+        'who collects: a .creds file, or {"user": ..., "seed" or "password": ...}',
+      )
+      .option('--hub-ca <file>', "authority that the hub's certificates come from (PEM)")
+      .requiredOption('--db <place>', 'postgres://user@host/database, or a file for SQLite')
+      .option('--retain-samples <days>', 'how long single samples are kept, as 30d, or forever', days, 30)
+      .option('--retain-minutes <days>', 'how long minutes are', days, 90)
+      .option('--retain-hours <days>', 'how long hours are', days, 3650)
+      .option(
+        '--listen <address>',
+        'serve /metrics and /healthz there, as 127.0.0.1:9798',
+        parseListenAddress,
+      )
+      .option('--token-file <file>', 'file whose first line is the token to ask for')
+      .option('--tls-cert <file>', 'serve HTTPS with this certificate and its chain (PEM)')
+      .option('--tls-key <file>', 'its private key (PEM)')
+      .option('--host-names <names>', 'more names that browsers may call this host by')
+      .addHelpText('after', HELP),
+  run: async ({ signal }, options) => {
+    const begun = performance.now();
+    const access = hubAccess(options);
+    const { listen, tokenFile } = options;
+    const token = readToken(tokenFile, process.env['TSCOPE_TOKEN']);
+    if (listen !== undefined) checkToken(token, !isLoopback(listen.host), listen);
+    const tls = readTls({
+      ...(options.tlsCert === undefined ? {} : { tlsCert: options.tlsCert }),
+      ...(options.tlsKey === undefined ? {} : { tlsKey: options.tlsKey }),
+    });
+    const { openFleetStore } = await import('../../fleet/store/open.ts');
+    const { Collector } = await import('../../fleet/collect/collector.ts');
+    const { ledgerOf } = await import('../../fleet/collect/ledger.ts');
+    const store = await openFleetStore(options.db);
+    const collector = new Collector(access, store, log);
+    const hub = access.servers.join(',');
+    const ledger = async () => {
+      const { hub: state } = collector.state;
+      if (state === null) return null;
+      const settled = await store.settled(collector.stream).catch(() => null);
+      return settled === null ? null : ledgerOf(state.received, state.waiting, settled);
+    };
+    let served: { close(): void } | null = null;
+    try {
+      if (listen !== undefined) {
+        const { serveCollector } = await import('../../fleet/collect/serve.ts');
+        const hostNames = options.hostNames?.split(',').map((name) => name.trim()) ?? [];
+        const view = { collector, hub, db: store.place, token, hostNames, log, ledger };
+        const serving = await serveCollector(view, listen, tls, new Map());
+        served = serving;
+        log('info', 'serving', {
+          url: `${tls === null ? 'http' : 'https'}://${formatListenAddress(serving.address)}/`,
+        });
+      }
+      log('info', 'started', { hub, db: store.place });
+      const retention = {
+        samplesDays: options.retainSamples,
+        minutesDays: options.retainMinutes,
+        hoursDays: options.retainHours,
+      };
+      const upkeep = (async () => {
+        while (!signal.aborted) {
+          try {
+            const { twins, dropped } = await store.upkeep(retention, Date.now());
+            for (const { host, hostnames } of twins) {
+              log('warn', 'several machines publish under one name; their data are kept apart', {
+                host,
+                hostnames,
+              });
+            }
+            if (dropped > 0) log('info', 'what was too old was dropped', { partitionsOrRows: dropped });
+          } catch (error) {
+            log('error', `upkeep failed: ${error instanceof Error ? error.message : String(error)}`);
+          }
+          await sleep(UPKEEP_MS, undefined, { signal }).catch(() => {});
+        }
+      })();
+      signal.addEventListener('abort', () => collector.stop());
+      if (signal.aborted) collector.stop();
+      await collector.run();
+      await Promise.race([upkeep, sleep(GRACE_MS, undefined, { ref: false })]);
+    } finally {
+      served?.close();
+    }
+    const { batches, rollups, refused } = collector.state.here;
+    const result: FleetCollectResult = {
+      hub,
+      db: store.place,
+      durationNs: (performance.now() - begun) * 1e6,
+      batches,
+      rollups,
+      refused,
+      ledger: await ledger(),
+    };
+    await Promise.race([store.close(), sleep(GRACE_MS, undefined, { ref: false })]);
+    log('info', 'stopped', { batches, refused });
+    return { result, text: fleetCollectText(result) };
+  },
+});

@@ -1,0 +1,328 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { HubAccess } from '../../agent/config/hub.ts';
+import type { Log } from '../../agent/log.ts';
+import { TscopeError } from '../../errors.ts';
+import { MOST_BATCH_BYTES } from '../../schema/fleet-batch.ts';
+import { Backoff } from '../hub/backoff.ts';
+import { connectHub, hubName } from '../hub/connect.ts';
+import { hubError } from '../hub/hub-error.ts';
+import { CONSUMER, REFUSED_STREAM, REFUSED_SUBJECT, STREAM, SUBJECT } from '../hub/names.ts';
+import type { FleetStore, Received } from '../store/fleet-store.ts';
+import { readBatch } from './read-batch.ts';
+
+/** Messages in one transaction at most: beyond some hundred more gain nothing. */
+const BATCH = 500;
+/** Messages that are asked for ahead, and as many that wait in memory: of the largest, 256 MB each. */
+const AHEAD = 1_000;
+/** Without news the hub's state is asked for this often, ms. */
+const LOOK_MS = 5_000;
+/** What a sentence about a refused message may take of a header, characters. */
+const MOST_REASON = 500;
+
+/** What is known of the collector, and of the whole stream. */
+export interface CollectorState {
+  /** Since this process began. */
+  readonly here: {
+    messages: number;
+    batches: number;
+    rollups: number;
+    refused: number;
+    again: number;
+    transactions: number;
+    failures: number;
+  };
+  /** Why nothing is collected now; null while it is. */
+  trouble: { readonly code: string; readonly reason: string; readonly since: Date } | null;
+  /** By the hub; null before it was asked. */
+  hub: {
+    /** Messages that the stream ever took. */
+    readonly received: number;
+    /** Not yet acknowledged: those under way, and those that nobody has asked for. */
+    readonly waiting: number;
+    readonly at: Date;
+  } | null;
+  /** Of the newest message that was stored: how long ago the hub took it, ms. */
+  lagMs: number | null;
+}
+
+const initialState = (): CollectorState => ({
+  here: { messages: 0, batches: 0, rollups: 0, refused: 0, again: 0, transactions: 0, failures: 0 },
+  trouble: null,
+  hub: null,
+  lagMs: null,
+});
+
+/** Errors of a store that will not pass, whatever is tried. */
+const FINAL = ['STORE_REFUSED', 'UNSUPPORTED'];
+/** Errors that one message may be to blame for. */
+const ABOUT_ROWS = ['STORE_FAILED', 'STORE_ROW_GONE', 'DEFECT', 'USAGE'];
+
+const rollupsIn = (received: readonly Received[]): number =>
+  received.reduce(
+    (sum, { batch }) =>
+      sum +
+      batch.runs.reduce(
+        (runs, { series = [] }) =>
+          runs + series.reduce((all, { minutes = [], hours = [] }) => all + minutes.length + hours.length, 0),
+        0,
+      ),
+    0,
+  );
+
+/** What goes into one transaction, and is acknowledged after it. */
+interface Taken {
+  readonly received: readonly Received[];
+  readonly refused: readonly { readonly message: JsMsg; readonly reason: string }[];
+  readonly messages: readonly JsMsg[];
+}
+
+/** Takes messages from the hub and puts them into the store, until it is stopped. */
+export class Collector {
+  readonly #access: HubAccess;
+  readonly #store: FleetStore;
+  readonly #log: Log;
+  readonly #stopping = new AbortController();
+  readonly state: CollectorState = initialState();
+  /** The stream as it is counted in the store: a stream that is made anew counts from 1 again. */
+  #stream = STREAM;
+
+  constructor(access: HubAccess, store: FleetStore, log: Log) {
+    this.#access = access;
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** The stream's name in the store's ledger. */
+  get stream(): string {
+    return this.#stream;
+  }
+
+  /** Ends `run` after what is under way. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Collects until `stop`. @throws TscopeError where the store will never take anything. */
+  async run(): Promise<void> {
+    const backoff = new Backoff(500, 15_000);
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#session(() => {
+          backoff.reset();
+          this.#better();
+        });
+      } catch (error) {
+        const failure = hubError(error, hubName(this.#access));
+        if (FINAL.includes(failure.code)) throw failure;
+        this.#worse(failure);
+      }
+      if (!this.#stopping.signal.aborted)
+        await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
+    }
+  }
+
+  #worse({ code, message, hint }: TscopeError): void {
+    this.state.here.failures += 1;
+    if (this.state.trouble?.reason === message) return;
+    this.state.trouble = { code, reason: message, since: this.state.trouble?.since ?? new Date() };
+    this.#log('error', message, { code, hint });
+  }
+
+  #better(): void {
+    if (this.state.trouble === null) return;
+    this.state.trouble = null;
+    this.#log('info', 'collecting again');
+  }
+
+  /** One connection to the hub, from its first message to its end. */
+  async #session(onGood: () => void): Promise<void> {
+    const connection = await connectHub(this.#access, 'tscope fleet collect');
+    try {
+      const { jetstream, jetstreamManager } = await import('@nats-io/jetstream');
+      const manager = await jetstreamManager(connection);
+      const client = jetstream(connection);
+      await this.#look(manager);
+      const consumer = await client.consumers.get(STREAM, CONSUMER);
+      const messages = await consumer.consume({ max_messages: AHEAD, expires: 5_000 });
+      const end = (): void => messages.stop();
+      this.#stopping.signal.addEventListener('abort', end);
+      const looking = setInterval(() => void this.#look(manager).catch(() => {}), LOOK_MS);
+      // What goes wrong with the connection ends the messages.
+      void connection.closed().then(end);
+      try {
+        onGood();
+        await this.#take(client, messages);
+      } finally {
+        clearInterval(looking);
+        this.#stopping.signal.removeEventListener('abort', end);
+      }
+      const reason = await Promise.race([connection.closed(), sleep(0, null)]);
+      if (reason instanceof Error) throw reason;
+      if (!this.#stopping.signal.aborted) throw new Error('the connection ended');
+    } finally {
+      await close(connection);
+    }
+  }
+
+  async #look(manager: JetStreamManager): Promise<void> {
+    const [stream, consumer] = await Promise.all([
+      manager.streams.info(STREAM),
+      manager.consumers.info(STREAM, CONSUMER),
+    ]);
+    this.#stream = `${STREAM} ${stream.created}`;
+    this.state.hub = {
+      received: stream.state.last_seq,
+      waiting: consumer.num_pending + consumer.num_ack_pending,
+      at: new Date(),
+    };
+    if (consumer.num_pending + consumer.num_ack_pending === 0) this.state.lagMs = 0;
+  }
+
+  /** Hands messages on in groups: the next is received while one is stored. */
+  async #take(client: JetStreamClient, messages: ConsumerMessages): Promise<void> {
+    const waiting: JsMsg[] = [];
+    let group: JsMsg[] = [];
+    let ended = false;
+    let failure: unknown = null;
+    const bell = { ring: (): void => {} };
+    const rung = (): Promise<void> =>
+      new Promise((resolve) => {
+        bell.ring = resolve;
+      });
+    const reading = (async () => {
+      for await (const message of messages) {
+        waiting.push(message);
+        bell.ring();
+        while (waiting.length >= AHEAD && failure === null) await sleep(1);
+        if (failure !== null) break;
+      }
+    })().then(
+      () => {
+        ended = true;
+        bell.ring();
+      },
+      (error: unknown) => {
+        ended = true;
+        failure ??= error;
+        bell.ring();
+      },
+    );
+    try {
+      for (;;) {
+        if (waiting.length === 0) {
+          if (ended) break;
+          const next = rung();
+          if (waiting.length === 0 && !ended) await next;
+          continue;
+        }
+        group = waiting.splice(0, BATCH);
+        await this.#settle(client, group);
+        group = [];
+      }
+      if (failure !== null) throw failure;
+    } catch (error) {
+      failure = error;
+      // Whoever asks next gets them, without a wait for the time after which they count as lost.
+      for (const message of [...group, ...waiting]) message.nak();
+      throw error;
+    } finally {
+      messages.stop();
+      await reading;
+    }
+  }
+
+  /** Stores a group, then acknowledges it. */
+  async #settle(client: JetStreamClient, messages: readonly JsMsg[]): Promise<void> {
+    this.state.here.messages += messages.length;
+    const taken = this.#read(messages);
+    await this.#put(client, taken);
+    const last = taken.received.at(-1);
+    if (last !== undefined) this.state.lagMs = Math.max(0, Date.now() - last.receivedAtMs);
+  }
+
+  #read(messages: readonly JsMsg[]): Taken {
+    const received: Received[] = [];
+    const refused: { message: JsMsg; reason: string }[] = [];
+    const kept: JsMsg[] = [];
+    for (const message of messages) {
+      // It may be stored already; a server that lost its last messages counts anew, so only the rows can tell.
+      if (message.info.deliveryCount > 1) this.state.here.again += 1;
+      try {
+        const batch = readBatch(message.data, message.subject.slice(SUBJECT.length + 1));
+        const receivedAtMs = Math.floor(message.info.timestampNanos / 1e6);
+        received.push({ batch, sequence: message.seq, receivedAtMs });
+        kept.push(message);
+      } catch (error) {
+        if (!(error instanceof TscopeError)) throw error;
+        refused.push({ message, reason: error.message });
+      }
+    }
+    return { received, refused, messages: kept };
+  }
+
+  /** Where one message keeps the others out it is found by halves, and put aside. */
+  async #put(client: JetStreamClient, { received, refused, messages }: Taken): Promise<void> {
+    for (const one of refused) await this.#putAside(client, one.message, one.reason);
+    try {
+      await this.#store.write({
+        stream: this.#stream,
+        received,
+        refused: refused.map(({ message }) => message.seq),
+      });
+    } catch (error) {
+      const code = error instanceof TscopeError ? error.code : 'DEFECT';
+      if (!ABOUT_ROWS.includes(code) || received.length === 0) throw error;
+      if (received.length === 1 && refused.length === 0) {
+        const [message] = messages;
+        const reason = error instanceof Error ? error.message : String(error);
+        if (message === undefined) throw error;
+        await this.#put(client, { received: [], refused: [{ message, reason }], messages: [] });
+        return;
+      }
+      const middle = received.length >> 1;
+      await this.#put(client, { received: [], refused, messages: [] });
+      for (const [from, to] of [
+        [0, middle],
+        [middle, received.length],
+      ] as const) {
+        if (from === to) continue;
+        await this.#put(client, {
+          received: received.slice(from, to),
+          refused: [],
+          messages: messages.slice(from, to),
+        });
+      }
+      return;
+    }
+    this.state.here.transactions += 1;
+    this.state.here.batches += received.length;
+    this.state.here.rollups += rollupsIn(received);
+    this.state.here.refused += refused.length;
+    for (const message of messages) message.ack();
+    for (const { message } of refused) message.ack();
+  }
+
+  async #putAside(client: JetStreamClient, message: JsMsg, reason: string): Promise<void> {
+    const { headers } = await import('@nats-io/transport-node');
+    const word = message.subject.slice(SUBJECT.length + 1);
+    const head = headers();
+    head.set('Tscope-Reason', reason.replace(/[^\x20-\x7e]/g, '?').slice(0, MOST_REASON));
+    head.set('Tscope-Sequence', String(message.seq));
+    head.set('Tscope-Bytes', String(message.data.length));
+    this.#log('warn', `a message was put aside: ${reason}`, { host: word, sequence: message.seq });
+    await client.publish(`${REFUSED_SUBJECT}.${word}`, message.data.subarray(0, MOST_BATCH_BYTES), {
+      msgID: `${this.#stream} ${message.seq}`,
+      headers: head,
+      expect: { streamName: REFUSED_STREAM },
+    });
+  }
+}
+
+async function close(connection: NatsConnection): Promise<void> {
+  if (connection.isClosed()) return;
+  // Acknowledgements that were written reach the server.
+  await Promise.race([connection.flush().catch(() => {}), sleep(1_000)]);
+  await connection.close();
+}

@@ -1,0 +1,187 @@
+import { hostname } from 'node:os';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { ListenAddress } from '../../agent/config/listen-address.ts';
+import type { TlsFiles } from '../../agent/config/tls.ts';
+import { LiveClients } from '../../agent/http/live.ts';
+import { jsonReply, type Reply } from '../../agent/http/reply.ts';
+import { createSite, type Handler, listen } from '../../agent/http/server.ts';
+import type { Log } from '../../agent/log.ts';
+import type { FleetHealth, FleetLedger } from '../../schema/fleet-hub.ts';
+import { version } from '../../version.ts';
+import type { Collector } from './collector.ts';
+
+/** What a collector serves from. */
+export interface CollectorView {
+  readonly collector: Collector;
+  readonly hub: string;
+  readonly db: string;
+  readonly token: string | null;
+  readonly hostNames: readonly string[];
+  readonly log: Log;
+  /** Where every message is; null while the hub or the store does not answer. */
+  ledger(): Promise<FleetLedger | null>;
+}
+
+/** A lag that is longer than this is told as trouble: the collectors do not keep up. */
+const LONG_LAG_MS = 300_000;
+
+/** What `/healthz` answers. */
+export async function healthOf({ collector, hub, db, ledger }: CollectorView): Promise<FleetHealth> {
+  const { trouble, lagMs } = collector.state;
+  const late = lagMs !== null && lagMs > LONG_LAG_MS;
+  const lateReason = late ? `the newest batch stored was ${Math.round(lagMs / 1000)} s old` : null;
+  return {
+    status: trouble === null && !late ? 'ok' : 'degraded',
+    reason: trouble?.reason ?? lateReason,
+    code: trouble?.code ?? null,
+    since: trouble?.since.toISOString() ?? null,
+    hub,
+    db,
+    lagSeconds: lagMs === null ? null : lagMs / 1000,
+    ledger: await ledger(),
+  };
+}
+
+function metricsOf({ collector, ledger }: CollectorView): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  const { here } = collector.state;
+  new Gauge({
+    name: 'tscope_build_info',
+    help: 'A constant 1, labelled by the version.',
+    labelNames: ['version', 'node'],
+    registers,
+    collect() {
+      this.set({ version, node: process.version }, 1);
+    },
+  });
+  counter('tscope_fleet_batches_total', 'Batches stored by this collector.', () => here.batches);
+  counter('tscope_fleet_rollups_total', 'Minutes and hours stored by this collector.', () => here.rollups);
+  counter(
+    'tscope_fleet_refused_total',
+    'Messages put aside by this collector, because they could not be read.',
+    () => here.refused,
+  );
+  counter(
+    'tscope_fleet_redelivered_total',
+    'Messages that came again: a collector was killed, or its acknowledgement was lost.',
+    () => here.again,
+  );
+  counter('tscope_fleet_transactions_total', 'Transactions committed.', () => here.transactions);
+  counter('tscope_fleet_failures_total', 'Failed attempts to collect.', () => here.failures);
+  new Gauge({
+    name: 'tscope_fleet_up',
+    help: '1 while messages are collected, else 0.',
+    registers,
+    collect() {
+      this.set(collector.state.trouble === null ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'tscope_fleet_lag_seconds',
+    help: 'How long ago the hub took the newest message that was stored.',
+    registers,
+    collect() {
+      const { lagMs } = collector.state;
+      if (lagMs === null) this.remove();
+      else this.set(lagMs / 1000);
+    },
+  });
+  new Gauge({
+    name: 'tscope_fleet_messages',
+    help: 'Messages that the hub ever took (received), and where they are: stored, refused, waiting, expired.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const [state, count] of Object.entries((await ledger()) ?? {})) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory size.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  counter('process_cpu_seconds_total', 'User and system CPU time spent.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  return registry;
+}
+
+/**
+ * Serves health and metrics of a collector, and what else is asked for.
+ *
+ * @param pages more routes, by exact path.
+ * @returns the address with the port that was taken, and what ends it.
+ * @throws TscopeError IO where the address cannot be had.
+ */
+export async function serveCollector(
+  view: CollectorView,
+  address: ListenAddress,
+  tls: TlsFiles | null,
+  pages: ReadonlyMap<string, Handler>,
+): Promise<{ readonly address: ListenAddress; close(): void }> {
+  const registry = metricsOf(view);
+  const clients = new LiveClients();
+  const status = (health: FleetHealth): number => (health.status === 'ok' ? 200 : 503);
+  const routes = new Map<string, Handler>([
+    ...pages,
+    [
+      '/metrics',
+      async (): Promise<Reply> => ({
+        status: 200,
+        type: registry.contentType,
+        body: Buffer.from(await registry.metrics()),
+      }),
+    ],
+    [
+      '/healthz',
+      async () => {
+        const health = await healthOf(view);
+        return jsonReply(health, status(health));
+      },
+    ],
+  ]);
+  const server = createSite(
+    {
+      routes,
+      live: { path: '/api/v1/live', clients, greeting: () => ({ hub: view.hub, db: view.db }) },
+      probe: {
+        path: '/healthz',
+        reply: () => {
+          const ok = view.collector.state.trouble === null;
+          return jsonReply({ status: ok ? 'ok' : 'degraded' }, ok ? 200 : 503);
+        },
+      },
+      rules: () => ({
+        token: view.token,
+        hostNames: [hostname(), ...view.hostNames].map((name) => name.toLowerCase()),
+      }),
+      log: view.log,
+    },
+    tls,
+  );
+  const bound = await listen(server, address);
+  return {
+    address: bound,
+    close: () => {
+      clients.close();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

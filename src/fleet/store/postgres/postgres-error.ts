@@ -1,0 +1,88 @@
+import { type ErrorCode, TscopeError } from '../../../errors.ts';
+import { reasonOf } from '../../../system-error.ts';
+
+type Meaning = readonly [code: ErrorCode, sentence: (place: string) => string, hint: string];
+
+const busy = (what: string): Meaning => [
+  'STORE_BUSY',
+  (place) => `${place}: ${what}.`,
+  'It is tried again; the server’s own log says more.',
+];
+const denied: Meaning = [
+  'STORE_REFUSED',
+  (place) =>
+    `${place}: the server refuses this user: its password is wrong or missing, or pg_hba.conf does not allow it.`,
+  'Give postgres://USER@HOST/DATABASE, with the password in PGPASSWORD or ~/.pgpass.',
+];
+
+/** SQLSTATE (PostgreSQL's documentation, appendix A) by what can be done about it; a class stands for all its codes. */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  '28P01': denied,
+  '28000': denied,
+  '3D000': [
+    'STORE_REFUSED',
+    (place) => `${place}: there is no database of that name.`,
+    'Make it with `createdb`, or give another.',
+  ],
+  '42501': [
+    'STORE_REFUSED',
+    (place) => `${place}: this user may not do what the fleet store needs.`,
+    'GRANT CREATE, CONNECT ON DATABASE ... TO the user.',
+  ],
+  '25006': [
+    'STORE_READ_ONLY',
+    (place) => `${place}: the database is read-only: a standby, or default_transaction_read_only is on.`,
+    'Give the primary server. Nothing is lost: what cannot be stored stays in the hub.',
+  ],
+  '53100': [
+    'STORE_FULL',
+    (place) => `${place}: the disk of the database is full.`,
+    'Make room, or keep less (--retain-minutes). Nothing is lost: what cannot be stored stays in the hub.',
+  ],
+  '53': busy('the server has run out of memory or connections'),
+  '57': busy('the server is starting or shutting down'),
+  '08': busy('the connection to the server broke'),
+};
+
+/** SQLSTATE of transactions that another one was in the way of: the same again succeeds. */
+const PASSING = ['40P01', '40001', '55P03'];
+
+const stateOf = (error: unknown): string | null => {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : null;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+};
+
+export const isPassing = (error: unknown): boolean => PASSING.includes(stateOf(error) ?? '');
+
+/** The database's name for messages: without the password. */
+export function placeOf(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.password = '';
+    parsed.search = '';
+    return parsed.href;
+  } catch {
+    return 'the database';
+  }
+}
+
+/** Whatever the driver threw, as one of the one family. */
+export function postgresError(error: unknown, place: string): TscopeError {
+  if (error instanceof TscopeError) return error;
+  const state = stateOf(error);
+  const meaning = state === null ? undefined : (MEANINGS[state] ?? MEANINGS[state.slice(0, 2)]);
+  if (meaning !== undefined) {
+    const [code, sentence, hint] = meaning;
+    return new TscopeError(code, sentence(place), hint, { cause: error });
+  }
+  const message = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+  if (state === null) {
+    // SASL: the server asks for a password and none was given.
+    if (/SASL|password must be/.test(message))
+      return postgresError(Object.assign(new Error(message), { code: '28P01' }), place);
+    const why = error instanceof AggregateError ? reasonOf(error.errors[0]) : reasonOf(error);
+    const hint = 'It is tried again; is the server running, and does it listen there?';
+    return new TscopeError('STORE_BUSY', `${place} cannot be reached: ${why}.`, hint, { cause: error });
+  }
+  return new TscopeError('STORE_FAILED', `${place} refused: ${message} (${state}).`, null, { cause: error });
+}

@@ -1,0 +1,702 @@
+import type { Pool, PoolClient } from 'pg';
+import pg from 'pg';
+import { TscopeError } from '../../../errors.ts';
+import { asBigint, asCount, asText } from '../../../store/cells.ts';
+import type { Row } from '../../../store/connection.ts';
+import type { Delivery, FleetRetention, FleetStore, Standing, Upkeep, Width } from '../fleet-store.ts';
+import { Reader } from '../reader.ts';
+import { type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
+import { merged, type Range, rangesOf } from '../settled.ts';
+import { separate } from '../twins.ts';
+import { isPassing, placeOf, postgresError } from './postgres-error.ts';
+import { MIGRATIONS, PARTITIONED, type Partitioned, SCHEMA } from './schema.ts';
+
+const OLDEST_SERVER = 150_000;
+const CONNECTIONS = 8;
+const CONNECT_MS = 10_000;
+/** Nothing that is asked here takes as long, but a partition that is made of a million rows may. */
+const STATEMENT_MS = 120_000;
+/** A transaction that another one was in the way of is tried so many times. */
+const TRIES = 8;
+/** Identities whose numbers are remembered: of 100,000 hosts with their runs and series, and some more. */
+const MOST_KNOWN = 1_000_000;
+/** Partitions are there before the first row comes, days. */
+const AHEAD_DAYS = 7n;
+/** Without a limit on age partitions are made for this long back, days. */
+const BACK_DAYS = 400n;
+const DAY_MS = 86_400_000;
+/** Arbitrary: two locks of this database that only tscope takes. */
+const MIGRATION_LOCK = 7_473_666;
+const UPKEEP_LOCK = 7_473_667;
+
+/** Types of PostgreSQL that come as bigint, by their numbers in pg_type. */
+const INTEGERS = [20, 21, 23];
+const BYTEA = 17;
+const DOUBLES = [700, 701];
+
+const types = {
+  getTypeParser: (oid: number, format?: string): ((value: never) => unknown) => {
+    if (format === 'binary') return (value) => value;
+    if (INTEGERS.includes(oid)) return (value: string) => BigInt(value);
+    if (DOUBLES.includes(oid)) return Number;
+    if (oid === BYTEA) return (value: string) => Buffer.from(value.slice(2), 'hex');
+    return (value) => value;
+  },
+};
+
+/** `?1` as `$1`. */
+const numbered = (sql: string): string => sql.replace(/\?(\d+)/g, '$$$1');
+
+/** Numbers as an array of PostgreSQL's, without looking at each for characters to quote. */
+const numbers = (values: readonly (number | bigint)[]): string => `{${values.join()}}`;
+
+/** Something of the database that a statement is run on. */
+type Run = (sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+
+const runOn =
+  (client: Pick<PoolClient, 'query'>): Run =>
+  async (text, values = []) =>
+    (await client.query({ text, values: [...values], rowMode: 'array', types })).rows as Row[];
+
+/** Numbers of rows by their identities; what was forgotten is looked up again. */
+class Known {
+  readonly #numbers = new Map<string, number>();
+
+  get(identity: string): number | undefined {
+    return this.#numbers.get(identity);
+  }
+
+  set(identity: string, number: number): void {
+    if (this.#numbers.size >= MOST_KNOWN) this.#numbers.clear();
+    this.#numbers.set(identity, number);
+  }
+}
+
+/**
+ * Opens a fleet store in a PostgreSQL database, and makes its tables where there are none.
+ *
+ * @throws TscopeError STORE_REFUSED where the server is too old, the store newer, or the user not allowed; STORE_BUSY
+ * where it cannot be reached; STORE_READ_ONLY.
+ */
+export async function openPostgresFleetStore(url: string): Promise<FleetStore> {
+  const place = placeOf(url);
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    application_name: 'tscope fleet',
+    options: `-c search_path=${SCHEMA}`,
+  });
+  // A connection that breaks while nobody uses it is replaced when somebody does.
+  pool.on('error', () => {});
+  try {
+    await prepare(pool, place);
+    return new PostgresFleetStore(pool, place);
+  } catch (error) {
+    await pool.end();
+    throw postgresError(error, place);
+  }
+}
+
+async function prepare(pool: Pool, place: string): Promise<void> {
+  const client = await pool.connect();
+  const run = runOn(client);
+  try {
+    const [server] = await run('SHOW server_version_num');
+    if (Number(asText(server?.[0])) < OLDEST_SERVER) {
+      throw new TscopeError('STORE_REFUSED', `${place}: PostgreSQL 15 or later is needed.`);
+    }
+    await run('BEGIN');
+    await run(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    const [found] = await run(
+      `SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1), (SELECT count(*) FROM pg_tables WHERE schemaname = $1 AND tablename = 'version')`,
+      [SCHEMA],
+    );
+    const [schemas, tables] = [asCount(found?.[0]), asCount(found?.[1])];
+    if (schemas === 1 && tables === 0) {
+      const message = `${place}: its schema ${SCHEMA} is not a fleet store's.`;
+      throw new TscopeError('STORE_REFUSED', message, 'Give another database.');
+    }
+    if (schemas === 0) {
+      await run(`CREATE SCHEMA ${SCHEMA}`);
+      await run(`CREATE TABLE version (version INTEGER NOT NULL)`);
+      await run('INSERT INTO version VALUES (0)');
+    }
+    const [row] = await run('SELECT version FROM version');
+    const version = asCount(row?.[0]);
+    if (version > MIGRATIONS.length) {
+      const message = `${place} is of a newer tscope (version ${version}; this one knows ${MIGRATIONS.length}).`;
+      throw new TscopeError('STORE_REFUSED', message, 'Use that tscope.');
+    }
+    for (const step of MIGRATIONS.slice(version)) await client.query(step);
+    if (version < MIGRATIONS.length) await run('UPDATE version SET version = $1', [MIGRATIONS.length]);
+    await run('COMMIT');
+  } finally {
+    // Also ends a transaction that failed.
+    client.release(true);
+  }
+}
+
+class PostgresFleetStore extends Reader implements FleetStore {
+  readonly #pool: Pool;
+  readonly place: string;
+  readonly #senders = new Known();
+  /** What a sender said of itself last, to write it only when it changes. */
+  readonly #described = new Map<string, string>();
+  readonly #runs = new Known();
+  readonly #series = new Known();
+
+  constructor(pool: Pool, place: string) {
+    super(async (sql, values) => {
+      try {
+        return await runOn(pool)(numbered(sql), values);
+      } catch (error) {
+        throw postgresError(error, place);
+      }
+    });
+    this.#pool = pool;
+    this.place = place;
+  }
+
+  async write({ stream, received, refused }: Delivery): Promise<void> {
+    const rows = rowsOf(received);
+    const stored = received.map(({ sequence }) => sequence);
+    const learnt: (() => void)[] = [];
+    await this.#transaction(async (run) => {
+      // What was learnt in a transaction that failed is not true.
+      learnt.length = 0;
+      const senders = await this.#putSenders(run, rows, learnt);
+      const runs = await this.#putRuns(run, rows, senders, learnt);
+      const series = await this.#putSeries(run, rows, runs, learnt);
+      await putRollups(run, 'minute', rows.minutes, series);
+      await putRollups(run, 'hour', rows.hours, series);
+      await putSamples(run, rows, series);
+      await putRest(run, rows, runs);
+      await addRanges(run, stream, [...rangesOf(stored, false), ...rangesOf(refused, true)]);
+    });
+    for (const learn of learnt) learn();
+  }
+
+  async putStandings(standings: readonly Standing[]): Promise<void> {
+    if (standings.length === 0) return;
+    await this.#transaction(async (run) => {
+      await run(
+        `INSERT INTO standing (host, score, detail) SELECT * FROM unnest($1::int[], $2::float8[], $3::text[])
+         ON CONFLICT (host) DO UPDATE SET score = excluded.score, detail = excluded.detail`,
+        [
+          standings.map(({ host }) => host),
+          standings.map(({ score }) => score),
+          standings.map(({ detail }) => detail),
+        ],
+      );
+    });
+  }
+
+  async putConclusions(json: string): Promise<void> {
+    await this.#transaction(async (run) => {
+      const sql =
+        'INSERT INTO conclusions (id, json) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET json = excluded.json';
+      await run(sql, [json]);
+    });
+  }
+
+  async upkeep(retention: FleetRetention, nowMs: number): Promise<Upkeep> {
+    const client = await this.#connect();
+    try {
+      const run = runOn(client);
+      // One collector does it for all.
+      const [lock] = await run(`SELECT pg_try_advisory_lock(${UPKEEP_LOCK})::int`);
+      if (asCount(lock?.[0]) === 0) return { twins: [], dropped: 0 };
+      const twins = await this.#separate();
+      await this.#transaction(mergeSettled);
+      let dropped = 0;
+      const days = {
+        sample: retention.samplesDays,
+        minute: retention.minutesDays,
+        hour: retention.hoursDays,
+      };
+      for (const table of Object.keys(PARTITIONED) as Partitioned[]) {
+        dropped += await this.#transaction((own) => keepPartitions(own, table, days[table], nowMs));
+      }
+      return { twins, dropped };
+    } catch (error) {
+      throw postgresError(error, this.place);
+    } finally {
+      // With the connection goes its lock.
+      client.release(true);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw postgresError(error, this.place);
+    }
+  }
+
+  async #transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    for (let tried = 1; ; tried++) {
+      const client = await this.#connect();
+      let broken = true;
+      try {
+        const run = runOn(client);
+        await run('BEGIN');
+        const result = await work(run);
+        await run('COMMIT');
+        broken = false;
+        return result;
+      } catch (error) {
+        if (!isPassing(error) || tried === TRIES) throw postgresError(error, this.place);
+      } finally {
+        client.release(broken);
+      }
+    }
+  }
+
+  async #putSenders(
+    run: Run,
+    { senders }: Rows,
+    learnt: (() => void)[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    const all = [...senders.values()];
+    if (all.length === 0) return found;
+    const unknown = all.filter(({ identity }) => this.#senders.get(identity) === undefined);
+    if (unknown.length > 0) await addSenders(run, unknown);
+    await lookUp(
+      run,
+      'sender',
+      all.map(({ identity }) => identity),
+      this.#senders,
+      found,
+      learnt,
+    );
+    const number = ({ identity }: SenderRow): number => found.get(identity) as number;
+    const sorted = all.toSorted((a, b) => number(a) - number(b));
+    await run(
+      `UPDATE sender s SET last_at = greatest(s.last_at, u.at), first_at = least(s.first_at, u.at),
+         clock_error = CASE WHEN u.at >= s.last_at THEN u.error ELSE s.clock_error END,
+         lost_minutes = greatest(s.lost_minutes, u.minutes), lost_samples = greatest(s.lost_samples, u.samples),
+         lost_events = greatest(s.lost_events, u.events), lost_documents = greatest(s.lost_documents, u.documents)
+       FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+         AS u (id, at, error, minutes, samples, events, documents) WHERE s.id = u.id`,
+      [
+        numbers(sorted.map(number)),
+        numbers(sorted.map(({ receivedAtMs }) => receivedAtMs)),
+        numbers(sorted.map(({ clockErrorMs }) => clockErrorMs)),
+        numbers(sorted.map(({ lost }) => lost.minutes)),
+        numbers(sorted.map(({ lost }) => lost.samples)),
+        numbers(sorted.map(({ lost }) => lost.events)),
+        numbers(sorted.map(({ lost }) => lost.documents)),
+      ],
+    );
+    // What it says of itself comes with each batch, and its facts only when they change.
+    const changed = sorted.filter(
+      ({ identity, host, facts }) =>
+        facts !== undefined || this.#described.get(identity) !== JSON.stringify(host),
+    );
+    await describe(run, number, changed);
+    learnt.push(() => {
+      if (this.#described.size >= MOST_KNOWN) this.#described.clear();
+      for (const { identity, host } of changed) this.#described.set(identity, JSON.stringify(host));
+    });
+    return found;
+  }
+
+  async #putRuns(
+    run: Run,
+    { runs }: Rows,
+    senders: ReadonlyMap<string, number>,
+    learnt: (() => void)[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    const all = [...runs.values()];
+    const fresh = all.filter(
+      ({ identity, endedAtNs }) => endedAtNs !== null || this.#runs.get(identity) === undefined,
+    );
+    if (fresh.length > 0) {
+      const owners = new Map(senders);
+      const absent = fresh.map(({ sender }) => sender).filter((identity) => !owners.has(identity));
+      await lookUp(run, 'sender', absent, this.#senders, owners, learnt);
+      await run(
+        `INSERT INTO run (identity, sender, key, command, started_at, ended_at)
+         SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+         ON CONFLICT (identity) DO UPDATE SET ended_at = coalesce(run.ended_at, excluded.ended_at)`,
+        [
+          fresh.map(({ identity }) => identity),
+          fresh.map(({ sender, shipper }) => owners.get(sender) ?? owners.get(shipper)),
+          fresh.map(({ key }) => key),
+          fresh.map(({ command }) => command),
+          fresh.map(({ startedAtNs }) => startedAtNs),
+          fresh.map(({ endedAtNs }) => endedAtNs),
+        ],
+      );
+    }
+    await lookUp(
+      run,
+      'run',
+      all.map(({ identity }) => identity),
+      this.#runs,
+      found,
+      learnt,
+    );
+    return found;
+  }
+
+  async #putSeries(
+    run: Run,
+    { series }: Rows,
+    runs: ReadonlyMap<string, number>,
+    learnt: (() => void)[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    const all = [...series.values()];
+    const fresh = all.filter(({ identity }) => this.#series.get(identity) === undefined);
+    if (fresh.length > 0) {
+      await run(
+        `INSERT INTO series (identity, run, clock, reference, independent, reason, origin)
+         SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bigint[])
+         ON CONFLICT DO NOTHING`,
+        [
+          fresh.map(({ identity }) => identity),
+          fresh.map(({ run }) => runs.get(run)),
+          fresh.map(({ clock }) => clock),
+          fresh.map(({ reference }) => reference),
+          fresh.map(({ independent }) => (independent === null ? null : Number(independent))),
+          fresh.map(({ reason }) => reason),
+          fresh.map(({ originNs }) => originNs),
+        ],
+      );
+    }
+    await lookUp(
+      run,
+      'series',
+      all.map(({ identity }) => identity),
+      this.#series,
+      found,
+      learnt,
+    );
+    return found;
+  }
+
+  async #separate(): Promise<Upkeep['twins']> {
+    const found: { host: string; hostnames: string[] }[] = [];
+    for (const [word, senders] of await this.activities()) {
+      const moves = separate(senders);
+      if (moves.length === 0) continue;
+      await this.#transaction(async (run) => {
+        const made = new Map<number, number>();
+        for (const { sender, host } of moves) {
+          const owner = host >= 0 ? host : (made.get(host) ?? (await addTwin(run, word)));
+          if (host < 0) made.set(host, owner);
+          await run('UPDATE sender SET host = $1 WHERE id = $2', [owner, sender]);
+        }
+        await run(
+          `UPDATE host SET sender = (SELECT id FROM sender s WHERE s.host = host.id ORDER BY last_at DESC, id DESC LIMIT 1)
+           WHERE word = $1`,
+          [word],
+        );
+      });
+      found.push({ host: word, hostnames: [...new Set(senders.map(({ hostname }) => hostname))] });
+    }
+    return found;
+  }
+}
+
+/** Finds the numbers of rows that are there by now. */
+async function lookUp(
+  run: Run,
+  table: 'sender' | 'run' | 'series',
+  identities: readonly string[],
+  known: Known,
+  found: Map<string, number>,
+  learnt: (() => void)[],
+): Promise<void> {
+  const missing: string[] = [];
+  for (const identity of identities) {
+    const number = known.get(identity);
+    if (number === undefined) missing.push(identity);
+    else found.set(identity, number);
+  }
+  if (missing.length === 0) return;
+  for (const row of await run(`SELECT identity, id FROM ${table} WHERE identity = ANY($1)`, [missing])) {
+    const [identity, number] = [asText(row[0]), asCount(row[1])];
+    found.set(identity, number);
+    learnt.push(() => known.set(identity, number));
+  }
+}
+
+/** Each belongs to the host of the same machine and local store, else to the one heard of last under its word. */
+async function addSenders(run: Run, unsorted: readonly SenderRow[]): Promise<void> {
+  const senders = unsorted.toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
+  const words = senders.map(({ host }) => host.id);
+  const times = senders.map(({ receivedAtMs }) => receivedAtMs);
+  await run(
+    `INSERT INTO host (word, twin, first_at) SELECT word, 1, min(at) FROM unnest($1::text[], $2::bigint[]) AS u (word, at)
+     GROUP BY word ORDER BY word ON CONFLICT DO NOTHING`,
+    [words, numbers(times)],
+  );
+  const identities = senders.map(({ identity }) => identity);
+  await run(
+    `INSERT INTO sender (identity, host, word, machine, instance, boot, hostname, version, labels, first_at, last_at,
+       clock_error, lost_minutes, lost_samples, lost_events, lost_documents)
+     SELECT u.identity, coalesce(
+         (SELECT k.host FROM sender k WHERE k.word = u.word
+          ORDER BY (k.machine = u.machine AND k.instance = u.instance) DESC, k.last_at DESC LIMIT 1),
+         (SELECT h.id FROM host h WHERE h.word = u.word AND h.twin = 1)),
+       u.word, u.machine, u.instance, u.boot, '', '', '{}', u.at, -1, 0, 0, 0, 0, 0
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+       AS u (identity, word, machine, instance, boot, at)
+     ON CONFLICT (identity) DO NOTHING`,
+    [
+      identities,
+      words,
+      senders.map(({ host }) => host.machine),
+      senders.map(({ host }) => host.instance),
+      senders.map(({ host }) => host.boot),
+      numbers(times),
+    ],
+  );
+  await run(
+    `UPDATE host h SET sender = s.id FROM (SELECT DISTINCT ON (host) id, host, first_at FROM sender
+       WHERE identity = ANY($1) ORDER BY host, first_at DESC) s
+     WHERE h.id = s.host AND (h.sender IS NULL OR (SELECT last_at FROM sender c WHERE c.id = h.sender) <= s.first_at)`,
+    [identities],
+  );
+}
+
+/** What senders say of themselves, unless something newer is known. */
+async function describe(
+  run: Run,
+  number: (sender: SenderRow) => number,
+  senders: readonly SenderRow[],
+): Promise<void> {
+  const told = senders.filter(({ facts }) => facts !== undefined);
+  if (told.length > 0) {
+    await run(
+      `UPDATE sender s SET facts = u.facts, cpu = u.cpu, kernel = u.kernel, clocksource = u.clocksource,
+         virtualization = u.virtualization, discipline = u.discipline
+       FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+         AS u (id, at, facts, cpu, kernel, clocksource, virtualization, discipline)
+       WHERE s.id = u.id AND (s.last_at <= u.at OR s.facts IS NULL)`,
+      [
+        numbers(told.map(number)),
+        numbers(told.map(({ receivedAtMs }) => receivedAtMs)),
+        told.map(({ facts }) => JSON.stringify(facts)),
+        ...(['cpu', 'kernel', 'clocksource', 'virtualization', 'discipline'] as const).map((name) =>
+          told.map(({ facts }) => facts?.[name] ?? null),
+        ),
+      ],
+    );
+  }
+  if (senders.length === 0) return;
+  const newer = await run(
+    `UPDATE sender s SET hostname = u.hostname, version = u.version, labels = u.labels
+     FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[]) AS u (id, at, hostname, version, labels)
+     WHERE s.id = u.id AND s.last_at <= u.at RETURNING s.id`,
+    [
+      numbers(senders.map(number)),
+      numbers(senders.map(({ receivedAtMs }) => receivedAtMs)),
+      senders.map(({ host }) => host.hostname),
+      senders.map(({ host }) => host.version),
+      senders.map(({ host }) => JSON.stringify(host.labels)),
+    ],
+  );
+  const ids = new Set(newer.map(([id]) => asCount(id)));
+  const labels = senders
+    .filter((sender) => ids.has(number(sender)))
+    .flatMap((sender) =>
+      Object.entries(sender.host.labels).map(([key, value]) => ({ id: number(sender), key, value })),
+    );
+  await run('DELETE FROM label WHERE sender = ANY($1::int[])', [numbers([...ids])]);
+  await run(
+    'INSERT INTO label (sender, key, value) SELECT * FROM unnest($1::int[], $2::text[], $3::text[])',
+    [numbers(labels.map(({ id }) => id)), labels.map(({ key }) => key), labels.map(({ value }) => value)],
+  );
+}
+
+/** Of two that say something about the same minute the one with more samples is the later. */
+async function putRollups(
+  run: Run,
+  width: Width,
+  rows: readonly RollupRows[],
+  series: ReadonlyMap<string, number>,
+): Promise<void> {
+  // One statement may change a row once only.
+  const latest = new Map<string, readonly number[]>();
+  for (const { series: identity, rollups } of rows) {
+    const id = series.get(identity) as number;
+    for (const rollup of rollups) {
+      const key = `${id} ${rollup[0]}`;
+      const known = latest.get(key);
+      if (known === undefined || (known[2] as number) < rollup[1]) latest.set(key, [id, ...rollup]);
+    }
+  }
+  if (latest.size === 0) return;
+  const columns: number[][] = Array.from({ length: 10 }, () => []);
+  for (const row of latest.values()) row.forEach((value, i) => void columns[i]?.push(value));
+  await run(
+    `INSERT INTO ${width} (series, at, count, min, max, mean, first_since, first, last_since, last)
+     SELECT * FROM unnest($1::int[], $2::int[], $3::int[], $4::float8[], $5::float8[], $6::float8[], $7::float8[],
+       $8::float8[], $9::float8[], $10::float8[]) AS u ORDER BY 1, 2
+     ON CONFLICT (series, at) DO UPDATE SET count = excluded.count, min = excluded.min, max = excluded.max,
+       mean = excluded.mean, first_since = excluded.first_since, first = excluded.first,
+       last_since = excluded.last_since, last = excluded.last
+     WHERE excluded.count > ${width}.count`,
+    columns.map(numbers),
+  );
+}
+
+async function putSamples(run: Run, { samples }: Rows, series: ReadonlyMap<string, number>): Promise<void> {
+  if (samples.length === 0) return;
+  const [ids, times, offsets, windows]: [number[], bigint[], number[], number[]] = [[], [], [], []];
+  for (const { series: identity, baseNs, sinceNs, offsetsNs, windowsNs } of samples) {
+    const id = series.get(identity) as number;
+    sinceNs.forEach((since, i) => {
+      ids.push(id);
+      times.push(baseNs + BigInt(Math.round(since)));
+      offsets.push(offsetsNs[i] as number);
+      windows.push(windowsNs[i] as number);
+    });
+  }
+  await run(
+    `INSERT INTO sample (series, at, "offset", "window")
+     SELECT * FROM unnest($1::int[], $2::bigint[], $3::float8[], $4::float8[]) AS u ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
+    [numbers(ids), numbers(times), numbers(offsets), numbers(windows)],
+  );
+}
+
+async function putRest(
+  run: Run,
+  { events, calibrations, documents }: Rows,
+  runs: ReadonlyMap<string, number>,
+): Promise<void> {
+  if (events.length > 0) {
+    await run(
+      `INSERT INTO event (run, at, seen_at, kind, detail, clock, reference)
+       SELECT * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[])
+       ON CONFLICT DO NOTHING`,
+      [
+        events.map(({ run }) => runs.get(run)),
+        numbers(events.map(({ atNs }) => atNs)),
+        numbers(events.map(({ seenAtMs }) => seenAtMs)),
+        events.map(({ kind }) => kind),
+        events.map(({ detail }) => detail),
+        events.map(({ clock }) => clock ?? ''),
+        events.map(({ reference }) => reference ?? ''),
+      ],
+    );
+  }
+  if (calibrations.length > 0) {
+    await run(
+      `INSERT INTO calibration (run, at, result) SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[])
+       ON CONFLICT DO NOTHING`,
+      [
+        calibrations.map(({ run }) => runs.get(run)),
+        numbers(calibrations.map(({ atNs }) => atNs)),
+        calibrations.map(({ calibration }) => JSON.stringify(calibration)),
+      ],
+    );
+  }
+  for (const { run: identity, kind, kernel, summary, content } of documents) {
+    await run(
+      'INSERT INTO document (run, kind, kernel, summary, content) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING',
+      [runs.get(identity), kind, kernel, summary, content],
+    );
+  }
+}
+
+async function addRanges(run: Run, stream: string, ranges: readonly Range[]): Promise<void> {
+  if (ranges.length === 0) return;
+  await run(
+    'INSERT INTO settled (stream, first, last, refused) SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::int[])',
+    [
+      stream,
+      numbers(ranges.map(({ first }) => first)),
+      numbers(ranges.map(({ last }) => last)),
+      numbers(ranges.map(({ refused }) => Number(refused))),
+    ],
+  );
+}
+
+async function mergeSettled(run: Run): Promise<void> {
+  const rows = await run('DELETE FROM settled RETURNING stream, first, last, refused');
+  const streams = new Map<string, Range[]>();
+  for (const row of rows) {
+    const stream = asText(row[0]);
+    const ranges = streams.get(stream) ?? [];
+    streams.set(stream, ranges);
+    ranges.push({ first: asCount(row[1]), last: asCount(row[2]), refused: asCount(row[3]) === 1 });
+  }
+  for (const [stream, ranges] of streams) await addRanges(run, stream, merged(ranges));
+}
+
+async function addTwin(run: Run, word: string): Promise<number> {
+  const [row] = await run(
+    `INSERT INTO host (word, twin, first_at) SELECT word, max(twin) + 1, min(first_at) FROM host WHERE word = $1
+     GROUP BY word RETURNING id`,
+    [word],
+  );
+  return asCount(row?.[0]);
+}
+
+/** Makes the partitions that are or will be needed, and drops those that are too old. @returns how many went. */
+async function keepPartitions(
+  run: Run,
+  table: Partitioned,
+  keptDays: number | null,
+  nowMs: number,
+): Promise<number> {
+  const { span, perDay } = PARTITIONED[table];
+  const today = BigInt(Math.floor(nowMs / DAY_MS));
+  const oldest = keptDays === null ? null : (today - BigInt(keptDays)) * perDay;
+  const first = (oldest ?? (today - BACK_DAYS) * perDay) / span;
+  const last = ((today + AHEAD_DAYS) * perDay) / span;
+  const named = await run(
+    `SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = $1::regclass AND c.relname ~ '_[0-9]+$'`,
+    [`${SCHEMA}.${table}`],
+  );
+  const there = new Set(named.map(([name]) => BigInt(asText(name).slice(table.length + 1))));
+  const coming = Array.from(
+    { length: Number(last - (today * perDay) / span) + 1 },
+    (_, i) => (today * perDay) / span + BigInt(i),
+  );
+  const stray = await run(
+    `SELECT DISTINCT at / $1::bigint FROM ${table}_other WHERE at >= $2::bigint AND at < $3::bigint LIMIT 100`,
+    [span, first * span, (last + 1n) * span],
+  );
+  const wanted = new Set<bigint>([...coming, ...stray.map(([index]) => asBigint(index))]);
+  for (const index of wanted) if (!there.has(index)) await addPartition(run, table, index);
+  if (oldest === null) return 0;
+  let dropped = 0;
+  for (const index of there) {
+    if ((index + 1n) * span > oldest) continue;
+    await run(`DROP TABLE ${table}_${index}`);
+    dropped += 1;
+  }
+  const deleted = await run(
+    `WITH d AS (DELETE FROM ${table}_other WHERE at < $1 RETURNING 1) SELECT count(*) FROM d`,
+    [oldest],
+  );
+  return dropped + asCount(deleted[0]?.[0]);
+}
+
+/** Rows of its time that are in `_other` move into it. */
+async function addPartition(run: Run, table: Partitioned, index: bigint): Promise<void> {
+  const { span } = PARTITIONED[table];
+  const name = `${table}_${index}`;
+  const [from, to] = [index * span, (index + 1n) * span];
+  await run(`LOCK TABLE ${table}_other IN ACCESS EXCLUSIVE MODE`);
+  await run(`CREATE TABLE ${name} (LIKE ${table} INCLUDING ALL)`);
+  await run(
+    `WITH moved AS (DELETE FROM ${table}_other WHERE at >= ${from} AND at < ${to} RETURNING *) INSERT INTO ${name} SELECT * FROM moved`,
+  );
+  await run(`ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM (${from}) TO (${to})`);
+}

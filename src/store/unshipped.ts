@@ -1,0 +1,466 @@
+import { randomBytes } from 'node:crypto';
+import { earlier, floorTo, HOUR_NS, MINUTE_NS } from './buckets.ts';
+import { asBigint, asCount, asText, orNull } from './cells.ts';
+import { rowChecksum } from './checksum.ts';
+import type { Row } from './connection.ts';
+import { eventOf } from './events.ts';
+import { rollUp } from './roll-up.ts';
+import { type Rollup, readRollups } from './rollups.ts';
+import { readRuns, soundDocument } from './runs.ts';
+import { countBefore, countSamples, type Sample, samplesOf } from './samples.ts';
+import { readSeries, type SeriesRow } from './series.ts';
+import type { Store } from './store.ts';
+
+/** A pair of clocks with what of it is new. */
+export interface UnshippedSeries extends Omit<SeriesRow, 'id' | 'run' | 'rolledAtNs'> {
+  readonly minutes: readonly Rollup[];
+  readonly hours: readonly Rollup[];
+  readonly samples: readonly Sample[];
+}
+
+/** An event, and the pair that it is about; null is the host. */
+export interface UnshippedEvent {
+  readonly atNs: bigint;
+  readonly kind: string;
+  readonly detail: string;
+  readonly pair: readonly [clock: string, reference: string] | null;
+}
+
+/** A run with what of it is new. */
+export interface UnshippedRun {
+  readonly key: string;
+  readonly command: string;
+  readonly startedAtNs: bigint;
+  readonly endedAtNs: bigint | null;
+  /** JSON of what it was asked. */
+  readonly options: string | null;
+  readonly series: readonly UnshippedSeries[];
+  readonly events: readonly UnshippedEvent[];
+  /** JSON of each. */
+  readonly calibrations: readonly string[];
+  readonly document: string | null;
+}
+
+/** How far a hub has what is in the store. */
+export interface Marks {
+  readonly series: readonly {
+    readonly id: bigint;
+    /** The last sample that went into what was sent, ns; null where nothing was. */
+    readonly minutes: bigint | null;
+    readonly hours: bigint | null;
+    readonly samples: bigint | null;
+  }[];
+  /** The last row that was sent, and null where it is as before. */
+  readonly event: bigint | null;
+  readonly calibration: bigint | null;
+  readonly ended: readonly bigint[];
+  readonly documents: readonly bigint[];
+}
+
+/** What is sent next, and what to note once it has arrived. */
+export interface Unshipped {
+  readonly runs: readonly UnshippedRun[];
+  readonly marks: Marks;
+  /** True where there is more than was asked for. */
+  readonly more: boolean;
+}
+
+/** Which of the store is sent. */
+export interface ShippedParts {
+  /** Runs of this host only: others may have been imported. */
+  readonly hostKey: string;
+  /** Whether single samples are. */
+  readonly samples: boolean;
+}
+
+/** Rows that a hub does not have, and those that it never will have. */
+export interface RowCounts {
+  readonly minutes: number;
+  readonly samples: number;
+  readonly events: number;
+  readonly documents: number;
+}
+const COUNTED = ['minutes', 'samples', 'events', 'documents'] as const;
+
+/** About how much JSON a row takes, bytes. */
+const SIZES = { rollup: 160, sample: 50, event: 160, calibration: 64 };
+/** A series that has had no sample for so long is as complete as it will be: its run was cut off, ns. */
+const QUIET_NS = 2n * MINUTE_NS;
+const BEFORE_ALL = -(2n ** 63n);
+const AFTER_ALL = 2n ** 63n - 1n;
+
+export const calibrationChecksum = (run: bigint, atNs: bigint, result: string): bigint =>
+  rowChecksum('calibration', run, atNs, result);
+
+/** Stores a calibration of a run's, JSON; one of that time that is there already stays. */
+export function putCalibration(store: Store, run: number, atNs: bigint, result: string): void {
+  const id = BigInt(run);
+  store.transaction(() => {
+    store.connection.run(
+      'INSERT INTO calibration (run, at, result, checksum) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      id,
+      atNs,
+      result,
+      calibrationChecksum(id, atNs, result),
+    );
+  });
+}
+
+const noted = ({ connection }: Store, name: string): string | null => {
+  const cell = connection.get('SELECT value FROM shipping WHERE name = ?', name)?.[0] ?? null;
+  return orNull(asText)(cell);
+};
+
+const note = ({ connection }: Store, name: string, value: string): void =>
+  void connection.run('INSERT OR REPLACE INTO shipping (name, value) VALUES (?, ?)', name, value);
+
+/** A random name of the store, made when it is first asked for: the same word sent by another store is another host. */
+export function instanceOf(store: Store): string {
+  const known = noted(store, 'instance');
+  if (known !== null) return known;
+  const made = randomBytes(8).toString('hex');
+  store.transaction(() => note(store, 'instance', made));
+  return made;
+}
+
+/** Room in a batch, bytes. */
+class Room {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  get left(): number {
+    return this.#left;
+  }
+
+  /** How many rows of about this size fit, one at least while there is any room. */
+  rows(size: number): number {
+    return this.#left <= 0 ? 0 : Math.max(1, Math.floor(this.#left / size));
+  }
+
+  take(bytes: number): void {
+    this.#left -= bytes;
+  }
+}
+
+interface MarkRow {
+  readonly minutes: bigint | null;
+  readonly hours: bigint | null;
+  readonly samples: bigint | null;
+}
+
+const NOTHING: MarkRow = { minutes: null, hours: null, samples: null };
+
+function marksOf({ connection }: Store): Map<bigint, MarkRow> {
+  const rows = connection.all('SELECT series, minutes, hours, samples FROM shipped_series');
+  const time = orNull(asBigint);
+  return new Map(
+    rows.map(([id, minutes, hours, samples]) => [
+      asBigint(id),
+      { minutes: time(minutes), hours: time(hours), samples: time(samples) },
+    ]),
+  );
+}
+
+/** The row-by-row marks of events or calibrations. A table that was emptied counts its rows from 1 again. */
+function lastSent(store: Store, table: 'event' | 'calibration'): bigint {
+  const mark = BigInt(noted(store, table) ?? 0);
+  const newest = orNull(asBigint)(store.connection.get(`SELECT max(id) FROM ${table}`)?.[0] ?? null) ?? 0n;
+  return newest < mark ? 0n : mark;
+}
+
+/** Roll-ups that hold a sample later than `mark`; the last one only when it is complete. */
+function rollupsAfter(
+  store: Store,
+  { id, rolledAtNs }: SeriesRow,
+  width: bigint,
+  mark: bigint | null,
+  complete: boolean,
+  room: Room,
+): Rollup[] {
+  if (rolledAtNs === null || (mark !== null && mark >= rolledAtNs)) return [];
+  const end = complete ? AFTER_ALL : floorTo(rolledAtNs, width);
+  const start = mark === null ? BEFORE_ALL : floorTo(mark, width);
+  const most = room.rows(SIZES.rollup);
+  const found: Rollup[] = [];
+  for (const rollup of readRollups(store, id, width, start, end)) {
+    if (mark !== null && rollup.lastAtNs <= mark) continue;
+    if (found.length >= most) break;
+    found.push(rollup);
+  }
+  room.take(found.length * SIZES.rollup);
+  return found;
+}
+
+/** Runs as they fill. */
+class Filling {
+  readonly #runs: ReadonlyMap<bigint, Omit<UnshippedRun, 'series' | 'events' | 'calibrations' | 'document'>>;
+  readonly #filled = new Map<
+    bigint,
+    { series: UnshippedSeries[]; events: UnshippedEvent[]; calibrations: string[]; document: string | null }
+  >();
+
+  constructor(store: Store, own: ReadonlySet<bigint>) {
+    this.#runs = new Map(
+      readRuns(store)
+        .filter(({ host }) => own.has(host))
+        .map(({ id, key, command, startedAtNs, endedAtNs, options }) => [
+          id,
+          { key, command, startedAtNs, endedAtNs, options },
+        ]),
+    );
+  }
+
+  has(run: bigint): boolean {
+    return this.#runs.has(run);
+  }
+
+  get ids(): bigint[] {
+    return [...this.#runs.keys()];
+  }
+
+  ended(run: bigint): boolean {
+    return this.#runs.get(run)?.endedAtNs != null;
+  }
+
+  of(run: bigint) {
+    const known = this.#filled.get(run) ?? { series: [], events: [], calibrations: [], document: null };
+    this.#filled.set(run, known);
+    return known;
+  }
+
+  get runs(): UnshippedRun[] {
+    return [...this.#filled].flatMap(([id, parts]) => {
+      const run = this.#runs.get(id);
+      return run === undefined ? [] : [{ ...run, ...parts }];
+    });
+  }
+}
+
+const hostsOfKey = ({ connection }: Store, key: string): Set<bigint> =>
+  new Set(connection.all('SELECT id FROM host WHERE key = ?', key).map(([id]) => asBigint(id)));
+
+/**
+ * Rolls up what is new, and gives what a hub does not have yet, oldest runs first. What is still being measured (the
+ * present minute) is left for the next time.
+ *
+ * @param bytes about how much JSON it may come to.
+ * @param nowNs wall clock.
+ */
+export function readUnshipped(store: Store, parts: ShippedParts, bytes: number, nowNs: bigint): Unshipped {
+  rollUp(store);
+  const filling = new Filling(store, hostsOfKey(store, parts.hostKey));
+  const room = new Room(bytes);
+  const known = marksOf(store);
+  const series: Marks['series'][number][] = [];
+  for (const row of readSeries(store)) {
+    if (!filling.has(row.run) || room.left <= 0) continue;
+    const before = known.get(row.id) ?? NOTHING;
+    const quiet =
+      row.rolledAtNs !== null && (nowNs - row.rolledAtNs > QUIET_NS || row.rolledAtNs - nowNs > QUIET_NS);
+    const complete = filling.ended(row.run) || quiet;
+    const minutes = rollupsAfter(store, row, MINUTE_NS, before.minutes, complete, room);
+    const hours = rollupsAfter(store, row, HOUR_NS, before.hours, complete, room);
+    const samples = parts.samples ? samplesAfter(store, row, before.samples, room) : [];
+    if (minutes.length + hours.length + samples.length === 0) continue;
+    const { id, run, rolledAtNs: _, ...described } = row;
+    filling.of(run).series.push({ ...described, minutes, hours, samples });
+    series.push({
+      id,
+      minutes: minutes.at(-1)?.lastAtNs ?? before.minutes,
+      hours: hours.at(-1)?.lastAtNs ?? before.hours,
+      samples: samples.at(-1)?.atNs ?? before.samples,
+    });
+  }
+  const event = takeEvents(store, filling, room);
+  const calibration = takeCalibrations(store, filling, room);
+  const { ended, documents } = takeRuns(store, filling, room);
+  return {
+    runs: filling.runs,
+    marks: { series, event, calibration, ended, documents },
+    more: room.left <= 0,
+  };
+}
+
+function samplesAfter(
+  store: Store,
+  { id, rolledAtNs }: SeriesRow,
+  mark: bigint | null,
+  room: Room,
+): Sample[] {
+  if (rolledAtNs === null || (mark !== null && mark >= rolledAtNs)) return [];
+  const samples = samplesOf(
+    store,
+    Number(id),
+    mark === null ? BEFORE_ALL : mark + 1n,
+    room.rows(SIZES.sample),
+  );
+  room.take(samples.length * SIZES.sample);
+  return samples;
+}
+
+const EVENTS = `SELECT e.run, e.series, e.at, e.kind, e.detail, e.checksum, e.id, s.clock, s.reference
+  FROM event e LEFT JOIN series s ON s.id = e.series WHERE e.id > ? ORDER BY e.id LIMIT ?`;
+
+/** @returns the last row that was looked at; null where there is nothing new. */
+function takeEvents(store: Store, filling: Filling, room: Room): bigint | null {
+  let last: bigint | null = null;
+  const rows = store.connection.all(EVENTS, lastSent(store, 'event'), BigInt(room.rows(SIZES.event)));
+  for (const row of rows) {
+    if (room.left <= 0) break;
+    last = asBigint(row[6]);
+    const run = asBigint(row[0]);
+    const event = filling.has(run) ? eventOf(store, run, row.slice(1)) : null;
+    if (event === null) continue;
+    const { atNs, kind, detail } = event;
+    const pair = row[7] == null ? null : ([asText(row[7]), asText(row[8])] as const);
+    filling.of(run).events.push({ atNs, kind, detail, pair });
+    room.take(SIZES.event + detail.length);
+  }
+  return last;
+}
+
+function takeCalibrations(store: Store, filling: Filling, room: Room): bigint | null {
+  let last: bigint | null = null;
+  const sql = 'SELECT id, run, at, result, checksum FROM calibration WHERE id > ? ORDER BY id LIMIT ?';
+  const rows = store.connection.all(sql, lastSent(store, 'calibration'), BigInt(room.rows(1_000)));
+  for (const row of rows) {
+    if (room.left <= 0) break;
+    last = asBigint(row[0]);
+    const [run, result] = [asBigint(row[1]), soundCalibration(store, row)];
+    if (!filling.has(run) || result === null) continue;
+    filling.of(run).calibrations.push(result);
+    room.take(SIZES.calibration + result.length);
+  }
+  return last;
+}
+
+/** @returns null for one that is damaged, which is noted. */
+function soundCalibration(store: Store, [, runCell, at, cell, checksum]: Row): string | null {
+  const [run, atNs, result] = [asBigint(runCell), asBigint(at), asText(cell)];
+  if (calibrationChecksum(run, atNs, result) === checksum) return result;
+  store.damage.add({ run: null, what: 'a calibration', fromNs: atNs, toNs: atNs });
+  return null;
+}
+
+/** Ends and documents of runs. */
+function takeRuns(store: Store, filling: Filling, room: Room): Pick<Marks, 'ended' | 'documents'> {
+  const [ended, documents]: [bigint[], bigint[]] = [[], []];
+  const rows = store.connection.all(
+    `SELECT run.id, run.ended_at IS NOT NULL AND coalesce(d.ended, 0) = 0, run.document IS NOT NULL AND coalesce(d.document, 0) = 0,
+       coalesce(length(run.document), 0)
+     FROM run LEFT JOIN shipped_run d ON d.run = run.id
+     WHERE (run.ended_at IS NOT NULL AND coalesce(d.ended, 0) = 0) OR (run.document IS NOT NULL AND coalesce(d.document, 0) = 0)
+     ORDER BY run.id`,
+  );
+  for (const [cell, isEnded, hasDocument, length] of rows) {
+    const id = asBigint(cell);
+    if (!filling.has(id) || room.left <= 0) continue;
+    const parts = filling.of(id);
+    room.take(SIZES.event);
+    if (asCount(isEnded) === 1) ended.push(id);
+    if (asCount(hasDocument) === 0) continue;
+    parts.document = soundDocument(store, id);
+    documents.push(id);
+    // It is sent compressed, about a tenth.
+    room.take(asCount(length) / 6);
+  }
+  return { ended, documents };
+}
+
+/** Notes, in one transaction, that a hub has acknowledged it. */
+export function markShipped(store: Store, { series, event, calibration, ended, documents }: Marks): void {
+  const { connection } = store;
+  store.transaction(() => {
+    for (const { id, minutes, hours, samples } of series) {
+      connection.run(
+        `INSERT INTO shipped_series (series, minutes, hours, samples) SELECT id, ?2, ?3, ?4 FROM series WHERE id = ?1
+         ON CONFLICT (series) DO UPDATE SET minutes = excluded.minutes, hours = excluded.hours, samples = excluded.samples`,
+        id,
+        minutes,
+        hours,
+        samples,
+      );
+    }
+    if (event !== null) note(store, 'event', String(event));
+    if (calibration !== null) note(store, 'calibration', String(calibration));
+    for (const [column, runs] of [
+      ['ended', ended],
+      ['document', documents],
+    ] as const) {
+      for (const run of runs) {
+        connection.run(
+          `INSERT INTO shipped_run (run, ${column}) SELECT id, 1 FROM run WHERE id = ?1 ON CONFLICT (run) DO UPDATE SET ${column} = 1`,
+          run,
+        );
+      }
+    }
+  });
+}
+
+/** How much a hub does not have yet. */
+export function countUnshipped(store: Store, parts: ShippedParts): RowCounts {
+  const { connection } = store;
+  const filling = new Filling(store, hostsOfKey(store, parts.hostKey));
+  const known = marksOf(store);
+  const counts = { minutes: 0, samples: 0, events: 0, documents: 0 };
+  for (const { id, run, rolledAtNs } of readSeries(store)) {
+    if (!filling.has(run) || rolledAtNs === null) continue;
+    const { minutes, samples } = known.get(id) ?? NOTHING;
+    if (minutes === null || minutes < rolledAtNs) {
+      const sql = 'SELECT count(*) FROM rollup WHERE series = ? AND width = ? AND at >= ? AND last_at > ?';
+      const from = minutes === null ? BEFORE_ALL : floorTo(minutes, MINUTE_NS);
+      counts.minutes += asCount(connection.get(sql, id, MINUTE_NS, from, minutes ?? BEFORE_ALL)?.[0]);
+    }
+    if (parts.samples && (samples === null || samples < rolledAtNs)) {
+      const before = samples === null ? 0 : countBefore(store, id, earlier(samples, AFTER_ALL - 1n) + 1n);
+      counts.samples += countSamples(store, id) - before;
+    }
+  }
+  counts.events = asCount(
+    connection.get('SELECT count(*) FROM event WHERE id > ?', lastSent(store, 'event'))?.[0],
+  );
+  counts.documents = asCount(
+    connection.get(
+      'SELECT count(*) FROM run LEFT JOIN shipped_run d ON d.run = run.id WHERE run.document IS NOT NULL AND coalesce(d.document, 0) = 0',
+    )?.[0],
+  );
+  return counts;
+}
+
+/** What retention took before a hub had it, since the store was made. */
+export function lostUnshipped(store: Store): RowCounts {
+  const counts = Object.fromEntries(COUNTED.map((kind) => [kind, Number(noted(store, `lost ${kind}`) ?? 0)]));
+  return counts as unknown as RowCounts;
+}
+
+/**
+ * Runs `work`, which deletes what is too old, and counts what of it no hub had. The count is right even where the process
+ * is killed in the middle: it is made up for by the next pass.
+ */
+export function countingLost<T>(store: Store, parts: ShippedParts, work: () => T): T {
+  settleLost(store, parts);
+  rollUp(store);
+  const before = JSON.stringify(countUnshipped(store, parts));
+  store.transaction(() => note(store, 'before', before));
+  const result = work();
+  settleLost(store, parts);
+  return result;
+}
+
+function settleLost(store: Store, parts: ShippedParts): void {
+  const before = noted(store, 'before');
+  if (before === null) return;
+  const counts = JSON.parse(before) as RowCounts;
+  const now = countUnshipped(store, parts);
+  const lost = lostUnshipped(store);
+  store.transaction(() => {
+    for (const kind of COUNTED) {
+      const gone = Math.max(0, counts[kind] - now[kind]);
+      if (gone > 0) note(store, `lost ${kind}`, String(lost[kind] + gone));
+    }
+    store.connection.run("DELETE FROM shipping WHERE name = 'before'");
+  });
+}
