@@ -1,17 +1,24 @@
 // How often the 95 % interval of each estimator holds the truth, and how biased it is: simulated records of 1024 points
 // of each power-law noise (Kasdin 1995), whole and with gaps. The truth is the mean over the whole records.
 //
-// node scripts/bench/stability-coverage.mjs [RECORDS] [all]: 400 records; `all` prints every cell, else those outside.
+// node scripts/bench/stability-coverage.mjs [RECORDS] [all] [NAMES]: 400 records; `all` prints every cell, else those
+// outside. NAMES: estimators and patterns, comma-separated (mtotdev,pdev,whole,phase-block), in place of all.
 import { quietControl } from '../../dist/clock/control.js';
 import { analyseStability } from '../../dist/stability/analyse.js';
+import { ESTIMATOR_NAMES } from '../../dist/stability/estimators.js';
 import { NOISE_NAMES } from '../../dist/stability/power-law.js';
 import { frequencySeries, phaseSeries } from '../../dist/stability/series.js';
 
 const RECORDS = Number(process.argv[2] ?? 400);
 const ALL = process.argv.includes('all');
 const POINTS = 1024;
-const FACTORS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 340];
-const ESTIMATORS = ['adev', 'oadev', 'mdev', 'tdev', 'hdev', 'ohdev', 'totdev'];
+const FACTORS = [1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 340];
+const NAMES = process.argv.slice(2).flatMap((word) => (/^(?:\d+|all)$/.test(word) ? [] : word.split(',')));
+const chosen = (all) => {
+  const some = all.filter((name) => NAMES.includes(name));
+  return some.length === 0 ? all : some;
+};
+const ESTIMATORS = chosen(ESTIMATOR_NAMES.filter((name) => !['mtie', 'tierms'].includes(name)));
 /** Fewer intervals than this in a cell say nothing. */
 const LEAST = RECORDS / 2;
 const [LOWEST, HIGHEST, MOST_BIASED] = [0.92, 0.98, 0.02];
@@ -48,12 +55,12 @@ const inBlock = (values) =>
 
 const PATTERNS = {
   whole: (phase) => phaseSeries(phase, 1),
-  'phase, 30 % missing': (phase) => phaseSeries(atRandom(phase, 0.3), 1),
-  'phase, 60 % missing': (phase) => phaseSeries(atRandom(phase, 0.6), 1),
-  'phase, half in a block': (phase) => phaseSeries(inBlock(phase), 1),
-  'frequency, 30 % missing': (phase) => frequencySeries(atRandom(steps(phase), 0.3), 1),
-  'frequency, 60 % missing': (phase) => frequencySeries(atRandom(steps(phase), 0.6), 1),
-  'frequency, half in a block': (phase) => frequencySeries(inBlock(steps(phase)), 1),
+  'phase-30': (phase) => phaseSeries(atRandom(phase, 0.3), 1),
+  'phase-60': (phase) => phaseSeries(atRandom(phase, 0.6), 1),
+  'phase-block': (phase) => phaseSeries(inBlock(phase), 1),
+  'frequency-30': (phase) => frequencySeries(atRandom(steps(phase), 0.3), 1),
+  'frequency-60': (phase) => frequencySeries(atRandom(steps(phase), 0.6), 1),
+  'frequency-block': (phase) => frequencySeries(inBlock(steps(phase)), 1),
 };
 
 const analyse = (series) =>
@@ -63,7 +70,8 @@ let [cells, outside] = [0, 0];
 for (const alpha of [2, 1, 0, -1, -2]) {
   const records = Array.from({ length: RECORDS }, () => phaseNoise(alpha));
   const truth = new Map();
-  for (const [pattern, seriesOf] of Object.entries(PATTERNS)) {
+  for (const pattern of ['whole', ...chosen(Object.keys(PATTERNS)).filter((name) => name !== 'whole')]) {
+    const seriesOf = PATTERNS[pattern];
     const found = new Map();
     for (const record of records) {
       for (const { m, statistics } of analyse(seriesOf(record))) {
@@ -94,7 +102,7 @@ for (const alpha of [2, 1, 0, -1, -2]) {
       if (!good) outside += 1;
       if (good && !ALL) continue;
       console.log(
-        `${NOISE_NAMES[alpha].padEnd(15)} ${pattern.padEnd(27)} ${key.padEnd(11)} held ${(100 * share).toFixed(1)} %  ` +
+        `${NOISE_NAMES[alpha].padEnd(15)} ${pattern.padEnd(15)} ${key.padEnd(11)} held ${(100 * share).toFixed(1)} %  ` +
           `bias ${(100 * bias).toFixed(1)} %  ${statistics.length} records`,
       );
     }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { TscopeError, usageError } from '../errors.ts';
 import { compareRuns, type Named, type Runs } from '../report/compare/compare.ts';
 import { compareText } from '../report/compare/text.ts';
-import { inputOf, type ReportInput } from '../report/input.ts';
+import { inputOf, ofHost, type ReportInput } from '../report/input.ts';
 import { documentOfRun, listRuns } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
 import { defineCommand } from './command.ts';
@@ -36,7 +36,7 @@ export function sidesOf(names: readonly string[], words: readonly string[]): [a:
 
 async function readSide(names: readonly string[], db: string): Promise<Runs> {
   const runs: Named[] = [];
-  for (const name of names) runs.push({ name, input: (await readDocument(name, db)).input });
+  for (const name of names) runs.push({ name, input: ofHost((await readDocument(name, db)).input, name) });
   return runs as unknown as Runs;
 }
 
@@ -53,7 +53,7 @@ function earlierRuns(db: string, compared: readonly ReportInput[]): ReportInput[
     const runs = listRuns(store).filter((run) => run.hasDocument && hosts.has(run.hostName));
     return runs.slice(0, MOST_EARLIER).flatMap((run) => {
       try {
-        const input = inputOf(JSON.parse(documentOfRun(store, run.id) ?? 'null'), run.key);
+        const input = ofHost(inputOf(JSON.parse(documentOfRun(store, run.id) ?? 'null'), run.key), run.key);
         return known.has(input.startedAt) ? [] : [input];
       } catch (error) {
         // A document of a command that has no figures, or of another version.

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode, usageError } from '../errors.ts';
-import { inputOf, type ReportInput } from '../report/input.ts';
+import { inputOf, type PageInput } from '../report/input.ts';
 import { documentOfRun, findRun } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
 import { fileError } from '../system-error.ts';
@@ -9,7 +9,7 @@ import { readText, textName } from '../text-file.ts';
 
 /** Where a document was found; `file` is null for one from a store or standard input. */
 export interface FoundDocument {
-  readonly input: ReportInput;
+  readonly input: PageInput;
   readonly file: string | null;
 }
 

@@ -10,7 +10,7 @@ import { RUN_HELP, readDocument } from './read-document.ts';
 
 const HELP = `
 The page is one file without a script: it opens anywhere, light or dark, on a phone and on paper, and asks the network for
-nothing. Any document of measure, host, calibrate, timer, drift, stop or kvm will do; what it does not hold is left out.
+nothing. Any document of measure, host, calibrate, timer, drift, stop, kvm or stability will do; what it does not hold is left out.
 
 Examples:
   tscope report tscope-runs/20260131-235959 --out report.html
@@ -47,13 +47,13 @@ export const command = defineCommand({
     const result: ReportResult = {
       page: out,
       bytes: Buffer.byteLength(page),
-      hostname: host.hostname,
+      hostname: host?.hostname ?? null,
       measuredAt: startedAt,
       parts: shown,
     };
     return {
       result,
-      text: `Written: ${out}, ${formatCount(result.bytes)} bytes, with ${shown.join(', ')} of ${host.hostname}, ${startedAt}`,
+      text: `Written: ${out}, ${formatCount(result.bytes)} bytes, with ${shown.join(', ')}${host === null ? '' : ` of ${host.hostname}`}, ${startedAt}`,
       save: () => writeWhole(out, page),
     };
   },

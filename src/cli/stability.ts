@@ -4,24 +4,37 @@ import { usageError } from '../errors.ts';
 import { printableLine } from '../printable.ts';
 import { FORMAT_NAMES, UNIT_NAMES } from '../records/read-record.ts';
 import { readText } from '../records/read-text.ts';
+import { inputOf } from '../report/input.ts';
 import { stabilityText } from '../report/kinds/stability.ts';
-import { ESTIMATOR_NAMES } from '../stability/estimators.ts';
+import { reportPage } from '../report/page.ts';
+import { ESTIMATOR_NAMES, type EstimatorName } from '../stability/estimators.ts';
 import type { TauChoice } from '../stability/taus.ts';
 import type { StabilityOptions } from '../tasks/stability.ts';
-import { textName } from '../text-file.ts';
 import { parseDuration } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, integer, list } from './options.ts';
+import { checkWritable, writeWhole } from './out-file.ts';
+
+/** What is computed unless others are named. */
+const USUAL: EstimatorName[] = ['adev', 'oadev', 'mdev', 'tdev', 'hdev', 'ohdev', 'totdev', 'mtie'];
 
 const HELP = `
 FILE holds readings as people record them: one number a line, or columns (--column, --time-column), packed with gzip or
 not; or a log: loopstats, peerstats (ntpd), tracking, statistics, measurements (chronyd), ptp4l, phc2sys, ts2phc
 (linuxptp), stable32, timelab. \`-\` reads standard input. What was understood is said on stderr and in the result.
-From a file with MJD in column 1:  tscope stability FILE --time-column 1 --column 2
+Examples:
+  tscope stability FILE --time-column 1 --column 2            MJD in the first column
+  tscope stability FILE --tau0 1 --report stability.html       with pictures
+  tscope stability A B C --tau0 1 --hat                        three clocks against one that they share
 
-Estimators: ${ESTIMATOR_NAMES.join(', ')}.
+Estimators: ${ESTIMATOR_NAMES.slice(0, 10).join(', ')},
+${ESTIMATOR_NAMES.slice(10).join(', ')}.
+theo1, theobr and theoh are of even m from 10 and stand at their own averaging times, 0.75 m; mtotdev, ttotdev, htotdev,
+theo1 and pdev look at every point of a term, so that long records take every k-th term of long averaging times.
+--hat: how unstable each of three or more clocks is by itself; a variance that comes out below 0 is shown as it is.
 Terms that a gap touches are left out, and n says how many are left. Intervals are chi-squared, with the equivalent
-degrees of freedom (Greenhall and Riley) of the noise that was identified.`;
+degrees of freedom of the terms in the noise that was identified (Greenhall and Riley); where these are not known, there
+is no interval.`;
 
 /** From a picosecond to ten thousand years: a time outside is a slip of the pen. */
 const [SHORTEST_S, LONGEST_S] = [1e-12, 3e11];
@@ -75,13 +88,18 @@ function confidence(text: string): number {
   throw usageError(`'${text}' is not a share between 0 and 1, such as 0.95.`);
 }
 
+const EIGHTH = 'eighth';
+
+/** Readings in a window; 0 stands for an eighth of the record. */
+const windowReadings = (text: string): number => (text === EIGHTH ? 0 : integer(8, 50_000_000)(text));
+
 export const command = defineCommand({
   name: 'stability',
   summary: 'Allan-family statistics, MTIE and their intervals of any phase or frequency record',
   needsHost: false,
   configure: (command) =>
     command
-      .argument('<file>', 'the record; - for standard input')
+      .argument('<file...>', 'the record; - for standard input; three or more with --hat')
       .option(
         '--tau0 <seconds>',
         'time between two readings; found from the times where there are any',
@@ -105,12 +123,26 @@ export const command = defineCommand({
         outliers,
       )
       .addOption(
+        new Option(
+          '--hat [kind]',
+          'three-cornered hat: each record is a clock against one that they share (clocks), or A-B, B-C, C-A (pairs)',
+        )
+          .argParser(choice(['clocks', 'pairs']))
+          .preset('clocks'),
+      )
+      .addOption(
+        new Option(
+          '--dynamic [readings]',
+          'also oadev in windows of so many readings that slide over the record; an eighth of it if not said',
+        )
+          .argParser(windowReadings)
+          .preset(EIGHTH),
+      )
+      .option('--report <file>', 'also write a page with pictures: sigma-tau, the record, its spectrum')
+      .addOption(
         new Option('--estimators <list>', 'which statistics, comma-separated')
           .argParser(list(choice(ESTIMATOR_NAMES)))
-          .default(
-            ESTIMATOR_NAMES.filter((name) => name !== 'tierms'),
-            'all but tierms',
-          ),
+          .default(USUAL, USUAL.join(',')),
       )
       .option(
         '--taus <which>',
@@ -120,11 +152,28 @@ export const command = defineCommand({
       )
       .option('--confidence <share>', 'of the intervals', confidence, 0.95)
       .addHelpText('after', HELP),
-  async run(context, options, [path]) {
-    const { outliers: outlierSigmas, ...rest } = options;
-    const task: StabilityOptions = { ...rest, path, outlierSigmas };
+  async run(context, options, [paths]) {
+    const { outliers: outlierSigmas, report, hat, dynamic, ...rest } = options;
+    if (report !== undefined) checkWritable(report, '--report: ');
+    const task: StabilityOptions = {
+      ...rest,
+      paths,
+      outlierSigmas,
+      hat,
+      dynamic,
+      pictures: report !== undefined,
+    };
     const { result, warnings } = await context.measure('stability', task);
-    if (result.read !== undefined) stderr.write(`${printableLine(readText(textName(path), result))}\n`);
-    return { result, warnings, text: stabilityText(result, options.estimators) };
+    const read = result.hat?.records ?? [{ ...result, file: result.file ?? '' }];
+    for (const { file, ...one } of read)
+      stderr.write(`${printableLine(readText(file, { ...result, ...one }))}\n`);
+    return {
+      result,
+      warnings,
+      text: stabilityText(result),
+      ...(report === undefined
+        ? {}
+        : { save: (json) => writeWhole(report, reportPage(inputOf(JSON.parse(json), 'the result'))) }),
+    };
   },
 });

@@ -24,6 +24,20 @@ export function numberOf(cell: string, decimalComma: boolean, power = 0): number
   return isGap(cell) ? Number.NaN : undefined;
 }
 
+const [ZERO, NINE, PLUS, MINUS, POINT] = [48, 57, 43, 45, 46] as const;
+
+/** The number in a cell that is written as most are, much faster than `numberOf`; NaN for anything else, a number or not. */
+export function plainNumber(cell: string): number {
+  const first = cell.charCodeAt(0);
+  if (!(first >= ZERO && first <= NINE) && first !== MINUS && first !== POINT && first !== PLUS)
+    return Number.NaN;
+  // `0x10` is a number to JavaScript, and `Infinity` too.
+  const second = cell.charCodeAt(1);
+  if (first === ZERO && second > NINE && second !== 101 && second !== 69) return Number.NaN;
+  const value = Number(cell);
+  return value - value === 0 ? value : Number.NaN;
+}
+
 function numberIn(text: string): number {
   const value = Number(text);
   return Number.isNaN(value) ? Number(text.replace(/[dD]/, 'e')) : value;

@@ -13,7 +13,7 @@ const SPACE = /\s+/;
 /** A line without its comment: `#` and `%` anywhere, `;`, `!` and `//` at its start. */
 export function withoutComment(line: string): string {
   const text = line.trim();
-  const [first] = text;
+  const first = text[0];
   if (first === ';' || first === '!' || (first === '/' && text[1] === '/')) return '';
   const [hash, percent] = [text.indexOf('#'), text.indexOf('%')];
   if (hash < 0 && percent < 0) return text;
@@ -101,4 +101,10 @@ export function layoutOf(lines: readonly string[]): Layout {
 function counts(lines: readonly string[]): boolean {
   const wholes = lines.map((line) => Number(line.split(',')[0]));
   return wholes.length > 1 && wholes.every((whole, k) => k === 0 || whole === (wholes[k - 1] as number) + 1);
+}
+
+/** The one character that separates the columns of most lines; null where cells need more care. */
+export function plainSeparator({ separator, decimalComma }: Layout): string | null {
+  if (decimalComma) return null;
+  return separator === SPACE ? ' ' : separator === COMMA ? ',' : separator === SEMICOLON ? ';' : '\t';
 }

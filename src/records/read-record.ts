@@ -1,8 +1,8 @@
 import { usageError } from '../errors.ts';
 import { printableLine } from '../printable.ts';
-import { isNumber, isoSeconds, numberOf } from './cells.ts';
+import { isNumber, isoSeconds, numberOf, plainNumber } from './cells.ts';
 import { onGrid, timeUnit } from './grid.ts';
-import { cellsOf, isData, type Layout, layoutOf, withoutComment } from './layout.ts';
+import { cellsOf, isData, type Layout, layoutOf, plainSeparator, withoutComment } from './layout.ts';
 import { LOG_FORMATS, type LogName, logOf } from './logs.ts';
 import { frequencyDoubt, nominalOf, phaseDoubt, unwrapped, wrapOf, zerosOf } from './plausible.ts';
 
@@ -133,6 +133,8 @@ interface Plan {
   readonly headingUnit: Unit | null;
   /** Of ten, from the unit to seconds or a ratio. */
   readonly power: number;
+  /** What separates the cells of a line that is written as most are; null where every line needs care. */
+  readonly plain: string | null;
 }
 
 const ACCEPTED =
@@ -191,7 +193,16 @@ export class RecordReader {
       named ?? (format === 'auto' && column === undefined && timeColumn === undefined ? logOf(lines) : null);
     const bare = lines.map(withoutComment);
     const layout = layoutOf(bare.filter((line) => line !== ''));
-    const none = { log, layout, firstLine: 0, column: 0, timeColumn: null, headingUnit: null, power: 0 };
+    const none = {
+      log,
+      layout,
+      firstLine: 0,
+      column: 0,
+      timeColumn: null,
+      headingUnit: null,
+      power: 0,
+      plain: null,
+    };
     if (log !== null) return none;
     const first = bare.findIndex((line) => isData(line, layout));
     const following = bare
@@ -207,7 +218,9 @@ export class RecordReader {
     const words = heading ? (bare.slice(0, first).findLast((line) => line !== '') ?? '') : '';
     const headingUnit = unitIn(words, chosen.column, layout);
     const plan = { ...none, firstLine, ...chosen, headingUnit };
-    return { ...plan, power: Math.round(Math.log10(UNITS[this.#unit(plan, this.#data(plan))])) };
+    const power = Math.round(Math.log10(UNITS[this.#unit(plan, this.#data(plan))]));
+    const plain = power === 0 && this.#options.gap === undefined ? plainSeparator(layout) : null;
+    return { ...plan, power, plain };
   }
 
   #columnsOf(
@@ -247,6 +260,7 @@ export class RecordReader {
       this.#takeLog(line, plan.log);
       return;
     }
+    if (plan.plain !== null && this.#line > plan.firstLine && this.#takePlain(line, plan, plan.plain)) return;
     const text = withoutComment(line);
     if (text === '') {
       if (line.trim() !== '') this.#skip('comments');
@@ -280,6 +294,24 @@ export class RecordReader {
     // The mark of a gap is in the unit of the file.
     const marked = gap !== undefined && numberOf(cell, layout.decimalComma) === gap;
     this.#values.push(marked ? Number.NaN : value);
+  }
+
+  /** Takes a line of plain numbers. @returns false where it is not one, and nothing was taken. */
+  #takePlain(line: string, { layout: { columns }, column, timeColumn }: Plan, separator: string): boolean {
+    const cells = columns === 1 ? [line] : line.split(separator);
+    // A comment may stand in a column that is not looked at.
+    if (cells.length !== columns || (columns > 2 && /[#%"']/.test(line))) return false;
+    const value = plainNumber(cells[column] ?? '');
+    if (Number.isNaN(value)) return false;
+    if (timeColumn !== null) {
+      const time = plainNumber(cells[timeColumn] ?? '');
+      if (Number.isNaN(time)) return false;
+      this.#times.push(time);
+      this.#lines.push(this.#line);
+    }
+    this.#checkCount();
+    this.#values.push(value);
+    return true;
   }
 
   #checkCount(): void {

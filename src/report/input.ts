@@ -2,23 +2,25 @@ import { z } from 'zod';
 import { usageError } from '../errors.ts';
 import type { HostSummary } from '../host/summary.ts';
 import { calibrateResultSchema } from '../schema/calibrate.ts';
-import { hostDocument } from '../schema/document.ts';
+import { hostDocument, hostlessDocument } from '../schema/document.ts';
 import { driftResultSchema } from '../schema/drift.ts';
 import { hostResultSchema } from '../schema/host.ts';
 import { kvmResultSchema } from '../schema/kvm.ts';
 import { type MeasureDocument, measureDocumentSchema } from '../schema/measure.ts';
+import { type StabilityResult, stabilityResultSchema } from '../schema/stability.ts';
 import { stopResultSchema } from '../schema/stop.ts';
 import { timerResultSchema } from '../schema/timer.ts';
 import type { Warning } from '../warning.ts';
 import type { Parts } from './parts.ts';
 
 /** What a report or a comparison is made from: a document's envelope, and the parts that it holds. */
-export interface ReportInput {
+export interface PageInput {
   readonly tool: { readonly name: string; readonly version: string };
   readonly startedAt: string;
   /** The command line that made the document; null in documents before tscope 0.2. */
   readonly command: string | null;
-  readonly host: HostSummary;
+  /** Null for somebody's record, which is of no host. */
+  readonly host: HostSummary | null;
   readonly warnings: readonly Warning[];
   readonly parts: Parts;
   /** Parts of a run that were not measured, and why. */
@@ -37,6 +39,19 @@ const results = {
 } as const;
 type Single = keyof typeof results;
 const singles = Object.keys(results) as Single[];
+
+/** The input where it speaks of a host: what can be compared. */
+export type ReportInput = PageInput & { readonly host: HostSummary };
+
+/**
+ * @param name what to call it in messages.
+ * @throws TscopeError USAGE for a document that speaks of none.
+ */
+export function ofHost(input: PageInput, name: string): ReportInput {
+  const { host } = input;
+  if (host !== null) return { ...input, host };
+  throw usageError(`${name} is of no host: there is nothing to compare it with.`);
+}
 
 /** A whole run's document in the form of a report's input. */
 export function inputOfRun(document: MeasureDocument): ReportInput {
@@ -65,14 +80,20 @@ function checked<T extends z.ZodType>(schema: T, value: unknown, name: string): 
  * @param name what to call it in messages.
  * @throws TscopeError USAGE for anything else, saying what is accepted.
  */
-export function inputOf(value: unknown, name: string): ReportInput {
-  const accepted = `a document of tscope ${['measure', ...singles].join(', ')}`;
+export function inputOf(value: unknown, name: string): PageInput {
+  const accepted = `a document of tscope ${['measure', ...singles, 'stability'].join(', ')}`;
   const head = header.safeParse(value);
   if (!head.success) throw usageError(`${name} is not a document of tscope; give ${accepted}.`);
   const [, kind = '', version = ''] = head.data.schema.split('/');
   if (version !== '1')
     throw usageError(`${name} is of version ${version}, from a newer tscope; this one reads 1.`);
   if (kind === 'measure') return inputOfRun(checked(measureDocumentSchema, value, name));
+  if (kind === 'stability') {
+    const document = checked(hostlessDocument(kind, stabilityResultSchema), value, name);
+    const { result, tool, startedAt, command = null, warnings } = document;
+    const parts = { stability: result as StabilityResult };
+    return { tool, startedAt, command, host: null, warnings, parts, skipped: [], document };
+  }
   const single = singles.find((one) => one === kind);
   if (single === undefined) throw usageError(`${name} is a document of tscope ${kind}; give ${accepted}.`);
   const document = checked(hostDocument(single, results[single]), value, name);

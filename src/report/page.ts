@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { Warning } from '../warning.ts';
 import type { Level, Section, Verdict } from './content.ts';
 import { paragraph, sectionHtml } from './html.ts';
-import type { ReportInput } from './input.ts';
+import type { PageInput } from './input.ts';
 import { aroundStopSection } from './kinds/around-stop.ts';
 import { hostLine } from './kinds/host.ts';
 import { element, prose } from './markup.ts';
@@ -21,7 +21,7 @@ const card = (level: Level, title: string, ...html: string[]): string =>
   element('li', { class: level }, title === '' ? '' : element('b', {}, prose(title)), ...html);
 
 /** The verdicts in plain words, and what was not measured. */
-function summary(verdicts: readonly Verdict[], skipped: ReportInput['skipped']): string {
+function summary(verdicts: readonly Verdict[], skipped: PageInput['skipped']): string {
   const cards = [
     ...verdicts.map(({ level, about, text }) =>
       card(level, [about, LEVELS[level]].filter((word) => word !== '').join(': '), prose(text)),
@@ -50,7 +50,7 @@ const warningList = (warnings: readonly Warning[]): string =>
   );
 
 /** How every figure on the page came about. */
-const methods = (parts: ReportInput['parts']): string =>
+const methods = (parts: PageInput['parts']): string =>
   paragraph('Each part can be measured again, alone and in more detail, by the command beside it.') +
   element(
     'dl',
@@ -87,7 +87,7 @@ const plainSection = ({ id, title, html }: Part): string =>
   `<section aria-labelledby="${id}"><h2 id="${id}">${prose(title)}</h2>${html}</section>`;
 
 /** The report: one page, self-contained, no script, nothing fetched. */
-export function reportPage(input: ReportInput): string {
+export function reportPage(input: PageInput): string {
   const { tool, startedAt, command, host, warnings, parts, skipped, document } = input;
   const measured = [
     ...((parts.stop ?? parts.kvm ?? null) === null ? [] : [aroundStopSection()]),
@@ -98,7 +98,11 @@ export function reportPage(input: ReportInput): string {
     ...measured.map((section) => ({ id: section.id, title: section.title, html: sectionHtml(section) })),
     { id: 'method', title: 'How it was measured', html: methods(parts) + documentLink(document) },
   ];
-  const title = `${host.hostname}: clocks and timers`;
+  const title =
+    host === null
+      ? `${parts.stability?.file ?? 'A record'}: frequency stability`
+      : `${host.hostname}: clocks and timers`;
+  const about = host === null ? 'Analysed' : `${hostLine(host)}. Measured`;
   const contents = sections.map(({ id, title }) => `<li><a href="#${id}">${prose(title)}</a></li>`).join('');
   const verdicts = mapParts(parts, (kind, result) => kind.verdict(result));
   return `<!doctype html>
@@ -106,7 +110,7 @@ export function reportPage(input: ReportInput): string {
 <meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,"><title>${prose(title)}</title><style>${STYLE}</style></head>
 <body><main><header>${element('h1', {}, prose(title))}
-${paragraph(`${hostLine(host)}. Measured ${startedAt} by ${tool.name} ${tool.version}.`, 'faint')}
+${paragraph(`${about} ${startedAt} by ${tool.name} ${tool.version}.`, 'faint')}
 ${command === null ? '' : element('p', { class: 'faint' }, 'Made by ', element('code', {}, prose(command)))}</header>
 <nav aria-label="Contents"><ul>${contents}</ul></nav>
 ${element('section', { 'aria-label': 'Summary' }, summary(verdicts, skipped))}

@@ -3,6 +3,7 @@ import type { DriftResult } from '../schema/drift.ts';
 import type { HostFacts } from '../schema/host.ts';
 import type { KvmResult } from '../schema/kvm.ts';
 import type { MeasureResult } from '../schema/measure.ts';
+import type { StabilityResult } from '../schema/stability.ts';
 import type { StopResult } from '../schema/stop.ts';
 import type { TimerResult } from '../schema/timer.ts';
 import type { Kind } from './content.ts';
@@ -10,6 +11,7 @@ import { calibrate } from './kinds/calibrate.ts';
 import { drift } from './kinds/drift.ts';
 import { host } from './kinds/host.ts';
 import { kvm } from './kinds/kvm.ts';
+import { stability } from './kinds/stability.ts';
 import { stop } from './kinds/stop.ts';
 import { timer } from './kinds/timer.ts';
 import { wrap } from './words.ts';
@@ -21,6 +23,7 @@ interface Results {
   readonly calibrate: CalibrateResult;
   readonly drift: DriftResult;
   readonly host: HostFacts;
+  readonly stability: StabilityResult;
 }
 type PartName = keyof Results;
 
@@ -35,6 +38,7 @@ const KINDS: { readonly [Name in PartName]: Kind<Results[Name]> } = {
   calibrate,
   drift,
   host,
+  stability,
 };
 
 const ofEach = <Said>(

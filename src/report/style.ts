@@ -44,6 +44,7 @@ svg line.limit { stroke: var(--bad); stroke-dasharray: 5 4; } svg text.limit { f
 svg line.point { stroke: var(--faint); stroke-dasharray: 5 4; } svg text.point { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 5px; }
 svg line.old { stroke: var(--faint); stroke-dasharray: 1 4; }
 svg .line { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; } svg .dashed { stroke-dasharray: 7 5; }
+svg .bars { fill: none; stroke: currentColor; stroke-width: 1.4; opacity: .75; }
 svg .leader { fill: none; stroke: currentColor; stroke-width: 1; opacity: .5; } svg .area { fill: currentColor; opacity: .75; }
 svg .event { fill: none; stroke: currentColor; stroke-width: 2.5; } svg .mark, svg rect { fill: currentColor; }
 svg .spot { fill: transparent; } svg .spot:hover { fill: currentColor; opacity: .35; }

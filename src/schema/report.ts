@@ -5,7 +5,8 @@ import { count } from './measured.ts';
 export const reportResultSchema = z.strictObject({
   page: z.string(),
   bytes: count,
-  hostname: z.string(),
+  /** Null for a record that is of no host. */
+  hostname: z.string().nullable(),
   measuredAt: z.iso.datetime(),
   /** Parts of the document that the page shows. */
   parts: z.array(z.string()),

@@ -26,9 +26,16 @@ const stabilityPointSchema = z.strictObject({
   alpha: z.int().min(-4).max(2).nullable(),
   noise: z.string().nullable(),
   ...statistics,
-  /** How many times the total variance was too large in the noise identified, which is taken out. */
+  /** How many times a total variance was too large in the noise identified, which is taken out. */
   totdevBias: value,
-  /** Why a value is null, by estimator. */
+  mtotdevBias: value,
+  ttotdevBias: value,
+  htotdevBias: value,
+  /** Their own averaging times, s, where they are not the point's: 0.75 m tau0. */
+  theo1Tau: value,
+  theobrTau: value,
+  theohTau: value,
+  /** Why a value is null, or has no interval though the noise is known, by estimator. */
   reasons: z.record(z.string(), z.string()),
 });
 
@@ -52,7 +59,74 @@ const recordReadSchema = z.strictObject({
   skipped: z.array(z.strictObject({ what: z.string(), lines: count })).readonly(),
 }) satisfies z.ZodType<RecordRead>;
 
-/** `result` of `tscope stability`. Deviations are fractional frequencies; tdev, mtie and tierms are seconds. */
+const orNull = z.number().nullable();
+/** [seconds from the first reading, value]; null in a gap. */
+const outline = z.array(z.tuple([z.number(), orNull]));
+
+/** The N-cornered hat of several records: variances are Allan variances, the deviation is null where they are below 0. */
+export const hatSchema = z.strictObject({
+  /** `clocks`: each record is a clock against one that they share; `pairs`: A-B, B-C, C-A. */
+  kind: z.enum(['clocks', 'pairs']),
+  records: z.array(z.strictObject({ file: z.string(), values: count, gaps: count, read: recordReadSchema })),
+  points: z.array(
+    z.strictObject({
+      m: z.int().min(1),
+      tau: z.number(),
+      /** Second differences that all records know. */
+      n: count,
+      clocks: z.array(
+        z.strictObject({
+          name: z.string(),
+          variance: orNull,
+          /** From products of differences, for `pairs`. */
+          covariance: orNull,
+          low: orNull,
+          high: orNull,
+          deviation: orNull,
+          edf: orNull,
+        }),
+      ),
+    }),
+  ),
+});
+
+/** The overlapping Allan deviation in windows that slide over the record. */
+export const dynamicSchema = z.strictObject({
+  windowPoints: count,
+  windows: z.array(
+    z.strictObject({
+      /** Middle of the window, s from the first reading. */
+      at: z.number(),
+      points: z.array(
+        z.strictObject({
+          m: z.int().min(1),
+          tau: z.number(),
+          n: count,
+          oadev: orNull,
+          low: orNull,
+          high: orNull,
+        }),
+      ),
+    }),
+  ),
+});
+
+/** What a page draws of the record itself, bounded. */
+export const picturesSchema = z.strictObject({
+  /** Constant frequency that was taken out of `phase`. */
+  offsetRatio: z.number(),
+  /** The carrier's frequency, where it was given: the spectrum is then drawn as L(f). */
+  nominalHz: orNull,
+  /** s; the smallest and the largest of each stretch of a long record. */
+  phase: outline,
+  frequency: outline,
+  /** Frequencies in bins of `width`: [lower end, how many]. */
+  histogram: z.strictObject({ width: z.number(), bins: z.array(z.tuple([z.number(), count])) }),
+  /** One-sided power density of the phase (Welch), s^2/Hz. */
+  spectrum: z.array(z.strictObject({ hz: z.number(), phase: z.number() })),
+});
+
+/** `result` of `tscope stability`. Deviations are fractional frequencies; tdev, ttotdev, mtie and tierms are seconds. */
 export const stabilityResultSchema = z.strictObject({
   data: z.enum(['phase', 'frequency']),
   tau0: z.number(),
@@ -78,8 +152,13 @@ export const stabilityResultSchema = z.strictObject({
     )
     .optional(),
   points: z.array(stabilityPointSchema),
+  /** As it was named; `standard input` for `-`. */
+  file: z.string().optional(),
+  hat: hatSchema.optional(),
+  dynamic: dynamicSchema.optional(),
+  pictures: picturesSchema.optional(),
 });
 type Result = z.infer<typeof stabilityResultSchema>;
 /** Its statistics are under names made from the estimators' (`oadev`, `oadevLow` ...): numbers, null or absent. */
-type StabilityPoint = Result['points'][number] & Readonly<Record<string, unknown>>;
+export type StabilityPoint = Result['points'][number] & Readonly<Record<string, unknown>>;
 export type StabilityResult = Omit<Result, 'points'> & { readonly points: readonly StabilityPoint[] };

@@ -8,7 +8,9 @@ import { averagingFactors, type TauChoice } from './taus.ts';
 
 /** One estimator at one averaging time. */
 export interface Statistic {
-  /** Null where the record has no term for it; `reason` then says why. */
+  /** Its averaging time, seconds: that of its point, but for those of the Theo1 family. */
+  readonly tau: number;
+  /** Null where the record has no term for it. */
   readonly value: number | null;
   /** How many terms it was taken over. */
   readonly n: number;
@@ -19,6 +21,7 @@ export interface Statistic {
   readonly edf: number | null;
   /** How many times the variance was too large in the noise identified, which is taken out of `value`; null where nothing was. */
   readonly bias: number | null;
+  /** Why there is no value, or no interval though the noise was identified. */
   readonly reason: string | null;
 }
 
@@ -41,6 +44,9 @@ export interface AnalysisOptions {
   readonly confidence: number;
 }
 
+/** Why a value has no interval though the noise is known. */
+const NO_SPREAD = 'no interval: how far this noise spreads it is not known here';
+
 const NO_INTERVAL = { low: null, high: null, edf: null } as const;
 
 /** The two-sided chi-squared interval around a deviation. */
@@ -54,7 +60,10 @@ export function deviationInterval(
   return { low: bound(1 - tail), high: bound(tail) };
 }
 
-function reasonOf({ n }: Estimate, spanned: number, points: number): string {
+function reasonOf(estimator: Estimator, { n }: Estimate, m: number, points: number): string {
+  const lack = estimator.lacks?.(m, points) ?? null;
+  if (lack !== null) return lack;
+  const spanned = estimator.points(m);
   if (spanned > points) return `needs ${spanned} phase points; there are ${points}`;
   return n === 0 ? 'the gaps leave no term' : 'passes the largest double';
 }
@@ -70,16 +79,24 @@ function statistic(
   const { n } = estimate;
   const estimator: Estimator = ESTIMATORS[name];
   const points = series.phase.length;
+  const tau = (estimator.averaging?.(m, points) ?? m) * series.tau0;
   if (n === 0 || !Number.isFinite(estimate.value)) {
-    const reason = reasonOf(estimate, estimator.points(m), points);
-    return { value: null, n, ...NO_INTERVAL, bias: null, reason };
+    return {
+      tau,
+      value: null,
+      n,
+      ...NO_INTERVAL,
+      bias: null,
+      reason: reasonOf(estimator, estimate, m, points),
+    };
   }
   const mixture = noises === null ? null : mixtureAt(noises, m, estimator.modified === true);
   const bias = mixture === null ? null : (estimator.bias?.(series, m, mixture) ?? null);
   const value = bias === null ? estimate.value : estimate.value / Math.sqrt(bias);
   const edf = mixture === null ? null : estimator.edf(series, m, mixture);
   const interval = edf === null ? NO_INTERVAL : { ...deviationInterval(value, edf, confidence), edf };
-  return { value, n, ...interval, bias, reason: null };
+  const reason = mixture !== null && edf === null && estimator.interval !== 'none' ? NO_SPREAD : null;
+  return { tau, value, n, ...interval, bias, reason };
 }
 
 /** The largest m for which any of `estimators` has a term in a record of `points` phase points; 0 if there is none. */
@@ -92,6 +109,7 @@ export function largestFactor(estimators: readonly EstimatorName[], points: numb
 /**
  * Computes the estimators asked for at every averaging time asked for, shortest first.
  *
+ * @param noises behind the intervals: those of this record unless they are given; null for none.
  * @returns what is done so far where `control` is cancelled.
  * @throws TscopeError USAGE where a listed tau is not a multiple of tau0.
  */
@@ -99,13 +117,13 @@ export function analyseStability(
   series: Series,
   options: AnalysisOptions,
   control: Control = quietControl,
+  noises: NoiseModel | null = identifyNoises(series),
 ): StabilityPoint[] {
   const { estimators, confidence } = options;
   const points = series.phase.length;
   const factors = averagingFactors(options.taus, series.tau0, largestFactor(estimators, points));
   const prepared = estimators.map((name) => [name, ESTIMATORS[name].prepare(series)] as const);
   const result: StabilityPoint[] = [];
-  const noises = identifyNoises(series);
   for (const [index, m] of factors.entries()) {
     if (control.cancelled()) break;
     const alpha = noises === null ? null : dominant(mixtureAt(noises, m, false));

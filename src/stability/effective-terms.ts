@@ -2,6 +2,7 @@ import { type EstimatorShape, greenhallEdf, termCorrelation } from './degrees-of
 import { nearlyAll } from './modified.ts';
 import type { Mixture } from './power-law.ts';
 import type { Series } from './series.ts';
+import { type Correlations, correlationsOf, type Span, spanIsKnown, strideOf } from './spans.ts';
 
 /** Terms looked at for how many pairs the gaps leave, about. */
 const SAMPLED = 4096;
@@ -13,17 +14,31 @@ interface Terms {
 }
 
 /** The terms of differences that are not averaged: each needs its points, or all steps between them. */
-function plainTerms({ phase, known }: Series, order: 2 | 3, m: number): Terms {
+function plainTerms(series: Series, order: 2 | 3, m: number): Terms {
+  const { phase, known } = series;
   const length = Math.max(0, phase.length - order * m);
-  const missing = (i: number) => Number.isNaN(phase[i]);
   if (known !== null) {
     return { length, known: (i) => (known[i + order * m] as number) - (known[i] as number) === order * m };
   }
+  const there = knownMask(series);
+  const [second, third] = [2 * m, order === 3 ? 3 * m : 0];
   return {
     length,
-    known: (i) =>
-      !(missing(i) || missing(i + m) || missing(i + 2 * m) || (order === 3 && missing(i + 3 * m))),
+    known: (i) => there[i] === 1 && there[i + m] === 1 && there[i + second] === 1 && there[i + third] === 1,
   };
+}
+
+const masks = new WeakMap<Series, Uint8Array>();
+
+/** 1 for each point that is known. */
+function knownMask(series: Series): Uint8Array {
+  let mask = masks.get(series);
+  if (mask === undefined) {
+    mask = new Uint8Array(series.phase.length);
+    for (let i = 0; i < mask.length; i += 1) mask[i] = Number.isNaN(series.phase[i]) ? 0 : 1;
+    masks.set(series, mask);
+  }
+  return mask;
 }
 
 /** MDEV and TDEV have the same terms, one after the other. */
@@ -35,14 +50,13 @@ function averagedTerms(series: Series, order: 2 | 3, m: number): Terms {
   if (last?.m === m) return last.terms;
   const differences = plainTerms(series, order, m);
   const length = Math.max(0, differences.length - m + 1);
-  const whole = new Uint8Array(length);
-  let there = 0;
-  for (let i = 0; i < differences.length; i += 1) {
-    if (differences.known(i)) there += 1;
-    if (i >= m && differences.known(i - m)) there -= 1;
-    if (i >= m - 1 && nearlyAll(there, m)) whole[i - m + 1] = 1;
-  }
-  const terms = { length, known: (i: number) => whole[i] === 1 };
+  const before = new Int32Array(differences.length + 1);
+  for (let i = 0; i < differences.length; i += 1)
+    before[i + 1] = (before[i] as number) + (differences.known(i) ? 1 : 0);
+  const terms = {
+    length,
+    known: (i: number) => nearlyAll((before[i + m] as number) - (before[i] as number), m),
+  };
   lastAveraged.set(series, { m, terms });
   return terms;
 }
@@ -61,31 +75,93 @@ function lagBlocks(m: number, reach: number): [number, number][] {
 }
 
 /**
- * The equivalent degrees of freedom of the terms that are known: n^2 over the sum of the squared correlations of all
- * pairs of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
+ * The number of independent terms among those that are known, each `step`-th one: n^2 over the sum of the squared
+ * correlations of all pairs of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
+ *
+ * @param blocks of lags, as `lagBlocks` gives them.
  */
-function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Terms): number {
-  const step = shape.overlapping ? 1 : m;
-  const reach = Math.min(terms.length - 1, (shape.order + 1) * m);
+function independentTerms(
+  terms: Terms,
+  step: number,
+  blocks: ReadonlyArray<readonly [lag: number, width: number]>,
+  squaredCorrelation: (lag: number) => number,
+): number {
   const stride = Math.ceil(terms.length / step / SAMPLED) * step;
   const starts: number[] = [];
   for (let i = 0; i < terms.length; i += stride) if (terms.known(i)) starts.push(i);
   const n = starts.length;
   let sum = n;
+  for (const [lag, width] of blocks) {
+    let pairs = 0;
+    for (const i of starts) if (i + lag < terms.length && terms.known(i + lag)) pairs += 1;
+    sum += 2 * width * pairs * squaredCorrelation(lag);
+  }
+  return ((n * n) / sum) * (stride / step);
+}
+
+function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Terms): number {
+  const reach = Math.min(terms.length - 1, (shape.order + 1) * m);
   const blocks = shape.overlapping
     ? lagBlocks(m, reach).filter(([lag]) => lag > 0)
-    : Array.from({ length: shape.order + 1 }, (_, k) => [(k + 1) * m, 1] as [number, number]);
-  for (const [lag, width] of blocks) {
+    : Array.from({ length: shape.order + 1 }, (_, k) => [(k + 1) * m, 1] as const);
+  return independentTerms(terms, shape.overlapping ? 1 : m, blocks, (lag) => {
     let correlation = 0;
     for (const [alpha, share] of mixture) {
       const floor = shape.order === 2 ? Math.max(-2, alpha) : alpha;
       correlation += share * termCorrelation(shape, floor, m, lag);
     }
-    let pairs = 0;
-    for (const i of starts) if (i + lag < terms.length && terms.known(i + lag)) pairs += 1;
-    sum += 2 * width * pairs * correlation ** 2;
-  }
-  return ((n * n) / sum) * (stride / step);
+    return correlation ** 2;
+  });
+}
+
+/** How many terms in a row hang together, of a record without end: their number over their degrees of freedom. */
+function length({ edf, squared }: Correlations): number {
+  let sum = -1;
+  for (const correlation of squared) sum += 2 * correlation;
+  return sum / edf;
+}
+
+const PHASE_LIKE = 0.25;
+const LEAST_STEPS = 2;
+
+/**
+ * The equivalent degrees of freedom of an estimator whose terms are squares of spans: as those of differences, from the
+ * covariance of each two terms. Those of long averaging times are scaled from shorter ones, since a power law looks the
+ * same at all of them; phase noise, of which a term holds the more independent parts the longer it is, is carried on by
+ * the power that it shows between the model's half and the model.
+ *
+ * @returns null where no term is left, and where this tells nothing of phase noise.
+ */
+export function spanEdf(series: Series, span: Span, mixture: Mixture, m: number): number | null {
+  const points = span.points(m);
+  const terms = { length: series.phase.length - points + 1, known: spanIsKnown(series, points) };
+  if (terms.length < 1 || mixture.length === 0) return null;
+  const model = correlationsOf(span, Math.min(m, span.modelled), mixture);
+  const scale = model.m / m;
+  const at = (lag: number): number => {
+    const place = lag * scale;
+    const below = Math.floor(place);
+    const [here = 0, next = 0] = [model.squared[below], model.squared[below + 1]];
+    return here + (place - below) * (next - here);
+  };
+  const reach = Math.min(terms.length - 1, Math.floor((model.squared.length - 1) / scale));
+  const step = strideOf(span, m, series.phase.length);
+  const blocks =
+    step > 1
+      ? Array.from({ length: Math.floor(reach / step) }, (_, k) => [(k + 1) * step, 1] as const)
+      : lagBlocks(m, reach).filter(([lag]) => lag > 0);
+  const independent = independentTerms(terms, step, blocks, at);
+  const power =
+    scale === 1
+      ? 0
+      : Math.min(
+          1,
+          Math.max(0, 1 - Math.log2(length(model) / length(correlationsOf(span, model.m / 2, mixture)))),
+        );
+  // Terms that lie closer than a step of the model say nothing of how phase noise parts them.
+  if (power > PHASE_LIKE && (span.ofPhaseNoise === false || terms.length * scale < LEAST_STEPS)) return null;
+  const edf = independent * model.edf * (1 / scale) ** power;
+  return edf > 0 ? edf : null;
 }
 
 /**

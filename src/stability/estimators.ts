@@ -1,9 +1,12 @@
 import type { EstimatorShape } from './degrees-of-freedom.ts';
 import { adev, type Estimate, hdev, oadev, ohdev } from './deviations.ts';
-import { edfOf } from './effective-terms.ts';
+import { edfOf, spanEdf } from './effective-terms.ts';
 import { mdev, tdev } from './modified.ts';
 import type { Mixture } from './power-law.ts';
 import type { Series } from './series.ts';
+import { HADAMARD_TOTAL, MODIFIED_TOTAL, PARABOLIC, type Span, spanDeviation, THEO1 } from './spans.ts';
+import { hadamardTotalBias, modifiedTotalBias } from './subsequence-bias.ts';
+import { THEO1_SHARE, theo1, theo1Lacks, theobrEdf, theobrOf, theohIsAllan, theohOf } from './theo.ts';
 import { mtieOf, tierms } from './time-interval.ts';
 import { totdev } from './total.ts';
 import { totalBias, totalEdfOf } from './total-noise.ts';
@@ -16,12 +19,18 @@ export interface Estimator {
   readonly unit: 'ratio' | 's';
   /** The phase points that one term at averaging factor m spans. */
   points(m: number): number;
+  /** Why there is no such statistic at m, in whatever record; null where there is one. */
+  lacks?(m: number, points: number): string | null;
   /** The estimator for a series, to be called with growing m. */
   prepare(series: Series): (m: number) => Estimate;
   /** True where phase is averaged before it is differenced; noises then have other shares. */
   readonly modified?: true;
   /** Equivalent degrees of freedom in this noise, or null where there is no interval. */
   edf(series: Series, m: number, mixture: Mixture): number | null;
+  /** `none`: an extreme, or a mean that holds a constant frequency. */
+  readonly interval?: 'none';
+  /** The averaging time in units of tau0 where it is not m. */
+  averaging?(m: number, points: number): number;
   /** How many times the variance is too large in this noise; it is taken out. */
   bias?(series: Series, m: number, mixture: Mixture): number;
 }
@@ -37,6 +46,24 @@ const family =
   (series, m, mixture) =>
     edfOf(series, shape, mixture, m);
 
+const spans =
+  (span: Span): Estimator['edf'] =>
+  (series, m, mixture) =>
+    spanEdf(series, span, mixture, m);
+
+const ofSpan = (span: Span) => plain((series, m) => spanDeviation(series, span, m));
+
+/** TTOT is to MTOT what TDEV is to MDEV. */
+function ttotdev(series: Series, m: number): Estimate {
+  const { value, n } = spanDeviation(series, MODIFIED_TOTAL, m);
+  return { value: (value * m * series.tau0) / Math.sqrt(3), n };
+}
+
+/** It begins at m = 10. */
+const theo1Points = (m: number): number => THEO1.points(Math.max(10, m));
+const theo1Time = (m: number): number => THEO1_SHARE * m;
+
+const OVERLAPPING_ALLAN = family({ order: 2, overlapping: true, modified: false });
 const OVERLAPPING_MODIFIED = family({ order: 2, overlapping: true, modified: true });
 
 const none = (): null => null;
@@ -55,7 +82,7 @@ export const ESTIMATORS = {
     unit: 'ratio',
     points: (m) => 2 * m + 1,
     prepare: plain(oadev),
-    edf: family({ order: 2, overlapping: true, modified: false }),
+    edf: OVERLAPPING_ALLAN,
   },
   mdev: {
     title: 'modified Allan deviation',
@@ -95,13 +122,83 @@ export const ESTIMATORS = {
     edf: totalEdfOf,
     bias: totalBias,
   },
-  mtie: { title: 'maximum time-interval error', unit: 's', points: (m) => m + 1, prepare: mtieOf, edf: none },
+  mtotdev: {
+    title: 'modified total deviation',
+    unit: 'ratio',
+    points: MODIFIED_TOTAL.points,
+    prepare: ofSpan(MODIFIED_TOTAL),
+    modified: true,
+    edf: spans(MODIFIED_TOTAL),
+    bias: modifiedTotalBias,
+  },
+  ttotdev: {
+    title: 'time total deviation',
+    unit: 's',
+    points: MODIFIED_TOTAL.points,
+    prepare: plain(ttotdev),
+    modified: true,
+    edf: spans(MODIFIED_TOTAL),
+    bias: modifiedTotalBias,
+  },
+  htotdev: {
+    title: 'Hadamard total deviation',
+    unit: 'ratio',
+    points: HADAMARD_TOTAL.points,
+    prepare: ofSpan(HADAMARD_TOTAL),
+    edf: spans(HADAMARD_TOTAL),
+    bias: hadamardTotalBias,
+  },
+  theo1: {
+    title: 'Theo1',
+    unit: 'ratio',
+    points: theo1Points,
+    prepare: plain(theo1),
+    lacks: theo1Lacks,
+    averaging: theo1Time,
+    edf: spans(THEO1),
+  },
+  theobr: {
+    title: 'Theo1 without its bias',
+    unit: 'ratio',
+    points: theo1Points,
+    prepare: theobrOf,
+    lacks: theo1Lacks,
+    averaging: theo1Time,
+    edf: theobrEdf,
+  },
+  theoh: {
+    title: 'Allan deviation, Theo1 without its bias at long averaging times',
+    unit: 'ratio',
+    points: (m) => Math.max(3, m + 1),
+    prepare: theohOf,
+    lacks: (m, points) => (theohIsAllan(m, points) ? null : theo1Lacks(m)),
+    averaging: (m, points) => (theohIsAllan(m, points) ? m : theo1Time(m)),
+    edf: (series, m, mixture) =>
+      (theohIsAllan(m, series.phase.length) ? OVERLAPPING_ALLAN : theobrEdf)(series, m, mixture),
+  },
+  pdev: {
+    title: 'parabolic deviation',
+    unit: 'ratio',
+    points: PARABOLIC.points,
+    prepare: ofSpan(PARABOLIC),
+    modified: true,
+    edf: spans(PARABOLIC),
+  },
+  mtie: {
+    title: 'maximum time-interval error',
+    unit: 's',
+    points: (m) => m + 1,
+    prepare: mtieOf,
+    edf: none,
+    interval: 'none',
+  },
   tierms: {
     title: 'RMS time-interval error',
     unit: 's',
     points: (m) => m + 1,
     prepare: plain(tierms),
     edf: none,
+    interval: 'none',
   },
 } as const satisfies Record<string, Estimator>;
 

@@ -55,8 +55,14 @@ export function phaseSeries(phase: Float64Array, tau0: number, breaks: readonly 
  * The mean is taken out first and the sum is compensated: a frequency of 1e-6 with noise of 1e-12 (or 1e7 with
  * 1e-6) keeps its digits through a million points.
  */
-export function frequencySeries(frequency: Float64Array, tau0: number): Series {
-  const values = trimmed(frequency);
+export const frequencySeries = (frequency: Float64Array, tau0: number): Series =>
+  integrated(trimmed(frequency), tau0);
+
+/** A series that keeps the gaps at its ends, so that it stays beside others of the same time. */
+export const wholeSeries = (values: Float64Array, data: 'phase' | 'frequency', tau0: number): Series =>
+  data === 'phase' ? { tau0, phase: values, slope: 0, known: null } : integrated(values, tau0);
+
+function integrated(values: Float64Array, tau0: number): Series {
   const { sum, count } = compensatedSum(values);
   const mean = count === 0 ? 0 : sum / count;
   const phase = new Float64Array(values.length === 0 ? 0 : values.length + 1);

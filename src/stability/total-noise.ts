@@ -89,12 +89,8 @@ function knownPhaseNoiseEdf(alpha: number, m: number, points: number): number {
   return edf;
 }
 
-/** Phase noise at long averaging times: 2 E^2 over the variance, from the covariances of all terms. */
-function phaseNoiseEdf(alpha: number, m: number, points: number): number {
-  const last = points - 1;
-  const known = Float64Array.from({ length: points }, (_, lag) => phaseCovariance(alpha, lag));
-  const of = (lag: number) => known[lag] as number;
-  const terms = Array.from({ length: last - 1 }, (_, i) => termAt(i + 1, m, last));
+/** 2 E^2 over the variance, from the covariances of all terms. */
+function edfOfTerms(terms: readonly Term[], of: (lag: number) => number): number {
   let mean = 0;
   let squares = 0;
   for (const [i, term] of terms.entries()) {
@@ -104,6 +100,28 @@ function phaseNoiseEdf(alpha: number, m: number, points: number): number {
     for (let j = 0; j < i; j += 1) squares += 2 * covariance(term, terms[j] as Term, of) ** 2;
   }
   return mean ** 2 / squares;
+}
+
+function phaseNoiseEdf(alpha: number, m: number, points: number): number {
+  const last = points - 1;
+  const known = Float64Array.from({ length: points }, (_, lag) => phaseCovariance(alpha, lag));
+  const terms = Array.from({ length: last - 1 }, (_, i) => termAt(i + 1, m, last));
+  return edfOfTerms(terms, (lag) => known[lag] as number);
+}
+
+/** The same of the terms that the gaps leave, in a mixture of noises. */
+function gappedEdf(series: Series, m: number, mixture: Mixture): number | null {
+  const last = series.phase.length - 1;
+  const of = new Float64Array(last + 1);
+  for (const [exponent, share] of mixture) {
+    const alpha = Math.max(-2, exponent);
+    const inside = covariance(termAt(m, m, 2 * m), termAt(m, m, 2 * m), (lag) => phaseCovariance(alpha, lag));
+    for (let lag = 0; lag <= last; lag += 1)
+      of[lag] = (of[lag] as number) + (share * phaseCovariance(alpha, lag)) / inside;
+  }
+  const terms: Term[] = [];
+  for (let i = 1; i < last; i += 1) if (totalTermIsKnown(series, i, m)) terms.push(termAt(i, m, last));
+  return terms.length === 0 ? null : edfOfTerms(terms, (lag) => of[lag] as number);
 }
 
 /**
@@ -133,12 +151,19 @@ export function totalEdf(exponent: number, m: number, points: number): number | 
   );
 }
 
-/** The same for a series: gaps cost it what they cost the overlapping Allan variance, whose terms are those inside. */
+/** Records of so many points have the covariances of all their terms added up where there are gaps. */
+const MOST_GAPPED = 1200;
+
+/**
+ * The same for a series with gaps: at long averaging times from the terms that are left; else gaps cost it what they cost
+ * the overlapping Allan variance, whose terms are those inside.
+ */
 export function totalEdfOf(series: Series, m: number, mixture: Mixture): number | null {
   const points = series.phase.length;
   const alpha = Math.max(-2, dominant(mixture));
   const edf = totalEdf(alpha, m, points);
   if (edf === null || !hasGaps(series)) return edf;
+  if (m > points * SHORT && points <= MOST_GAPPED) return gappedEdf(series, m, mixture);
   for (let compared = Math.min(m, Math.floor(points / 3)); compared > 0; compared >>= 1) {
     const left = edfOf(series, OVERLAPPING_ALLAN, mixture, compared);
     const whole = greenhallEdf(OVERLAPPING_ALLAN, alpha, compared, points);

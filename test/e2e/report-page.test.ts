@@ -5,31 +5,12 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportPage } from '../../src/report/page.ts';
 import { fixture } from '../report/fixture.ts';
-import { axeViolations, hasBrowser, launchBrowser, openFile } from './browser.ts';
+import { axeViolations, BROKEN_TABLES, hasBrowser, launchBrowser, MISPLACED, openFile } from './browser.ts';
 
 const WIDTHS = { phone: 390, tablet: 768, laptop: 1280, desktop: 1440 } as const;
 const views = Object.entries(WIDTHS).flatMap(([name, width]) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ name, width, colorScheme })),
 );
-
-/** Texts of the drawings that are shown which reach out of theirs, or lie over one another. */
-const MISPLACED = `[...document.querySelectorAll('figure > svg')].flatMap((svg) => {
-  const box = svg.getBoundingClientRect();
-  if (box.width === 0) return [];
-  const texts = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
-  const out = texts.filter(([, r]) => r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 2 || r.bottom > box.bottom + 2);
-  const over = texts.flatMap(([a, r], i) => texts.slice(i + 1).filter(([, s]) =>
-    Math.min(r.right, s.right) - Math.max(r.left, s.left) > 1 && Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top) > 4,
-  ).map(([b]) => a + ' over ' + b));
-  return [...out.map(([text]) => text + ' reaches out'), ...over].map((text) => svg.getAttribute('aria-label') + ': ' + text);
-})`;
-
-/** Tables whose text is cut off, or squeezed into columns of a word or two. */
-const BROKEN_TABLES = `[...document.querySelectorAll('td, th')].flatMap((cell) => {
-  const { width, height } = cell.getBoundingClientRect();
-  const squeezed = width > 0 && width < 100 && height > 130;
-  return cell.scrollWidth > cell.clientWidth + 1 || squeezed ? [cell.textContent] : [];
-})`;
 
 /** Figures that are shown, with their texts, how many values show on hover, and how large the smallest text is. */
 const SHOWN = `[...document.querySelectorAll('figure')].map((figure) => {

@@ -11,7 +11,7 @@ test('a run gives all of its parts', () => {
   const { parts, skipped, host } = inputOf(fixtureDocument(), 'run.json');
   expect(Object.keys(parts).sort()).toEqual(['calibrate', 'drift', 'host', 'kvm', 'stop', 'timer']);
   expect(skipped).toEqual([]);
-  expect(host.hostname).not.toBe('');
+  expect(host?.hostname).not.toBe('');
 });
 
 test.each(Object.entries(fixtureParts()))('a document of %s gives that part', (kind, result) => {

@@ -3,6 +3,13 @@ import { expect, test } from 'vitest';
 import { adev, hdev, oadev, ohdev } from '../../src/stability/deviations.ts';
 import { mdev, tdev } from '../../src/stability/modified.ts';
 import { frequencySeries, phaseSeries } from '../../src/stability/series.ts';
+import {
+  HADAMARD_TOTAL,
+  MODIFIED_TOTAL,
+  PARABOLIC,
+  spanDeviation,
+  THEO1,
+} from '../../src/stability/spans.ts';
 import { mtie, mtieOf, tierms } from '../../src/stability/time-interval.ts';
 import { totdev } from '../../src/stability/total.ts';
 import * as plain from './plain.ts';
@@ -77,4 +84,27 @@ test('a step of frequency data that is missing breaks the windows of MTIE that h
   const { value: found, n } = mtie(frequencySeries(Float64Array.from(y), 1), 2);
   expect(found).toBeCloseTo(2, 9);
   expect(n).toBe(4);
+});
+
+test.each([
+  ['modified total', MODIFIED_TOTAL, plain.plainMtotdev, fc.integer({ min: 1, max: 9 })],
+  ['Theo1', THEO1, plain.plainTheo1, fc.constantFrom(10, 12, 20)],
+  ['parabolic', PARABOLIC, plain.plainPdev, fc.integer({ min: 2, max: 12 })],
+] as const)('%s deviation agrees with its definition, with and without gaps', (_, span, slow, factor) => {
+  fc.assert(
+    fc.property(framed(orGap), factor, (x, m) => {
+      same(spanDeviation(phaseSeries(Float64Array.from(x), 1), span, m).value, slow(x, m));
+    }),
+  );
+});
+
+test('Hadamard total deviation agrees with its definition, with and without gaps', () => {
+  fc.assert(
+    fc.property(framed(orGap), fc.integer({ min: 1, max: 9 }), (y, m) => {
+      same(
+        spanDeviation(frequencySeries(Float64Array.from(y), 1), HADAMARD_TOTAL, m).value,
+        plain.plainHtotdev(y, m),
+      );
+    }),
+  );
 });

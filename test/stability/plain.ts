@@ -82,3 +82,60 @@ export function integrated(frequency: readonly number[]): number[] {
   for (const y of frequency) phase.push((phase.at(-1) as number) + y);
   return phase;
 }
+
+/** The mean square of the second differences of means over m of 3m values, without their half-mean slope, mirrored at both ends. */
+function plainReflected(values: readonly number[], m: number): number {
+  const half = Math.floor(values.length / 2);
+  const mean = (part: readonly number[]) => part.reduce((a, b) => a + b, 0) / part.length;
+  const slope =
+    (mean(values.slice(values.length - half)) - mean(values.slice(0, half))) / (values.length - half);
+  const straight = values.map((value, k) => value - slope * k);
+  const extended = [...straight.toReversed(), ...straight, ...straight.toReversed()];
+  const squares: number[] = [];
+  for (let j = 0; j < 6 * m; j++) {
+    const at = (k: number) => mean(extended.slice(j + k * m, j + (k + 1) * m));
+    squares.push((at(2) - 2 * at(1) + at(0)) ** 2);
+  }
+  return mean(squares);
+}
+
+const windows = (values: readonly number[], length: number): number[][] =>
+  Array.from({ length: Math.max(0, values.length - length + 1) }, (_, i) =>
+    values.slice(i, i + length),
+  ).filter((window) => !window.some(Number.isNaN));
+
+export const plainMtotdev = (phase: readonly number[], m: number): number =>
+  rootMean(
+    windows(phase, 3 * m).map((window) => plainReflected(window, m)),
+    2 * m * m,
+  );
+
+export const plainHtotdev = (frequency: readonly number[], m: number): number =>
+  m === 1
+    ? plainHdev(frequency, 1, 1)
+    : rootMean(
+        windows(frequency, 3 * m).map((window) => plainReflected(window, m)),
+        6,
+      );
+
+export const plainTheo1 = (phase: readonly number[], m: number): number =>
+  rootMean(
+    windows(phase, m + 1).map((x) => {
+      const at = (k: number) => x[k] as number;
+      let sum = 0;
+      for (let d = 0; d < m / 2; d++)
+        sum += (at(0) - at(m / 2 - d) + at(m) - at(m / 2 + d)) ** 2 / (m / 2 - d);
+      return sum;
+    }),
+    0.75 * m * m,
+  );
+
+/** Slopes of least squares, m points each; the last window is left out. */
+export function plainPdev(phase: readonly number[], m: number): number {
+  const slope = (x: readonly number[]) =>
+    x.reduce((sum, value, k) => sum + value * (k - (m - 1) / 2), 0) / ((m * (m * m - 1)) / 12);
+  const squares = windows(phase, 2 * m + 1).map(
+    (x) => (slope(x.slice(m, 2 * m)) - slope(x.slice(0, m))) ** 2 * (1 - 1 / m ** 2) ** 2,
+  );
+  return rootMean(squares, 2);
+}

@@ -44,3 +44,19 @@ test('NIST: the 95 % interval of the overlapping Allan deviation', () => {
   expect(Math.abs((statistic?.low ?? 0) / low - 1)).toBeLessThan(1e-3);
   expect(Math.abs((statistic?.high ?? 0) / high - 1)).toBeLessThan(1e-3);
 });
+
+// Table 31 of SP 1065 prints five digits of Theo1; those of the parabolic deviation are of the reference implementation.
+test.each([
+  ['theo1', 10, 0.10757, 1e-4],
+  ['theo1', 100, 0.031789, 2e-5],
+  ['theo1', 1000, 0.0050524, 1e-5],
+  ['pdev', 1, 0.292231878, 5e-9],
+  ['pdev', 2, 0.214452336, 5e-9],
+  ['pdev', 4, 0.156181122, 5e-9],
+] as const)('published: %s of the thousand points at m = %i', (name, m, value, tolerance) => {
+  const series = frequencySeries(uniform(1000), 1);
+  const [point] = analyseStability(series, { estimators: [name], taus: [m], confidence: 0.95 }, quietControl);
+  const statistic = point?.statistics.get(name);
+  expect(Math.abs((statistic?.value ?? 0) / value - 1)).toBeLessThan(tolerance);
+  expect(statistic?.tau).toBe(name === 'theo1' ? 0.75 * m : m);
+});

@@ -1,11 +1,27 @@
-import type { StabilityResult } from '../../schema/stability.ts';
-import { ESTIMATORS, type EstimatorName } from '../../stability/estimators.ts';
-import type { Table } from '../content.ts';
+import type { StabilityPoint, StabilityResult } from '../../schema/stability.ts';
+import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorName } from '../../stability/estimators.ts';
+import type { Block, Kind, Section, Table } from '../content.ts';
+import { linesFigure } from '../plot/lines.ts';
+import type { Series } from '../plot/series.ts';
+import { durationText } from '../plot/tick-text.ts';
 import { sectionsText } from '../text.ts';
 import { count } from '../words.ts';
+import { dynamicBlocks, hatBlocks, recordBlocks } from './stability-record.ts';
 
 const scientific = (value: unknown): string => (typeof value === 'number' ? value.toExponential(3) : '-');
 const plain = (value: number): string => String(Number(value.toPrecision(6)));
+const seconds = (s: number): string => durationText(s * 1e9);
+
+const numberAt = (point: StabilityPoint, field: string): number =>
+  typeof point[field] === 'number' ? point[field] : Number.NaN;
+
+/** The estimators that were asked for, in the order in which they are shown. */
+const askedFor = ({ points }: StabilityResult): EstimatorName[] =>
+  ESTIMATOR_NAMES.filter((name) => points.some((point) => point[`${name}N`] !== undefined));
+
+const atOwnTimes = (name: EstimatorName): boolean => 'averaging' in ESTIMATORS[name];
+const tauOf = (point: StabilityPoint, name: EstimatorName): number =>
+  typeof point[`${name}Tau`] === 'number' ? numberAt(point, `${name}Tau`) : point.tau;
 
 /** One table of estimators with one unit; none where none of them was asked for. The noise stands beside OADEV. */
 function tableOf(
@@ -30,21 +46,152 @@ function tableOf(
   return [{ title, head, rows, ...(main === null ? {} : { note }) }];
 }
 
-/** The statistics as tables: the deviations of frequency, then those of time. */
-export function stabilityText(result: StabilityResult, estimators: readonly EstimatorName[]): string {
-  const { points, values, data, tau0, gaps } = result;
-  const ofUnit = (unit: 'ratio' | 's') => estimators.filter((name) => ESTIMATORS[name].unit === unit);
-  const missing = gaps === 0 ? '' : `, ${count(gaps)} of them missing`;
-  const unknown = points.some(({ alpha }) => alpha === null) && estimators.includes('oadev');
-  const dashes = points.some(({ reasons }) => Object.keys(reasons).length > 0);
-  const blocks = [
-    { text: `${count(values)} ${data} values, one every ${plain(tau0)} s${missing}.` },
-    ...tableOf(result, 'Fractional frequency', ofUnit('ratio')),
-    ...tableOf(result, 'Time, in seconds', ofUnit('s')),
+/** A statistic whose averaging times are its own. */
+const tableAtOwnTimes = ({ points, confidence }: StabilityResult, name: EstimatorName): Table => ({
+  title: `${ESTIMATORS[name].title}, at its own averaging time`,
+  head: ['#tau (s)', '#m', `#${name}`, '#low', '#high'],
+  rows: points
+    .filter((point) => typeof point[name] === 'number')
+    .map((point) => [
+      plain(tauOf(point, name)),
+      count(point.m),
+      ...[point[name], point[`${name}Low`], point[`${name}High`]].map(scientific),
+    ]),
+  note: `low and high: its ${plain(confidence * 100)} % interval.`,
+});
+
+/** Names of the lines that are drawn at the most; more could not be told apart. */
+const MOST_LINES = 8;
+
+/** Sigma over tau with intervals; the estimators of one unit. */
+function sigmaTau(
+  { points, confidence }: StabilityResult,
+  unit: 'ratio' | 's',
+  names: readonly EstimatorName[],
+): Block[] {
+  if (names.length === 0) return [];
+  const shown = names.slice(0, MOST_LINES);
+  const main = shown.includes('oadev') ? 'oadev' : (shown[0] as EstimatorName);
+  const series = shown.map(
+    (name): Series => ({
+      label: name,
+      as: 'line',
+      points: points.map((point) => [tauOf(point, name), numberAt(point, name)]),
+      ...(name === main
+        ? {
+            intervals: points.map(
+              (point) => [numberAt(point, `${name}Low`), numberAt(point, `${name}High`)] as const,
+            ),
+          }
+        : {}),
+      describe: (tau, value) => `${name}, ${seconds(tau)}: ${scientific(value)}${unit === 's' ? ' s' : ''}`,
+    }),
+  );
+  const known = points.filter((point) => Number.isFinite(numberAt(point, main)));
+  const best = known.reduce<StabilityPoint | null>(
+    (least, point) => (least === null || numberAt(point, main) < numberAt(least, main) ? point : least),
+    null,
+  );
+  const title =
+    best === null
+      ? 'Stability'
+      : `${ESTIMATORS[main].title}: ${numberAt(best, main).toExponential(1)}${unit === 's' ? ' s' : ''} at ${seconds(tauOf(best, main))}, its lowest`;
+  return [
+    linesFigure({
+      id: unit === 'ratio' ? 'sigma-tau' : 'time-stability',
+      title: title[0]?.toUpperCase() + title.slice(1),
+      x: { label: 'averaging time (s)', scale: 'log' },
+      y: {
+        label: unit === 'ratio' ? 'deviation of fractional frequency (1)' : 'deviation of time (s)',
+        scale: 'log',
+      },
+      series,
+      slopes:
+        unit === 'ratio'
+          ? [
+              { slope: -1, label: '-1' },
+              { slope: -0.5, label: '-1/2' },
+              { slope: 0.5, label: '+1/2' },
+            ]
+          : [],
+      caption: [
+        `Bars: the ${plain(confidence * 100)} % interval of ${main}, from the noise identified.`,
+        unit === 'ratio'
+          ? 'Dotted: slopes of -1 (white or flicker PM), -1/2 (white FM) and +1/2 (random walk FM); flicker FM is level.'
+          : '',
+        names.length > shown.length ? `Not drawn: ${names.slice(MOST_LINES).join(', ')}.` : '',
+      ],
+    }),
+  ];
+}
+
+/** Neighbouring averaging times of one noise, as `white FM from 1 s to 16 s`. */
+function noiseWords({ points }: StabilityResult): string {
+  const ranges: Array<{ noise: string; from: number; to: number }> = [];
+  for (const { tau, noise } of points) {
+    if (noise === null) continue;
+    const last = ranges.at(-1);
+    if (last?.noise === noise) last.to = tau;
+    else ranges.push({ noise, from: tau, to: tau });
+  }
+  return ranges
+    .map(
+      ({ noise, from, to }) =>
+        `${noise} ${from === to ? 'at' : 'from'} ${seconds(from)}${from === to ? '' : ` to ${seconds(to)}`}`,
+    )
+    .join(', ');
+}
+
+const lead = ({ values, data, tau0, gaps }: StabilityResult): string =>
+  `${count(values)} ${data} values, one every ${plain(tau0)} s${gaps === 0 ? '' : `, ${count(gaps)} of them missing`}.`;
+
+function sections(result: StabilityResult): Section[] {
+  const names = askedFor(result);
+  const ofUnit = (unit: 'ratio' | 's') => names.filter((name) => ESTIMATORS[name].unit === unit);
+  const atPoints = (unit: 'ratio' | 's') => ofUnit(unit).filter((name) => !atOwnTimes(name));
+  const unknown = result.points.some(({ alpha }) => alpha === null) && names.includes('oadev');
+  const dashes = result.points.some(({ reasons }) => Object.keys(reasons).length > 0);
+  const noises = noiseWords(result);
+  const blocks: Block[] = [
+    { text: lead(result), tone: 'lead' },
+    ...(noises === '' ? [] : [{ text: `Noise: ${noises}.`, on: 'page' } as const]),
+    ...sigmaTau(result, 'ratio', ofUnit('ratio')),
+    ...sigmaTau(result, 's', ofUnit('s')),
+    ...tableOf(result, 'Fractional frequency', atPoints('ratio')),
+    ...tableOf(result, 'Time, in seconds', atPoints('s')),
+    ...names.filter(atOwnTimes).map((name) => tableAtOwnTimes(result, name)),
     ...(unknown ? [{ text: 'No interval: it takes 30 points that vary to tell the noise.' }] : []),
     ...(dashes
       ? [{ text: 'A dash: the record is too short, or has too many gaps, for this averaging time.' }]
       : []),
   ];
-  return sectionsText([{ id: 'stability', title: 'Stability', blocks }]);
+  const record = recordBlocks(result);
+  const dynamic = dynamicBlocks(result);
+  const all: Section[] = [
+    { id: 'stability', title: 'Stability', blocks: result.hat === undefined ? blocks : hatBlocks(result) },
+    { id: 'dynamic', title: 'Stability as it changed', blocks: dynamic },
+    { id: 'record', title: 'The record', blocks: record },
+  ];
+  return all.filter(({ blocks }) => blocks.length > 0);
 }
+
+/** The statistics as tables: the deviations of frequency, then those of time. */
+export const stabilityText = (result: StabilityResult): string => sectionsText(sections(result));
+
+export const stability: Kind<StabilityResult> = {
+  method: [
+    'Frequency stability',
+    'tscope stability FILE',
+    'Statistics of NIST SP 1065 over the phase, at every averaging time. Terms that a gap touches are left out. The power-law noises of the whole record are fitted to its Hadamard variances at all averaging times together; intervals are chi-squared, with the degrees of freedom that the terms have in these noises.',
+  ],
+  verdict(result) {
+    const noises = noiseWords(result);
+    const text =
+      result.hat === undefined
+        ? `${lead(result)} ${noises === '' ? '' : `Noise: ${noises}.`}`
+        : 'An N-cornered hat.';
+    return { level: 'note', about: 'Stability', text: text.trim() };
+  },
+  brief: (result) => [lead(result)],
+  sections,
+};

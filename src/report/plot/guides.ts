@@ -55,3 +55,48 @@ export function pointLines(names: readonly Placed[], { top, bottom }: Area): str
     ...names.map(({ text, middle, row }) => label(middle, y(row), 'middle', text, 'point')),
   ].join('');
 }
+
+/** A power law: a straight line on two logarithmic axes. */
+export interface Slope {
+  readonly slope: number;
+  readonly label: string;
+}
+
+/** A row of text, pixels. */
+const TEXT = 14;
+
+/** Power laws through one place of the drawing, each with its name where it leaves. */
+export function slopeLines(
+  slopes: readonly Slope[],
+  [x0, y0]: readonly [number, number],
+  { left, right, top, bottom }: Area,
+  x: Scale,
+  y: Scale,
+): string {
+  const taken: Array<readonly [number, number]> = [];
+  // Along the line, a step of a decade of x is so many pixels across and so many down.
+  const across = x(10 * x0) - x(x0);
+  return slopes
+    .map(({ slope, label: text }) => {
+      const down = y(y0 * 10 ** slope) - y(y0);
+      const reach = (toX: number) => {
+        const toY = down > 0 ? bottom : top;
+        const byX = (toX - x(x0)) / across;
+        const byY = down === 0 ? Number.POSITIVE_INFINITY : (toY - y(y0)) / down;
+        return Math.max(0, Math.min(byX, byY));
+      };
+      const far = reach(right);
+      const [endX, endY] = [x(x0) + far * across, y(y0) + far * down];
+      const width = textWidth(text);
+      const at = [
+        Math.max(left + 2, Math.min(endX - 6, right - 4) - width),
+        Math.max(top + TEXT, Math.min(endY + (down > 0 ? -4 : TEXT), bottom - 4)),
+      ] as const;
+      const free = taken.every(
+        ([otherX, otherY]) => Math.abs(otherX - at[0]) > width + 8 || Math.abs(otherY - at[1]) > TEXT + 2,
+      );
+      if (free) taken.push(at);
+      return line(x(x0), y(y0), endX, endY, 'old') + (free ? label(at[0], at[1], 'start', text, 'note') : '');
+    })
+    .join('');
+}

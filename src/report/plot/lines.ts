@@ -3,7 +3,15 @@ import { element, prose } from '../markup.ts';
 import { type Axis, axes, axisScale, ticksWidth } from './axes.ts';
 import { type EndLabel, endLabels, endLabelsWidth } from './end-labels.ts';
 import type { Drawing, Size } from './figure.ts';
-import { type Guide, limitLines, namesHeight, placeNames, pointLines } from './guides.ts';
+import {
+  type Guide,
+  limitLines,
+  namesHeight,
+  placeNames,
+  pointLines,
+  type Slope,
+  slopeLines,
+} from './guides.ts';
 import { drawable } from './scale.ts';
 import { colourClass, drawSeries, markerAt, type Pixel, placed, type Series } from './series.ts';
 
@@ -19,6 +27,8 @@ export interface Lines {
   readonly limits?: readonly Guide[];
   /** Upright lines, at values of x. */
   readonly points?: readonly Guide[];
+  /** Power laws through the first point, on two logarithmic axes. */
+  readonly slopes?: readonly Slope[];
 }
 
 const TOP = 30;
@@ -52,9 +62,10 @@ export function namesAtEnds(lines: ReadonlyArray<{ label: string; style: number;
 }
 
 function draw(plot: Lines, size: Size): Drawing {
-  const { series, limits = [], points = [] } = plot;
+  const { series, limits = [], points = [], slopes = [] } = plot;
   const all = series.flatMap((one) => one.points);
-  const [xs, ys] = [all.map(([x]) => x), all.map(([, y]) => y)];
+  const ends = series.flatMap(({ intervals = [] }) => intervals.flat());
+  const [xs, ys] = [all.map(([x]) => x), [...all.map(([, y]) => y), ...ends]];
   const named = size.name === 'wide' && series.length > 1;
   const right = size.width - (named ? endLabelsWidth(series.map((one) => one.label)) : 10);
   const yScale = (above: number) => {
@@ -70,9 +81,11 @@ function draw(plot: Lines, size: Size): Drawing {
   const height = HEIGHT[size.name] + above;
   const area = { left, right, top: TOP + above, bottom: height - BELOW };
   const lines = series.map((one, i) => ({ ...one, style: one.style ?? i, path: placed(one, x, y) }));
+  const first = all.find(([a, b]) => drawable(a) && drawable(b));
   const content = [
     axes(area, x, y, { x: plot.x.label, y: plot.y.label }),
-    ...lines.map((one) => drawSeries(one, one.style, area.bottom, x, y)),
+    first === undefined ? '' : slopeLines(slopes, first, area, x, y),
+    ...lines.map((one) => drawSeries(one, one.style, area, x, y)),
     limitLines(limits, area, y),
     pointLines(names, area),
     named ? endLabels(namesAtEnds(lines), right, area.top, area.bottom) : '',
@@ -99,6 +112,7 @@ export function linesFigure(plot: Lines): Block {
     .filter(({ points }) => points.some(([x, y]) => drawable(x) && drawable(y)));
   const { id, title, caption = [], x, y } = plot;
   if (known.length === 0) return { text: `${title}: no values.`, tone: 'faint', on: 'page' };
+  const barred = known.some(({ intervals }) => intervals !== undefined);
   return {
     id,
     title,
@@ -106,8 +120,10 @@ export function linesFigure(plot: Lines): Block {
     draw: (size) => draw({ ...plot, series: known }, size),
     legend: known.length > 1 ? legend(known) : '',
     data: {
-      head: ['series', x.label, y.label],
-      rows: known.flatMap(({ label, points }) => points.map(([a, b]) => [label, a, b])),
+      head: ['series', x.label, y.label, ...(barred ? ['low', 'high'] : [])],
+      rows: known.flatMap(({ label, points, intervals = [] }) =>
+        points.map(([a, b], i) => [label, a, b, ...(barred ? (intervals[i] ?? ['', '']) : [])]),
+      ),
     },
   };
 }

@@ -23,6 +23,8 @@ export interface Series {
   readonly as: 'line' | 'dashes' | 'area';
   /** A value that is not finite leaves a gap. */
   readonly points: ReadonlyArray<readonly [x: number, y: number]>;
+  /** An interval around each point, drawn as a bar; an end that is not finite reaches to the edge, both leave none. */
+  readonly intervals?: ReadonlyArray<readonly [low: number, high: number]>;
   /** Points that were not measured, by index: their markers are hollow. */
   readonly hollow?: ReadonlySet<number>;
   /** Its colour and marker; its place in the plot if left out. */
@@ -105,8 +107,26 @@ const markers = (series: Series, style: number, at: ReadonlyArray<Pixel | null>)
     })
     .join('');
 
+/** Where the drawing begins and ends, pixels. */
+interface Rows {
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** The intervals as upright bars, within the drawing. */
+function bars({ points, intervals = [] }: Series, { top, bottom }: Rows, x: Scale, y: Scale): string {
+  const parts = intervals.map(([low, high], i) => {
+    const at = points[i]?.[0] ?? Number.NaN;
+    if (!drawable(at) || !(drawable(low) || drawable(high))) return '';
+    const [from, to] = [drawable(high) ? y(high) : top, drawable(low) ? y(low) : bottom];
+    return `M${pixels(x(at))} ${pixels(from)}V${pixels(to)}M${pixels(x(at) - 4)} ${pixels(from)}h8M${pixels(x(at) - 4)} ${pixels(to)}h8`;
+  });
+  return parts.join('') === '' ? '' : element('path', { class: 'bars', d: parts.join('') });
+}
+
 /** One series in its colour. */
-export function drawSeries(series: Series, style: number, bottom: number, x: Scale, y: Scale): string {
+export function drawSeries(series: Series, style: number, rows: Rows, x: Scale, y: Scale): string {
+  const { bottom } = rows;
   const at = placed(series, x, y);
   const group = (...children: string[]) => element('g', { class: colourClass(style) }, ...children);
   if (series.as === 'area') {
@@ -114,6 +134,7 @@ export function drawSeries(series: Series, style: number, bottom: number, x: Sca
     return group(element('path', { class: 'area', d: shape(at) ?? '' }), spots(series, at));
   }
   return group(
+    bars(series, rows, x, y),
     element('path', { class: series.as === 'dashes' ? 'line dashed' : 'line', d: path(at) ?? '' }),
     at.length > MOST_MARKERS ? spots(series, at) : markers(series, style, at),
   );

@@ -1,0 +1,285 @@
+import type { Estimate } from './deviations.ts';
+import { type Mixture, phaseCovariance } from './power-law.ts';
+import type { Series } from './series.ts';
+
+/**
+ * Estimators whose every term looks at one span of neighbouring points: the total deviations of subsequences (MTOT,
+ * HTOT), Theo1 and the parabolic deviation. A term is a sum of squares of linear functions of its span.
+ */
+export interface Span {
+  readonly name: string;
+  /** Points that a term spans at m. */
+  points(m: number): number;
+  /** How many linear functions a term has. */
+  rows(m: number): number;
+  /** Writes the linear functions of the points from `at` on; their squares add up to a variance times m^2 (tau0 = 1). */
+  write(phase: Float64Array, at: number, m: number, rows: Float64Array): void;
+  /** The largest m whose correlations are taken as they are; those of larger m are scaled from it. */
+  readonly modelled: number;
+  /** False: beyond `modelled` flicker PM follows no power that the model shows, and there is no interval. */
+  readonly ofPhaseNoise?: false;
+  /** The steepest exponent that the terms are blind enough for; steeper noise counts as this. */
+  readonly steepest: -2 | -4;
+}
+
+/** The mean of the part of `values` from `from` to before `to`. */
+function meanOf(values: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i += 1) sum += values[i] as number;
+  return sum / (to - from);
+}
+
+/**
+ * Second differences of means over m of a subsequence of 3m values, less the slope between the means of its halves and
+ * continued at both ends by its mirror image: 6m of them (NIST SP 1065, 5.2.12 and 5.2.14).
+ */
+function writeReflected(values: Float64Array, m: number, scale: number, rows: Float64Array): void {
+  const length = 3 * m;
+  const half = length >> 1;
+  const upper = length - half;
+  const slope = (meanOf(values, upper, length) - meanOf(values, 0, half)) / upper;
+  const middle = meanOf(values, 0, length);
+  // Sums of the mirrored, the own and again the mirrored values, from the start to each place.
+  const sums = new Float64Array(3 * length + 1);
+  for (let i = 0; i < 3 * length; i += 1) {
+    const k = i < length ? length - 1 - i : i < 2 * length ? i - length : 3 * length - 1 - i;
+    const value = (values[k] as number) - middle - slope * (k - (length - 1) / 2);
+    sums[i + 1] = (sums[i] as number) + value;
+  }
+  for (let j = 0; j < 6 * m; j += 1) {
+    const [a, b, c, d] = [sums[j], sums[j + m], sums[j + 2 * m], sums[j + 3 * m]] as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    rows[j] = (d - c - 2 * (c - b) + (b - a)) * scale;
+  }
+}
+
+/** Modified total: the phase of 3m points is reflected. */
+export const MODIFIED_TOTAL: Span = {
+  name: 'mtot',
+  points: (m) => 3 * m,
+  rows: (m) => 6 * m,
+  write(phase, at, m, rows) {
+    const values = phase.slice(at, at + 3 * m);
+    // A line through the ends first: the sums that follow keep their digits on a slope.
+    const first = values[0] as number;
+    const step = ((values.at(-1) as number) - first) / (values.length - 1);
+    for (let k = 0; k < values.length; k += 1) values[k] = (values[k] as number) - first - step * k;
+    writeReflected(values, m, 1 / (m * Math.sqrt(2 * 6 * m)), rows);
+  },
+  modelled: 8,
+  steepest: -2,
+};
+
+/** Hadamard total: 3m frequencies are reflected. At m = 1 it is the overlapping Hadamard deviation. */
+export const HADAMARD_TOTAL: Span = {
+  name: 'htot',
+  points: (m) => 3 * m + 1,
+  rows: (m) => (m === 1 ? 1 : 6 * m),
+  write(phase, at, m, rows) {
+    const values = new Float64Array(3 * m);
+    for (let k = 0; k < values.length; k += 1)
+      values[k] = (phase[at + k + 1] as number) - (phase[at + k] as number);
+    if (m > 1) writeReflected(values, m, 1 / Math.sqrt(6 * 6 * m), rows);
+    else {
+      const [a, b, c] = values as unknown as [number, number, number];
+      rows[0] = (c - b - (b - a)) / Math.sqrt(6);
+    }
+  },
+  modelled: 16,
+  ofPhaseNoise: false,
+  steepest: -4,
+};
+
+/** Theo1 (NIST SP 1065, 5.2.15), for even m: its averaging time is 0.75 m. */
+export const THEO1: Span = {
+  name: 'theo1',
+  points: (m) => m + 1,
+  rows: (m) => m >> 1,
+  write(phase, at, m, rows) {
+    const half = m >> 1;
+    const [first, last] = [phase[at] as number, phase[at + m] as number];
+    for (let d = 0; d < half; d += 1) {
+      const before = first - (phase[at + half - d] as number);
+      const after = last - (phase[at + half + d] as number);
+      rows[d] = (before + after) / Math.sqrt(0.75 * (half - d));
+    }
+  },
+  modelled: 64,
+  steepest: -2,
+};
+
+/**
+ * Parabolic: the difference of the slopes of the least-squares lines through m points each (Vernotte, Lenczner, Bourgeois
+ * and Rubiola 2016). At m = 1 it is the Allan deviation. As elsewhere, the last of its spans is left out.
+ */
+export const PARABOLIC: Span = {
+  name: 'pdev',
+  points: (m) => 2 * m + 1,
+  rows: () => 1,
+  write(phase, at, m, rows) {
+    let sum = 0;
+    if (m === 1) {
+      const middle = phase[at + 1] as number;
+      sum = ((phase[at + 2] as number) - middle - (middle - (phase[at] as number))) / 12;
+    }
+    // What all differences share, a slope, weighs nothing; taken out first, it costs no digits.
+    const shared = (phase[at] as number) - (phase[at + m] as number);
+    for (let k = 0; k < m; k += 1)
+      sum += ((m - 1) / 2 - k) * ((phase[at + k] as number) - (phase[at + m + k] as number) - shared);
+    rows[0] = (sum * Math.sqrt(72)) / m ** 2;
+  },
+  modelled: 16,
+  steepest: -2,
+};
+
+/** About how many values the terms of one averaging time may look at; longer records take every k-th term. */
+export const MOST_LOOKS = 1e8;
+
+/** Each how many-th term is taken: 1 but for long records at long averaging times. */
+export const strideOf = (span: Span, m: number, points: number, looks = MOST_LOOKS): number =>
+  Math.max(1, Math.floor((points * (span.points(m) + span.rows(m))) / looks));
+
+const counts = new WeakMap<Series, Int32Array | null>();
+
+/** How many of the first i points are known; null where all are. */
+function knownBefore(series: Series): Int32Array | null {
+  let before = counts.get(series);
+  if (before === undefined) {
+    before = null;
+    if (series.phase.includes(Number.NaN)) {
+      before = new Int32Array(series.phase.length + 1);
+      for (let i = 0; i < series.phase.length; i += 1)
+        before[i + 1] = (before[i] as number) + (Number.isNaN(series.phase[i]) ? 0 : 1);
+    }
+    counts.set(series, before);
+  }
+  return before;
+}
+
+/** Whether all of `points` points from i on are known, with no gap between them. */
+export function spanIsKnown(series: Series, points: number): (i: number) => boolean {
+  const { known } = series;
+  if (known !== null) {
+    return (i) => (known[i + points - 1] as number) - (known[i] as number) === points - 1;
+  }
+  const before = knownBefore(series);
+  return before === null
+    ? () => true
+    : (i) => (before[i + points] as number) - (before[i] as number) === points;
+}
+
+/** The root mean square of the terms that no gap touches, over m tau0. */
+export function spanDeviation(series: Series, span: Span, m: number, looks = MOST_LOOKS): Estimate {
+  const { phase, tau0 } = series;
+  const points = span.points(m);
+  const whole = spanIsKnown(series, points);
+  const rows = new Float64Array(span.rows(m));
+  const stride = strideOf(span, m, phase.length, looks);
+  let sum = 0;
+  let n = 0;
+  for (let i = 0; i + points <= phase.length; i += stride) {
+    if (!whole(i)) continue;
+    span.write(phase, i, m, rows);
+    for (const row of rows) sum += row * row;
+    n += 1;
+  }
+  return { value: Math.sqrt(sum / n) / (m * tau0), n };
+}
+
+/** How the terms of one estimator hang together in one mixture of noises, `m` steps long. */
+export interface Correlations {
+  readonly m: number;
+  /** Degrees of freedom of one term alone. */
+  readonly edf: number;
+  /** The correlation of two terms (they are squares), by the steps between them. */
+  readonly squared: Float64Array;
+}
+
+/** The quadratic form of one term: `points` x `points`. */
+function formOf(span: Span, m: number): { size: number; form: Float64Array } {
+  const size = span.points(m);
+  const count = span.rows(m);
+  const columns = Array.from({ length: size }, (_, k) => {
+    const unit = new Float64Array(size);
+    unit[k] = 1;
+    const rows = new Float64Array(count);
+    span.write(unit, 0, m, rows);
+    return rows;
+  });
+  const form = new Float64Array(size * size);
+  for (const [a, left] of columns.entries())
+    for (const [b, right] of columns.entries()) {
+      let sum = 0;
+      for (let r = 0; r < count; r += 1) sum += (left[r] as number) * (right[r] as number);
+      form[a * size + b] = sum;
+    }
+  return { size, form };
+}
+
+/** form x covariances at a distance of `lag`: (a, b) -> covariance of point a with point b of a span `lag` later. */
+function withCovariance(form: Float64Array, size: number, lag: number, of: Float64Array): Float64Array {
+  const product = new Float64Array(size * size);
+  for (let a = 0; a < size; a += 1)
+    for (let k = 0; k < size; k += 1) {
+      const weight = form[a * size + k] as number;
+      for (let b = 0; b < size; b += 1)
+        product[a * size + b] =
+          (product[a * size + b] as number) + weight * (of[Math.abs(b + lag - k)] as number);
+    }
+  return product;
+}
+
+/** trace(form C form C'): half the covariance of two terms. */
+function traceOfSquare(form: Float64Array, size: number, lag: number, of: Float64Array): number {
+  const ahead = withCovariance(form, size, lag, of);
+  const back = withCovariance(form, size, -lag, of);
+  let sum = 0;
+  for (let a = 0; a < size; a += 1)
+    for (let b = 0; b < size; b += 1) sum += (ahead[a * size + b] as number) * (back[b * size + a] as number);
+  return sum;
+}
+
+const trace = (product: Float64Array, size: number): number => {
+  let sum = 0;
+  for (let a = 0; a < size; a += 1) sum += product[a * size + a] as number;
+  return sum;
+};
+
+/** Terms farther apart than this many spans have nothing to do with each other. */
+const REACH = 2;
+const remembered = new Map<string, Correlations>();
+
+/** The expectation of a term in unit noise (`phaseCovariance`): the variance times m^2. */
+export function spanExpectation(span: Span, m: number, alpha: number): number {
+  const { size, form } = formOf(span, m);
+  return trace(withCovariance(form, size, 0, covariances(alpha, size)), size);
+}
+
+const covariances = (alpha: number, length: number): Float64Array =>
+  Float64Array.from({ length }, (_, t) => phaseCovariance(alpha, t));
+
+/** @param m at most `span.modelled`. */
+export function correlationsOf(span: Span, m: number, mixture: Mixture): Correlations {
+  const key = `${span.name} ${m} ${mixture.map(([alpha, share]) => `${alpha}:${share.toFixed(2)}`).join(' ')}`;
+  const kept = remembered.get(key);
+  if (kept !== undefined) return kept;
+  const { size, form } = formOf(span, m);
+  const reach = REACH * size;
+  const of = new Float64Array(size + reach);
+  for (const [alpha, share] of mixture) {
+    const own = covariances(Math.max(span.steepest, alpha), of.length);
+    const level = trace(withCovariance(form, size, 0, own), size);
+    for (let t = 0; t < of.length; t += 1) of[t] = (of[t] as number) + ((own[t] as number) * share) / level;
+  }
+  const alone = traceOfSquare(form, size, 0, of);
+  const squared = Float64Array.from({ length: reach }, (_, lag) =>
+    lag === 0 ? 1 : traceOfSquare(form, size, lag, of) / alone,
+  );
+  const found = { m, edf: 1 / alone, squared };
+  remembered.set(key, found);
+  return found;
+}
