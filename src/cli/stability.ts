@@ -1,6 +1,7 @@
 import { stderr } from 'node:process';
 import { Option } from '@commander-js/extra-typings';
 import { usageError } from '../errors.ts';
+import { checkWritable, writeWhole } from '../out-file.ts';
 import { printableLine } from '../printable.ts';
 import { FORMAT_NAMES, UNIT_NAMES } from '../records/read-record.ts';
 import { readText } from '../records/read-text.ts';
@@ -13,7 +14,6 @@ import type { StabilityOptions } from '../tasks/stability.ts';
 import { parseDuration } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, integer, list } from './options.ts';
-import { checkWritable, writeWhole } from './out-file.ts';
 
 /** What is computed unless others are named. */
 const USUAL: EstimatorName[] = ['adev', 'oadev', 'mdev', 'tdev', 'hdev', 'ohdev', 'totdev', 'mtie'];
@@ -173,7 +173,10 @@ export const command = defineCommand({
       text: stabilityText(result),
       ...(report === undefined
         ? {}
-        : { save: (json) => writeWhole(report, reportPage(inputOf(JSON.parse(json), 'the result'))) }),
+        : {
+            save: (json) =>
+              writeWhole(report, reportPage(inputOf(JSON.parse(json), 'the result')), '--report: '),
+          }),
     };
   },
 });
