@@ -1,5 +1,6 @@
 import { kvmBounds } from '../kvm/experiment.ts';
-import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, TRACE_MODES, USUAL_STALL_NS } from '../kvm/stall.ts';
+import { TRACE_MODES } from '../kvm/guest-trace.ts';
+import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
 import { kvmText } from '../report/kinds/kvm.ts';
 import { formatNs } from '../units.ts';

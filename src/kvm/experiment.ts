@@ -1,13 +1,15 @@
 import type { Control } from '../clock/control.ts';
 import { bounds, checkBounds, NS_PER_MS, NS_PER_S } from '../units.ts';
 import type { Finding, Warning } from '../warning.ts';
+import { measureCallback } from './callback-cost.ts';
+import { NOT_ASKED_FOR, type TraceMode } from './guest-trace.ts';
 import { type KvmHost, kvmHost } from './host.ts';
 import { agreementOf, predict } from './model.ts';
 import { type KvmResult, kvmWarnings, resultOf, SIGSTOP_MISSED } from './result.ts';
 import { type Running, type RunningOptions, recordRunning } from './running.ts';
 import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from './safety.ts';
 import { recordSigstop } from './sigstop.ts';
-import { recordStalls, type StallRecord, stallSetup, type TraceMode } from './stall.ts';
+import { recordStalls, type StallRecord, stallSetup } from './stall.ts';
 import { recordStop, type StopOptions } from './stop.ts';
 import type { GuestLoop, StopKind, StopRecord } from './stop-record.ts';
 import { minPeriodNs, type TimerSetup, timerSetup } from './timer-setup.ts';
@@ -196,13 +198,16 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     options.stalls === 0 || control.cancelled()
       ? null
       : recordStallsOf(options, host.tscKhz, running, control);
+  const callback =
+    options.trace === 'off' ? { value: null, reason: NOT_ASKED_FOR } : measureCallback(control);
   checkCost(options, plan, host, control);
   const retries = retriesOf(options.stopNs);
   const traces: StopRecord[] = [];
   const missed: Warning[] = [];
   for (const stop of plan.stops) {
     if (control.cancelled()) break;
-    const common = { setup: plan.setup, stopNs: options.stopNs, ticks: plan.stopTicks };
+    const { stopNs, trace: traced } = options;
+    const common = { setup: plan.setup, stopNs, ticks: plan.stopTicks, trace: traced, tscKhz: host.tscKhz };
     const trace = await recordConclusiveStop(
       { ...common, ...stop },
       host,
@@ -215,7 +220,7 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     else traces.push(trace);
     progress(options.stopNs + 2 * plan.stopTicks * plan.setup.periodNs);
   }
-  const result = resultOf({ options, setup: plan.setup, host, running, stalls, traces });
+  const result = resultOf({ options, setup: plan.setup, host, running, stalls, callback, traces });
   return { result, warnings: [...missed, ...kvmWarnings(result, options.trace === 'on')] };
 }
 
@@ -231,7 +236,9 @@ function checkCost(
   control: Control,
 ): void {
   if (control.cancelled() || burstEstimate(stopNs, setup.periodNs).burstNs <= UNTRIED_BURST_NS) return;
-  const short = { loop: 'spin', stop: 'pause', setup, ticks: stopTicks } as const;
+  const { tscKhz } = host;
+  // Untraced: its cost is what counts.
+  const short = { loop: 'spin', stop: 'pause', setup, ticks: stopTicks, trace: 'off', tscKhz } as const;
   const record = recordStop({ ...short, stopNs: SHORT_STOP_PERIODS * setup.periodNs }, control);
   if (record === null) return;
   const burst = burstOf(findingOf(record), pathOf(record, host).path, setup.periodNs);

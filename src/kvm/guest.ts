@@ -76,11 +76,11 @@ export function withGuest<T>(
 function warmUp(machine: NativeGuest): void {
   machine.resume();
   native().sleepUntil(ktimeNow() + POLL_NS, new BigInt64Array(2));
-  pause(machine);
+  pauseMachine(machine);
 }
 
 /** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
-function pause(machine: NativeGuest): void {
+export function pauseMachine(machine: NativeGuest): void {
   for (let tries = 0; !machine.pause(); tries++) {
     if (tries === PAUSE_TRIES) throw stuckError(PAUSE_TRIES / 10);
   }
@@ -121,7 +121,7 @@ function guestOf(machine: NativeGuest, periodNs: number, control: Control): Gues
     update,
     resumeLatencyNs: () => (recording.entered.at(-1)?.ktime ?? lastResume) - lastResume,
     pause: () => {
-      pause(machine);
+      pauseMachine(machine);
       update();
     },
     cancelled: () => control.cancelled(),

@@ -5,10 +5,9 @@ import { type PolicyName, policies } from '../lapic/policies.ts';
 import { APIC_LVT_TIMER_PERIODIC } from '../lapic/registers.ts';
 import { stopAndResume } from '../lapic/scene.ts';
 import { stayInUserspace, Vcpu } from '../lapic/vcpu.ts';
-import { NotingHost } from '../lapic/virtual-host.ts';
+import { CRASH_CALLBACK_NS, NotingHost } from '../lapic/virtual-host.ts';
 import { mean } from '../statistics.ts';
 import { latenessOf, latenessOn, ticksOn, wrapped } from './grid.ts';
-import { BURST_CALLBACK_NS } from './safety.ts';
 import type { StopRecord } from './stop-record.ts';
 import { timerSetup } from './timer-setup.ts';
 import type { TimerPath } from './verdict.ts';
@@ -45,7 +44,7 @@ export function predict(
   policy: PolicyName,
   path: TimerPath,
   tscKhz: number,
-  callbackNs: number = BURST_CALLBACK_NS,
+  callbackNs: number = CRASH_CALLBACK_NS,
 ): Prediction {
   const costs = { callbackNs: BigInt(Math.round(callbackNs)), exitNs: EXIT_NS };
   const host = new NotingHost(tscKhz, costs, at(middle(trace.startNs)));

@@ -1,12 +1,14 @@
 import { type PolicyName, policyNames } from '../lapic/policies.ts';
+import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
 import { formatNs } from '../units.ts';
 import type { Warning } from '../warning.ts';
+import type { CallbackCost } from './callback-cost.ts';
 import type { KvmOptions } from './experiment.ts';
+import type { StopTrace, TraceResult } from './expiries.ts';
 import type { KvmHost } from './host.ts';
-import type { TraceResult } from './kernel-trace.ts';
 import { type Agreement, agreementOf, cannotBeTold, type Prediction, predict } from './model.ts';
 import type { Running } from './running.ts';
-import { BURST_CALLBACK_NS, type BurstEstimate, burstEstimate, HARMLESS_BURST_NS } from './safety.ts';
+import { type BurstEstimate, burstEstimate, HARMLESS_BURST_NS } from './safety.ts';
 import type { StallRecord } from './stall.ts';
 import { type StallResult, stallResultOf } from './stall-finding.ts';
 import type { CountReading, GuestLoop, StopKind, StopRecord } from './stop-record.ts';
@@ -17,6 +19,7 @@ import {
   type Conclusion,
   combine,
   conclude,
+  concludeTrace,
   type Fix,
   findingOf,
   fixOf,
@@ -25,7 +28,7 @@ import {
   pathOfAll,
   type StopFinding,
   type TimerPath,
-  withStalls,
+  together,
 } from './verdict.ts';
 
 type Stats = Readonly<Record<string, number>> | null;
@@ -51,6 +54,8 @@ export interface KvmStop extends Omit<StopFinding, 'grid' | 'unclear'>, Conclusi
   readonly path: TimerPath;
   /** What catching up cost; null where nothing was caught up. */
   readonly burst: Burst | null;
+  /** What the kernel's own tracepoints show of the resume. */
+  readonly kernel: StopTrace;
 }
 
 /** What the model predicts for one policy, and how the main stop follows it. */
@@ -82,8 +87,8 @@ export interface KvmResult extends Conclusion {
   readonly fix: Fix;
   /** A forced delay of the guest's timer; null where none was made: not asked for, or interrupted before. */
   readonly stall: StallResult | null;
-  /** The kernel's own tracepoints of the delayed timer beside the model; null as `stall`. */
-  readonly trace: TraceResult | null;
+  /** The kernel's own tracepoints of the delayed timer beside the model, and what a callback costs; null as `stall`. */
+  readonly trace: KvmTrace | null;
   readonly requestedPeriodNs: number;
   /** After KVM's lower limit. */
   readonly periodNs: number;
@@ -109,6 +114,14 @@ export interface KvmResult extends Conclusion {
   readonly model: KvmModel[];
 }
 
+/** The kernel's tracepoints, as the documents have them. */
+export interface KvmTrace extends TraceResult {
+  /** One run of `apic_timer_fn` in a burst here, less what the tracepoints cost; null where it was not measured. */
+  readonly callbackNs: { readonly p50: number; readonly low: number; readonly high: number } | null;
+  /** Why it was not. */
+  readonly callbackReason: string | null;
+}
+
 /** Everything that was measured. */
 export interface Measured {
   readonly options: KvmOptions;
@@ -118,6 +131,7 @@ export interface Measured {
   readonly running: readonly Running[];
   /** Null where none were asked for, or the run was interrupted before. */
   readonly stalls: StallRecord | null;
+  readonly callback: CallbackCost;
   readonly traces: readonly StopRecord[];
 }
 
@@ -143,7 +157,8 @@ function stopOf(trace: StopRecord, path: PathFinding, host: KvmHost): KvmStop {
     stats: { before: before.stats, after: after.stats },
     counts: [...trace.counts],
     path: path.path,
-    burst: burstOf(findingOf(trace), path.path, trace.periodNs),
+    burst: burstOf(findingOf(trace), path.path, trace.periodNs, trace.kernel.callbacks),
+    kernel: trace.kernel,
     ...concludeFor(trace, path, host),
   };
 }
@@ -187,8 +202,14 @@ function saveRestoreOf(trace: StopRecord, path: PathFinding, tscKhz: number): Kv
   };
 }
 
+function traceOf(trace: TraceResult, callback: CallbackCost): KvmTrace {
+  if (callback.value === null) return { ...trace, callbackNs: null, callbackReason: callback.reason };
+  const { ns, lowNs, highNs } = callback.value;
+  return { ...trace, callbackNs: { p50: ns, low: lowNs, high: highNs }, callbackReason: null };
+}
+
 /** Pure: the contract's result of what was measured. */
-export function resultOf({ options, setup, host, running, stalls, traces }: Measured): KvmResult {
+export function resultOf({ options, setup, host, running, stalls, callback, traces }: Measured): KvmResult {
   const path = pathOfAll(traces, host);
   // A saved and restored timer was set again, so it says nothing about missed ticks.
   const judged = traces.filter(({ stop }) => stop !== 'save-restore');
@@ -202,7 +223,8 @@ export function resultOf({ options, setup, host, running, stalls, traces }: Meas
   const conclusions = (main === null ? [] : [main, ...others]).map((trace) =>
     concludeFor(trace, pathAmong(trace, path, host), host),
   );
-  const conclusion = withStalls(combine(conclusions), stall);
+  const traced = stalls?.trace.available ? concludeTrace(stalls.trace) : null;
+  const conclusion = together(combine(conclusions), stall, traced);
   return {
     requestedPeriodNs: options.periodNs,
     periodNs: setup.periodNs,
@@ -221,12 +243,9 @@ export function resultOf({ options, setup, host, running, stalls, traces }: Meas
     resume: main === null ? null : stopOf(main, pathAmong(main, path, host), host),
     otherStops: others.map((trace) => stopOf(trace, pathAmong(trace, path, host), host)),
     saveRestore: restored === null ? null : saveRestoreOf(restored, path, host.tscKhz),
-    model:
-      main === null
-        ? []
-        : modelOf(main, pathAmong(main, path, host), host.tscKhz, stalls?.trace.callbackNs?.p50),
+    model: main === null ? [] : modelOf(main, pathAmong(main, path, host), host.tscKhz, callback.value?.ns),
     stall,
-    trace: stalls?.trace ?? null,
+    trace: stalls === null ? null : traceOf(stalls.trace, callback),
     ...conclusion,
     fix: fixOf(conclusion),
   };
@@ -259,7 +278,7 @@ export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
       code: 'kvm-long-burst',
       message:
         `The stop could have cost ${formatNs(burstEstimate.burstNs)} with interrupts off ` +
-        `(estimate: ${burstEstimate.callbacks} callbacks at ${BURST_CALLBACK_NS} ns) on a kernel that catches up.`,
+        `(estimate: ${burstEstimate.callbacks} callbacks at ${CRASH_CALLBACK_NS} ns) on a kernel that catches up.`,
       hint: null,
     });
   }

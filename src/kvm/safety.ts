@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
+import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
 import { formatCount, formatNs, NS_PER_MS, NS_PER_S } from '../units.ts';
 
-/** What one hrtimer callback of a catch-up burst cost in the crash dump of the reporter's host. */
-export const BURST_CALLBACK_NS = 79;
 /** A burst that nobody needs to be asked about. */
 export const HARMLESS_BURST_NS = 20 * NS_PER_MS;
 /** How much slower than the reporter's a host may be before its watchdog could be reached. */
@@ -19,7 +18,7 @@ export interface BurstEstimate {
 export function burstEstimate(
   stopNs: number,
   periodNs: number,
-  callbackNs: number = BURST_CALLBACK_NS,
+  callbackNs: number = CRASH_CALLBACK_NS,
 ): BurstEstimate {
   const callbacks = Math.floor(stopNs / periodNs);
   return { callbacks, burstNs: callbacks * callbackNs };
@@ -49,7 +48,7 @@ export function checkStop(
   periodNs: number,
   yesReally: boolean,
   watchdog: number,
-  callbackNs: number = BURST_CALLBACK_NS,
+  callbackNs: number = CRASH_CALLBACK_NS,
 ): void {
   const { callbacks, burstNs } = burstEstimate(stopNs, periodNs, callbackNs);
   const cost =

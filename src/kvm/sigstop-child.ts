@@ -7,9 +7,10 @@ import { native } from '../native.ts';
 import { refusalOf } from '../system-error.ts';
 import { NS_PER_S } from '../units.ts';
 import { type Guest, ktimeNow, withGuest } from './guest.ts';
+import type { GuestTrace, TraceMode } from './guest-trace.ts';
 import { type Moment, since } from './recording.ts';
-import { traceOf } from './stop.ts';
-import type { GuestLoop } from './stop-record.ts';
+import { stopTrace, traceOf } from './stop.ts';
+import type { GuestLoop, StopRecord } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
 
 /** What the process is started with, as JSON. */
@@ -18,13 +19,20 @@ export interface SigstopJob {
   readonly setup: TimerSetup;
   readonly ticks: number;
   readonly stopNs: number;
+  readonly trace: TraceMode;
+  readonly tscKhz: number;
   readonly parent: number;
 }
 
 /** What it says; ktime as decimal strings. */
 export type SigstopMessage =
   | { readonly ready: { readonly startedKtime: string; readonly resumeLatencyNs: string } }
-  | { readonly recorded: { readonly resumedKtime: string; readonly trace: ReturnType<typeof traceOf> } }
+  | {
+      readonly recorded: {
+        readonly resumedKtime: string;
+        readonly trace: ReturnType<typeof traceOf> & Pick<StopRecord, 'kernel'>;
+      };
+    }
   /** SIGSTOP met the vCPU's thread outside KVM_RUN, so the moment of the resume is not known. */
   | { readonly missed: true }
   | { readonly failed: Pick<TscopeError, 'code' | 'message' | 'hint'> };
@@ -44,11 +52,13 @@ function gapIn(deliveries: readonly Moment[], known: number, gapNs: number): boo
     .some((moment, i) => since(moment.ktime, deliveries[known + i - 1]?.ktime ?? moment.ktime) > gapNs);
 }
 
-function watch(guest: Guest, job: SigstopJob): SigstopMessage {
+function watch(guest: Guest, job: SigstopJob, trace: GuestTrace): SigstopMessage {
   const { recording } = guest;
   // A busy host leaves gaps too, but hardly one of half the stop.
   const gapNs = job.stopNs / 2;
+  trace.prepare(guest);
   guest.runFor(job.ticks);
+  trace.watchResume(guest, job.setup.periodNs);
   const known = recording.deliveries.length;
   say({ ready: { startedKtime: `${guest.started()[1]}`, resumeLatencyNs: `${guest.resumeLatencyNs()}` } });
   const latest = ktimeNow() + BigInt(job.stopNs + PATIENCE_NS);
@@ -68,7 +78,10 @@ function watch(guest: Guest, job: SigstopJob): SigstopMessage {
   return {
     recorded: {
       resumedKtime: `${resumed.ktime}`,
-      trace: traceOf({ loop: job.loop, stop: 'sigstop', setup: job.setup }, guest, resumed),
+      trace: {
+        ...traceOf({ loop: job.loop, stop: 'sigstop', setup: job.setup }, guest, resumed),
+        kernel: trace.resume(guest, resumed, job.setup.periodNs, job.tscKhz),
+      },
     },
   };
 }
@@ -77,8 +90,14 @@ const job = JSON.parse(process.argv[2] ?? '') as SigstopJob;
 try {
   native().dieWithParent();
   // The parent may have gone before the line above.
-  if (process.ppid === job.parent)
-    say(withGuest(job.loop, job.setup, quietControl, (guest) => watch(guest, job)));
+  if (process.ppid === job.parent) {
+    const trace = stopTrace(job);
+    try {
+      say(withGuest(job.loop, job.setup, quietControl, (guest) => watch(guest, job, trace)));
+    } finally {
+      trace.remove();
+    }
+  }
 } catch (error) {
   const refusal = refusalOf(error);
   if (refusal === null) throw error;

@@ -14,6 +14,7 @@ import type { SigstopJob, SigstopMessage } from './sigstop-child.ts';
 import type { StopOptions } from './stop.ts';
 import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop.ts';
 import type { StopRecord } from './stop-record.ts';
+import { removeTracesLeftBehind } from './tracefs.ts';
 
 const CHILD = fileURLToPath(sibling(import.meta.url, './sigstop-child'));
 const NAP_NS = 50 * NS_PER_MS;
@@ -51,8 +52,8 @@ async function stopOnce(
   options: Omit<StopOptions, 'stop'>,
   control: Control,
 ): Promise<StopRecord | null | 'missed'> {
-  const { loop, setup, ticks, stopNs } = options;
-  const job: SigstopJob = { loop, setup, ticks, stopNs, parent: process.pid };
+  const { setup, stopNs } = options;
+  const job: SigstopJob = { ...options, parent: process.pid };
   const child = spawn(process.execPath, [...process.execArgv, CHILD, JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -88,5 +89,7 @@ async function stopOnce(
     child.kill('SIGKILL');
     child.stdout.destroy();
     await ended;
+    // Killed, it may have left its trace behind.
+    removeTracesLeftBehind();
   }
 }

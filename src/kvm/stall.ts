@@ -4,14 +4,14 @@ import { systemCode } from '../errors.ts';
 import { kvmNative, type NativeTimerBurst, native } from '../native.ts';
 import { median } from '../statistics.ts';
 import { formatNs, NS_PER_MS, NS_PER_S, NS_PER_US } from '../units.ts';
+import { type TraceResult, untraced } from './expiries.ts';
 import { modulo, phaseOf } from './grid.ts';
 import { type Guest, ktimeNow, withGuest } from './guest.ts';
+import { GuestTrace, type TraceMode } from './guest-trace.ts';
 import { idlestCpu } from './host.ts';
-import { KernelTrace, type TraceResult, untraced } from './kernel-trace.ts';
 import { since } from './recording.ts';
 import { stallFindingOf } from './stall-finding.ts';
 import { type TimerSetup, timerSetup } from './timer-setup.ts';
-import { TraceObstacle } from './tracefs.ts';
 
 /**
  * One time that the timer interrupt of the guest's CPU was kept busy. Times are ktime in ns from the instant at which
@@ -39,10 +39,6 @@ export interface StallRecord {
   /** Why no stall, or none that is long enough, could be made; null where they were. */
   readonly reason: string | null;
 }
-
-/** Whether the kernel's trace is wanted: `auto` where this user may have it, `on` as well, but its lack is a warning. */
-export const TRACE_MODES = ['auto', 'on', 'off'] as const;
-export type TraceMode = (typeof TRACE_MODES)[number];
 
 /** What to delay, and how often. */
 export interface StallOptions {
@@ -80,8 +76,6 @@ export const LEAST_PERIODS = 2;
 const LATEST_START_NS = 5 * NS_PER_US;
 /** A stall is one of its timers' making while it is at most this many times as long as the shortest for as many. */
 const MOST_EXCESS = 1.3;
-/** Callbacks whose cost is taken. */
-const PAUSED_PERIODS = 100;
 /** On a busy host many a delay tells nothing, or is not seen: made again, for at most this long. */
 const BUDGET_NS = BigInt(5 * NS_PER_S);
 /** From telling the children to the instant, beside the time that arming takes. */
@@ -213,17 +207,6 @@ function stallGuest(guest: Guest, burst: NativeTimerBurst, wanted: number, base:
   };
 }
 
-/** Traces the guest whose timer is delayed, where that is asked for and allowed. */
-function traceFor(trace: TraceMode, cpu: number): KernelTrace | TraceResult {
-  if (trace === 'off') return untraced('it was not asked for');
-  try {
-    return new KernelTrace(cpu);
-  } catch (error) {
-    if (error instanceof TraceObstacle) return untraced(error.message);
-    throw error;
-  }
-}
-
 /**
  * Runs a halting guest with a short period on one CPU, and keeps that CPU's timer interrupt busy `wanted` times.
  *
@@ -254,25 +237,22 @@ export function recordStalls(
   } catch (error) {
     return { ...base, reason: refusal(error) };
   }
-  const trace = traceFor(mode, cpu);
+  const trace = new GuestTrace(mode, cpu);
   const others = affinity.filter((other) => other !== cpu);
   try {
     // What measures stays out of the way of what is measured.
     if (others.length > 0) addon.setAffinity(others);
     return withGuest('halt', setup, control, (guest) => {
       guest.native.pin(cpu);
-      if (trace instanceof KernelTrace) trace.prepare(guest);
+      trace.prepare(guest);
       if (!guest.runFor(TICKS)) return base;
-      if (trace instanceof KernelTrace) trace.begin(guest, setup.periodNs);
+      trace.watchExpiries(guest, setup.periodNs);
       const record = stallGuest(guest, burst, wanted, base);
-      // Outside the guest the timer goes on, and each callback finds the last interrupt pending, as in a burst.
       guest.pause();
-      guest.waitUntil(ktimeNow() + BigInt(PAUSED_PERIODS * setup.periodNs));
-      if (trace instanceof KernelTrace) trace.finish(guest, setup.periodNs, tscKhz);
-      return { ...record, trace: trace instanceof KernelTrace ? trace.result() : trace };
+      return { ...record, trace: trace.expiries(guest, setup.periodNs, tscKhz) };
     });
   } finally {
-    if (trace instanceof KernelTrace) trace.remove();
+    trace.remove();
     burst.destroy();
     addon.setAffinity(affinity);
   }

@@ -1,3 +1,5 @@
+import type { StopTrace } from './expiries.ts';
+
 /** What the guest does between interrupts: `halt` sleeps (HLT), `spin` stays on the CPU. */
 export type GuestLoop = 'halt' | 'spin';
 
@@ -54,4 +56,6 @@ export interface StopRecord {
   readonly cpu: ThreadCpu | null;
   /** What the host did before the stop, and after the resume; null where it was not watched. */
   readonly activity: { readonly before: Activity; readonly after: Activity } | null;
+  /** What the kernel's own tracepoints show of the resume. */
+  readonly kernel: StopTrace;
 }

@@ -1,5 +1,7 @@
 import type { Control } from '../clock/control.ts';
+import { formatCount } from '../units.ts';
 import { type Guest, ktimeNow, withGuest } from './guest.ts';
+import { GuestTrace, type TraceMode } from './guest-trace.ts';
 import { watchActivity } from './host.ts';
 import { lastOf, type Moment, type Recording, since } from './recording.ts';
 import type { CountReading, GuestLoop, StopRecord, ThreadCpu } from './stop-record.ts';
@@ -40,7 +42,23 @@ export interface StopOptions {
   readonly ticks: number;
   /** Where in a period it is resumed; `RESUME_AT` where that is left out. */
   readonly resumeAt?: number;
+  readonly trace: TraceMode;
+  /** The guest's TSC rate. */
+  readonly tscKhz: number;
 }
+
+/** A burst of more callbacks is not traced: their tracepoints would add 10 ms to what it takes, interrupts off. */
+export const MOST_TRACED_CALLBACKS = 50_000;
+
+/** The kernel's trace of a guest that is to be stopped, wherever it runs. */
+export const stopTrace = ({ trace, stopNs, setup }: Omit<StopOptions, 'stop' | 'loop'>): GuestTrace =>
+  new GuestTrace(
+    trace,
+    null,
+    stopNs / setup.periodNs > MOST_TRACED_CALLBACKS
+      ? `a burst of more than ${formatCount(MOST_TRACED_CALLBACKS)} callbacks would take too long when traced`
+      : null,
+  );
 
 /** When TMCCT is read: shares of the stop, and of the period, away from where it is about to start again. */
 const READ_AT = [
@@ -105,45 +123,56 @@ export function traceOf(
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
 export function recordStop(options: StopOptions, control: Control): StopRecord | null {
-  const { loop, stop, setup, stopNs, ticks, resumeAt: share = RESUME_AT } = options;
-  return withGuest(loop, setup, control, (guest) => {
-    const { native: machine, recording } = guest;
-    const endOfCalm = watchActivity(machine);
-    if (!guest.runFor(ticks)) return null;
-    const before = endOfCalm();
-    const during = (ktime: bigint, share: number) =>
-      inPeriod(ktime, guest.started()[1], setup.periodNs, share);
-    if (!guest.waitUntil(during(ktimeNow() + BigInt(setup.periodNs), LEAVE_AT))) return null;
-    guest.pause();
+  const trace = stopTrace(options);
+  try {
+    return withGuest(options.loop, options.setup, control, (guest) => stopGuest(guest, options, trace));
+  } finally {
+    trace.remove();
+  }
+}
 
-    const left = lastOf(recording.left);
-    const saved = stop === 'save-restore' ? bracketed((bracket) => machine.saveLapic(bracket)) : null;
-    const counts: { readonly value: number; readonly bracket: Bracket }[] = [];
-    for (const [share, phase] of READ_AT) {
-      if (!guest.waitUntil(during(left.ktime + BigInt(Math.round(stopNs * share)), phase))) return null;
-      counts.push(bracketed((bracket) => machine.currentCount(bracket)));
-    }
-    if (saved !== null) machine.restoreLapic();
-    const resumeAt = during(left.ktime + BigInt(stopNs), share);
-    const endOfRecovery = watchActivity(machine);
-    if (!guest.waitUntil(resumeAt - guest.resumeLatencyNs())) return null;
-    if (!guest.runFor(ticks)) return null;
-    const after = endOfRecovery();
-    guest.pause();
+function stopGuest(guest: Guest, options: StopOptions, trace: GuestTrace): StopRecord | null {
+  const { loop, stop, setup, stopNs, ticks, tscKhz, resumeAt: share = RESUME_AT } = options;
+  const { native: machine, recording } = guest;
+  trace.prepare(guest);
+  const endOfCalm = watchActivity(machine);
+  if (!guest.runFor(ticks)) return null;
+  const before = endOfCalm();
+  const during = (ktime: bigint, share: number) => inPeriod(ktime, guest.started()[1], setup.periodNs, share);
+  if (!guest.waitUntil(during(ktimeNow() + BigInt(setup.periodNs), LEAVE_AT))) return null;
+  guest.pause();
 
-    const resumed = lastOf(recording.entered);
-    const reading = ({ value, bracket: [from, to] }: { value: number; bracket: Bracket }): CountReading => ({
-      atNs: since((from + to) / 2n, resumed.ktime),
-      uncertaintyNs: since(to, from) / 2,
-      remainingNs: value * setup.divide,
-    });
-    return {
-      ...traceOf({ loop, stop, setup }, guest, resumed),
-      leftNs: since(left.ktime, resumed.ktime),
-      counts: counts.map(reading),
-      saved: saved === null ? null : reading(saved),
-      restoredNs: saved === null ? null : sinceBoth(lastSet(recording), resumed.ktime),
-      activity: { before, after },
-    };
+  const left = lastOf(recording.left);
+  const saved = stop === 'save-restore' ? bracketed((bracket) => machine.saveLapic(bracket)) : null;
+  const counts: { readonly value: number; readonly bracket: Bracket }[] = [];
+  for (const [share, phase] of READ_AT) {
+    if (!guest.waitUntil(during(left.ktime + BigInt(Math.round(stopNs * share)), phase))) return null;
+    counts.push(bracketed((bracket) => machine.currentCount(bracket)));
+  }
+  if (saved !== null) machine.restoreLapic();
+  trace.watchResume(guest, setup.periodNs);
+  // Later than asked for where a host took that long for the readings or the trace.
+  const [asked, earliest] = [left.ktime + BigInt(stopNs), ktimeNow() + BigInt(setup.periodNs)];
+  const resumeAt = during(asked > earliest ? asked : earliest, share);
+  const endOfRecovery = watchActivity(machine);
+  if (!guest.waitUntil(resumeAt - guest.resumeLatencyNs())) return null;
+  if (!guest.runFor(ticks)) return null;
+  const after = endOfRecovery();
+  guest.pause();
+
+  const resumed = lastOf(recording.entered);
+  const reading = ({ value, bracket: [from, to] }: { value: number; bracket: Bracket }): CountReading => ({
+    atNs: since((from + to) / 2n, resumed.ktime),
+    uncertaintyNs: since(to, from) / 2,
+    remainingNs: value * setup.divide,
   });
+  return {
+    ...traceOf({ loop, stop, setup }, guest, resumed),
+    leftNs: since(left.ktime, resumed.ktime),
+    counts: counts.map(reading),
+    saved: saved === null ? null : reading(saved),
+    restoredNs: saved === null ? null : sinceBoth(lastSet(recording), resumed.ktime),
+    activity: { before, after },
+    kernel: trace.resume(guest, resumed, setup.periodNs, tscKhz),
+  };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
-import { divideCountOf } from '../lapic/registers.ts';
+import { tdcrByDivide } from '../lapic/registers.ts';
 import { formatNs, NS_PER_US } from '../units.ts';
 
 /** What is written to the guest's timer, and the period that KVM makes of it. */
@@ -16,11 +16,8 @@ export interface TimerSetup {
   readonly raisedFromNs: number | null;
 }
 
-/** TDCR's values: bits 3, 1 and 0. */
-const DIVIDE_REGISTERS: readonly number[] = [0x0, 0x1, 0x2, 0x3, 0x8, 0x9, 0xa, 0xb];
-
 /** What the timer can divide by. */
-export const DIVIDES: readonly number[] = DIVIDE_REGISTERS.map(divideCountOf).sort((a, b) => a - b);
+export const DIVIDES: readonly number[] = [...tdcrByDivide.keys()];
 
 const MAX_COUNT = 2 ** 32 - 1;
 
@@ -32,7 +29,7 @@ const MAX_COUNT = 2 ** 32 - 1;
  * count does not fit the register.
  */
 export function timerSetup(periodNs: number, divide: number, minPeriodNs: number): TimerSetup {
-  const divideRegister = DIVIDE_REGISTERS.find((register) => divideCountOf(register) === divide);
+  const divideRegister = tdcrByDivide.get(divide);
   if (divideRegister === undefined) {
     throw usageError(`\`divide\`: ${divide} is not one of ${DIVIDES.join(', ')}.`);
   }

@@ -18,9 +18,8 @@ export interface PageLayout {
   readonly data: Field;
 }
 
-/** One event: its format's id, its time stamp, and its record. */
+/** One event: its time stamp, and its record. */
 export interface RawEvent {
-  readonly id: number;
   readonly time: bigint;
   readonly record: DataView;
 }
@@ -49,8 +48,9 @@ export function parsePageLayout(text: string): PageLayout | null {
   return timestamp && commit && data ? { timestamp, commit, data } : null;
 }
 
-/** A whole number out of a record, by its field's width and sign. */
+/** A whole number out of a record, by its field's width and sign; 0 where the record ends before. */
 export function fieldValue(record: DataView, { offset, size, signed }: Field): bigint {
+  if (offset + size > record.byteLength) return 0n;
   switch (size) {
     case 8:
       return signed ? record.getBigInt64(offset, true) : record.getBigUint64(offset, true);
@@ -74,7 +74,7 @@ const COMMIT_LENGTH = (1n << 30n) - 1n;
 const STAMP_BITS = 59n;
 
 /** The events of one page of `trace_pipe_raw`, in order. */
-export function eventsOf(page: DataView, layout: PageLayout, idOf: (record: DataView) => number): RawEvent[] {
+export function eventsOf(page: DataView, layout: PageLayout): RawEvent[] {
   const events: RawEvent[] = [];
   let time = fieldValue(page, layout.timestamp);
   const length = Number(fieldValue(page, layout.commit) & COMMIT_LENGTH);
@@ -91,7 +91,7 @@ export function eventsOf(page: DataView, layout: PageLayout, idOf: (record: Data
       time += delta;
       if (size < 4 || start + size > end) break;
       const record = new DataView(page.buffer, page.byteOffset + start, size);
-      events.push({ id: idOf(record), time, record });
+      events.push({ time, record });
       at = start + size;
       continue;
     }

@@ -16,21 +16,32 @@ import { systemCode } from '../errors.ts';
 import {
   type EventFormat,
   eventsOf,
+  fieldValue,
   type PageLayout,
   parseFormat,
   parsePageLayout,
-  type RawEvent,
 } from './trace-pages.ts';
 
 /** Where the kernel's tracing is mounted, newer place first. */
 const MOUNTS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 /** An instance's name: the process, its start (a number may be given again), and whose numbers these are. */
 const NAME = /^tscope-(\d+)-(\d+)-(\d+)-\d+$/;
-/** Room for more than a run's events, on the one CPU that has any; the least on the others. */
+/** Room for more than a run's events, on the one CPU that has any. */
 const BUFFER_KB = 4096;
+/** All CPUs together have this where any of them may run the guest, and each has this at least. */
+const ALL_BUFFERS_KB = 16_384;
+const LEAST_BUFFER_KB = 64;
+/** The kernel's least, for CPUs that are not looked at. */
 const OTHER_BUFFER_KB = 8;
-/** More than this is not read. */
-const MOST_PAGES = (4 * BUFFER_KB) / 4;
+/** More than this is not read of one CPU. */
+const MOST_PAGES = BUFFER_KB;
+
+/** One event that was recorded: its name, its time (TSC) and the fields that were asked for. */
+export interface TracedEvent {
+  readonly name: string;
+  readonly time: bigint;
+  readonly fields: Readonly<Record<string, bigint>>;
+}
 
 /** Why the kernel's trace is not there, in words that end a sentence. */
 export class TraceObstacle extends Error {}
@@ -96,29 +107,50 @@ export function removeLeftBehind(mount: string): void {
   }
 }
 
+/** The same wherever tracefs is; nothing where this user may not. */
+export function removeTracesLeftBehind(): void {
+  try {
+    removeLeftBehind(findTracefs());
+  } catch (error) {
+    if (!(error instanceof TraceObstacle)) throw error;
+  }
+}
+
 let made = 0;
+
+/** An event that is recorded: how its records look, and which of their fields are wanted. */
+interface Recorded {
+  readonly name: string;
+  readonly format: EventFormat;
+  readonly fields: readonly string[];
+}
 
 /** A private buffer of the kernel's trace, stamped with the TSC. The host's own settings are left alone. */
 export class TraceInstance {
   readonly #folder: string;
-  readonly #cpu: number;
+  readonly #cpus: readonly number[];
   readonly #layout: PageLayout;
-  readonly #formats = new Map<string, EventFormat>();
+  readonly #recorded = new Map<number, Recorded>();
 
-  /** @throws TraceObstacle. */
-  constructor(mount: string, cpu: number) {
+  /** @param cpu the only one that is looked at; null: all of them. @throws TraceObstacle. */
+  constructor(mount: string, cpu: number | null) {
     const name = `tscope-${process.pid}-${startOf('self')}-${pidSpace()}-${made++}`;
     this.#folder = join(mount, 'instances', name);
-    this.#cpu = cpu;
     try {
       mkdirSync(this.#folder);
     } catch (error) {
       throw obstacleOf(error, 'making an instance of the trace');
     }
     try {
+      this.#cpus = cpu === null ? this.#allCpus() : [cpu];
       this.#write('trace_clock', 'x86-tsc');
-      this.#write('buffer_size_kb', `${OTHER_BUFFER_KB}`);
-      this.#write(`per_cpu/cpu${cpu}/buffer_size_kb`, `${BUFFER_KB}`);
+      if (cpu === null) {
+        const each = Math.floor(ALL_BUFFERS_KB / this.#cpus.length);
+        this.#write('buffer_size_kb', `${Math.min(BUFFER_KB, Math.max(LEAST_BUFFER_KB, each))}`);
+      } else {
+        this.#write('buffer_size_kb', `${OTHER_BUFFER_KB}`);
+        this.#write(`per_cpu/cpu${cpu}/buffer_size_kb`, `${BUFFER_KB}`);
+      }
       const layout = parsePageLayout(this.#read('events/header_page'));
       if (layout === null) throw new TraceObstacle('events/header_page is not as expected');
       this.#layout = layout;
@@ -136,47 +168,59 @@ export class TraceInstance {
     return readFileSync(join(this.#folder, file), 'utf8');
   }
 
-  /** How an event's record looks. @throws TraceObstacle where this kernel has no such event or field. */
-  format(event: string, fields: readonly string[]): EventFormat {
-    const known = this.#formats.get(event);
-    if (known !== undefined) return known;
-    let text: string;
-    try {
-      text = this.#read(`events/${event}/format`);
-    } catch (error) {
-      throw obstacleOf(error, `reading the format of ${event}`);
-    }
-    const format = parseFormat(text, ['common_type', ...fields]);
-    if (format === null) throw new TraceObstacle(`${event} has not the fields ${fields.join(', ')}`);
-    this.#formats.set(event, format);
-    return format;
+  #allCpus(): number[] {
+    return readdirSync(join(this.#folder, 'per_cpu')).map((name) => Number(name.replace('cpu', '')));
   }
 
-  /** Records an event where `filter` holds, from now on. @throws TraceObstacle. */
-  enable(event: string, filter: string): void {
+  /**
+   * Records an event, with some of its fields, where `filter` holds, from now on; called again it changes the filter.
+   *
+   * @throws TraceObstacle where this kernel has no such event or field, or does not take the filter.
+   */
+  record(name: string, fields: readonly string[], filter: string): void {
     try {
-      this.#write(`events/${event}/filter`, filter);
-      this.#write(`events/${event}/enable`, '1');
+      const format = parseFormat(this.#read(`events/${name}/format`), ['common_type', ...fields]);
+      if (format === null) throw new TraceObstacle(`${name} has not the fields ${fields.join(', ')}`);
+      this.#recorded.set(format.id, { name, format, fields });
+      this.#write(`events/${name}/filter`, filter);
+      this.#write(`events/${name}/enable`, '1');
     } catch (error) {
-      throw obstacleOf(error, `tracing ${event}`);
+      if (systemCode(error) === 'ENOENT') throw new TraceObstacle(`this kernel has no event ${name}`);
+      throw obstacleOf(error, `tracing ${name}`);
     }
   }
 
-  /** Takes out what was recorded on the CPU; the ids are the formats'. @throws TraceObstacle. */
-  take(): RawEvent[] {
+  /** Takes out what was recorded, in the order of time. @throws TraceObstacle. */
+  take(): TracedEvent[] {
+    const all = this.#cpus.flatMap((cpu) => this.#takeOf(cpu));
+    return this.#cpus.length === 1
+      ? all
+      : all.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  }
+
+  #takeOf(cpu: number): TracedEvent[] {
     const { offset, size } = this.#layout.data;
-    const common = [...this.#formats.values()][0]?.fields.get('common_type');
-    const idOf = (record: DataView) => record.getUint16(common?.offset ?? 0, true);
-    const events: RawEvent[] = [];
-    const file = join(this.#folder, `per_cpu/cpu${this.#cpu}/trace_pipe_raw`);
+    // The first field of every event's record, whichever it is.
+    const type = [...this.#recorded.values()][0]?.format.fields.get('common_type');
+    if (type === undefined) return [];
+    const events: TracedEvent[] = [];
+    const take = (page: DataView) => {
+      for (const { time, record } of eventsOf(page, this.#layout)) {
+        const known = this.#recorded.get(Number(fieldValue(record, type)));
+        if (known !== undefined) events.push(eventOf(known, time, record));
+      }
+    };
     try {
-      const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+      const fd = openSync(
+        join(this.#folder, `per_cpu/cpu${cpu}/trace_pipe_raw`),
+        constants.O_RDONLY | constants.O_NONBLOCK,
+      );
       try {
         for (let pages = 0; pages < MOST_PAGES; pages++) {
           const page = new Uint8Array(offset + size);
           const length = readSync(fd, page, 0, page.length, null);
           if (length <= 0) break;
-          events.push(...eventsOf(new DataView(page.buffer, 0, length), this.#layout, idOf));
+          take(new DataView(page.buffer, 0, length));
         }
       } catch (error) {
         if (systemCode(error) !== 'EAGAIN') throw error;
@@ -189,13 +233,13 @@ export class TraceInstance {
     return events;
   }
 
-  /** Events that found no room. */
+  /** Events that found no room so far. @throws TraceObstacle. */
   lost(): number {
-    const stats = this.#read(`per_cpu/cpu${this.#cpu}/stats`);
-    return [...stats.matchAll(/^(?:overrun|commit overrun|dropped events): (\d+)$/gm)].reduce(
-      (sum, [, count]) => sum + Number(count),
-      0,
-    );
+    try {
+      return this.#cpus.reduce((sum, cpu) => sum + lostIn(this.#read(`per_cpu/cpu${cpu}/stats`)), 0);
+    } catch (error) {
+      throw obstacleOf(error, "reading the trace's losses");
+    }
   }
 
   /** Removes it; harmless a second time. */
@@ -207,3 +251,21 @@ export class TraceInstance {
     }
   }
 }
+
+const eventOf = ({ name, format, fields }: Recorded, time: bigint, record: DataView): TracedEvent => ({
+  name,
+  time,
+  fields: Object.fromEntries(
+    fields.map((name) => {
+      const field = format.fields.get(name);
+      return [name, field === undefined ? 0n : fieldValue(record, field)];
+    }),
+  ),
+});
+
+/** Events that found no room, of a CPU's `stats` file. */
+export const lostIn = (stats: string): number =>
+  [...stats.matchAll(/^(?:overrun|commit overrun|dropped events): (\d+)$/gm)].reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  );

@@ -1,4 +1,5 @@
 import { formatCount, formatNs } from '../units.ts';
+import type { TraceResult } from './expiries.ts';
 import { latenessOn, modulo, type Phase, phaseOf, ticksOn, wrapped } from './grid.ts';
 import type { StopRecord } from './stop-record.ts';
 
@@ -178,11 +179,20 @@ export interface Burst {
   readonly callbackNs: number;
 }
 
-/** The burst of a stop whose guest came back on the old grid from a timer that had stood still; else null. */
-export function burstOf(finding: StopFinding, path: TimerPath, periodNs: number): Burst | null {
+/**
+ * The burst of a stop whose guest came back on the old grid from a timer that had stood still; else null.
+ *
+ * @param traced how many callbacks the kernel's trace counted, if it did.
+ */
+export function burstOf(
+  finding: StopFinding,
+  path: TimerPath,
+  periodNs: number,
+  traced: number | null = null,
+): Burst | null {
   const { grid, missedTicks, firstInterruptNs, resumePhaseNs } = finding;
   if (path !== 'preemption-timer' || grid !== 'old' || firstInterruptNs === null) return null;
-  const callbacks = missedTicks + Math.floor((resumePhaseNs + firstInterruptNs) / periodNs);
+  const callbacks = traced || missedTicks + Math.floor((resumePhaseNs + firstInterruptNs) / periodNs);
   return { lengthNs: firstInterruptNs, callbacks, callbackNs: firstInterruptNs / callbacks };
 }
 
@@ -280,19 +290,48 @@ export type Fix = 'clamps' | 'catches-up' | 'untested';
 export const fixOf = ({ verdict }: Conclusion): Fix =>
   verdict === 'clamps' || verdict === 'catches-up' ? verdict : 'untested';
 
-/** What the stops and the forced delays say together. */
-export function withStalls(stops: Conclusion, stalls: Conclusion | null): Conclusion {
-  if (stalls === null || fixOf(stalls) === 'untested') return stops;
-  if (fixOf(stops) === 'untested') {
-    const { verdict, explanation } = stalls;
-    return { verdict, explanation: `${explanation} The stop: ${stops.explanation}` };
-  }
-  if (stops.verdict === stalls.verdict)
-    return { ...stops, explanation: `${stops.explanation} ${stalls.explanation}` };
+/**
+ * What the kernel's trace says of the fix: the one of its two policies that explains every expiry, where the other does
+ * not. One late expiry is enough, since each is exact.
+ */
+export function concludeTrace({ expiries, late, agree }: TraceResult): Conclusion {
+  const [clamp, catchUp] = [agree.clamp ?? 0, agree['catch-up'] ?? 0];
+  const of = `The kernel's trace: of ${formatCount(expiries)} expiries ${formatCount(late)} came a period late or more`;
+  if (clamp === expiries && catchUp < expiries)
+    return { verdict: 'clamps', explanation: `${of}, and every next one was exactly where the fix puts it.` };
+  if (catchUp === expiries && clamp < expiries)
+    return { verdict: 'catches-up', explanation: `${of}, and every next one was exactly one period on.` };
   return inconclusive(
-    `the stops say that it ${stops.verdict}, the forced delays that it ${stalls.verdict}`.replaceAll(
-      '-',
-      ' ',
-    ),
+    clamp === expiries
+      ? `no expiry in the kernel's trace came late enough to tell`
+      : `the kernel's trace has expiries that neither kernel explains`,
   );
+}
+
+const SAYS: Readonly<Record<Fix, string>> = {
+  clamps: 'it clamps',
+  'catches-up': 'it catches up',
+  untested: 'nothing',
+};
+
+/** What the stops, the forced delays and the kernel's trace say together; null where there was none of one kind. */
+export function together(stops: Conclusion, stalls: Conclusion | null, trace: Conclusion | null): Conclusion {
+  const all = [
+    { source: 'the stops say', conclusion: stops },
+    { source: 'the forced delays say', conclusion: stalls },
+    { source: "the kernel's trace says", conclusion: trace },
+  ];
+  const telling = all.flatMap(({ source, conclusion }) =>
+    conclusion === null || fixOf(conclusion) === 'untested' ? [] : [{ source, conclusion }],
+  );
+  const [first] = telling;
+  if (first === undefined) return stops;
+  const { verdict } = first.conclusion;
+  if (telling.some(({ conclusion }) => conclusion.verdict !== verdict))
+    return inconclusive(
+      telling.map(({ source, conclusion }) => `${source} that ${SAYS[fixOf(conclusion)]}`).join(', '),
+    );
+  const words = telling.map(({ conclusion }) => conclusion.explanation);
+  if (fixOf(stops) === 'untested') words.push(`The stop: ${stops.explanation}`);
+  return { verdict, explanation: words.join(' ') };
 }

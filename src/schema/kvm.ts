@@ -38,6 +38,30 @@ const kvmVerdict = z.enum(['keeps-running', 'clamps', 'catches-up', 'inconclusiv
 /** TMCCT read from outside; times in ns from the resume. */
 const reading = z.strictObject({ atNs: z.number(), uncertaintyNs: z.number(), remainingNs: z.number() });
 
+/** What KVM's own tracepoints say of a vCPU's timer; null where this kernel has no such event. */
+const vcpuEvents = z.strictObject({
+  /** How often the timer was moved to the preemption timer, and away from it. */
+  toPreemptionTimer: count.nullable(),
+  toSoftwareTimer: count.nullable(),
+  /** Timer interrupts that the vCPU's thread gave to the local APIC. */
+  accepted: count.nullable(),
+  /** How long after its deadline a guest on the preemption timer was entered, by median; null where none was. */
+  entryLateNs: z.number().nullable(),
+  /** Each tracepoint that is not there, with the reason. */
+  missing: z.array(z.string()),
+});
+
+/** The kernel's tracepoints of a resume. */
+export const kvmStopTraceSchema = z.strictObject({
+  /** Why there is none; null where there is. */
+  reason: z.string().nullable(),
+  /** Runs of `apic_timer_fn` from the resume to the guest's first interrupt: the catch-up burst, if there is one. */
+  callbacks: count.nullable(),
+  vcpu: vcpuEvents.nullable(),
+  /** Events that found no room. */
+  lost: count,
+});
+
 /** A guest that was stopped and resumed. */
 const kvmStopSchema = z.strictObject({
   loop: loopSchema,
@@ -69,6 +93,8 @@ const kvmStopSchema = z.strictObject({
     .strictObject({ lengthNs: z.number(), callbacks: count, callbackNs: z.number() })
     .nullable()
     .default(null),
+  /** Null in documents of before it existed. */
+  kernel: kvmStopTraceSchema.nullable().default(null),
   verdict: kvmVerdict,
   explanation: z.string(),
 });
@@ -139,11 +165,12 @@ const kvmTraceSchema = z.strictObject({
       predictedKtime: ktime,
     })
     .nullable(),
-  /**
-   * One run of `apic_timer_fn` here that finds the last interrupt pending, as those of a burst do, less what the
-   * tracepoints cost; low to high covers how that cost varied.
-   */
+  /** KVM's own events beside; null where there is no trace, or in documents of before it existed. */
+  vcpu: vcpuEvents.nullable().default(null),
+  /** One run of `apic_timer_fn` here, in a burst, less what the tracepoints cost; null where it was not measured. */
   callbackNs: z.strictObject({ p50: z.number(), low: z.number(), high: z.number() }).nullable(),
+  /** Why it was not. */
+  callbackReason: z.string().nullable().default(null),
   /** Events that found no room. */
   lost: count,
 });

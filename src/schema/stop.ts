@@ -143,6 +143,18 @@ export const stopResultSchema = z.strictObject({
         stopLowNs: z.number().optional(),
         stopHighNs: z.number().optional(),
       }),
+      /** What the kernel's own callback takes here, by its trace; null where it was not measured. Documents before 0.2 lack it. */
+      atKernelCost: z
+        .strictObject({
+          callbackNs: z.number(),
+          callbackLowNs: z.number(),
+          callbackHighNs: z.number(),
+          stopNs: z.number(),
+          stopLowNs: z.number(),
+          stopHighNs: z.number(),
+        })
+        .nullable()
+        .optional(),
       atCrashCost: z.strictObject({ callbackNs: z.number(), stopNs: z.number() }),
     }),
   ),

@@ -158,7 +158,15 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
     const verdicts = new Map<Verdict, number>();
     for (let i = 0; i < 50; i++) {
       const loop = i % 25 === 0 ? 'spin' : 'halt';
-      const options = { loop, stop: 'pause', setup, stopNs: 40_000_000, ticks: 25 } as const;
+      const options = {
+        loop,
+        stop: 'pause',
+        setup,
+        stopNs: 40_000_000,
+        ticks: 25,
+        trace: 'off',
+        tscKhz: 1,
+      } as const;
       const trace = await recordConclusiveStop(options, host, 'unknown', quietControl);
       if (trace === null || trace === 'missed') throw new Error('not stopped by anybody');
       const { path } = pathOf(trace, host);
@@ -172,7 +180,15 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
   }, 60_000);
 
   test('on the software timer, all missed ticks but the coalesced one are lost', ({ skip }) => {
-    const options = { loop: 'halt', stop: 'pause', setup, stopNs: 100_000_000, ticks: 30 } as const;
+    const options = {
+      loop: 'halt',
+      stop: 'pause',
+      setup,
+      stopNs: 100_000_000,
+      ticks: 30,
+      trace: 'off',
+      tscKhz: 1,
+    } as const;
     for (let tries = 0; tries < 20; tries++) {
       const trace = recordStop(options, quietControl);
       if (trace === null) throw new Error('not stopped by anybody');

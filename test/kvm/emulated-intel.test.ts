@@ -156,6 +156,7 @@ const measuredOf = (traces: StopRecord[]): Measured => ({
   host: { kernel: '6.1', tscKhz: RECORDED_TSC_KHZ, ...intel },
   running: [],
   stalls: null,
+  callback: { value: null, reason: 'not asked for' },
   traces,
 });
 

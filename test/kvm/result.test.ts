@@ -25,6 +25,7 @@ const measured = (change: Partial<Measured> = {}): Measured => ({
   },
   running: [],
   stalls: null,
+  callback: { value: null, reason: 'not asked for' },
   traces: ['spin-pause', 'halt-pause', 'halt-sigstop', 'halt-save-restore'].map(recordedTrace),
   ...change,
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { untraced } from '../../src/kvm/kernel-trace.ts';
+import { untraced } from '../../src/kvm/expiries.ts';
 import { nextTimers, type Stall, type StallRecord, stallSetup } from '../../src/kvm/stall.ts';
 import { stallFindingOf, stallResultOf } from '../../src/kvm/stall-finding.ts';
 

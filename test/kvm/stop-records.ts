@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { untracedStop } from '../../src/kvm/expiries.ts';
 import { predict } from '../../src/kvm/model.ts';
 import type { GuestLoop, StopRecord } from '../../src/kvm/stop-record.ts';
 import type { TimerPath } from '../../src/kvm/verdict.ts';
@@ -66,6 +67,7 @@ export function synthetic({
     restoredNs: null,
     cpu: null,
     activity: null,
+    kernel: untracedStop('not asked for'),
   };
   const after = predict(trace, policy, path, TSC_KHZ).deliveriesNs.map((time, i) => time + lateness(i));
   return { ...trace, deliveriesNs: [...before, ...after] };

@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { untraced } from '../../src/kvm/expiries.ts';
 import { predict } from '../../src/kvm/model.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import {
   type Conclusion,
   combine,
   conclude,
+  concludeTrace,
   findingOf,
   fixOf,
   pathOf,
-  withStalls,
+  together,
 } from '../../src/kvm/verdict.ts';
 import { fixed, pauses, unfixed } from './recorded.ts';
 import { recordedTrace, type Synthetic, synthetic, TSC_KHZ } from './stop-records.ts';
@@ -225,27 +227,63 @@ test('several stops agree, or say so', () => {
   expect(combine([]).verdict).toBe('inconclusive');
 });
 
-test('stops and forced delays together: the fix is known from whichever shows it', () => {
-  const of = (verdict: Conclusion['verdict']): Conclusion => ({ verdict, explanation: `${verdict}.` });
-  expect(withStalls(of('keeps-running'), of('clamps'))).toEqual({
+const of = (verdict: Conclusion['verdict']): Conclusion => ({ verdict, explanation: `${verdict}.` });
+
+test('stops, forced delays and trace together: the fix is known from whichever shows it', () => {
+  const stops = of('keeps-running');
+  expect(together(stops, of('clamps'), null)).toEqual({
     verdict: 'clamps',
     explanation: 'clamps. The stop: keeps-running.',
   });
-  expect(withStalls(of('inconclusive'), of('catches-up')).verdict).toBe('catches-up');
-  expect(withStalls(of('clamps'), of('clamps'))).toEqual({
+  // No forced delay tells, the trace does.
+  expect(together(stops, of('inconclusive'), of('clamps')).verdict).toBe('clamps');
+  expect(together(stops, null, of('catches-up')).verdict).toBe('catches-up');
+  expect(together(of('inconclusive'), of('catches-up'), null).verdict).toBe('catches-up');
+  expect(together(of('clamps'), of('clamps'), of('clamps'))).toEqual({
     verdict: 'clamps',
-    explanation: 'clamps. clamps.',
+    explanation: 'clamps. clamps. clamps.',
   });
-  for (const nothing of [null, of('inconclusive')])
-    expect(withStalls(of('keeps-running'), nothing)).toEqual(of('keeps-running'));
-  expect(withStalls(of('clamps'), of('catches-up'))).toEqual({
-    verdict: 'inconclusive',
-    explanation: 'Nothing can be said: the stops say that it clamps, the forced delays that it catches up.',
-  });
-  expect([of('clamps'), of('catches-up'), of('keeps-running'), of('inconclusive')].map(fixOf)).toEqual([
+  for (const nothing of [null, of('inconclusive')]) expect(together(stops, nothing, nothing)).toEqual(stops);
+  expect([of('clamps'), of('catches-up'), stops, of('inconclusive')].map(fixOf)).toEqual([
     'clamps',
     'catches-up',
     'untested',
     'untested',
   ]);
+});
+
+test('where they differ nothing is claimed, and each is named with what it says', () => {
+  const differing = (...all: Parameters<typeof together>) => {
+    const { verdict, explanation } = together(...all);
+    expect(verdict).toBe('inconclusive');
+    return explanation;
+  };
+  expect(differing(of('clamps'), of('catches-up'), null)).toBe(
+    'Nothing can be said: the stops say that it clamps, the forced delays say that it catches up.',
+  );
+  expect(differing(of('keeps-running'), of('clamps'), of('catches-up'))).toBe(
+    "Nothing can be said: the forced delays say that it clamps, the kernel's trace says that it catches up.",
+  );
+});
+
+test('the trace tells where one policy of the kernel explains every expiry and the other does not', () => {
+  const traced = (clamp: number, catchUp: number, late = 1) =>
+    concludeTrace({
+      ...untraced(''),
+      expiries: 10,
+      late,
+      agree: { clamp, 'catch-up': catchUp },
+    });
+  expect(traced(10, 9)).toEqual({
+    verdict: 'clamps',
+    explanation:
+      "The kernel's trace: of 10 expiries 1 came a period late or more, and every next one was exactly where the fix puts it.",
+  });
+  expect(traced(9, 10)).toEqual({
+    verdict: 'catches-up',
+    explanation:
+      "The kernel's trace: of 10 expiries 1 came a period late or more, and every next one was exactly one period on.",
+  });
+  expect(traced(10, 10, 0).explanation).toContain('came late enough to tell');
+  expect(traced(9, 9).explanation).toContain('neither kernel explains');
 });

@@ -1,5 +1,6 @@
 import { type AroundStop, aroundStop, type StopSetup } from '../../lapic/around-stop.ts';
 import { policies, policyNames } from '../../lapic/policies.ts';
+import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { Section } from '../content.ts';
 import { about, exact, offset } from '../digits.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
@@ -15,7 +16,7 @@ export const policyStyle = (name: string): number => {
 const SCENE: StopSetup = {
   periodNs: 1e6,
   stopNs: 30e9,
-  callbackNs: 79,
+  callbackNs: CRASH_CALLBACK_NS,
   exitNs: 2_000,
   handlingNs: 10_000,
   delivery: 'coalesced',

@@ -1,6 +1,6 @@
 import type { KvmResult, KvmRunning, KvmStop } from '../../schema/kvm.ts';
 import type { Block, Facts, Kind, Level, Section, Table, Verdict } from '../content.ts';
-import { about, exact, offset, plusMinus, ratio } from '../digits.ts';
+import { about, between, exact, offset, plusMinus, ratio } from '../digits.ts';
 import type { Figure } from '../plot/figure.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
 import { type StripRow, stripFigure } from '../plot/strip.ts';
@@ -144,16 +144,15 @@ function stallBlock({ stall }: KvmResult): Block[] {
 function traceBlock({ trace }: KvmResult): Block[] {
   if (trace === null) return [];
   if (!trace.available) return [{ text: `Kernel's trace: none; ${trace.reason}.` }];
-  const { expiries, late, agree, firstDifference, callbackNs, lost } = trace;
+  const { expiries, late, agree, firstDifference, callbackNs, callbackReason, vcpu, lost } = trace;
   const note = [
     firstDifference === null
       ? 'No expiry differs.'
       : `The first that differs (${firstDifference.policy}): due at ${firstDifference.beforeKtime}, next at ${firstDifference.afterKtime}, predicted ${firstDifference.predictedKtime}.`,
-    ...(callbackNs === null
-      ? []
-      : [
-          `One callback in a burst takes ${about(callbackNs.p50)} here (${about(callbackNs.low)} to ${about(callbackNs.high)}), tracing taken off.`,
-        ]),
+    callbackNs === null
+      ? `What a callback costs: not measured${callbackReason === null ? '' : `; ${callbackReason}`}.`
+      : `One callback of a burst takes ${between(callbackNs.p50, callbackNs.low, callbackNs.high)} here, tracing taken off; 79 ns in the crash dump.`,
+    ...vcpuWords(vcpu),
     ...(lost === 0 ? [] : [`${count(lost)} events were lost.`]),
   ].join(' ');
   return [
@@ -167,6 +166,31 @@ function traceBlock({ trace }: KvmResult): Block[] {
       note,
     },
   ];
+}
+
+type VcpuEvents = NonNullable<KvmResult['trace']>['vcpu'];
+
+/** What KVM's own tracepoints say of a vCPU's timer. */
+function vcpuWords(vcpu: VcpuEvents): string[] {
+  if (vcpu === null) return [];
+  const { toPreemptionTimer, toSoftwareTimer, accepted, entryLateNs, missing } = vcpu;
+  const moved =
+    toPreemptionTimer === null || toSoftwareTimer === null
+      ? []
+      : [
+          toPreemptionTimer + toSoftwareTimer === 0
+            ? 'the timer never moved to the preemption timer'
+            : `the timer moved to the preemption timer ${count(toPreemptionTimer)} times and to the software timer ${count(toSoftwareTimer)} times`,
+        ];
+  const said = [
+    ...moved,
+    ...(accepted === null ? [] : [`the local APIC accepted ${count(accepted)} timer interrupts`]),
+    ...(entryLateNs === null
+      ? []
+      : [`the guest was entered ${about(entryLateNs, offset)} from its deadline (median)`]),
+    ...missing,
+  ];
+  return said.length === 0 ? [] : [`KVM's own events: ${said.join('; ')}.`];
 }
 
 const FIXES: Readonly<Record<KvmResult['fix'], string>> = {
@@ -185,6 +209,7 @@ const stopsTable = (stops: readonly KvmStop[]): Table => ({
     '#lost',
     '#first after',
     '#in 1 period',
+    '#callbacks',
     '#phase shift (1 s.e.)',
     '#CPU time',
     '#usual',
@@ -198,12 +223,23 @@ const stopsTable = (stops: readonly KvmStop[]): Table => ({
     count(stop.lostTicks),
     orDash(stop.firstInterruptNs, about),
     count(stop.interruptsFirstPeriod),
+    orDash(stop.kernel?.callbacks, (value) => `${count(value)}${stop.kernel?.lost ? ' or more' : ''}`),
     orDash(stop.phaseShiftNs, (ns) => plusMinus(ns, stop.phaseShiftErrorNs, offset)),
     orDash(stop.hostCpuNs, about),
     orDash(stop.usualCpuNs, about),
     stop.verdict,
   ]),
+  note: callbacksNote(stops),
 });
+
+/** What the column of callbacks is, or why it is empty. */
+function callbacksNote(stops: readonly KvmStop[]): string {
+  const traced = stops.some(({ kernel }) => kernel?.callbacks != null);
+  const reason = stops[0]?.kernel?.reason ?? 'the document has none';
+  return traced
+    ? "callbacks: runs of apic_timer_fn from the resume to the first interrupt, by the kernel's trace. More than one is a catch-up burst."
+    : `callbacks: those from the resume to the first interrupt are not known; ${reason}.`;
+}
 
 /** A mean period's offset from the programmed one, with one standard error. */
 const periodError = ({ meanPeriodNs, meanPeriodErrorNs, periodNs }: KvmRunning): string =>

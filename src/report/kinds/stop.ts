@@ -1,3 +1,5 @@
+import { catchUpNs } from '../../lapic/catch-up.ts';
+import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { StopResult, StopRow } from '../../schema/stop.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { about, between, exact, offset, plain, time } from '../digits.ts';
@@ -24,9 +26,12 @@ const recoveryOf = ({ recoveryNs, projected }: StopRow): number | null =>
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-/** The stop that locks this host up. */
-const lockupText = ({ atHostCost }: Threshold): string =>
-  between(atHostCost.stopNs, atHostCost.stopLowNs, atHostCost.stopHighNs);
+/** A cost of a callback and the stop that it makes a lockup; without bounds in documents before 0.2, and at the crash's. */
+type CostRange = Threshold['atHostCost'];
+
+/** The stop that locks this host up, at one of the costs of a callback. */
+const thresholdText = (cost: CostRange): string => between(cost.stopNs, cost.stopLowNs, cost.stopHighNs);
+const lockupText = ({ atHostCost }: Threshold): string => thresholdText(atHostCost);
 
 /** What a callback costs on this host. */
 const callbackText = ({ atHostCost }: Threshold): string =>
@@ -34,6 +39,18 @@ const callbackText = ({ atHostCost }: Threshold): string =>
 
 const intervalText = ({ ns, lowNs, highNs }: Interval, measure = offset): string =>
   between(ns, lowNs, highNs, measure);
+
+/** What a callback costs, in this program, in this host's kernel where that was traced, and in the crash dump. */
+function costsOf(
+  { atHostCost, atKernelCost, atCrashCost }: Threshold,
+  simulated: boolean,
+): Array<{ readonly label: string; readonly cost: CostRange }> {
+  return [
+    { label: simulated ? 'as given' : "this program's, in JavaScript", cost: atHostCost },
+    ...(atKernelCost == null ? [] : [{ label: "this host's kernel, by its trace", cost: atKernelCost }]),
+    { label: 'the crash dump', cost: atCrashCost },
+  ];
+}
 
 const processes = (value: number): string => `${count(value)} ${value === 1 ? 'process' : 'processes'}`;
 
@@ -61,7 +78,7 @@ function priceTable({ clampPrice, clampPriceReason }: StopResult): Block[] {
         ['native code', intervalText(native), `the same steps in C, ${processes(native.processes)}`],
         ['this model', intervalText(model), `in JavaScript, ${processes(model.processes)}${slow}${modes}`],
       ],
-      note: `One callback of the real kernel: ${kernel.value === null ? `not measured: ${kernel.reason ?? ''}` : `${intervalText(kernel.value, time)}, from its own tracepoints`}.`,
+      note: `One whole callback of this host's kernel: ${kernel.value === null ? `not measured; ${kernel.reason ?? ''}` : `${intervalText(kernel.value, time)}, by its own trace`}; ${CRASH_CALLBACK_NS} ns in the crash dump.`,
     },
   ];
 }
@@ -104,7 +121,11 @@ function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: Stop
     ...lockupThreshold.map(
       (one) =>
         `catch-up, ${exact(one.periodNs)}: lockup (${exact(watchdogNs)}) after a stop of ${lockupText(one)} ` +
-        `at ${callbackText(one)} a callback; ${about(one.atCrashCost.stopNs)} at 79 ns`,
+        `at ${callbackText(one)} a callback (JavaScript); ` +
+        (one.atKernelCost == null
+          ? ''
+          : `${thresholdText(one.atKernelCost)} at this kernel's ${about(one.atKernelCost.callbackNs)}; `) +
+        `${about(one.atCrashCost.stopNs)} at ${about(one.atCrashCost.callbackNs)} (the crash dump)`,
     ),
     ...(longest === undefined
       ? []
@@ -143,6 +164,24 @@ function seriesOf(policy: string, rows: readonly StopRow[]): Series {
   };
 }
 
+/** What the same stops would take under catch-up at the kernel's own cost of a callback, and at the crash's. */
+function catchUpSeries(result: StopResult, rows: readonly StopRow[], periodNs: number): Series[] {
+  const threshold = result.lockupThreshold.find((one) => one.periodNs === periodNs);
+  const stops = distinct(rows.map(({ stopNs }) => stopNs)).sort((a, b) => a - b);
+  if (result.simulated || threshold === undefined) return [];
+  return costsOf(threshold, false)
+    .slice(1)
+    .map(({ label, cost: { callbackNs } }) => ({
+      label: `catch-up, ${about(callbackNs)}`,
+      as: 'dashes',
+      style: policyStyle('catch-up'),
+      points: stops.map((stop) => [stop, catchUpNs(stop, periodNs, callbackNs) ?? Number.NaN] as const),
+      hollow: new Set(stops.keys()),
+      describe: (stop, recovery) =>
+        `catch-up at ${about(callbackNs)} a callback (${label}), stopped for ${exact(stop)}: ${about(recovery)}`,
+    }));
+}
+
 /** `Clamp recovers in 1.7 us from any stop; catch-up would lock this host up after 7.0 h`. */
 function recoveryTitle(
   { lockupThreshold, simulated }: StopResult,
@@ -166,7 +205,8 @@ function recoveryTitle(
 
 const CAPTION = [
   'Both axes are logarithmic. From the return until the next expiry is in the future again; hollow marks are projected at the pace measured until then.',
-  'Past the dashed line catch-up is a hard lockup, because it recovers in one interrupt; independent and reinject take as long in many exits, between which the host is free.',
+  "The dashed lines are catch-up at what a callback costs this host's kernel, by its own trace where that was measured, and at the crash dump's 79 ns; its own line is at what one costs in this program.",
+  'Past the line across catch-up is a hard lockup, because it recovers in one interrupt; independent and reinject take as long in many exits, between which the host is free.',
 ];
 
 function recoveryFigure(result: StopResult, periodNs: number, caption: readonly string[]): Block {
@@ -176,7 +216,10 @@ function recoveryFigure(result: StopResult, periodNs: number, caption: readonly 
     title: recoveryTitle(result, own, periodNs),
     x: { label: 'length of the stop', ...AXIS },
     y: { label: 'time to recover', ...AXIS },
-    series: distinct(own.map(({ policy }) => policy)).map((policy) => seriesOf(policy, own)),
+    series: [
+      ...distinct(own.map(({ policy }) => policy)).map((policy) => seriesOf(policy, own)),
+      ...catchUpSeries(result, own, periodNs),
+    ],
     limits: [{ at: result.watchdogNs, label: `watchdog: ${exact(result.watchdogNs)}` }],
     caption,
   });
@@ -184,19 +227,16 @@ function recoveryFigure(result: StopResult, periodNs: number, caption: readonly 
 
 /** The stop that reaches the watchdog, for each period. */
 const thresholdTable = ({ lockupThreshold, watchdogNs, simulated }: StopResult): Table => ({
-  title: `The stop that locks a host up under catch-up (watchdog ${exact(watchdogNs)})`,
-  head: [
-    '#period',
-    `#stop, at ${simulated ? 'this cost' : "this host's cost"}`,
-    '#that is a callback of',
-    '#stop, at 79 ns (the crash)',
-  ],
-  rows: lockupThreshold.map((one) => [
-    exact(one.periodNs),
-    lockupText(one),
-    callbackText(one),
-    about(one.atCrashCost.stopNs),
-  ]),
+  title: `The stop that locks a host up under catch-up (watchdog ${exact(watchdogNs)}), by what a callback costs`,
+  head: ['#period', 'a callback', '#costs', '#lockup after'],
+  rows: lockupThreshold.flatMap((one) =>
+    costsOf(one, simulated).map(({ label, cost }) => [
+      exact(one.periodNs),
+      label,
+      between(cost.callbackNs, cost.callbackLowNs, cost.callbackHighNs),
+      thresholdText(cost),
+    ]),
+  ),
 });
 
 /** What a tick without lag costs under each policy. */

@@ -1,3 +1,4 @@
+import { catchUpNs } from '../../lapic/catch-up.ts';
 import { type Delivery, type LapicConfig, lapicDefaults } from '../../lapic/config.ts';
 import { LapicTimer } from '../../lapic/kvm-timer.ts';
 import { programPeriodic } from '../../lapic/lapic-timer.ts';
@@ -6,7 +7,6 @@ import { type StopRecord, stopAndResume } from '../../lapic/scene.ts';
 import { runVcpu, Vcpu } from '../../lapic/vcpu.ts';
 import type { StopRow } from '../../schema/stop.ts';
 import type { RecoveryLog, StopHost } from './host.ts';
-import { catchUpNs } from './projection.ts';
 
 /** One stop of one timer. */
 export interface OneStop {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Control } from '../../clock/control.ts';
+import type { CallbackCost } from '../../kvm/callback-cost.ts';
 import type { PolicyName } from '../../lapic/policies.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { sibling } from '../../sibling.ts';
@@ -145,6 +146,7 @@ export function tickCostOf(
 export function clampPriceOf(
   costs: readonly IsolateCosts[],
   tscHz: number,
+  kernel: CallbackCost,
 ): NonNullable<StopResult['clampPrice']> {
   const native = nextRun(costs.map((each) => each.native.overCatchUpNs));
   const catchUp = costs.map(({ advances }) => advances['catch-up']?.middleNs ?? 0);
@@ -160,9 +162,11 @@ export function clampPriceOf(
       costs.map(({ overCatchUpNs }) => overCatchUpNs['clamp'] ?? 0),
       catchUp,
     ),
-    kernel: { value: null, reason: 'a callback of the real kernel is measured by `tscope kvm`' },
+    kernel: kernel.value === null ? kernel : { value: intervalOf(kernel.value) },
   };
 }
+
+const intervalOf = ({ ns, lowNs, highNs }: Interval): Interval => ({ ns, lowNs, highNs });
 
 /** One callback of a recovery under catch-up. */
 export const callbackCostOf = (costs: readonly IsolateCosts[]): Interval =>

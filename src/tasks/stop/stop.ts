@@ -1,5 +1,6 @@
 import type { Control } from '../../clock/control.ts';
 import type { TimeSource } from '../../clock/time-source.ts';
+import type { CallbackCost } from '../../kvm/callback-cost.ts';
 import { VIRTUAL_TSC_KHZ } from '../../lapic/virtual-host.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { RealStopHost, RecoveryLog, type StopHost } from './host.ts';
@@ -30,6 +31,8 @@ export interface StopMachine {
   readonly clock: TimeSource;
   /** Measures costs in that many fresh processes. */
   isolates(job: IsolateJob, processes: number): Isolates;
+  /** What a callback of this host's kernel costs, by its own trace. */
+  callback(): CallbackCost;
   /** ns of real time, from any beginning. */
   now(): number;
 }
@@ -82,7 +85,12 @@ export function simulateStop(
     tickCost: null,
     clampPrice: null,
     clampPriceReason: 'in virtual time no step has a price of its own',
-    lockupThreshold: lockupThreshold(options.periodsNs, Number(watchdogNs), { ns, lowNs: ns, highNs: ns }),
+    lockupThreshold: lockupThreshold(
+      options.periodsNs,
+      Number(watchdogNs),
+      { ns, lowNs: ns, highNs: ns },
+      null,
+    ),
   };
 }
 
@@ -109,6 +117,7 @@ export function measureStop(machine: StopMachine, options: StopOptions, control:
   );
   const rows = ordered(measureRows(cells, repeat, limits, run, control), cells, policies);
   const { costs, reason } = machine.isolates(job, options.processes);
+  const kernel = machine.callback();
   const priced = reason === null;
   return {
     simulated: false,
@@ -118,8 +127,10 @@ export function measureStop(machine: StopMachine, options: StopOptions, control:
     guestTscKhz: tscKhz,
     rows,
     tickCost: priced ? tickCostOf(costs, policies, tscHz) : null,
-    clampPrice: priced ? clampPriceOf(costs, tscHz) : null,
+    clampPrice: priced ? clampPriceOf(costs, tscHz, kernel) : null,
     clampPriceReason: reason,
-    lockupThreshold: priced ? lockupThreshold(periodsNs, Number(watchdogNs), callbackCostOf(costs)) : [],
+    lockupThreshold: priced
+      ? lockupThreshold(periodsNs, Number(watchdogNs), callbackCostOf(costs), kernel.value)
+      : [],
   };
 }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
+import { measureCallback } from '../../kvm/callback-cost.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
@@ -22,6 +23,7 @@ function hostMachine(control: Control): StopMachine {
     tscKhz: kernel?.tscKhz ?? Math.round(tscHz / 1000),
     clock: new HostClock(),
     isolates: (job, processes) => freshProcesses(job, processes, control),
+    callback: () => measureCallback(control),
     now: () => performance.now() * 1e6,
   };
 }

@@ -67,6 +67,14 @@ test('the price of the clamp and the stop that locks up have the interval of the
     stopLowNs: 6.2 * h,
     stopHighNs: 7.9 * h,
   };
+  const atKernelCost = {
+    callbackNs: 110,
+    callbackLowNs: 88,
+    callbackHighNs: 140,
+    stopNs: 5.04 * h,
+    stopLowNs: 3.96 * h,
+    stopHighNs: 6.31 * h,
+  };
   const clampPrice = {
     native: { ns: 0.48, lowNs: 0.39, highNs: 0.57, cycles: 1.2, catchUpNs: 2, clampNs: 2.5, processes: 12 },
     model: {
@@ -80,18 +88,18 @@ test('the price of the clamp and the stop that locks up have the interval of the
         { ns: 6, processes: 7 },
       ],
     },
-    kernel: { value: null, reason: 'no tracefs' },
+    kernel: { value: { ns: 110, lowNs: 88, highNs: 140 } },
   };
   const result = {
     ...whole,
     rows: [],
     tickCost: null,
-    lockupThreshold: [{ ...first, atHostCost }],
+    lockupThreshold: [{ ...first, atHostCost, atKernelCost }],
     clampPrice,
   } as typeof whole;
   await expect(`${stopText(result)}\n`).toMatchFileSnapshot('stop-price.txt');
   expect(stop.brief(result)).toEqual([
-    'catch-up, 200 us: lockup (10 s) after a stop of 7.0 h (6.2 to 7.9 h) at 79 ns (70 to 88 ns) a callback; 7.0 h at 79 ns',
+    "catch-up, 200 us: lockup (10 s) after a stop of 7.0 h (6.2 to 7.9 h) at 79 ns (70 to 88 ns) a callback (JavaScript); 5.0 h (4.0 to 6.3 h) at this kernel's 110 ns; 7.0 h at 79 ns (the crash dump)",
     'the clamp itself: +0.48 ns (+0.39 to +0.57 ns) in native code, +4.2 ns (+1.9 to +6.5 ns) in this model (95 % intervals)',
   ]);
 });

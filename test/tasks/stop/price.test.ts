@@ -16,6 +16,8 @@ const costs = (advanceNs: number, clampNs: number, callbackNs = 150): IsolateCos
   callbackNs,
 });
 
+const UNTRACED = { value: null, reason: 'no tracefs is mounted' } as const;
+
 test('the interval of the next run: both runs count, and what runs differ in', () => {
   const values = [100, 101, 103, 104];
   const { ns, lowNs, highNs } = nextRun(values);
@@ -51,13 +53,13 @@ test('a gap of more than six standard deviations makes two groups, of two proces
 
 test('a process half as slow again as the usual one is left out and counted; one just below it is not', () => {
   const model = (slow: number) =>
-    clampPriceOf([costs(100, 1), costs(100, 1), costs(100, 3), costs(slow, 9)], GHZ).model;
+    clampPriceOf([costs(100, 1), costs(100, 1), costs(100, 3), costs(slow, 9)], GHZ, UNTRACED).model;
   expect(model(150)).toMatchObject({ processes: 4, slowProcesses: 0, ns: 3.5 });
   expect(model(150.1)).toMatchObject({ processes: 3, slowProcesses: 1, ns: 5 / 3 });
 });
 
 test('where two processes at most are fast, all count', () => {
-  const { model } = clampPriceOf([costs(10, 1), costs(100, 5)], GHZ);
+  const { model } = clampPriceOf([costs(10, 1), costs(100, 5)], GHZ, UNTRACED);
   expect(model).toMatchObject({ processes: 2, slowProcesses: 0, ns: 3 });
 });
 
@@ -65,6 +67,7 @@ test('two kinds of compiled code: their means, and an interval over all of them'
   const { model } = clampPriceOf(
     [0, 0.1, 20, 20.1].map((ns) => costs(50, ns)),
     GHZ,
+    UNTRACED,
   );
   expect(model.modes).toEqual([
     { ns: 0.05, processes: 2 },
@@ -75,7 +78,7 @@ test('two kinds of compiled code: their means, and an interval over all of them'
 });
 
 test('the price in native code, in ns and cycles, with what both advances cost', () => {
-  const { native, kernel } = clampPriceOf([costs(50, 1), costs(50, 1)], GHZ);
+  const { native, kernel } = clampPriceOf([costs(50, 1), costs(50, 1)], GHZ, UNTRACED);
   expect(native).toEqual({
     ns: 0.5,
     lowNs: 0.5,
@@ -85,10 +88,11 @@ test('the price in native code, in ns and cycles, with what both advances cost',
     clampNs: 10.5,
     processes: 2,
   });
-  expect(kernel).toEqual({
-    value: null,
-    reason: 'a callback of the real kernel is measured by `tscope kvm`',
+  expect(kernel).toEqual(UNTRACED);
+  const traced = clampPriceOf([costs(50, 1), costs(50, 1)], GHZ, {
+    value: { ns: 80, lowNs: 50, highNs: 200, callbacks: 5000 },
   });
+  expect(traced.kernel).toEqual({ value: { ns: 80, lowNs: 50, highNs: 200 } });
 });
 
 test('one advance under each policy asked for, in their order', () => {

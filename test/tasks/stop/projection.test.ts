@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { catchUpNs, lockupStopNs } from '../../../src/lapic/catch-up.ts';
 import { CRASH_CALLBACK_NS } from '../../../src/lapic/virtual-host.ts';
-import { catchUpNs, lockupStopNs } from '../../../src/tasks/stop/projection.ts';
+import { lockupThreshold } from '../../../src/tasks/stop/projection.ts';
 
 const HOUR = 3600e9;
 const WATCHDOG = 10e9;
@@ -37,4 +38,32 @@ test('a step as long as a period never catches up', () => {
   expect(catchUpNs(1, 1_000, 1_000)).toBeNull();
   expect(catchUpNs(1, 1_000, 2_000)).toBeNull();
   expect(lockupStopNs(WATCHDOG, 1_000, 1_000)).toBe(0);
+});
+
+test("for each period there is the stop at the model's cost, at the kernel's own where it is known, and at the crash's", () => {
+  const model = { ns: 100, lowNs: 80, highNs: 125 };
+  const kernel = { ns: 160, lowNs: 125, highNs: 200 };
+  const at = (callbackNs: number) => lockupStopNs(WATCHDOG, 1_000_000, callbackNs);
+  const [found] = lockupThreshold([1_000_000n], WATCHDOG, model, kernel);
+  expect(found).toEqual({
+    periodNs: 1_000_000,
+    atHostCost: {
+      callbackNs: 100,
+      callbackLowNs: 80,
+      callbackHighNs: 125,
+      stopNs: at(100),
+      stopLowNs: at(125),
+      stopHighNs: at(80),
+    },
+    atKernelCost: {
+      callbackNs: 160,
+      callbackLowNs: 125,
+      callbackHighNs: 200,
+      stopNs: at(160),
+      stopLowNs: at(200),
+      stopHighNs: at(125),
+    },
+    atCrashCost: { callbackNs: 79, stopNs: at(79) },
+  });
+  expect(lockupThreshold([1_000_000n], WATCHDOG, model, null)[0]?.atKernelCost).toBeNull();
 });

@@ -1,95 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Expiry, type TraceRecord, traceResultOf, untraced } from '../../src/kvm/kernel-trace.ts';
 import { eventsOf, fieldValue, parseFormat, parsePageLayout } from '../../src/kvm/trace-pages.ts';
-
-const record = (periodNs: number, expiries: readonly Expiry[]): TraceRecord => ({
-  periodNs,
-  expiries,
-  callbackNs: [],
-  eventNs: [],
-  lost: 0,
-});
-/** From the time that the interrupt was entered with to the one that the callback reads: 20 us at most where recorded. */
-const CALLBACK_NS = 20_000n;
-
-interface Sequence {
-  readonly periodNs: number;
-  readonly firstNs: string;
-  readonly latenessNs: readonly number[];
-  readonly elsewhereNs: ReadonlyArray<readonly [index: number, ns: number]>;
-}
-interface Kernel {
-  readonly policy: 'clamp' | 'catch-up';
-  readonly sequences: readonly Sequence[];
-}
-const { kernels } = JSON.parse(
-  gunzipSync(readFileSync(join(import.meta.dirname, '../vectors/kernel-expiries.json.gz'))).toString(),
-) as { kernels: readonly Kernel[] };
-
-function recordOf({ periodNs, firstNs, latenessNs, elsewhereNs }: Sequence): TraceRecord {
-  const elsewhere = new Map(elsewhereNs);
-  let before = BigInt(firstNs);
-  const expiries = latenessNs.map((late, i): Expiry => {
-    const due = before;
-    const from = due + BigInt(late);
-    before += BigInt(elsewhere.get(i) ?? periodNs);
-    return { before: due, after: before, from, to: from + CALLBACK_NS };
-  });
-  return record(periodNs, expiries);
-}
-
-test.each(kernels.map((kernel) => [kernel.policy, kernel] as const))(
-  'every expiry that a real kernel recorded is exactly as the model has it under %s',
-  (policy, { sequences }) => {
-    const other = policy === 'clamp' ? 'catch-up' : 'clamp';
-    let different = 0;
-    for (const sequence of sequences) {
-      const { expiries, agree, firstDifference } = traceResultOf(recordOf(sequence));
-      expect(firstDifference).toBeNull();
-      expect(agree[policy]).toBe(sequence.latenessNs.length);
-      different += expiries - (agree[other] ?? 0);
-    }
-    expect(different).toBeGreaterThanOrEqual(9);
-  },
-  30_000,
-);
-
-test('the first expiry that no policy explains is named, with what was predicted', () => {
-  const on = (before: bigint, after: bigint): Expiry => ({
-    before,
-    after,
-    from: before + 50n,
-    to: before + 900n,
-  });
-  const rows = [on(0n, 1000n), on(1000n, 2000n), on(2000n, 2999n), on(2999n, 3999n)];
-  const result = traceResultOf({
-    ...record(1000, rows),
-    callbackNs: [300, 310, 320],
-    eventNs: [90, 100, 110],
-    lost: 2,
-  });
-  expect(result).toEqual({
-    available: true,
-    reason: null,
-    expiries: 4,
-    late: 0,
-    agree: Object.fromEntries(Object.keys(result.agree).map((policy) => [policy, 3])),
-    firstDifference: {
-      index: 2,
-      policy: 'independent',
-      beforeKtime: '2000',
-      afterKtime: '2999',
-      predictedKtime: '3000',
-    },
-    callbackNs: { p50: 210, low: 200, high: 220 },
-    lost: 2,
-  });
-  expect(traceResultOf(record(1000, []))).toEqual(untraced("the trace holds no expiry of the guest's timer"));
-});
+import { lostIn } from '../../src/kvm/tracefs.ts';
 
 const FORMAT = `name: hrtimer_start
 ID: 460
@@ -181,9 +93,9 @@ test('every event of a page is found, with its time, whatever stands between', (
       fc.bigInt({ min: 0n, max: 2n ** 58n }),
       (entries, start) => {
         const { page, times } = pageOf(entries, start);
-        const events = eventsOf(page, layout, (record) => record.getUint16(0, true));
+        const events = eventsOf(page, layout);
         expect(events.map(({ time }) => time)).toEqual(times);
-        expect(events.every(({ id }) => id === 460)).toBe(true);
+        expect(events.every(({ record }) => record.getUint16(0, true) === 460)).toBe(true);
       },
     ),
   );
@@ -195,12 +107,12 @@ test('a page of anything at all is read without harm', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 300 }), (bytes) => {
       const page = new DataView(new Uint8Array(bytes).buffer);
-      expect(() => eventsOf(page, layout, () => 0)).not.toThrow();
+      expect(() => eventsOf(page, layout)).not.toThrow();
     }),
   );
 });
 
-test('a field is read by its width and sign', () => {
+test('a field is read by its width and sign, and is 0 where the record ends before it', () => {
   const view = new DataView(new BigInt64Array([-2n]).buffer);
   const at = (size: number, signed: boolean) => fieldValue(view, { offset: 0, size, signed });
   expect([at(8, true), at(4, true), at(2, true), at(1, true)]).toEqual([-2n, -2n, -2n, -2n]);
@@ -210,4 +122,12 @@ test('a field is read by its width and sign', () => {
     65_534n,
     254n,
   ]);
+  expect(fieldValue(view, { offset: 1, size: 8, signed: false })).toBe(0n);
+  expect(fieldValue(view, { offset: 0, size: 8, signed: false })).not.toBe(0n);
+});
+
+test('every kind of loss counts, and nothing else of the statistics', () => {
+  const stats = 'entries: 5\noverrun: 3\ncommit overrun: 2\nbytes: 900\ndropped events: 1\nread events: 7\n';
+  expect(lostIn(stats)).toBe(6);
+  expect(lostIn('')).toBe(0);
 });
