@@ -240,7 +240,8 @@ test.each([
   [['--user', 'nobody-of-that-name'], {}, '--user'],
 ])('%j with %j is refused with one sentence', async (args, env, word) => {
   // A port of its own, where the case names none: an agent may run on this machine.
-  const run = await tscope(['agent', '--listen', '127.0.0.1:0', ...args], {
+  const listen = args.some((arg) => arg === '--listen') ? [] : ['--listen', '127.0.0.1:0'];
+  const run = await tscope(['agent', ...listen, ...args], {
     cwd: folder.path,
     env: { ...process.env, ...env },
     kill: { signal: 'SIGKILL', afterMs: 8_000 },
