@@ -24,6 +24,8 @@ export interface Table {
   readonly title?: string;
   readonly head: readonly string[];
   readonly rows: ReadonlyArray<readonly string[]>;
+  /** On a page, where the first cell of each row leads. */
+  readonly addresses?: readonly string[];
   /** How to read it. */
   readonly note?: string;
   /** On a page the table stands behind a click on these words. */

@@ -13,20 +13,21 @@ const SHORT = 24;
 /** With more columns than this a narrow screen shows each row as a card of names and values. */
 const MOST_COLUMNS = 3;
 
-function tableHtml({ title, head, rows, note, fold }: Table): string {
+function tableHtml({ title, head, rows, addresses, note, fold }: Table): string {
   const heads = head.map((name) => name.replace(/^#/, ''));
   const classOf = (text: string, i: number) =>
     head[i]?.startsWith('#') ? 'number' : text.length <= SHORT ? 'short' : undefined;
-  const cell = (tag: 'th' | 'td', text: string, attributes: Attributes) =>
-    element(tag, attributes, prose(text));
+  const cell = (tag: 'th' | 'td', text: string, attributes: Attributes, href?: string) =>
+    element(tag, attributes, href === undefined ? prose(text) : element('a', { href }, prose(text)));
   const header = heads.map((name, i) => cell('th', name, { scope: 'col', class: classOf(name, i) }));
-  const body = rows.map((row) =>
+  const body = rows.map((row, at) =>
     element(
       'tr',
       {},
-      ...row.map((text, i) =>
-        cell('td', text, { class: classOf(text, i), 'data-name': text === '' ? undefined : heads[i] }),
-      ),
+      ...row.map((text, i) => {
+        const attributes = { class: classOf(text, i), 'data-name': text === '' ? undefined : heads[i] };
+        return cell('td', text, attributes, i === 0 ? addresses?.[at] : undefined);
+      }),
     ),
   );
   const whole = element(

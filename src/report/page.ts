@@ -20,12 +20,17 @@ const LEVELS: Readonly<Record<Level, string>> = {
 const card = (level: Level, title: string, ...html: string[]): string =>
   element('li', { class: level }, title === '' ? '' : element('b', {}, prose(title)), ...html);
 
+const verdictCard = ({ level, about, text }: Verdict): string =>
+  card(level, [about, LEVELS[level]].filter((word) => word !== '').join(': '), prose(text));
+
+/** Verdicts as a page shows them. */
+export const verdictCards = (verdicts: readonly Verdict[]): string =>
+  element('ul', { class: 'verdicts' }, ...verdicts.map(verdictCard));
+
 /** The verdicts in plain words, and what was not measured. */
 function summary(verdicts: readonly Verdict[], skipped: PageInput['skipped']): string {
   const cards = [
-    ...verdicts.map(({ level, about, text }) =>
-      card(level, [about, LEVELS[level]].filter((word) => word !== '').join(': '), prose(text)),
-    ),
+    ...verdicts.map(verdictCard),
     ...skipped.map(({ part, reason }) => card('unknown', `${part}: skipped`, prose(reason))),
   ];
   return cards.length === 0

@@ -1,0 +1,337 @@
+import { createHash } from 'node:crypto';
+import { onlyParameters, timeRange } from '../agent/api/query.ts';
+import { jsonReply, type Reply } from '../agent/http/reply.ts';
+import type { Handler } from '../agent/http/server.ts';
+import { usageError } from '../errors.ts';
+import type { Section, Verdict } from '../report/content.ts';
+import { paragraph, sectionHtml } from '../report/html.ts';
+import {
+  eventsTable,
+  type HostAddress,
+  hostSections,
+  hostsTable,
+  kernelsTable,
+  outliersTable,
+  overviewSections,
+  overviewVerdicts,
+} from '../report/kinds/fleet.ts';
+import { element, prose } from '../report/markup.ts';
+import { verdictCards } from '../report/page.ts';
+import { STYLE } from '../report/style.ts';
+import { schemaId } from '../schema/envelope.ts';
+import { version } from '../version.ts';
+import { type FleetStore, HOST_ORDERS, type HostOrder, type Where } from './store/fleet-store.ts';
+import {
+  eventsView,
+  hostNamed,
+  hostsView,
+  hostView,
+  kernelsView,
+  outliersView,
+  overviewView,
+} from './views.ts';
+
+/** Rows of a page of a list. */
+const ROWS = 50;
+/** As far as a list is paged through. */
+const MOST_OFFSET = 1_000_000;
+const HOST_RANGE_MS = 24 * 3_600_000;
+const EVENTS_RANGE_MS = 7 * 24 * 3_600_000;
+
+const HTML = 'text/html; charset=utf-8';
+const CSS = 'text/css; charset=utf-8';
+
+const PAGE_STYLE = `
+header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1.2rem; } header h1 { margin: 0; }
+header nav ul { margin: 0; } nav a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; }
+form.filter { display: flex; flex-wrap: wrap; gap: .5rem .9rem; align-items: end; margin: 1rem 0; }
+form.filter label { display: grid; font-size: .85rem; color: var(--faint); }
+form.filter input, form.filter select, form.filter button { font: inherit; font-size: .95rem; color: var(--ink);
+  background: var(--paper); border: 1px solid var(--line); border-radius: 4px; padding: .3rem .5rem; min-width: 0; }
+form.filter button { cursor: pointer; padding: .3rem .9rem; }
+.pages { display: flex; gap: 1rem; } main { max-width: 80rem; } h2 { margin-top: 2.2rem; }
+`;
+const STYLE_SHEET = STYLE + PAGE_STYLE;
+const STYLE_TAG = `"${createHash('sha256').update(STYLE_SHEET).digest('base64url').slice(0, 20)}"`;
+
+/** As every answer's, but that the filters may be sent, to this server only, and drawings carry their own style. */
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+const TABS = [
+  ['/', 'Overview'],
+  ['/outliers', 'Outliers'],
+  ['/hosts', 'Hosts'],
+  ['/events', 'Events'],
+  ['/kernels', 'Kernels'],
+] as const;
+
+const sectionsHtml = (sections: readonly Section[]): string =>
+  sections
+    .map((section) => {
+      const { id, title } = section;
+      return `<section aria-labelledby="${id}"><h2 id="${id}">${prose(title)}</h2>${sectionHtml(section)}</section>`;
+    })
+    .join('\n');
+
+function page(path: string, title: string, ...content: string[]): Reply {
+  const tabs = TABS.map(([href, name]) =>
+    element(
+      'li',
+      {},
+      element('a', { href, 'aria-current': href === path ? 'page' : undefined }, prose(name)),
+    ),
+  );
+  const body = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,"><title>${prose(title)} - tscope fleet</title>
+<link rel="stylesheet" href="/style.css"></head>
+<body><main><header>${element('h1', {}, prose(title))}<nav aria-label="Pages"><ul>${tabs.join('')}</ul></nav></header>
+${content.join('\n')}
+<footer><p>The same data: <a href="/api/v1/fleet/overview">overview</a>, <a href="/api/v1/fleet/hosts">hosts</a>,
+<a href="/api/v1/fleet/outliers">outliers</a>, <a href="/api/v1/fleet/events">events</a>,
+<a href="/api/v1/fleet/kernels">kernels</a> as JSON; <a href="/metrics">metrics</a>. Times are UTC.</p></footer>
+</main></body></html>
+`;
+  return { status: 200, type: HTML, body, headers: { 'content-security-policy': POLICY } };
+}
+
+/** The address of a host's page. */
+const addressOf: HostAddress = ({ host, twin }) =>
+  `/host?name=${encodeURIComponent(twin === 1 ? host : `${host}#${twin}`)}`;
+
+/** Filters as `field=pattern`, one a word. @throws TscopeError USAGE. */
+export function whereOf(text: string): Where[] {
+  return text
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map((word) => {
+      const at = word.indexOf('=');
+      if (at < 1)
+        throw usageError(
+          `where: '${word.slice(0, 40)}' is not a filter; give field=pattern, as in kernel=6.1.*`,
+        );
+      return { field: word.slice(0, at), pattern: word.slice(at + 1) };
+    });
+}
+
+function offsetOf(query: URLSearchParams): number {
+  const text = query.get('offset') ?? '0';
+  const offset = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (offset <= MOST_OFFSET) return offset;
+  throw usageError(`offset: '${text.slice(0, 40)}' is not a number of rows from 0 to ${MOST_OFFSET}.`);
+}
+
+const pageOf = (query: URLSearchParams) => ({
+  where: whereOf((query.get('where') ?? '').slice(0, 400)),
+  limit: ROWS,
+  offset: offsetOf(query),
+});
+
+const DEFAULT_ORDER: HostOrder = 'hostname';
+
+function orderOf(query: URLSearchParams): { order: HostOrder; descending: boolean } {
+  const text = query.get('order') ?? DEFAULT_ORDER;
+  const name = text.replace(/^-/, '');
+  const order = HOST_ORDERS.find((one) => one === name);
+  if (order !== undefined) return { order, descending: text.startsWith('-') };
+  throw usageError(
+    `order: '${text.slice(0, 40)}' is not one of ${HOST_ORDERS.join(', ')}, with or without a -.`,
+  );
+}
+
+const option = (value: string, text: string, chosen: string) =>
+  element('option', { value, selected: value === chosen ? '' : undefined }, prose(text));
+
+function filter(
+  path: string,
+  query: URLSearchParams,
+  orders: ReadonlyArray<readonly [string, string]>,
+): string {
+  const where = element('input', {
+    name: 'where',
+    value: query.get('where') ?? undefined,
+    placeholder: 'kernel=6.1.* site=ber',
+    size: 28,
+  });
+  const order =
+    orders.length === 0
+      ? ''
+      : element(
+          'label',
+          {},
+          'order',
+          element(
+            'select',
+            { name: 'order' },
+            ...orders.map(([value, text]) => option(value, text, query.get('order') ?? DEFAULT_ORDER)),
+          ),
+        );
+  return element(
+    'form',
+    { class: 'filter', method: 'get', action: path, role: 'search' },
+    element('label', {}, 'only hosts with', where),
+    order,
+    element('button', {}, 'Show'),
+  );
+}
+
+/** Links to the parts of a list before and after the one shown. */
+function pager(
+  path: string,
+  query: URLSearchParams,
+  shown: number,
+  { total, offset }: { total: number; offset: number },
+): string {
+  const link = (to: number, text: string) => {
+    const next = new URLSearchParams(query);
+    next.set('offset', String(to));
+    return element('a', { href: `${path}?${next}` }, text);
+  };
+  const links = [
+    ...(offset > 0 ? [link(Math.max(0, offset - ROWS), 'before')] : []),
+    ...(offset + shown < total ? [link(offset + shown, 'after')] : []),
+  ];
+  return links.length === 0 ? '' : element('p', { class: 'pages' }, ...links);
+}
+
+const list = (id: string, title: string, table: Section['blocks'][number]): string =>
+  sectionsHtml([{ id, title, blocks: [table] }]);
+
+const ORDERS = [
+  ['hostname', 'name'],
+  ['-score', 'furthest from its peers'],
+  ['last-seen', 'longest not heard of'],
+  ['kernel', 'kernel'],
+  ['-clock-error', 'wall clock most ahead'],
+] as const;
+
+/** The fleet's pages and their data as JSON, by exact path. @param stream whose messages the ledger counts. */
+export function fleetRoutes(store: FleetStore, stream: string, startedAt: Date): Map<string, Handler> {
+  const document = (kind: string, result: unknown): Reply =>
+    jsonReply({
+      schema: schemaId(kind),
+      tool: { name: 'tscope', version },
+      startedAt: startedAt.toISOString(),
+      warnings: [],
+      result,
+    });
+  const hosts = (query: URLSearchParams) => {
+    onlyParameters(query, 'where', 'offset', 'order');
+    return hostsView(store, Date.now(), { ...pageOf(query), ...orderOf(query) });
+  };
+  const outliers = (query: URLSearchParams) => {
+    onlyParameters(query, 'where', 'offset');
+    return outliersView(store, Date.now(), pageOf(query));
+  };
+  const events = (query: URLSearchParams) => {
+    onlyParameters(query, 'where', 'offset', 'from', 'to');
+    const nowMs = Date.now();
+    const range = query.has('from')
+      ? timeRange(query, nowMs)
+      : { fromNs: BigInt(nowMs - EVENTS_RANGE_MS) * 1_000_000n, toNs: BigInt(nowMs) * 1_000_000n };
+    return eventsView(store, { ...pageOf(query), ...range });
+  };
+  const host = async (query: URLSearchParams) => {
+    onlyParameters(query, 'name', 'from', 'to');
+    const nowMs = Date.now();
+    const range = query.has('from')
+      ? timeRange(query, nowMs)
+      : { fromNs: BigInt(nowMs - HOST_RANGE_MS) * 1_000_000n, toNs: BigInt(nowMs) * 1_000_000n };
+    return hostView(store, nowMs, await hostNamed(store, (query.get('name') ?? '').slice(0, 256)), range);
+  };
+  const overview = (query: URLSearchParams) => {
+    onlyParameters(query);
+    return overviewView(store, stream, Date.now());
+  };
+  const kernels = (query: URLSearchParams) => {
+    onlyParameters(query);
+    return kernelsView(store);
+  };
+  return new Map<string, Handler>([
+    [
+      '/style.css',
+      (_, known) => {
+        const headers = { etag: STYLE_TAG, 'cache-control': 'no-cache' };
+        return { status: known === STYLE_TAG ? 304 : 200, type: CSS, body: STYLE_SHEET, headers };
+      },
+    ],
+    [
+      '/',
+      async (query) => {
+        const view = await overview(query);
+        const verdicts: Verdict[] = overviewVerdicts(view);
+        return page('/', 'Fleet', verdictCards(verdicts), sectionsHtml(overviewSections(view, addressOf)));
+      },
+    ],
+    [
+      '/outliers',
+      async (query) => {
+        const view = await outliers(query);
+        const how = paragraph(
+          'Each host is held against its peers: hosts of the same CPU and nominal rate. The score is its distance from their middle in what their spread and its own error explain.',
+          'faint',
+        );
+        const pages = pager('/outliers', query, view.hosts.length, view);
+        return page(
+          '/outliers',
+          'Outliers',
+          filter('/outliers', query, []),
+          list('list', 'Who stands out', outliersTable(view, addressOf)),
+          pages,
+          how,
+        );
+      },
+    ],
+    [
+      '/hosts',
+      async (query) => {
+        const view = await hosts(query);
+        const pages = pager('/hosts', query, view.hosts.length, view);
+        return page(
+          '/hosts',
+          'Hosts',
+          filter('/hosts', query, ORDERS),
+          list('list', `${view.total.toLocaleString('en-US')} hosts`, hostsTable(view, addressOf)),
+          pages,
+        );
+      },
+    ],
+    [
+      '/events',
+      async (query) => {
+        const view = await events(query);
+        const pages = pager('/events', query, view.events.length, view);
+        return page(
+          '/events',
+          'Events',
+          filter('/events', query, []),
+          list('list', 'What happened', eventsTable(view)),
+          pages,
+        );
+      },
+    ],
+    [
+      '/kernels',
+      async (query) =>
+        page(
+          '/kernels',
+          'Kernels',
+          list('list', 'What the periodic timer does after a stop', kernelsTable(await kernels(query))),
+        ),
+    ],
+    [
+      '/host',
+      async (query) => {
+        const view = await host(query);
+        return page('/host', view.host.hostname, sectionsHtml(hostSections(view)));
+      },
+    ],
+    ['/api/v1/fleet/overview', async (query) => document('fleet-overview', await overview(query))],
+    ['/api/v1/fleet/hosts', async (query) => document('fleet-hosts', await hosts(query))],
+    ['/api/v1/fleet/outliers', async (query) => document('fleet-hosts', await outliers(query))],
+    ['/api/v1/fleet/events', async (query) => document('fleet-events', await events(query))],
+    ['/api/v1/fleet/kernels', async (query) => document('fleet-kernels', await kernels(query))],
+    ['/api/v1/fleet/host', async (query) => document('fleet-host', await host(query))],
+  ]);
+}

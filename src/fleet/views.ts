@@ -1,0 +1,265 @@
+import { usageError } from '../errors.ts';
+import type {
+  FleetEventLine,
+  FleetEventsResult,
+  FleetHostResult,
+  FleetHostRow,
+  FleetHostsResult,
+  FleetKernelsResult,
+  FleetOverview,
+} from '../schema/fleet.ts';
+import type { Conclusion, Conclusions } from './conclude.ts';
+import type {
+  FleetEventRow,
+  FleetHost,
+  FleetPoint,
+  FleetStore,
+  HostOrder,
+  Where,
+  Width,
+} from './store/fleet-store.ts';
+
+/** A host that has sent nothing for so long is silent, ms: agents send every minute. */
+export const SILENT_MS = 10 * 60_000;
+/** Two clocks further apart than this are a fault of one of them, ms: a message takes less. */
+export const CLOCK_ERROR_MS = 60_000;
+/** Outliers that the overview names. */
+const WORST = 10;
+/** Points of a host that are read at once: a week of minutes of three pairs is 30,240. */
+const MOST_POINTS = 40_000;
+/** Minutes are shown of at most so long a stretch, ns; of more, hours. */
+const MINUTES_NS = 2n * 86_400_000_000_000n;
+const MOST_EVENTS = 100;
+const CALIBRATIONS = 50;
+const DOCUMENTS = 20;
+
+/** Which part of a list. */
+export interface PageQuery {
+  readonly where: readonly Where[];
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** ms or ns since the epoch as ISO text; what no calendar holds as its nearest end. */
+const isoMs = (ms: number): string => new Date(Math.min(8.64e15, Math.max(-8.64e15, ms))).toISOString();
+const isoNs = (ns: bigint): string => isoMs(Number(ns / 1_000_000n));
+
+const filters = (where: readonly Where[]) => where.map(({ field, pattern }) => ({ field, pattern }));
+
+function rowOf(host: FleetHost, nowMs: number): FleetHostRow {
+  const { facts, standing } = host;
+  const detail = standing === null ? null : (JSON.parse(standing.detail) as Conclusion);
+  return {
+    id: host.id,
+    host: host.host,
+    twin: host.twin,
+    hostname: host.hostname,
+    version: host.version,
+    labels: { ...host.labels },
+    cpu: facts?.cpu ?? null,
+    kernel: facts?.kernel ?? null,
+    clocksource: facts?.clocksource ?? null,
+    discipline: facts?.discipline ?? null,
+    firstSeenAt: isoMs(host.firstSeenMs),
+    lastSeenAt: isoMs(host.lastSeenMs),
+    silent: host.lastSeenMs < nowMs - SILENT_MS,
+    clockErrorMs: host.clockErrorMs,
+    lost: host.lost,
+    standing:
+      detail === null
+        ? null
+        : {
+            against: detail.against,
+            peers: detail.peers,
+            size: detail.size,
+            value: detail.value,
+            middle: detail.middle,
+            spread: detail.spread,
+            standardError: detail.standardError,
+            score: standing?.score ?? null,
+            outlier: detail.outlier,
+            since: detail.sinceNs === null ? null : isoNs(BigInt(detail.sinceNs)),
+          },
+  };
+}
+
+const lineOf = (event: FleetEventRow): FleetEventLine => ({
+  at: isoNs(event.atNs),
+  seenAt: isoMs(event.seenAtMs),
+  host: event.host,
+  hostname: event.hostname,
+  kind: event.kind,
+  clock: event.clock,
+  detail: event.detail,
+});
+
+/** The hosts of a fleet, a page of them. */
+export async function hostsView(
+  store: FleetStore,
+  nowMs: number,
+  query: PageQuery & {
+    readonly order?: HostOrder;
+    readonly descending?: boolean;
+    readonly silent?: boolean;
+    readonly twins?: boolean;
+  },
+): Promise<FleetHostsResult> {
+  const { silent = false, where, offset, ...rest } = query;
+  const silence = silent ? { silentSinceMs: nowMs - SILENT_MS } : {};
+  const { rows, total } = await store.hosts({ ...rest, ...silence, where, offset });
+  return { where: filters(where), total, offset, hosts: rows.map((host) => rowOf(host, nowMs)) };
+}
+
+/** Hosts by how far they stand out among their peers, the furthest first. */
+export const outliersView = (store: FleetStore, nowMs: number, query: PageQuery): Promise<FleetHostsResult> =>
+  hostsView(store, nowMs, { ...query, order: 'score', descending: true });
+
+/** What happened in a stretch of time, the newest first. */
+export async function eventsView(
+  store: FleetStore,
+  query: PageQuery & { readonly kinds?: readonly string[]; readonly fromNs: bigint; readonly toNs: bigint },
+): Promise<FleetEventsResult> {
+  const { rows, total } = await store.events(query);
+  const { where, offset, fromNs, toNs } = query;
+  return {
+    where: filters(where),
+    total,
+    offset,
+    from: isoNs(fromNs),
+    to: isoNs(toNs),
+    events: rows.map(lineOf),
+  };
+}
+
+/** What was last concluded of the whole fleet; null before the first time. */
+export async function lastConclusions(store: FleetStore): Promise<Conclusions | null> {
+  const text = await store.conclusions();
+  return text === null ? null : (JSON.parse(text) as Conclusions);
+}
+
+/** Which kernels would catch up. */
+export async function kernelsView(store: FleetStore): Promise<FleetKernelsResult> {
+  return { kernels: [...((await lastConclusions(store))?.kernels ?? [])] };
+}
+
+/** The one host that a name means. @throws TscopeError USAGE where it means none or several. */
+export async function hostNamed(store: FleetStore, name: string): Promise<FleetHost> {
+  const found = await store.findHosts(name);
+  const [first] = found;
+  if (first === undefined)
+    throw usageError(`no host of the fleet is called '${name}'; tscope fleet hosts lists them.`);
+  const exact = found.filter(({ host, hostname }) => host === name || hostname === name);
+  const [only] = exact;
+  if (only !== undefined && exact.length === 1) return only;
+  if (found.length === 1) return first;
+  const some = (exact.length > 0 ? exact : found)
+    .slice(0, 5)
+    .map(({ host, twin }) => (twin === 1 ? host : `${host}#${twin}`));
+  throw usageError(
+    `'${name}' means ${found.length} hosts, among them ${some.join(', ')}; give one of these names.`,
+  );
+}
+
+/** Points of one pair, its runs one after the other: the offset goes on where the run before ended. */
+function pairColumns(points: readonly FleetPoint[]) {
+  const [first] = points;
+  return {
+    at: points.map(({ atNs }) => isoNs(atNs)),
+    offsetNs: points.map(({ meanNs }) => meanNs - (first?.meanNs ?? 0)),
+    rateRatio: points.map(({ firstAtNs, lastAtNs, firstNs, lastNs }) =>
+      lastAtNs > firstAtNs ? (lastNs - firstNs) / Number(lastAtNs - firstAtNs) : null,
+    ),
+  };
+}
+
+/** One host: its clocks, its calibrations, its events and its documents. */
+export async function hostView(
+  store: FleetStore,
+  nowMs: number,
+  host: FleetHost,
+  range: { readonly fromNs: bigint; readonly toNs: bigint },
+): Promise<FleetHostResult> {
+  const { fromNs, toNs } = range;
+  const width: Width = toNs - fromNs > MINUTES_NS ? 'hour' : 'minute';
+  const pairs = await store.pairs(host.id);
+  const points = await store.points({ host: host.id, width, fromNs, toNs, limit: MOST_POINTS });
+  const named = new Map(pairs.map((pair) => [pair.id, pair]));
+  const series = new Map<string, { pair: (typeof pairs)[number]; points: FleetPoint[] }>();
+  for (const point of points) {
+    const pair = named.get(point.series);
+    if (pair === undefined) continue;
+    const key = `${pair.clock} ${pair.reference}`;
+    const known = series.get(key);
+    if (known === undefined) series.set(key, { pair, points: [point] });
+    else {
+      known.pair = pair;
+      known.points.push(point);
+    }
+  }
+  const events = await store.events({ host: host.id, fromNs, toNs, limit: MOST_EVENTS });
+  const calibrations = await store.calibrations(host.id, CALIBRATIONS);
+  const documents = await store.documents({ kind: 'kvm', host: host.id, limit: DOCUMENTS });
+  return {
+    host: rowOf(host, nowMs),
+    from: isoNs(fromNs),
+    to: isoNs(toNs),
+    width,
+    pairs: [...series.values()].map(({ pair, points: own }) => ({
+      clock: pair.clock,
+      reference: pair.reference,
+      independent: pair.independent,
+      ...pairColumns(own),
+    })),
+    calibrations: calibrations.map(({ atNs, tscHz, standardErrorRatio, kernelHz, trueRate }) => ({
+      at: isoNs(BigInt(atNs)),
+      tscHz,
+      standardErrorRatio,
+      kernelHz,
+      trueHz: trueRate?.hz ?? null,
+      trueErrorRatio: trueRate?.errorRatio ?? null,
+    })),
+    events: events.rows.map(lineOf),
+    eventsTotal: events.total,
+    documents: documents.rows.map(({ id, kind, startedAtNs, kernel, summary }) => ({
+      id,
+      kind,
+      at: isoNs(startedAtNs),
+      kernel,
+      summary: JSON.parse(summary) as unknown,
+    })),
+  };
+}
+
+/** What there is to know at a glance: health first, then who stands out. */
+export async function overviewView(store: FleetStore, stream: string, nowMs: number): Promise<FleetOverview> {
+  const counted = async (query: object): Promise<number> => (await store.hosts({ limit: 1, ...query })).total;
+  const conclusions = await lastConclusions(store);
+  const worst = (await outliersView(store, nowMs, { where: [], limit: WORST, offset: 0 })).hosts;
+  const moves = conclusions?.moves ?? [];
+  const names = new Map<number, string>();
+  for (const id of new Set(moves.flatMap(({ host }) => (host === null ? [] : [host])))) {
+    const [found] = await store.hostsById([id]);
+    if (found !== undefined) names.set(id, found.hostname);
+  }
+  const settled = await store.settled(stream);
+  return {
+    concludedAt: conclusions === null ? null : isoMs(conclusions.atMs),
+    hosts: await counted({}),
+    silent: await counted({ silentSinceMs: nowMs - SILENT_MS }),
+    twins: await counted({ twins: true }),
+    clockErrors: await counted({ clockErrorMs: CLOCK_ERROR_MS }),
+    judged: conclusions?.judged ?? { discipline: 0, claim: 0 },
+    outliers: conclusions?.outliers ?? 0,
+    worst: worst.filter(({ standing }) => standing?.outlier === true),
+    moves: moves.map(({ host, site, atNs, change, limit }) => ({
+      at: isoNs(BigInt(atNs)),
+      host,
+      hostname: host === null ? null : (names.get(host) ?? null),
+      site,
+      change,
+      limit,
+    })),
+    kernels: [...(conclusions?.kernels ?? [])],
+    ledger: settled,
+  };
+}

@@ -1,0 +1,374 @@
+import type {
+  FleetEventLine,
+  FleetEventsResult,
+  FleetHostResult,
+  FleetHostRow,
+  FleetHostsResult,
+  FleetKernelsResult,
+  FleetOverview,
+} from '../../schema/fleet.ts';
+import type { Block, Section, Table, Verdict } from '../content.ts';
+import { about, exactFrequency, offset, plusMinus, ratio, within } from '../digits.ts';
+import { linesFigure } from '../plot/lines.ts';
+import { timeUnit } from '../plot/tick-text.ts';
+import { count, orDash, plural } from '../words.ts';
+
+/** Where a host's own page is; a terminal has none. */
+export type HostAddress = (host: Pick<FleetHostRow, 'host' | 'twin'>) => string;
+
+/** Wall-clock time in UTC, to the second. */
+const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
+
+/** `node-7`, and `node-7 (2nd of its name)` where several hosts publish under one word. */
+const named = ({ hostname, host, twin }: FleetHostRow): string =>
+  twin === 1 ? hostname : `${hostname} (${host} number ${twin})`;
+
+const label = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+
+const AGAINST = { discipline: 'against disciplined time', claim: 'against the claimed rate' } as const;
+
+/** Where its rate stands: the value and how far it is from its peers. */
+const standingText = ({ standing }: FleetHostRow): string =>
+  orDash(standing, ({ value, standardError }) => within(value, standardError, ratio));
+const scoreText = ({ standing }: FleetHostRow): string =>
+  orDash(standing?.score, (score) => (Number.isFinite(score) ? score.toFixed(1) : 'beyond measure'));
+
+const noted = (note: string): Pick<Table, 'note'> => (note === '' ? {} : { note });
+
+const rest = (shown: number, { total, offset: from }: { total: number; offset: number }): string =>
+  shown === total ? '' : `${count(from + 1)} to ${count(from + shown)} of ${count(total)}.`;
+
+/** Hosts by name, with what runs on them and how they were heard of. */
+export function hostsTable(result: FleetHostsResult, address?: HostAddress): Table {
+  return {
+    head: ['host', 'labels', 'kernel', 'clocksource', '#rate', '#score', 'last heard of (UTC)', 'version'],
+    rows: result.hosts.map((host) => [
+      named(host),
+      label(host.labels),
+      orDash(host.kernel),
+      orDash(host.clocksource),
+      standingText(host),
+      scoreText(host),
+      host.silent ? `${moment(host.lastSeenAt)}, silent` : moment(host.lastSeenAt),
+      host.version,
+    ]),
+    ...(address && { addresses: result.hosts.map(address) }),
+    ...noted(rest(result.hosts.length, result)),
+  };
+}
+
+/** Hosts by how far they stand out, with what they were held against. */
+export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?: HostAddress): Table {
+  const judged = result.hosts.filter(({ standing }) => standing !== null);
+  return {
+    head: ['host', '#rate', '#peers', '#their spread', '#score', 'outlier', 'since (UTC)', 'held', 'peers'],
+    rows: judged.map((host) => {
+      const standing = host.standing as NonNullable<FleetHostRow['standing']>;
+      return [
+        named(host),
+        standingText(host),
+        within(standing.middle, standing.spread / 10, ratio),
+        about(standing.spread, ratio).replace(/^\+/, ''),
+        scoreText(host),
+        standing.outlier ? 'yes' : standing.score === null ? 'too few peers' : 'no',
+        orDash(standing.since, moment),
+        AGAINST[standing.against],
+        `${standing.peers}: ${plural(standing.size, 'host')}`,
+      ];
+    }),
+    ...(address && { addresses: judged.map(address) }),
+    ...noted(
+      judged.length === 0
+        ? 'No host was judged yet: it takes its rate against disciplined time or against a claim, and peers.'
+        : '',
+    ),
+  };
+}
+
+const eventRow = ({ at, hostname, kind, clock, detail }: FleetEventLine): string[] => [
+  moment(at),
+  hostname,
+  kind,
+  orDash(clock),
+  detail,
+];
+
+export const eventsTable = (result: FleetEventsResult): Table => ({
+  head: ['time (UTC)', 'host', 'event', 'clock', 'what happened'],
+  rows: result.events.map(eventRow),
+  ...noted(
+    result.total === 0
+      ? `Nothing happened from ${moment(result.from)} to ${moment(result.to)} UTC.`
+      : rest(result.events.length, result),
+  ),
+});
+
+/** Which kernels would catch up after a stop, and from how long a stop on that locks a host up. */
+export const kernelsTable = ({ kernels }: FleetKernelsResult): Table => ({
+  head: ['kernel', 'timer', '#hosts', '#clamp', '#catch up', '#not tested', 'a stop that locks up'],
+  rows: kernels.map((row) => [
+    row.kernel,
+    row.path,
+    count(row.hosts),
+    count(row.clamps),
+    count(row.catchesUp),
+    count(row.untested),
+    row.lockupNs === null
+      ? row.catchesUp > 0
+        ? 'not measured: tscope stop tells'
+        : '-'
+      : `${about(row.lockupNs.shortest)} or longer; median ${about(row.lockupNs.median)}`,
+  ]),
+  ...noted(
+    kernels.length === 0
+      ? 'No host has sent a run of tscope kvm yet; tscope kvm --db FILE keeps one for the agent to send.'
+      : '',
+  ),
+});
+
+/** What is wrong, the worst first; one good sentence where nothing is. */
+export function overviewVerdicts(view: FleetOverview): Verdict[] {
+  const catching = view.kernels.filter(({ catchesUp }) => catchesUp > 0);
+  const found: Verdict[] = [];
+  const say = (level: Verdict['level'], about: string, text: string) => found.push({ level, about, text });
+  if (view.hosts === 0) say('unknown', 'Hosts', 'No host has been heard of yet: start an agent with --hub.');
+  if (view.silent > 0)
+    say(
+      'bad',
+      'Silence',
+      `${plural(view.silent, 'host')} of ${count(view.hosts)} have not been heard of for ten minutes.`,
+    );
+  if (view.twins > 0)
+    say(
+      'bad',
+      'Twins',
+      `${plural(view.twins, 'host')} share a name with another one, as cloned images do; their data are kept apart.`,
+    );
+  if (view.clockErrors > 0)
+    say(
+      'bad',
+      'Wall clocks',
+      `${plural(view.clockErrors, 'host')} have a wall clock more than a minute off the hub's.`,
+    );
+  if (view.outliers > 0)
+    say('bad', 'Outliers', `${plural(view.outliers, 'host')} run at another rate than their peers.`);
+  for (const { kernel, path, catchesUp } of catching)
+    say('bad', 'Kernel', `${kernel} catches up after a stop (${path}): ${plural(catchesUp, 'host')}.`);
+  for (const { site, at, change } of view.moves.filter(({ host }) => host === null))
+    say(
+      'note',
+      'Reference',
+      `All hosts of ${site === '' ? 'the fleet' : site} changed their rate by ${about(change, ratio)} at ${moment(at)} UTC: their reference moved, not their crystals.`,
+    );
+  if (view.ledger.refused > 0)
+    say(
+      'note',
+      'Messages',
+      `${plural(view.ledger.refused, 'message')} could not be read and were put aside.`,
+    );
+  if (found.length === 0)
+    say(
+      'good',
+      'Fleet',
+      `${plural(view.hosts, 'host')}: all heard of, no outlier among ${count(view.judged.discipline + view.judged.claim)} figures judged.`,
+    );
+  return found;
+}
+
+/** The overview below its verdicts. */
+export function overviewSections(view: FleetOverview, address?: HostAddress): Section[] {
+  const moves = view.moves.filter(({ host }) => host !== null);
+  return [
+    {
+      id: 'outliers',
+      title: 'Outliers',
+      blocks: [
+        view.worst.length === 0
+          ? {
+              text:
+                view.concludedAt === null
+                  ? 'The fleet has not been judged yet.'
+                  : `No host stands out among its peers (judged at ${moment(view.concludedAt)} UTC).`,
+            }
+          : outliersTable({ hosts: view.worst }, address),
+      ],
+    },
+    {
+      id: 'changes',
+      title: 'Rates that changed',
+      blocks: [
+        moves.length === 0
+          ? { text: "No host's rate changed by itself in the last week." }
+          : {
+              head: ['time (UTC)', 'host', 'site', '#change', '#told from'],
+              rows: moves.map(({ at, hostname, site, change, limit }) => [
+                moment(at),
+                orDash(hostname),
+                site,
+                about(change, ratio),
+                about(limit, ratio).replace(/^\+/, ''),
+              ]),
+            },
+      ],
+    },
+    { id: 'kernels', title: 'Kernels', blocks: [kernelsTable(view)] },
+    {
+      id: 'ledger',
+      title: 'Messages',
+      blocks: [{ text: `${count(view.ledger.stored)} stored, ${count(view.ledger.refused)} refused.` }],
+    },
+  ];
+}
+
+/** How long ago the end of the range each point was, h; what a week and an hour can both be read from. */
+function figuresOf({ host, pairs, to, width }: FleetHostResult): Block[] {
+  const end = Date.parse(to);
+  const hours = (iso: string) => (Date.parse(iso) - end) / 3_600_000;
+  const drawn = pairs.filter(({ at }) => at.length > 0);
+  const largest = Math.max(0, ...drawn.flatMap(({ offsetNs }) => offsetNs.map(Math.abs)));
+  const unit = timeUnit(largest);
+  const x = { label: `hours before ${moment(to)} UTC`, scale: 'linear' } as const;
+  const peers = host.standing?.against === 'discipline' ? host.standing : null;
+  return [
+    linesFigure({
+      id: 'rate',
+      title: `How fast the clocks of ${host.hostname} run, by the ${width}`,
+      x,
+      y: { label: 'rate against the reference (ppm)', scale: 'linear' },
+      series: drawn.map(({ clock, reference, at, rateRatio }) => ({
+        label: `${clock} - ${reference}`,
+        as: 'line',
+        points: at.map((one, i) => [hours(one), (rateRatio[i] ?? Number.NaN) * 1e6] as const),
+        describe: (_, ppm) => `${clock}: ${about(ppm * 1e-6, ratio)}`,
+      })),
+      limits:
+        peers === null ? [] : [{ at: -peers.middle * 1e6, label: 'the middle of its peers, of monotonic' }],
+      caption: ['A step of a clock shows as one wild point; the events below name it.'],
+    }),
+    linesFigure({
+      id: 'offset',
+      title: 'How far they have moved',
+      x,
+      y: { label: `moved against the reference (${unit.unit})`, scale: 'linear', include: [0] },
+      series: drawn.map(({ clock, reference, at, offsetNs }) => ({
+        label: `${clock} - ${reference}`,
+        as: 'line',
+        points: at.map((one, i) => [hours(one), (offsetNs[i] as number) / unit.ns] as const),
+        describe: (_, value) => `${clock}: ${about(value * unit.ns, offset)}`,
+      })),
+    }),
+  ];
+}
+
+/** A host's page. */
+export function hostSections(result: FleetHostResult): Section[] {
+  const { host, calibrations, events, eventsTotal, documents } = result;
+  const { standing, lost } = host;
+  const gone = Object.values(lost).reduce((sum, rows) => sum + rows, 0);
+  const facts: Array<readonly [string, string, string]> = [
+    ['labels', orDash(label(host.labels) || null), ''],
+    ['CPU', orDash(host.cpu), ''],
+    ['kernel', orDash(host.kernel), ''],
+    ['clocksource', orDash(host.clocksource), ''],
+    ['steered by', orDash(host.discipline), ''],
+    [
+      'heard of',
+      `${moment(host.firstSeenAt)} to ${moment(host.lastSeenAt)} UTC`,
+      host.silent ? 'silent' : '',
+    ],
+    [
+      'wall clock',
+      `${about(host.clockErrorMs * 1e6, offset)} from the hub's`,
+      'the time on the way included',
+    ],
+    [
+      'lost unsent',
+      gone === 0 ? 'nothing' : plural(gone, 'row'),
+      gone === 0 ? '' : 'its own retention took them first',
+    ],
+  ];
+  const among: Block[] =
+    standing === null
+      ? [
+          {
+            text: 'Not judged: it has no rate against disciplined time, and no claim to hold its rate against.',
+          },
+        ]
+      : [
+          {
+            text: `Its rate ${AGAINST[standing.against]} is ${plusMinus(standing.value, standing.standardError, ratio)}; its ${plural(standing.size - 1, 'peer')} (${standing.peers}) are about ${about(standing.middle, ratio)}, spread ${about(standing.spread, ratio).replace(/^\+/, '')}.${
+              standing.outlier
+                ? ` It is an outlier${standing.since === null ? '' : `, since ${moment(standing.since)} UTC`}.`
+                : standing.score === null
+                  ? ' Too few peers to judge it.'
+                  : ' It is one of them.'
+            }`,
+          },
+        ];
+  return [
+    { id: 'facts', title: 'Host', blocks: [{ facts }] },
+    { id: 'peers', title: 'Among its peers', blocks: among },
+    { id: 'clocks', title: 'Clocks', blocks: figuresOf(result) },
+    {
+      id: 'calibrations',
+      title: 'Calibrations',
+      blocks: [
+        {
+          head: ['time (UTC)', '#TSC', '#kernel takes it for', '#by disciplined time'],
+          rows: calibrations.map(({ at, tscHz, standardErrorRatio, kernelHz, trueHz, trueErrorRatio }) => [
+            moment(at),
+            `${(tscHz / 1e6).toFixed(6)} MHz ± ${about(standardErrorRatio, ratio).replace(/^\+/, '')}`,
+            orDash(kernelHz, exactFrequency),
+            trueHz === null
+              ? '-'
+              : `${(trueHz / 1e6).toFixed(6)} MHz ± ${about(trueErrorRatio ?? 0, ratio).replace(/^\+/, '')}`,
+          ]),
+          ...noted(calibrations.length === 0 ? 'None was sent yet.' : ''),
+        },
+      ],
+    },
+    {
+      id: 'events',
+      title: 'Events',
+      blocks: [
+        {
+          head: ['time (UTC)', 'host', 'event', 'clock', 'what happened'],
+          rows: events.map(eventRow),
+          ...noted(
+            eventsTotal === 0
+              ? 'None in this range.'
+              : rest(events.length, { total: eventsTotal, offset: 0 }),
+          ),
+        },
+      ],
+    },
+    {
+      id: 'runs',
+      title: 'What its kernel does',
+      blocks: [
+        {
+          head: ['time (UTC)', 'command', 'kernel', 'summary'],
+          rows: documents.map(({ at, kind, kernel, summary }) => [
+            moment(at),
+            kind,
+            orDash(kernel),
+            summaryText(summary),
+          ]),
+          ...noted(documents.length === 0 ? 'No run of tscope kvm was sent yet.' : ''),
+        },
+      ],
+    },
+  ];
+}
+
+/** The members of a summary that are single words. */
+const summaryText = (summary: unknown): string =>
+  typeof summary !== 'object' || summary === null
+    ? ''
+    : Object.entries(summary)
+        .filter(([, value]) => typeof value === 'string' && value.length < 40)
+        .map(([key, value]) => `${key}: ${String(value)}`)
+        .join(', ');
