@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { onlyParameters, timeRange } from '../agent/api/query.ts';
 import { jsonReply, type Reply } from '../agent/http/reply.ts';
 import type { Handler } from '../agent/http/server.ts';
-import { usageError } from '../errors.ts';
+import { TscopeError, usageError } from '../errors.ts';
 import type { Section, Verdict } from '../report/content.ts';
 import { paragraph, sectionHtml } from '../report/html.ts';
 import {
@@ -206,8 +206,8 @@ const ORDERS = [
   ['-clock-error', 'wall clock most ahead'],
 ] as const;
 
-/** The fleet's pages and their data as JSON, by exact path. @param stream whose messages the ledger counts. */
-export function fleetRoutes(store: FleetStore, stream: string, startedAt: Date): Map<string, Handler> {
+/** The fleet's pages and their data as JSON, by exact path. */
+export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Handler> {
   const document = (kind: string, result: unknown): Reply =>
     jsonReply({
       schema: schemaId(kind),
@@ -242,20 +242,24 @@ export function fleetRoutes(store: FleetStore, stream: string, startedAt: Date):
   };
   const overview = (query: URLSearchParams) => {
     onlyParameters(query);
-    return overviewView(store, stream, Date.now());
+    return overviewView(store, Date.now());
   };
   const kernels = (query: URLSearchParams) => {
     onlyParameters(query);
     return kernelsView(store);
   };
-  return new Map<string, Handler>([
-    [
-      '/style.css',
-      (_, known) => {
-        const headers = { etag: STYLE_TAG, 'cache-control': 'no-cache' };
-        return { status: known === STYLE_TAG ? 304 : 200, type: CSS, body: STYLE_SHEET, headers };
-      },
-    ],
+  /** What is wrong with a question is said on a page. */
+  const asPage =
+    (handler: Handler): Handler =>
+    async (query, known) => {
+      try {
+        return await handler(query, known);
+      } catch (error) {
+        if (!(error instanceof TscopeError && error.code === 'USAGE')) throw error;
+        return { ...page('', 'Not found', paragraph(error.message, 'lead')), status: 400 };
+      }
+    };
+  const pages: ReadonlyArray<readonly [string, Handler]> = [
     [
       '/',
       async (query) => {
@@ -327,9 +331,19 @@ export function fleetRoutes(store: FleetStore, stream: string, startedAt: Date):
         return page('/host', view.host.hostname, sectionsHtml(hostSections(view)));
       },
     ],
-    ['/api/v1/fleet/overview', async (query) => document('fleet-overview', await overview(query))],
+  ];
+  return new Map<string, Handler>([
+    [
+      '/style.css',
+      (_, known) => {
+        const headers = { etag: STYLE_TAG, 'cache-control': 'no-cache' };
+        return { status: known === STYLE_TAG ? 304 : 200, type: CSS, body: STYLE_SHEET, headers };
+      },
+    ],
+    ...pages.map(([path, handler]) => [path, asPage(handler)] as const),
+    ['/api/v1/fleet/overview', async (query) => document('fleet', await overview(query))],
     ['/api/v1/fleet/hosts', async (query) => document('fleet-hosts', await hosts(query))],
-    ['/api/v1/fleet/outliers', async (query) => document('fleet-hosts', await outliers(query))],
+    ['/api/v1/fleet/outliers', async (query) => document('fleet-outliers', await outliers(query))],
     ['/api/v1/fleet/events', async (query) => document('fleet-events', await events(query))],
     ['/api/v1/fleet/kernels', async (query) => document('fleet-kernels', await kernels(query))],
     ['/api/v1/fleet/host', async (query) => document('fleet-host', await host(query))],

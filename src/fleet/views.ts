@@ -231,7 +231,7 @@ export async function hostView(
 }
 
 /** What there is to know at a glance: health first, then who stands out. */
-export async function overviewView(store: FleetStore, stream: string, nowMs: number): Promise<FleetOverview> {
+export async function overviewView(store: FleetStore, nowMs: number): Promise<FleetOverview> {
   const counted = async (query: object): Promise<number> => (await store.hosts({ limit: 1, ...query })).total;
   const conclusions = await lastConclusions(store);
   const worst = (await outliersView(store, nowMs, { where: [], limit: WORST, offset: 0 })).hosts;
@@ -241,7 +241,6 @@ export async function overviewView(store: FleetStore, stream: string, nowMs: num
     const [found] = await store.hostsById([id]);
     if (found !== undefined) names.set(id, found.hostname);
   }
-  const settled = await store.settled(stream);
   return {
     concludedAt: conclusions === null ? null : isoMs(conclusions.atMs),
     hosts: await counted({}),
@@ -260,6 +259,5 @@ export async function overviewView(store: FleetStore, stream: string, nowMs: num
       limit,
     })),
     kernels: [...(conclusions?.kernels ?? [])],
-    ledger: settled,
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { envelope, schemaId } from './envelope.ts';
+import { hostlessDocument } from './document.ts';
 import { count } from './measured.ts';
 
 const iso = z.iso.datetime();
@@ -151,18 +151,15 @@ export const fleetOverviewSchema = z.strictObject({
   worst: z.array(host),
   moves: z.array(move),
   kernels: z.array(kernel),
-  ledger: z.strictObject({ stored: count, refused: count }),
 });
 export type FleetOverview = z.infer<typeof fleetOverviewSchema>;
 
-const document = <Result extends z.ZodType>(kind: string, result: Result) =>
-  z.strictObject({ schema: z.literal(schemaId(kind)), ...envelope, result });
-
-/** The documents of `tscope fleet`'s queries, by kind. */
+/** The documents of `tscope fleet`'s questions, by kind. */
 export const fleetDocuments = {
-  'fleet-overview': document('fleet-overview', fleetOverviewSchema),
-  'fleet-hosts': document('fleet-hosts', fleetHostsSchema),
-  'fleet-host': document('fleet-host', fleetHostSchema),
-  'fleet-events': document('fleet-events', fleetEventsSchema),
-  'fleet-kernels': document('fleet-kernels', fleetKernelsSchema),
+  fleet: hostlessDocument('fleet', fleetOverviewSchema),
+  'fleet-hosts': hostlessDocument('fleet-hosts', fleetHostsSchema),
+  'fleet-outliers': hostlessDocument('fleet-outliers', fleetHostsSchema),
+  'fleet-host': hostlessDocument('fleet-host', fleetHostSchema),
+  'fleet-events': hostlessDocument('fleet-events', fleetEventsSchema),
+  'fleet-kernels': hostlessDocument('fleet-kernels', fleetKernelsSchema),
 } as const;

@@ -5,6 +5,7 @@ import { calibrateResultSchema } from './calibrate.ts';
 import { compareResultSchema } from './compare.ts';
 import { hostDocument, hostlessDocument } from './document.ts';
 import { driftResultSchema } from './drift.ts';
+import { fleetDocuments } from './fleet.ts';
 import { fleetBatchSchema } from './fleet-batch.ts';
 import { fleetCollectResultSchema, fleetInitResultSchema } from './fleet-hub.ts';
 import { hostResultSchema } from './host.ts';
@@ -35,5 +36,6 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   'fleet-batch': fleetBatchSchema,
   'fleet-init': hostlessDocument('fleet-init', fleetInitResultSchema),
   'fleet-collect': hostlessDocument('fleet-collect', fleetCollectResultSchema),
+  ...fleetDocuments,
   ...Object.fromEntries(Object.entries(agentApi).map(([path, document]) => [`agent-${path}`, document])),
 };

@@ -69,6 +69,7 @@ export function simulatedFleet({ hosts, seed = 1, faults = [], startS, atS = sta
       crystalRatio: kind.crystal * normal() + (has('outlier') ? 60e-6 : 0),
       warmthRatio: 0.1e-6 * (0.5 + uniform()),
       noiseNs: 20 + 40 * uniform(),
+      wanderRatio: 1e-9 * (1 + 4 * uniform()),
       boot: `boot-${seed}-${index}`,
       stepS: has('step') ? atS : null,
       movedS: site === movedSite ? atS : null,
@@ -80,13 +81,28 @@ export function simulatedFleet({ hosts, seed = 1, faults = [], startS, atS = sta
   });
 }
 
+/** How the reference's network and the servo wander, ns at each hour since the start: a rate of some ppb that changes hourly. */
+const wanders = new WeakMap();
+function wanderNs(host, since) {
+  const known = wanders.get(host) ?? [0];
+  wanders.set(host, known);
+  const hour = Math.max(0, since / HOUR_S);
+  while (known.length < hour + 2) {
+    const { normal } = generator(host.seed, host.index, 'wander', known.length);
+    known.push(known.at(-1) + HOUR_S * host.wanderRatio * 1e9 * normal());
+  }
+  const whole = Math.floor(hour);
+  return known[whole] + (hour - whole) * (known[whole + 1] - known[whole]);
+}
+
 /** How far CLOCK_REALTIME has moved against CLOCK_MONOTONIC_RAW since the start, ns, without noise. */
 function movedNs(host, s) {
   const since = s - host.startS;
   const turn = (2 * Math.PI) / DAY_S;
   const day = (host.warmthRatio / turn) * (1 - Math.cos(turn * since));
   const after = (from) => (from === null ? 0 : Math.max(0, s - from));
-  return 1e9 * (-host.crystalRatio * since - day + 0.4e-6 * after(host.movedS) - 1e-6 * after(host.jumpS));
+  const rates = -host.crystalRatio * since - day + 0.4e-6 * after(host.movedS) - 1e-6 * after(host.jumpS);
+  return 1e9 * rates + wanderNs(host, since);
 }
 
 const stepNs = (host, s) => (host.stepS !== null && s >= host.stepS ? 2e9 : 0);

@@ -12,7 +12,8 @@ import { hubAccess } from './hub-options.ts';
 const HELP = `
 Takes what agents sent to a hub and stores it, until SIGTERM or Ctrl-C. A message is acknowledged once it is stored, so
 that one that is killed loses and doubles nothing; several collectors share the work. The log goes to stderr, a JSON
-object a line. --listen serves /metrics and /healthz, by the rules of the agent: other than loopback needs a token.
+object a line. --listen serves the fleet's pages, /metrics and /healthz, by the rules of the agent: other than loopback
+needs a token. Every ten minutes the whole fleet is judged: outliers, references that moved, kernels.
 The database's password is taken from PGPASSWORD or ~/.pgpass, not from the command line, which every user can read.
 
 Examples:
@@ -21,6 +22,8 @@ Examples:
 
 /** Between two passes of upkeep. */
 const UPKEEP_MS = 30_000;
+/** Between two times that the whole fleet is judged: it reads a week of every host. */
+const CONCLUDE_MS = 600_000;
 /** What is under way has this long to end. */
 const GRACE_MS = 8_000;
 
@@ -53,7 +56,7 @@ export const command = defineCommand({
       .option('--retain-hours <days>', 'how long hours are', days, 3650)
       .option(
         '--listen <address>',
-        'serve /metrics and /healthz there, as 127.0.0.1:9798',
+        'serve pages, /metrics and /healthz there, as 127.0.0.1:9798',
         parseListenAddress,
       )
       .option('--token-file <file>', 'file whose first line is the token to ask for')
@@ -61,7 +64,7 @@ export const command = defineCommand({
       .option('--tls-key <file>', 'its private key (PEM)')
       .option('--host-names <names>', 'more names that browsers may call this host by')
       .addHelpText('after', HELP),
-  run: async ({ signal }, options) => {
+  run: async ({ signal, startedAt }, options) => {
     const begun = performance.now();
     const access = hubAccess(options);
     const { listen, tokenFile } = options;
@@ -89,7 +92,8 @@ export const command = defineCommand({
         const { serveCollector } = await import('../../fleet/collect/serve.ts');
         const hostNames = options.hostNames?.split(',').map((name) => name.trim()) ?? [];
         const view = { collector, hub, db: store.place, token, hostNames, log, ledger };
-        const serving = await serveCollector(view, listen, tls, new Map());
+        const { fleetRoutes } = await import('../../fleet/pages.ts');
+        const serving = await serveCollector(view, listen, tls, fleetRoutes(store, startedAt));
         served = serving;
         log('info', 'serving', {
           url: `${tls === null ? 'http' : 'https'}://${formatListenAddress(serving.address)}/`,
@@ -101,6 +105,8 @@ export const command = defineCommand({
         minutesDays: options.retainMinutes,
         hoursDays: options.retainHours,
       };
+      const { conclude } = await import('../../fleet/conclude.ts');
+      let concludedMs = Number.NEGATIVE_INFINITY;
       const upkeep = (async () => {
         while (!signal.aborted) {
           try {
@@ -110,6 +116,11 @@ export const command = defineCommand({
                 host,
                 hostnames,
               });
+            }
+            const nowMs = Date.now();
+            if (nowMs - concludedMs >= CONCLUDE_MS) {
+              concludedMs = nowMs;
+              await store.putConclusions(JSON.stringify(await conclude(store, nowMs)));
             }
             if (dropped > 0) log('info', 'what was too old was dropped', { partitionsOrRows: dropped });
           } catch (error) {

@@ -30,6 +30,11 @@ const HOLDS_HOURS = 3;
 const TREND_HOURS = 4;
 /** So much of a change must be left after HOLDS_HOURS. */
 const STAYS = 0.5;
+/**
+ * No smaller change is told, a ratio: between hours the rate of a crystal that swings by 1 ppm in a day bends by half of
+ * 1 ppm times the cube of the day's angular speed an hour, 9e-9.
+ */
+export const LEAST_CHANGE = 20e-9;
 /** A site of fewer hosts cannot tell its reference from its crystals. */
 export const LEAST_SITE = 8;
 /** A move is everybody's where it is this many times as large as the hosts' moves differ. */
@@ -104,15 +109,16 @@ export function moves(hosts: readonly HourlyRates[]): Move[] {
       const stays = each.filter(({ lasting }) => (lasting[hour] as number) * middle > 0).length;
       if (Math.abs(middle) > ALIKE * apart && 2 * stays > now.length) moved[hour] = middle;
     }
-    const usual = UNUSUAL * median(shared.map(Math.abs));
+    const usual = Math.max(LEAST_CHANGE, UNUSUAL * median(shared.map(Math.abs)));
     const together = new Set(peaks(moved, usual));
     for (const hour of together) {
       found.push({ host: null, site, hour, change: shared[hour] as number, limit: usual });
     }
     for (const { host, change, lasting } of each) {
       const known = numbers(change.map((value, hour) => value - (shared[hour] as number)));
-      const limit =
+      const chance =
         studentQuantile(FALSE_ALARM_RATIO / 2 / tests, robustDegrees(known.length)) * robustDeviation(known);
+      const limit = Math.max(LEAST_CHANGE, chance);
       const own = lasting.map((value, hour) => value - (together.has(hour) ? (shared[hour] as number) : 0));
       for (const hour of peaks(own, limit)) {
         found.push({ host, site, hour, change: own[hour] as number, limit });

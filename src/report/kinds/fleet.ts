@@ -163,12 +163,6 @@ export function overviewVerdicts(view: FleetOverview): Verdict[] {
       'Reference',
       `All hosts of ${site === '' ? 'the fleet' : site} changed their rate by ${about(change, ratio)} at ${moment(at)} UTC: their reference moved, not their crystals.`,
     );
-  if (view.ledger.refused > 0)
-    say(
-      'note',
-      'Messages',
-      `${plural(view.ledger.refused, 'message')} could not be read and were put aside.`,
-    );
   if (found.length === 0)
     say(
       'good',
@@ -215,11 +209,6 @@ export function overviewSections(view: FleetOverview, address?: HostAddress): Se
       ],
     },
     { id: 'kernels', title: 'Kernels', blocks: [kernelsTable(view)] },
-    {
-      id: 'ledger',
-      title: 'Messages',
-      blocks: [{ text: `${count(view.ledger.stored)} stored, ${count(view.ledger.refused)} refused.` }],
-    },
   ];
 }
 

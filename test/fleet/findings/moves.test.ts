@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type HourlyRates,
+  LEAST_CHANGE,
   LEAST_SITE,
   type Move,
   moves,
@@ -107,4 +108,20 @@ describe('since when a host is off', () => {
   ])('%j', (rates, since) => {
     expect(offSince(Float64Array.from(rates), middles, 1)).toBe(since);
   });
+});
+
+test.each([
+  [1.05, 1],
+  [0.95, 0],
+])('%f times the least change, of a host without any noise: %i moves', (times, count) => {
+  const quiet = Array.from(
+    { length: 10 },
+    (_, i): HourlyRates => ({
+      host: `${i}`,
+      site: 's',
+      rates: new Float64Array(60).fill(i * 1e-6),
+    }),
+  );
+  quiet[0] = changed(quiet[0] as HourlyRates, 30, times * LEAST_CHANGE);
+  expect(moves(quiet)).toHaveLength(count);
 });

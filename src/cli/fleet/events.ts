@@ -1,0 +1,35 @@
+import { eventsView } from '../../fleet/views.ts';
+import { eventsTable } from '../../report/kinds/fleet.ts';
+import { tableText } from '../../report/text.ts';
+import { defineCommand } from '../command.ts';
+import { duration, list } from '../options.ts';
+import { ask, pageOptions, storeOption } from './query.ts';
+
+const HELP = `
+Steps and frequency steps of clocks, changes of the clocksource, suspends, reboots, other kernels: one list in time, the
+newest first, in the times that the hosts gave.
+
+Example:
+  tscope fleet events --db fleet.db --last 7d --kinds step,clocksource-change --where site=ber`;
+
+export const command = defineCommand({
+  name: 'fleet events',
+  summary: 'what happened to the clocks of a fleet',
+  needsHost: false,
+  db: 'own',
+  configure: (command) =>
+    pageOptions(storeOption(command))
+      .option('--last <time>', 'how far back', duration('1m', '3650d'), 7n * 86_400_000_000_000n)
+      .option(
+        '--kinds <list>',
+        'only events of these kinds, with commas',
+        list((kind) => kind),
+      )
+      .addHelpText('after', HELP),
+  run: async (_context, { db, last, kinds, ...query }) => {
+    const toNs = BigInt(Date.now()) * 1_000_000n;
+    const asked = { ...query, fromNs: toNs - last, toNs, ...(kinds && { kinds }) };
+    const result = await ask(db, (store) => eventsView(store, asked));
+    return { result, text: tableText(eventsTable(result)) };
+  },
+});
