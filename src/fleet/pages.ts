@@ -18,6 +18,7 @@ import {
 import { element, prose } from '../report/markup.ts';
 import { verdictCards } from '../report/page.ts';
 import { STYLE } from '../report/style.ts';
+import { plural } from '../report/words.ts';
 import { schemaId } from '../schema/envelope.ts';
 import { version } from '../version.ts';
 import { type FleetStore, HOST_ORDERS, type HostOrder, type Where } from './store/fleet-store.ts';
@@ -35,7 +36,15 @@ import {
 const ROWS = 50;
 /** As far as a list is paged through. */
 const MOST_OFFSET = 1_000_000;
-const HOST_RANGE_MS = 24 * 3_600_000;
+/** Ranges of a host's page, h. */
+const HOST_RANGES: ReadonlyArray<readonly [hours: number, name: string]> = [
+  [1, '1 h'],
+  [24, '24 h'],
+  [168, '7 d'],
+  [720, '30 d'],
+  [8760, '1 y'],
+];
+const DEFAULT_HOURS = 24;
 const EVENTS_RANGE_MS = 7 * 24 * 3_600_000;
 
 const HTML = 'text/html; charset=utf-8';
@@ -44,6 +53,7 @@ const CSS = 'text/css; charset=utf-8';
 const PAGE_STYLE = `
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1.2rem; } header h1 { margin: 0; }
 header nav ul { margin: 0; } nav a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; }
+nav.pages { margin: .6rem 0 0; }
 form.filter { display: flex; flex-wrap: wrap; gap: .5rem .9rem; align-items: end; margin: 1rem 0; }
 form.filter label { display: grid; font-size: .85rem; color: var(--faint); }
 form.filter input, form.filter select, form.filter button { font: inherit; font-size: .95rem; color: var(--ink);
@@ -120,6 +130,14 @@ function offsetOf(query: URLSearchParams): number {
   const offset = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (offset <= MOST_OFFSET) return offset;
   throw usageError(`offset: '${text.slice(0, 40)}' is not a number of rows from 0 to ${MOST_OFFSET}.`);
+}
+
+/** `hours`, how far back. @throws TscopeError USAGE. */
+function hoursOf(query: URLSearchParams): number {
+  const text = query.get('hours') ?? String(DEFAULT_HOURS);
+  const hours = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (hours >= 1 && hours <= 87_600) return hours;
+  throw usageError(`hours: '${text.slice(0, 40)}' is not a number of hours from 1 to 87600.`);
 }
 
 const pageOf = (query: URLSearchParams) => ({
@@ -233,11 +251,11 @@ export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Han
     return eventsView(store, { ...pageOf(query), ...range });
   };
   const host = async (query: URLSearchParams) => {
-    onlyParameters(query, 'name', 'from', 'to');
+    onlyParameters(query, 'name', 'from', 'to', 'hours');
     const nowMs = Date.now();
     const range = query.has('from')
       ? timeRange(query, nowMs)
-      : { fromNs: BigInt(nowMs - HOST_RANGE_MS) * 1_000_000n, toNs: BigInt(nowMs) * 1_000_000n };
+      : { fromNs: BigInt(nowMs - hoursOf(query) * 3_600_000) * 1_000_000n, toNs: BigInt(nowMs) * 1_000_000n };
     return hostView(store, nowMs, await hostNamed(store, (query.get('name') ?? '').slice(0, 256)), range);
   };
   const overview = (query: URLSearchParams) => {
@@ -296,7 +314,7 @@ export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Han
           '/hosts',
           'Hosts',
           filter('/hosts', query, ORDERS),
-          list('list', `${view.total.toLocaleString('en-US')} hosts`, hostsTable(view, addressOf)),
+          list('list', plural(view.total, 'host'), hostsTable(view, addressOf)),
           pages,
         );
       },
@@ -328,7 +346,13 @@ export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Han
       '/host',
       async (query) => {
         const view = await host(query);
-        return page('/host', view.host.hostname, sectionsHtml(hostSections(view)));
+        const links = HOST_RANGES.map(([hours, name]) => {
+          const asked = new URLSearchParams({ name: query.get('name') ?? '', hours: String(hours) });
+          const current = !query.has('from') && hours === hoursOf(query) ? 'true' : undefined;
+          return element('a', { href: `/host?${asked}`, 'aria-current': current }, name);
+        });
+        const ranges = element('nav', { class: 'pages', 'aria-label': 'Range' }, ...links);
+        return page('/host', view.host.hostname, ranges, sectionsHtml(hostSections(view)));
       },
     ],
   ];

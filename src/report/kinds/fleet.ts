@@ -30,6 +30,14 @@ const label = (labels: Readonly<Record<string, string>>): string =>
 
 const AGAINST = { discipline: 'against disciplined time', claim: 'against the claimed rate' } as const;
 
+/** What disciplines the kernel's clock, as src/host/discipline.ts tells it. */
+const STEERED: Readonly<Record<string, string>> = {
+  told: 'a daemon that tells the kernel how well',
+  untold: 'something that does not tell the kernel how well',
+  failing: 'a daemon that has lost its reference',
+  none: 'nothing',
+};
+
 /** Where its rate stands: the value and how far it is from its peers. */
 const standingText = ({ standing }: FleetHostRow): string =>
   orDash(standing, ({ value, standardError }) => within(value, standardError, ratio));
@@ -64,7 +72,17 @@ export function hostsTable(result: FleetHostsResult, address?: HostAddress): Tab
 export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?: HostAddress): Table {
   const judged = result.hosts.filter(({ standing }) => standing !== null);
   return {
-    head: ['host', '#rate', '#peers', '#their spread', '#score', 'outlier', 'since (UTC)', 'held', 'peers'],
+    head: [
+      'host',
+      '#rate',
+      '#middle of its peers',
+      '#their spread',
+      '#score',
+      'outlier',
+      'since (UTC)',
+      'held',
+      'its peers',
+    ],
     rows: judged.map((host) => {
       const standing = host.standing as NonNullable<FleetHostRow['standing']>;
       return [
@@ -74,7 +92,7 @@ export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?:
         about(standing.spread, ratio).replace(/^\+/, ''),
         scoreText(host),
         standing.outlier ? 'yes' : standing.score === null ? 'too few peers' : 'no',
-        orDash(standing.since, moment),
+        standing.since === null ? (standing.outlier ? 'always' : '-') : moment(standing.since),
         AGAINST[standing.against],
         `${standing.peers}: ${plural(standing.size, 'host')}`,
       ];
@@ -139,22 +157,18 @@ export function overviewVerdicts(view: FleetOverview): Verdict[] {
     say(
       'bad',
       'Silence',
-      `${plural(view.silent, 'host')} of ${count(view.hosts)} have not been heard of for ten minutes.`,
+      `Not heard of for ten minutes: ${plural(view.silent, 'host')} of ${count(view.hosts)}.`,
     );
   if (view.twins > 0)
     say(
       'bad',
       'Twins',
-      `${plural(view.twins, 'host')} share a name with another one, as cloned images do; their data are kept apart.`,
+      `Under one name with another machine, as cloned images are: ${plural(view.twins, 'host')}; their data are kept apart.`,
     );
   if (view.clockErrors > 0)
-    say(
-      'bad',
-      'Wall clocks',
-      `${plural(view.clockErrors, 'host')} have a wall clock more than a minute off the hub's.`,
-    );
+    say('bad', 'Wall clocks', `More than a minute off the hub's: ${plural(view.clockErrors, 'host')}.`);
   if (view.outliers > 0)
-    say('bad', 'Outliers', `${plural(view.outliers, 'host')} run at another rate than their peers.`);
+    say('bad', 'Outliers', `At another rate than its peers: ${plural(view.outliers, 'host')}.`);
   for (const { kernel, path, catchesUp } of catching)
     say('bad', 'Kernel', `${kernel} catches up after a stop (${path}): ${plural(catchesUp, 'host')}.`);
   for (const { site, at, change } of view.moves.filter(({ host }) => host === null))
@@ -262,7 +276,7 @@ export function hostSections(result: FleetHostResult): Section[] {
     ['CPU', orDash(host.cpu), ''],
     ['kernel', orDash(host.kernel), ''],
     ['clocksource', orDash(host.clocksource), ''],
-    ['steered by', orDash(host.discipline), ''],
+    ['steered by', orDash(host.discipline, (word) => STEERED[word] ?? word), ''],
     [
       'heard of',
       `${moment(host.firstSeenAt)} to ${moment(host.lastSeenAt)} UTC`,
