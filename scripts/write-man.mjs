@@ -97,6 +97,11 @@ writeFileSync(
 );
 for (const [words, command] of commands) {
   const name = pageNameOf(words);
-  const extra = { summary: command.summary(), related: ['tscope'] };
+  const own = command.commands.map((one) => [`${words} ${one.name()}`, one.summary()]);
+  const extra = {
+    summary: command.summary(),
+    related: ['tscope', ...own.map(([one]) => pageNameOf(one))],
+    ...(own.length > 0 && { commands: own }),
+  };
   writeFileSync(`${folder}${name}.1`, pageOf(name, command, extra));
 }

@@ -71,16 +71,6 @@ export interface DefinedCommand extends CommandWords {
   addTo(program: Command): { readonly command: Command; readonly call: () => Call };
 }
 
-/** What the commands of two words are about, by the first. */
-const GROUPS: Readonly<Record<string, string>> = {
-  fleet: 'many hosts: prepares a hub, and collects what agents with --hub send there',
-};
-
-function addGroup(program: Command, name: string): Command {
-  const summary = GROUPS[name] ?? '';
-  return program.command(name).summary(summary).description(summary) as unknown as Command;
-}
-
 /** Gives a command its types; every file in this folder that is a command exports one of these as `command`. */
 export const defineCommand = <Args extends unknown[], Options extends OptionValues>({
   configure,
@@ -92,7 +82,7 @@ export const defineCommand = <Args extends unknown[], Options extends OptionValu
     const [first = '', second] = words.name.split(' ');
     const group = program.commands.find((known) => known.name() === first) as Command | undefined;
     const own =
-      second === undefined ? program.command(first) : (group ?? addGroup(program, first)).command(second);
+      second === undefined ? program.command(first) : (group ?? program.command(first)).command(second);
     const command = configure(own.summary(words.summary).description(words.summary));
     const call = () => ({
       options: command.opts(),
