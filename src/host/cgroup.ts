@@ -1,12 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type Fact, factOf, known, unknown } from './fact.ts';
 
-/** A cgroup with the cpu controller, as this process sees it. */
+/** The text of a file of the kernel's; null where it cannot be read. */
+type Read = (path: string) => string | null;
+
+const readOrNull: Read = (path) => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+};
+
+/** A cgroup whose quota holds for this process. */
 interface CpuGroup {
   readonly version: 1 | 2;
-  /** Where the controller is mounted; limits hold from there down to `folder`. */
-  readonly mount: string;
   readonly folder: string;
 }
 
@@ -14,86 +23,128 @@ interface CpuGroup {
 const unescaped = (path: string): string =>
   path.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
-/** The cgroup of this process that can limit its CPU time; null where there is none to see. */
-function cpuGroup(): CpuGroup | null {
-  const memberships = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
-  for (const line of mounts) {
+/**
+ * The cgroup of a process in the hierarchy that has the cpu controller, and those above it as far as they are to be
+ * seen: a quota of each of them holds for it. Empty where no such hierarchy is mounted.
+ *
+ * @param cgroup its /proc/PID/cgroup. The controller is in one hierarchy: of version 1 where a line names it, else of
+ * version 2.
+ * @param mountinfo its /proc/PID/mountinfo.
+ */
+export function cpuGroups(cgroup: string, mountinfo: string, read: Read): CpuGroup[] {
+  const memberships = cgroup
+    .trim()
+    .split('\n')
+    .map((line) => line.split(':'));
+  const first = memberships.find(([, controllers = '']) => controllers.split(',').includes('cpu'));
+  const version = first === undefined ? 2 : 1;
+  const path = (first ?? memberships.find(([id]) => id === '0'))?.slice(2).join(':');
+  if (path === undefined) return [];
+  for (const line of mountinfo.trim().split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
-    const [, , , root = '', mount = ''] = before.split(' ');
+    const [, , , root = '', mounted = ''] = before.split(' ');
     const [type = '', , options = ''] = after.split(' ');
-    const version = type === 'cgroup2' ? 2 : 1;
-    if (version === 1 && !(type === 'cgroup' && options.split(',').includes('cpu'))) continue;
-    const membership = memberships.find((entry) => {
-      const [id, controllers = ''] = entry.split(':');
-      return version === 2 ? id === '0' : controllers.split(',').includes('cpu');
-    });
-    const path = membership?.split(':').slice(2).join(':');
-    if (path === undefined) continue;
+    const fits = version === 2 ? type === 'cgroup2' : type === 'cgroup' && options.split(',').includes('cpu');
+    if (!fits) continue;
+    const mount = unescaped(mounted);
     const inside = relative(unescaped(root), path);
-    const folder = join(unescaped(mount), inside.startsWith('..') ? '' : inside);
-    const own = existsSync(join(folder, 'cpu.stat')) ? folder : unescaped(mount);
-    const controls = version === 1 || existsSync(join(own, 'cpu.max')) || existsSync(join(own, 'cpu.stat'));
-    if (controls && (version === 1 || memberships.length === 1)) {
-      return { version, mount: unescaped(mount), folder: own };
-    }
+    let folder = join(mount, inside.startsWith('..') ? '' : inside);
+    // Where a container sees another part of the hierarchy, its own group is at the mount.
+    if (read(join(folder, 'cpu.stat')) === null) folder = mount;
+    const folders = [folder];
+    for (; folder !== mount; folder = dirname(folder)) folders.push(dirname(folder));
+    return folders.map((each) => ({ version, folder: each }));
   }
-  return null;
+  return [];
 }
 
-/** CPUs that one folder's quota allows; null where it sets none. */
-function quotaIn(folder: string, version: 1 | 2): number | null {
-  const read = (name: string) => {
-    const path = join(folder, name);
-    return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
-  };
+/** CPUs that one group's quota allows; null where it sets none. */
+function quotaIn({ version, folder }: CpuGroup, read: Read): number | null {
+  const inFolder = (name: string) => read(join(folder, name))?.trim();
   const [quota, period] =
     version === 2
-      ? (read('cpu.max')?.split(' ') ?? [])
-      : [read('cpu.cfs_quota_us'), read('cpu.cfs_period_us')];
+      ? (inFolder('cpu.max')?.split(' ') ?? [])
+      : [inFolder('cpu.cfs_quota_us'), inFolder('cpu.cfs_period_us')];
   const cpus = Number(quota) / Number(period);
   return cpus > 0 && Number.isFinite(cpus) ? cpus : null;
 }
 
+const ownGroups = (): CpuGroup[] =>
+  cpuGroups(
+    readFileSync('/proc/self/cgroup', 'utf8'),
+    readFileSync('/proc/self/mountinfo', 'utf8'),
+    readOrNull,
+  );
+
 /** How many CPUs' worth of time the cgroups of this process allow it: the least of its own and of those above. */
 export function cpuQuota(): Fact<number> {
-  const read = factOf('/proc/self/cgroup', cpuGroup);
-  if ('reason' in read) return read;
-  if (read.value === null) return unknown('no cgroup with the cpu controller');
-  const { version, mount, folder } = read.value;
-  let least: { readonly cpus: number; readonly at: string } | null = null;
-  for (let at = folder; at.startsWith(mount); at = dirname(at)) {
-    const cpus = quotaIn(at, version);
-    if (cpus !== null && (least === null || cpus < least.cpus)) least = { cpus, at };
-    if (at === mount || at === dirname(at)) break;
-  }
-  return least === null ? unknown('no quota') : known(least.cpus, least.at);
+  const groups = factOf('/proc/self/cgroup', ownGroups);
+  if ('reason' in groups) return groups;
+  if (groups.value.length === 0) return unknown('no cgroup with the cpu controller');
+  const quotas = groups.value.flatMap((group) => {
+    const cpus = quotaIn(group, readOrNull);
+    return cpus === null ? [] : [{ cpus, at: group.folder }];
+  });
+  const least = quotas.sort((a, b) => a.cpus - b.cpus)[0];
+  return least === undefined ? unknown('no quota') : known(least.cpus, least.at);
 }
 
-/** How often, and for how long in all, a quota has made the threads of this process's cgroup wait. */
+/** How often a quota has made the threads of a cgroup wait, and for how long in all. */
 export interface Throttling {
-  readonly periods: number;
+  readonly times: number;
   readonly ns: number;
 }
 
-let stat: string | null | undefined;
+/**
+ * Reads a cpu.stat (kernel, Documentation/admin-guide/cgroup-v2.rst, and scheduler/sched-bwc.rst for version 1).
+ *
+ * @returns null where it counts no throttling: the controller is not enabled there.
+ */
+export function parseCpuStat(text: string): Throttling | null {
+  const value = (name: string): number | null => {
+    const found = new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1];
+    return found === undefined ? null : Number(found);
+  };
+  const times = value('nr_throttled');
+  const us = value('throttled_usec');
+  const ns = us === null ? value('throttled_time') : us * 1000;
+  return times === null || ns === null ? null : { times, ns };
+}
 
-/** Reads cpu.stat; null where there is no such cgroup. The path is found once. */
-export function throttling(): Throttling | null {
+/** What each of some cgroups has counted so far, by its folder. */
+export type ThrottlingByGroup = ReadonlyMap<string, Throttling>;
+
+/** What the cgroup of this process and those above it have counted; a quota of any of them stops it. */
+export function throttlingNow(
+  groups: () => readonly CpuGroup[] = ownGroups,
+  read: Read = readOrNull,
+): ThrottlingByGroup {
+  const found = new Map<string, Throttling>();
   try {
-    if (stat === undefined) {
-      const group = cpuGroup();
-      stat = group === null ? null : join(group.folder, 'cpu.stat');
+    for (const { folder } of groups()) {
+      const counted = parseCpuStat(read(join(folder, 'cpu.stat')) ?? '');
+      if (counted !== null) found.set(folder, counted);
     }
-    if (stat === null) return null;
-    const text = readFileSync(stat, 'utf8');
-    const field = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
-    // cgroup v2 counts in us, v1 in ns.
-    const us = field('throttled_usec');
-    const ns = Number.isNaN(us) ? field('throttled_time') : us * 1000;
-    const periods = field('nr_throttled');
-    return Number.isNaN(ns) || Number.isNaN(periods) ? null : { periods, ns };
   } catch {
-    return null;
+    // Without /proc nothing is counted.
   }
+  return found;
+}
+
+/**
+ * What came between two readings, of the group that was stopped longest: what several count at once is not added up.
+ *
+ * @returns null where no group was counted both times.
+ */
+export function throttlingBetween(
+  before: ThrottlingByGroup,
+  after: ThrottlingByGroup,
+): (Throttling & { readonly group: string }) | null {
+  const grown = [...after].flatMap(([group, { times, ns }]) => {
+    const was = before.get(group);
+    return was === undefined
+      ? []
+      : [{ group, times: Math.max(0, times - was.times), ns: Math.max(0, ns - was.ns) }];
+  });
+  return grown.sort((a, b) => b.ns - a.ns || b.times - a.times)[0] ?? null;
 }

@@ -1,5 +1,5 @@
 import type { Control } from '../clock/control.ts';
-import { type Throttling, throttling } from '../host/cgroup.ts';
+import { type ThrottlingByGroup, throttlingBetween, throttlingNow } from '../host/cgroup.ts';
 import { runThread } from '../thread.ts';
 import { formatCount, formatNs } from '../units.ts';
 import type { Warning } from '../warning.ts';
@@ -18,25 +18,25 @@ export interface Progress {
 
 /**
  * Adds a warning to a finding where a CPU quota stopped this process while it was measured: whatever was measured, its
- * tail is then the quota's.
+ * tail may then be the quota's.
  */
-function withThrottling(answer: unknown, before: Throttling | null): unknown {
-  const after = before === null ? null : throttling();
-  if (before === null || after === null || after.periods <= before.periods) return answer;
+function withThrottling(answer: unknown, before: ThrottlingByGroup): unknown {
+  const stopped = throttlingBetween(before, throttlingNow());
+  if (stopped === null || stopped.times === 0) return answer;
   if (typeof answer !== 'object' || answer === null || !('warnings' in answer)) return answer;
   const warning: Warning = {
     code: 'cpu-quota',
     message:
-      `The CPU quota of this cgroup stopped its threads in ${formatCount(after.periods - before.periods)} periods, ` +
-      `${formatNs(after.ns - before.ns)} in all, while this was measured: lateness, missed ticks and rejected reads show the quota, not the host.`,
-    hint: "Raise or remove the quota (cpu.max, cpu.cfs_quota_us, a container's CPU limit).",
+      `The CPU quota of the cgroup ${stopped.group} stopped its threads ${formatCount(stopped.times)} times, ` +
+      `${formatNs(stopped.ns)} in all, while this was measured: lateness, missed ticks and rejected reads may be the quota's, not the host's.`,
+    hint: "Raise or remove the quota (cpu.max, cpu.cfs_quota_us, a container's CPU limit), or measure in another cgroup.",
   };
   return { ...answer, warnings: [...(answer.warnings as readonly Warning[]), warning] };
 }
 
 await runThread<Job, Progress>(async ({ name, options }, { say, cancelled }) => {
   const control: Control = { progress: (done, total) => say({ done, total }), cancelled };
-  const before = throttling();
+  const before = throttlingNow();
   // The table's entries differ in their options; `runTask` has checked that these belong to this one.
   const task = tasks[name] as (options: unknown, control: Control) => unknown;
   const answer = await task(options, control);

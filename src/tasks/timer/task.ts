@@ -1,6 +1,7 @@
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
 import { hostWaiter } from '../../clock/wait.ts';
+import { throttlingBetween, throttlingNow } from '../../host/cgroup.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import { BracketLog, narrow } from '../../tsc/bracket.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
@@ -9,7 +10,7 @@ import { hostSource, ROW } from '../../tsc/source.ts';
 import { formatNs } from '../../units.ts';
 import type { Finding, Warning } from '../../warning.ts';
 import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
-import { type Throttled, throttledBetween, throttledNow } from './cpu-quota.ts';
+import { contention, waitedForCpuNs } from './contention.ts';
 import { runCyclictest } from './cyclictest.ts';
 import { checkTimerOptions, type TimerOptions } from './options.ts';
 import { runTimer, type TimerHost } from './timer.ts';
@@ -57,19 +58,6 @@ function gaveWay({ backend, quiet }: TimerOptions, { latenessNs }: TimerResult):
   ];
 }
 
-/** A quota that stops the process makes the latest ticks; they say nothing of the timer. */
-function quotaWarning(throttled: Throttled | null, { latenessNs }: TimerResult): Warning[] {
-  if (throttled === null || throttled.times === 0) return [];
-  const { times, ns } = throttled;
-  return [
-    {
-      code: 'cpu-quota',
-      message: `The CPU quota of this control group stopped the process ${times} times, ${formatNs(ns)} in all, during the run: the latest ticks (max ${formatNs(latenessNs?.max ?? 0)}) and what was missed are the quota's, not the timer's.`,
-      hint: 'Run it outside the quota: another control group, or a container without a CPU limit.',
-    },
-  ];
-}
-
 /** A signal that aborts once the task is asked to stop, while `work` waits. */
 async function withSignal<T>(control: Control, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
@@ -99,16 +87,18 @@ export async function timerTask(options: TimerOptions, control: Control): Promis
     : null;
   const warnings = [...quietThread(options.quiet), ...keepCpusAwake()];
   const host = hostTimer(control);
-  const before = throttledNow();
+  const before = { throttling: throttlingNow(), waitedNs: waitedForCpuNs() };
   const measured = runTimer(host, options, control);
-  const throttled = throttledBetween(before, throttledNow());
+  const waitedNs = waitedForCpuNs();
+  const stopped = throttlingBetween(before.throttling, throttlingNow());
+  const throttled = stopped === null ? null : { times: stopped.times, ns: stopped.ns };
   const result = { ...measured, throttled, cyclictest };
   const forced = throttled !== null && throttled.times > 0;
   return {
     result,
     warnings: [
       ...warnings,
-      ...quotaWarning(throttled, result),
+      ...contention(before.waitedNs, waitedNs, throttled?.ns ?? 0, Number(options.durationNs)),
       ...(options.stops === null && !forced ? gaveWay(options, result) : []),
     ],
   };

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { formatNs } from '../../units.ts';
+import type { Warning } from '../../warning.ts';
+
+/** Waking takes microseconds; a thread that was ready to run for this share of a run, and did not, shared its CPU. */
+const MOST_WAITED = 0.1;
+
+/**
+ * How long this thread has been ready to run while its CPU did other work (the kernel's Documentation/scheduler/
+ * sched-stats.rst); null where the kernel does not count it.
+ */
+export function waitedForCpuNs(
+  read: () => string = () => readFileSync('/proc/thread-self/schedstat', 'utf8'),
+): number | null {
+  try {
+    const waited = /^\d+ (\d+) /.exec(read())?.[1];
+    return waited === undefined ? null : Number(waited);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A warning where other work on the CPU made the ticks late or missed.
+ *
+ * @param throttledNs how long a quota stopped the thread: kernels before 6.18 count that as waiting too.
+ */
+export function contention(
+  beforeNs: number | null,
+  afterNs: number | null,
+  throttledNs: number,
+  durationNs: number,
+): Warning[] {
+  if (beforeNs === null || afterNs === null) return [];
+  const waitedNs = afterNs - beforeNs - throttledNs;
+  if (waitedNs <= MOST_WAITED * durationNs) return [];
+  return [
+    {
+      code: 'cpu-shared',
+      message: `The thread was ready to run for ${formatNs(waitedNs)} of ${formatNs(durationNs)} while its CPU did other work: late and missed ticks are that work's, not the timer's.`,
+      hint: 'Choose a CPU that nothing else runs on (--cpu), or a real-time priority (--priority 80).',
+    },
+  ];
+}
