@@ -1,6 +1,6 @@
 import { type PolicyName, policyNames } from '../lapic/policies.ts';
 import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
-import { formatNs } from '../units.ts';
+import { formatCount, formatNs } from '../units.ts';
 import type { Warning } from '../warning.ts';
 import type { CallbackCost } from './callback-cost.ts';
 import type { KvmOptions } from './experiment.ts';
@@ -93,7 +93,7 @@ export interface KvmResult extends Conclusion {
   /** After KVM's lower limit. */
   readonly periodNs: number;
   readonly divide: number;
-  /** What a catch-up burst would have cost at most. */
+  /** What a catch-up burst of a stop so long costs, at what a callback costs on this host where that was measured. */
   readonly burstEstimate: BurstEstimate;
   readonly host: {
     readonly kernel: string;
@@ -166,6 +166,12 @@ function stopOf(trace: StopRecord, path: PathFinding, host: KvmHost): KvmStop {
 const concludeFor = (trace: StopRecord, { path }: PathFinding, host: KvmHost): Conclusion =>
   conclude(findingOf(trace), path, host.preemptionTimer, trace.periodNs);
 
+/** What a callback costs on this host: by the longest burst that was seen, else by the kernel's trace. */
+function measuredCallbackNs(stops: readonly KvmStop[], traced: CallbackCost): number | undefined {
+  const bursts = stops.flatMap(({ burst }) => burst ?? []).toSorted((a, b) => b.callbacks - a.callbacks);
+  return bursts[0]?.callbackNs ?? traced.value?.ns;
+}
+
 /** @param tracedNs what one callback costs here by the kernel's trace. A burst that was seen says it better. */
 function modelOf(trace: StopRecord, { path }: PathFinding, tscKhz: number, tracedNs?: number): KvmModel[] {
   const callbackNs = burstOf(findingOf(trace), path, trace.periodNs)?.callbackNs ?? tracedNs;
@@ -225,11 +231,14 @@ export function resultOf({ options, setup, host, running, stalls, callback, trac
   );
   const traced = stalls?.trace.available ? concludeTrace(stalls.trace) : null;
   const conclusion = together(combine(conclusions), stall, traced);
+  const resume = main === null ? null : stopOf(main, pathAmong(main, path, host), host);
+  const otherStops = others.map((trace) => stopOf(trace, pathAmong(trace, path, host), host));
+  const callbackNs = measuredCallbackNs([...(resume === null ? [] : [resume]), ...otherStops], callback);
   return {
     requestedPeriodNs: options.periodNs,
     periodNs: setup.periodNs,
     divide: setup.divide,
-    burstEstimate: burstEstimate(options.stopNs, setup.periodNs),
+    burstEstimate: burstEstimate(options.stopNs, setup.periodNs, callbackNs),
     host: {
       kernel: host.kernel,
       preemptionTimer: host.preemptionTimer,
@@ -240,8 +249,8 @@ export function resultOf({ options, setup, host, running, stalls, callback, trac
     pathReason: path.reason,
     running: mainRunning,
     sweep: running.filter((row) => row !== mainRunning),
-    resume: main === null ? null : stopOf(main, pathAmong(main, path, host), host),
-    otherStops: others.map((trace) => stopOf(trace, pathAmong(trace, path, host), host)),
+    resume,
+    otherStops,
     saveRestore: restored === null ? null : saveRestoreOf(restored, path, host.tscKhz),
     model: main === null ? [] : modelOf(main, pathAmong(main, path, host), host.tscKhz, callback.value?.ns),
     stall,
@@ -264,7 +273,8 @@ const unpredicted = ({ model }: KvmResult): boolean =>
 
 /** Pure: the doubts that a result leaves. @param traceWanted the lack of the kernel's trace is one. */
 export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
-  const { requestedPeriodNs, periodNs, burstEstimate, verdict } = result;
+  const { requestedPeriodNs, periodNs, verdict } = result;
+  const { callbacks, callbackNs, burstNs } = result.burstEstimate;
   const warnings: Warning[] = [];
   if (periodNs !== requestedPeriodNs) {
     warnings.push({
@@ -273,12 +283,17 @@ export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
       hint: 'Give `periodNs` that or more, or lower the parameter of the kvm module.',
     });
   }
-  if (burstEstimate.burstNs > HARMLESS_BURST_NS) {
+  if (burstNs > HARMLESS_BURST_NS) {
+    const cost = `${formatNs(callbackNs)} each`;
+    const source =
+      callbackNs === CRASH_CALLBACK_NS
+        ? `${cost}, as in the crash in the field`
+        : `${cost}, as measured here`;
     warnings.push({
       code: 'kvm-long-burst',
       message:
-        `The stop could have cost ${formatNs(burstEstimate.burstNs)} with interrupts off ` +
-        `(estimate: ${burstEstimate.callbacks} callbacks at ${CRASH_CALLBACK_NS} ns) on a kernel that catches up.`,
+        `A stop so long costs a kernel that catches up ${formatNs(burstNs)} with interrupts off ` +
+        `(${formatCount(callbacks)} callbacks, ${source}).`,
       hint: null,
     });
   }

@@ -11,6 +11,8 @@ const SLOWER_HOST = 4;
 /** What a stop costs a kernel that catches up, with interrupts off. */
 export interface BurstEstimate {
   readonly callbacks: number;
+  /** What each costs. */
+  readonly callbackNs: number;
   readonly burstNs: number;
 }
 
@@ -21,7 +23,7 @@ export function burstEstimate(
   callbackNs: number = CRASH_CALLBACK_NS,
 ): BurstEstimate {
   const callbacks = Math.floor(stopNs / periodNs);
-  return { callbacks, burstNs: callbacks * callbackNs };
+  return { callbacks, callbackNs, burstNs: callbacks * callbackNs };
 }
 
 const WATCHDOG_FILE = '/proc/sys/kernel/watchdog_thresh';

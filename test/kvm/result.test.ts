@@ -111,3 +111,50 @@ test('a raised period and a long burst are told; interrupts that no policy predi
   expect(codes).toContain('kvm-period-raised');
   expect(codes).toContain('kvm-long-burst');
 });
+
+/** What the kernel's trace shows of a callback's cost, or nothing. */
+const costsByTrace = (ns: number | null): Partial<Measured> => ({
+  callback:
+    ns === null
+      ? { value: null, reason: 'not asked for' }
+      : { value: { ns, lowNs: ns - 10, highNs: ns + 10, callbacks: 1000 } },
+});
+
+test('the burst is estimated at what a callback costs here: in the longest burst, in the trace, else in the crash', () => {
+  const traces = pauses(unfixed).map(({ record }) => record);
+  const caughtUp = resultOf(measured({ host: intel, traces, ...costsByTrace(200) }));
+  const bursts = [caughtUp.resume, ...caughtUp.otherStops].flatMap((stop) => stop?.burst ?? []);
+  const [longest] = bursts.toSorted((a, b) => b.callbacks - a.callbacks);
+  expect(bursts.length).toBeGreaterThan(1);
+  expect(longest?.callbackNs).toBeGreaterThan(1000);
+  expect(caughtUp.burstEstimate).toEqual({
+    callbacks: 1000,
+    callbackNs: longest?.callbackNs,
+    burstNs: 1000 * (longest?.callbackNs ?? 0),
+  });
+  const estimated = (change: Partial<Measured>) => resultOf(measured(change)).burstEstimate;
+  expect(estimated(costsByTrace(200))).toEqual({ callbacks: 1000, callbackNs: 200, burstNs: 200_000 });
+  expect(estimated(costsByTrace(null))).toEqual({ callbacks: 1000, callbackNs: 79, burstNs: 79_000 });
+});
+
+test('a burst over 20 ms is told with what a callback costs, and whether that was measured here', () => {
+  const options = { ...measured().options, stopNs: 100e9 };
+  const told = (p50: number | null, stopNs = options.stopNs) =>
+    kvmWarnings(resultOf(measured({ options: { ...options, stopNs }, ...costsByTrace(p50) })))
+      .filter(({ code }) => code === 'kvm-long-burst')
+      .map(({ message }) => message);
+  expect(told(200)).toEqual([]);
+  expect(told(201)).toEqual([
+    'A stop so long costs a kernel that catches up 20.1 ms with interrupts off (100,000 callbacks, 201 ns each, as measured here).',
+  ]);
+  expect(told(null, 254e9)).toEqual([
+    'A stop so long costs a kernel that catches up 20.1 ms with interrupts off (254,000 callbacks, 79 ns each, as in the crash in the field).',
+  ]);
+});
+
+test('a document that does not say what a callback costs was estimated at 79 ns', () => {
+  const { burstEstimate, ...rest } = resultOf(measured());
+  const { callbacks, burstNs } = burstEstimate;
+  const old = kvmResultSchema.parse({ ...rest, burstEstimate: { callbacks, burstNs } });
+  expect(old.burstEstimate).toEqual({ callbacks: 1000, callbackNs: 79, burstNs: 79_000 });
+});
