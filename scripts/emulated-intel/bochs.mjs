@@ -69,7 +69,7 @@ export function parseSerial(text) {
 /**
  * Boots the image NAME.iso of the folder, waits for its last job and ends the machine.
  *
- * @param progress told how many jobs are done.
+ * @param progress told how many jobs are done, and the CPU time that the emulator has used, s.
  * @throws Error where the machine ended, or said nothing for long, before the last job.
  */
 export async function boot({ folder, name, cpus, progress }) {
@@ -109,7 +109,7 @@ export async function boot({ folder, name, cpus, progress }) {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))]);
     const text = read();
     if (text.length > said.length) [said.length, said.at] = [text.length, cpuSeconds(child.pid)];
-    if (text.includes('=== up')) progress(text.split('=== exit ').length - 1);
+    if (text.includes('=== up')) progress(text.split('=== exit ').length - 1, cpuSeconds(child.pid));
     if (/^=== done/m.test(text) || cpuSeconds(child.pid) - said.at > SILENCE_S) break;
   }
   end();

@@ -11,9 +11,10 @@ const MODULES = {
 
 /**
  * @param machine settings of the emulator.
+ * @param command what was run.
  * @param files what came out of the run.
  */
-export function fixtureOf({ kind, release, machine, jobs, files }) {
+export function fixtureOf({ kind, release, machine, command, jobs, files }) {
   const documents = {};
   let [stops, delays] = [[], null];
   for (const { name, args, preemptionTimer = true } of jobs) {
@@ -37,7 +38,7 @@ export function fixtureOf({ kind, release, machine, jobs, files }) {
     about: {
       kernel: `Debian's Linux ${release}, ${MODULES[kind]}`,
       machine,
-      command: 'node scripts/emulated-intel/run.mjs --fixtures test/kvm/recorded',
+      command,
       units:
         'stops: as StopRecord; kernel: us after the resume at which apic_timer_fn and kvm_lapic_expired_hv_timer ran, up to the last interrupt',
     },

@@ -22,6 +22,13 @@ function judgeKvm(kind, { name, args, traced = false, preemptionTimer = true }, 
   const result = args[0] === 'measure' ? document.result.kvm : document.result;
   demand(result?.verdict != null, 'has no verdict');
   if (result?.verdict == null) return [];
+  if (args[0] === 'measure' && result.resume === null) {
+    // A quick measurement ends after 12 s of this machine's time, and its parts before kvm can have used them up.
+    const { verdict, fix } = result;
+    const nothing = verdict === 'inconclusive' && fix === 'untested';
+    demand(nothing, `verdict ${verdict} and fix ${fix} though no stop was measured`);
+    return [{ kernel: kind, job: name, guest: 'no time left', verdict }];
+  }
   const expected = EXPECTED[kind].verdict;
   const path = preemptionTimer ? 'preemption-timer' : 'hrtimer';
   demand(result.path === path, `path ${result.path} instead of ${path}`);

@@ -69,7 +69,7 @@ const stops = PLANS[plan].map(recorded);
 const delays =
   plan === 'delays'
     ? recordStalls(
-        { setup: stallSetup(60_000, 200_000), stalls: 8, trace: 'on', tscKhz: host.tscKhz },
+        { setup: stallSetup(60_000, 200_000), stalls: 5, trace: 'on', tscKhz: host.tscKhz },
         quietControl,
       )
     : null;

@@ -62,8 +62,18 @@ async function emulate(kind, release) {
   mkdirSync(results, { recursive: true });
   const started = now();
   let done = -1;
-  const progress = (count) => {
+  let spent = 0;
+  const progress = (count, cpuS) => {
     if (count <= done) return;
+    const ended =
+      done < 0
+        ? 'booting'
+        : jobs
+            .slice(done, count)
+            .map(({ name }) => name)
+            .join(', ');
+    say(`${kind}: ${ended} took ${Math.round(cpuS - spent)} s of CPU time`);
+    spent = cpuS;
     done = count;
     const left = Math.ceil(secondsLeft(jobs, done, now() - started) / 60);
     if (done < jobs.length)
@@ -95,7 +105,9 @@ try {
     kinds.map(async (kind) => {
       const run = await emulate(kind, release);
       if (values.fixtures !== undefined) {
-        const fixture = fixtureOf({ kind, release, machine: machineOf(cpus), jobs, files: run.files });
+        const command = ['node scripts/emulated-intel/run.mjs', ...process.argv.slice(2)].join(' ');
+        const { files } = run;
+        const fixture = fixtureOf({ kind, release, machine: machineOf(cpus), command, jobs, files });
         mkdirSync(values.fixtures, { recursive: true });
         say(`${kind}: ${writeFixture(values.fixtures, kind, fixture)} bytes of test data written`);
       }

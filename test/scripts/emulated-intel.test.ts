@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 const script = (name: string) => import(join(import.meta.dirname, '../../scripts/emulated-intel', name));
 const { judge } = await script('judge.mjs');
 const { afterResume, burstsOf } = await script('kernel-trace.mjs');
+const { fixtureOf } = await script('fixtures.mjs');
 const { parseSerial } = await script('bochs.mjs');
 const { withoutClamp } = await script('modules.mjs');
 const { jobsScript } = await script('jobs.mjs');
@@ -92,6 +93,50 @@ test('a measurement that says nothing of KVM, and a job that failed, are not as 
   const timer = { name: 'kvm', args: ['timer'] };
   expect(judge('fixed', run('', { result: {} }, 1), [timer]).faults).toEqual(['fixed, kvm: exit code 1: ']);
   expect(judge('fixed', run('', { result: {} }, 70), [job]).faults).toHaveLength(2);
+});
+
+test('a measurement whose time was over before a stop was made must claim nothing', () => {
+  const job = { name: 'kvm', args: ['measure'] };
+  const cut = (verdict: string, fix: string) =>
+    judge('fixed', run('', { result: { kvm: { verdict, fix, path: 'unknown', resume: null } } }), [job]);
+  expect(cut('inconclusive', 'untested')).toEqual({
+    documents: [{ kernel: 'fixed', job: 'kvm', guest: 'no time left', verdict: 'inconclusive' }],
+    ...{ recordings: [], faults: [] },
+  });
+  expect(cut('inconclusive', 'clamps').faults).toHaveLength(1);
+  expect(cut('clamps', 'untested').faults).toHaveLength(1);
+});
+
+test('test data name the kernel, the machine and the command, and hold documents, stops and delays', () => {
+  const { stop, trace, document } = recording(3, 2);
+  const jobs = [
+    { name: 'kvm', args: ['kvm'] },
+    { name: 'stops', args: ['record', 'stops'], traced: true },
+    { name: 'delays', args: ['record', 'delays'], preemptionTimer: false },
+    { name: 'host', args: ['host'] },
+  ];
+  const json = (value: object) => JSON.stringify(value);
+  const files = new Map([
+    ['kvm.json', json({ result: {} })],
+    ['stops.json', json({ ...document, stops: [stop] })],
+    ['stops.trace', trace],
+    ['delays.json', json({ ...document, stops: [stop], delays: { stalls: [] } })],
+    ['host.json', json({ result: {} })],
+  ]);
+  const made = { kind: 'unfixed', release: '6.1.0-1-cloud-amd64', machine: 'Bochs', command: 'run' };
+  const name = 'spin-pause-1000us-1000ms';
+  expect(fixtureOf({ ...made, jobs, files })).toEqual({
+    about: {
+      kernel: "Debian's Linux 6.1.0-1-cloud-amd64, KVM's modules with the clamp taken out of lapic.c",
+      ...{ machine: 'Bochs', command: 'run', units: expect.any(String) },
+    },
+    documents: { kvm: { result: {} } },
+    stops: [
+      { name, preemptionTimer: true, record: stop.record, kernel: afterResume(trace, stop) },
+      { name, preemptionTimer: false, record: stop.record, kernel: null },
+    ],
+    delays: { stalls: [] },
+  });
 });
 
 /** A guest that was resumed at 12 s: so many callbacks and expirations from then on, all at once. */
