@@ -1,3 +1,6 @@
+import { lockupStopNs } from '../lapic/catch-up.ts';
+import { lapicDefaults } from '../lapic/config.ts';
+import { vcpuDefaults } from '../lapic/vcpu.ts';
 import { median } from '../statistics.ts';
 import { type KernelFinding, type KernelRow, kernels } from './findings/kernels.ts';
 import { type HourlyRates, type Move, moves, offSince } from './findings/moves.ts';
@@ -127,22 +130,39 @@ async function claimedRates(store: FleetStore): Promise<Map<number, { hz: number
   }
 }
 
+/** What a kvm document's summary says, as far as conclusions need it. */
+interface KvmSummary {
+  readonly path?: string;
+  readonly fix?: KernelFinding['fix'];
+  readonly trace?: { readonly callbackNs?: { readonly p50: number } | null } | null;
+  readonly burstEstimate?: { readonly callbacks: number; readonly burstNs: number };
+}
+
+/** The shortest period that KVM grants unless it is told otherwise, ns: the one that locks a host up soonest. */
+export const LOCKUP_PERIOD_NS = lapicDefaults.minTimerPeriodUs * 1e3;
+
+/** What a callback costs: as the kernel's trace measured it on that host, or else as the run estimated it. */
+function callbackNsOf({ trace, burstEstimate }: KvmSummary): number | null {
+  const measured = trace?.callbackNs?.p50 ?? null;
+  if (measured !== null) return measured;
+  return burstEstimate === undefined || burstEstimate.callbacks === 0
+    ? null
+    : burstEstimate.burstNs / burstEstimate.callbacks;
+}
+
 async function kernelFindings(store: FleetStore): Promise<KernelFinding[]> {
   const documents = await everything(
     async (offset) => (await store.documents({ kind: 'kvm', latest: true, limit: PAGE, offset })).rows,
   );
   return documents.map(({ host, kernel, summary }): KernelFinding => {
-    const {
-      path = 'unknown',
-      fix = 'untested',
-      burstEstimate,
-    } = JSON.parse(summary) as Partial<{
-      path: string;
-      fix: KernelFinding['fix'];
-      burstEstimate: unknown;
-    }>;
-    void burstEstimate;
-    return { host: String(host), kernel: kernel ?? 'unknown', path, fix, lockupNs: null };
+    const said = JSON.parse(summary) as KvmSummary;
+    const { path = 'unknown', fix = 'untested' } = said;
+    const callbackNs = callbackNsOf(said);
+    const lockupNs =
+      callbackNs === null
+        ? null
+        : lockupStopNs(Number(vcpuDefaults.watchdogNs), LOCKUP_PERIOD_NS, callbackNs);
+    return { host: String(host), kernel: kernel ?? 'unknown', path, fix, lockupNs };
   });
 }
 

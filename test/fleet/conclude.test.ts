@@ -121,6 +121,8 @@ describe('a fleet of 200 hosts with faults', () => {
     expect(view).toMatchObject({ silent: 1, clockErrors: 1 });
     expect(view.twins).toBeGreaterThanOrEqual(2);
     expect(view.kernels[0]).toMatchObject({ kernel: '6.1.150', catchesUp: 1, clamps: 0 });
+    // 10 s of callbacks of 79 ns, one for each 200 us that passed.
+    expect(view.kernels[0]?.lockupNs?.shortest).toBeCloseTo((10e9 * (200_000 - 79)) / 79, -3);
     const { events } = await eventsView(store, { ...page, ...range, kinds: ['step'] });
     expect(events.map(({ hostname, kind, clock }) => ({ hostname, kind, clock }))).toEqual([
       { hostname: victim('step').hostname, kind: 'step', clock: 'realtime' },

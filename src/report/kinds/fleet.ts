@@ -126,7 +126,15 @@ export const eventsTable = (result: FleetEventsResult): Table => ({
 
 /** Which kernels would catch up after a stop, and from how long a stop on that locks a host up. */
 export const kernelsTable = ({ kernels }: FleetKernelsResult): Table => ({
-  head: ['kernel', 'timer', '#hosts', '#clamp', '#catch up', '#not tested', 'a stop that locks up'],
+  head: [
+    'kernel',
+    'timer',
+    '#hosts',
+    '#clamp',
+    '#catch up',
+    '#not tested',
+    'a stop that locks up (200 us timer)',
+  ],
   rows: kernels.map((row) => [
     row.kernel,
     row.path,
@@ -136,7 +144,7 @@ export const kernelsTable = ({ kernels }: FleetKernelsResult): Table => ({
     count(row.untested),
     row.lockupNs === null
       ? row.catchesUp > 0
-        ? 'not measured: tscope stop tells'
+        ? 'not known'
         : '-'
       : `${about(row.lockupNs.shortest)} or longer; median ${about(row.lockupNs.median)}`,
   ]),
@@ -177,11 +185,18 @@ export function overviewVerdicts(view: FleetOverview): Verdict[] {
       'Reference',
       `All hosts of ${site === '' ? 'the fleet' : site} changed their rate by ${about(change, ratio)} at ${moment(at)} UTC: their reference moved, not their crystals.`,
     );
-  if (found.length === 0)
+  const judged = view.judged.discipline + view.judged.claim;
+  if (found.length === 0 && judged === 0)
+    say(
+      'unknown',
+      'Fleet',
+      `${plural(view.hosts, 'host')}: all heard of; no rate could be held against peers yet.`,
+    );
+  else if (found.length === 0)
     say(
       'good',
       'Fleet',
-      `${plural(view.hosts, 'host')}: all heard of, no outlier among ${count(view.judged.discipline + view.judged.claim)} figures judged.`,
+      `${plural(view.hosts, 'host')}: all heard of, no outlier among ${count(judged)} figures judged.`,
     );
   return found;
 }
