@@ -13,7 +13,8 @@ const HELP = `
 Takes what agents sent to a hub and stores it, until SIGTERM or Ctrl-C. A message is acknowledged once it is stored, so
 that one that is killed loses and doubles nothing; several collectors share the work. The log goes to stderr, a JSON
 object a line. --listen serves the fleet's pages, /metrics and /healthz, by the rules of the agent: other than loopback
-needs a token. Every ten minutes the whole fleet is judged: outliers, references that moved, kernels.
+needs a token. The whole fleet is judged (outliers, references that moved, kernels) every half minute, a large one every
+ten minutes.
 The database's password is taken from PGPASSWORD or ~/.pgpass, not from the command line, which every user can read.
 
 Examples:
@@ -22,8 +23,9 @@ Examples:
 
 /** Between two passes of upkeep. */
 const UPKEEP_MS = 30_000;
-/** Between two times that the whole fleet is judged: it reads a week of every host. */
-const CONCLUDE_MS = 600_000;
+/** Judging the whole fleet reads a week of every host: it takes this share of the time at most, but is done every ten minutes. */
+const CONCLUDE_SHARE = 1 / 50;
+const LONGEST_MS = 600_000;
 /** What is under way has this long to end. */
 const GRACE_MS = 8_000;
 
@@ -106,7 +108,7 @@ export const command = defineCommand({
         hoursDays: options.retainHours,
       };
       const { conclude } = await import('../../fleet/conclude.ts');
-      let concludedMs = Number.NEGATIVE_INFINITY;
+      let concludeAt = 0;
       const upkeep = (async () => {
         while (!signal.aborted) {
           try {
@@ -118,9 +120,11 @@ export const command = defineCommand({
               });
             }
             const nowMs = Date.now();
-            if (nowMs - concludedMs >= CONCLUDE_MS) {
-              concludedMs = nowMs;
+            const start = performance.now();
+            if (start >= concludeAt) {
               await store.putConclusions(JSON.stringify(await conclude(store, nowMs)));
+              const end = performance.now();
+              concludeAt = end + Math.min(LONGEST_MS, (end - start) / CONCLUDE_SHARE);
             }
             if (dropped > 0) log('info', 'what was too old was dropped', { partitionsOrRows: dropped });
           } catch (error) {
