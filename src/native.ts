@@ -223,7 +223,8 @@ function flawOf(file: string): 'no addon' | 'another architecture' | null {
 
 /** Turns what dlopen said into the error that says what to do. */
 function loadError(error: unknown, file: string): TscopeError {
-  const message = error instanceof Error ? error.message : String(error);
+  // Node adds the modules that asked for it, a line each.
+  const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
   const failure = (
     code: 'ADDON_DISABLED' | 'ADDON_WRONG_ARCHITECTURE' | 'ADDON_BROKEN',
     text: string,

@@ -21,6 +21,8 @@ export interface TextLimits {
   readonly strict?: boolean;
   /** Asked between chunks, and while a FIFO has nothing to give; true ends the text where it is. */
   readonly cancelled?: () => boolean;
+  /** Told how many bytes of the file, as it is stored, have been read. */
+  readonly progress?: (bytes: number) => void;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -58,11 +60,15 @@ async function openText(path: string): Promise<number> {
 }
 
 /** The bytes of a file, as they come. */
-async function* byteChunks(path: string, cancelled: () => boolean): AsyncGenerator<Uint8Array> {
+async function* byteChunks(
+  path: string,
+  { cancelled = () => false, progress }: TextLimits,
+): AsyncGenerator<Uint8Array> {
   // Standard input that was redirected from a file goes on where its descriptor stands, so that one is read itself.
   const redirected = path === '-' && fstatSync(0).isFile();
   const descriptor = redirected ? 0 : await openText(path);
   let waiting = path !== '-' && (await isNamedFifo(path));
+  let done = 0;
   try {
     while (!cancelled()) {
       const buffer = new Uint8Array(CHUNK_BYTES);
@@ -76,6 +82,8 @@ async function* byteChunks(path: string, cancelled: () => boolean): AsyncGenerat
       }
       if (size > 0) {
         waiting = false;
+        done += size;
+        progress?.(done);
         yield buffer.subarray(0, size);
       } else await pause();
     }
@@ -142,9 +150,9 @@ function encodingOf(head: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
  */
 export async function* textChunks(path: string, limits: TextLimits = {}): AsyncGenerator<string> {
   const name = textName(path);
-  const { bytes = Number.POSITIVE_INFINITY, strict = false, cancelled = () => false } = limits;
+  const { bytes = Number.POSITIVE_INFINITY, strict = false } = limits;
   try {
-    let source = await peeked(byteChunks(path, cancelled), 4);
+    let source = await peeked(byteChunks(path, limits), 4);
     if (source.head[0] === 0x1f && source.head[1] === 0x8b)
       source = await peeked(unpacked(source.all, name), 4);
     const encoding = encodingOf(source.head);

@@ -3,6 +3,7 @@ import { runsText } from '../report/kinds/runs.ts';
 import type { RunsResult } from '../schema/runs.ts';
 import { type Damage, damageText } from '../store/damage.ts';
 import { formatOf } from '../store/export.ts';
+import { importFormatOf } from '../store/import.ts';
 import { retentionFor } from '../store/retention.ts';
 import { listRuns, type StoredRun } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
@@ -29,11 +30,13 @@ Examples:
   tscope runs --db /var/lib/tscope/tscope.db --export all.csv
   tscope runs --db fleet.db --import host-7.jsonl`;
 
-/** A file whose name says its format. */
-const transferFile = (text: string): string => {
-  formatOf(text);
-  return text;
-};
+/** A file whose name says its format, as `check` reads it. */
+const transferFile =
+  (check: (file: string) => unknown) =>
+  (text: string): string => {
+    check(text);
+    return text;
+  };
 
 const iso = (ns: bigint): string => {
   const ms = Number(ns / 1_000_000n);
@@ -122,13 +125,13 @@ export const command = defineCommand({
   configure: (command) =>
     command
       .option('--db <file>', 'the store', DEFAULT_STORE)
-      .option('--import <file>', 'read an exported file into the store first', transferFile)
+      .option('--import <file>', 'read an exported file into the store first', transferFile(importFormatOf))
       .option('--check', 'read everything against its checksums')
       .option('--prune', 'roll up what is new and delete what is too old')
       .option('--retain <time>', 'with --prune: how long samples are kept', duration('1h', '3650d'))
       .option('--dry-run', 'with --prune: only say what would be deleted')
       .option('--force', 'with --prune: delete all of it in one pass')
-      .option('--export <file>', 'write everything to a .csv or .jsonl file', transferFile)
+      .option('--export <file>', 'write everything to a .csv or .jsonl file', transferFile(formatOf))
       .addHelpText('after', HELP),
   run: async ({ measure }, { db, check, prune, retain, dryRun, force, ...files }) => {
     if (prune && retain === undefined) throw usageError('--prune: give --retain, as in --retain 30d.');

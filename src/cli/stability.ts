@@ -82,6 +82,9 @@ function gapValue(text: string): number {
   throw usageError(`'${text}' is not a number; give the value that marks a gap, such as 0 or -9999.`);
 }
 
+/** Also as it is written elsewhere: Hz. */
+const unitName = (text: string) => choice(UNIT_NAMES)(text.toLowerCase());
+
 function confidence(text: string): number {
   const value = decimal(text);
   if (value > 0 && value < 1) return value;
@@ -108,7 +111,7 @@ export const command = defineCommand({
       .option('--data <kind>', 'what the values are: phase (s) or frequency', choice(['phase', 'frequency']))
       .option('--column <n>', 'the column of the readings, from 1', integer(1, 10_000))
       .option('--time-column <n>', 'the column of the times: seconds, MJD or ISO dates', integer(1, 10_000))
-      .option('--unit <unit>', `of the readings: ${UNIT_NAMES.join(', ')}`, choice(UNIT_NAMES))
+      .option('--unit <unit>', `of the readings: ${UNIT_NAMES.join(', ')}`, unitName)
       .option('--nominal <hz>', 'the frequency that readings in Hz are compared with', hertz)
       .option('--gap <value>', 'a reading of this value is a gap', gapValue)
       .addOption(

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
+import { statSync } from 'node:fs';
 import type { Control } from '../clock/control.ts';
-import { systemCode, TscopeError, usageError } from '../errors.ts';
+import { TscopeError, usageError } from '../errors.ts';
 import { fileError } from '../system-error.ts';
+import { textChunks } from '../text-file.ts';
 import { asBigint, asReal, asText, orNull } from './cells.ts';
 import type { Cell } from './connection.ts';
 import { csvCells, RecordReader, type TextRecord } from './csv.ts';
@@ -16,7 +16,6 @@ import { mergeSamples, type Sample } from './samples.ts';
 import { putSeries } from './series.ts';
 import type { Store } from './store.ts';
 
-const CHUNK_BYTES = 1 << 20;
 /** A record holds a run's document at most. */
 const LONGEST_RECORD = 32 * 2 ** 20;
 /** Samples of one series that are stored at once. */
@@ -175,6 +174,7 @@ class Inserter {
 /** Reads an export record by record, and holds its end mark against what came before it. */
 class ExportReader {
   readonly #file: string;
+  readonly #format: 'csv' | 'jsonl';
   readonly #take: (row: ParsedRow) => void;
   readonly #digest = createHash('sha256');
   #head: ReadonlyArray<string | null> | null = null;
@@ -182,8 +182,9 @@ class ExportReader {
   #marked = false;
   #ended = false;
 
-  constructor(file: string, take: (row: ParsedRow) => void) {
+  constructor(file: string, format: 'csv' | 'jsonl', take: (row: ParsedRow) => void) {
     this.#file = file;
+    this.#format = format;
     this.#take = take;
   }
 
@@ -200,7 +201,7 @@ class ExportReader {
   #record(text: string): void {
     if (text.trim() === '') return;
     if (this.#ended) throw new RangeError('comes after the end mark');
-    if (formatOf(this.#file) === 'jsonl') this.#row(parseJsonLine(text));
+    if (this.#format === 'jsonl') this.#row(parseJsonLine(text));
     else if (this.#head === null) this.#head = csvCells(text);
     else this.#row(parseCsvRecord(this.#head, csvCells(text)));
   }
@@ -244,55 +245,71 @@ class ExportReader {
   }
 }
 
-/** Opens a file that can be read without waiting for anybody. */
-function openRegular(file: string): number {
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  if (fstatSync(fd).isFile()) return fd;
-  closeSync(fd);
+/** The size of a file that can be read without waiting for anybody. */
+function sizeOfRegular(file: string): number {
+  try {
+    const found = statSync(file);
+    if (found.isFile()) return found.size;
+  } catch (error) {
+    throw fileError(`cannot read ${file}`, error);
+  }
   throw new TscopeError('IO', `cannot read ${file}: it is not a regular file.`);
 }
 
+/** The format by the file's name, whether it is packed or not. */
+export const importFormatOf = (file: string): 'csv' | 'jsonl' => formatOf(file.replace(/\.gz$/i, ''));
+
 /**
- * Reads what `exportStore` wrote. What the store has already is not stored twice. All of it is imported, or nothing.
+ * Gives back the line feeds that an export was written with, where the first line shows that its line ends were
+ * changed: what stands in quotes was changed with them. Other text stays as it is, carriage returns in quotes with it.
+ */
+export async function* withLineFeeds(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let changed: boolean | null = null;
+  let held = '';
+  for await (const chunk of chunks) {
+    const first: string | undefined = changed === null ? /[\r\n]/.exec(chunk)?.[0] : undefined;
+    if (first !== undefined) changed = first === '\r';
+    if (changed !== true) {
+      yield chunk;
+      continue;
+    }
+    const text = held + chunk;
+    // It may be half of a CRLF.
+    held = text.endsWith('\r') ? '\r' : '';
+    yield text.slice(0, text.length - held.length).replaceAll(/\r\n?/g, '\n');
+  }
+  if (held !== '') yield '\n';
+}
+
+/**
+ * Reads what `exportStore` wrote, also where it was packed with gzip or saved with a byte order mark, in UTF-16 or with
+ * other line ends. What the store has already is not stored twice. All of it is imported, or nothing.
  *
  * @throws TscopeError USAGE naming the first bad line, and for a file that is cut off or changed; IO where the file
  * cannot be read; INTERRUPTED.
  */
-export function importInto(store: Store, file: string, control: Control): Imported {
-  const format = formatOf(file);
-  const read = (fd: number): Imported => {
-    const size = fstatSync(fd).size;
-    const buffer = Buffer.alloc(CHUNK_BYTES);
-    const decoder = new StringDecoder('utf8');
+export async function importInto(store: Store, file: string, control: Control): Promise<Imported> {
+  const format = importFormatOf(file);
+  const size = sizeOfRegular(file);
+  const limits = {
+    cancelled: () => control.cancelled(),
+    progress: (done: number) => control.progress(done, size),
+  };
+  return store.longTransaction(async () => {
     const inserter = new Inserter(store);
-    const reader = new ExportReader(file, (row) => inserter.take(row));
+    const reader = new ExportReader(file, format, (row) => inserter.take(row));
     const records = new RecordReader(format);
-    let done = 0;
-    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) {
-      if (control.cancelled()) throw new TscopeError('INTERRUPTED', 'stopped; nothing was imported.');
-      for (const record of records.add(decoder.write(buffer.subarray(0, count)))) reader.record(record);
+    for await (const text of withLineFeeds(textChunks(file, limits))) {
+      for (const record of records.add(text)) reader.record(record);
       if (records.pending > LONGEST_RECORD) {
         throw reader.refused(`line ${records.line} is longer than ${LONGEST_RECORD / 2 ** 20} MB`);
       }
-      done += count;
-      control.progress(done, size);
     }
+    if (control.cancelled()) throw new TscopeError('INTERRUPTED', 'stopped; nothing was imported.');
     for (const record of lastRecords(records, reader)) reader.record(record);
     inserter.flush();
-    const checked = reader.end();
-    return { newRows: inserter.added, checked };
-  };
-  try {
-    const fd = openRegular(file);
-    try {
-      return store.transaction(() => read(fd));
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    if (error instanceof TscopeError || systemCode(error) === null) throw error;
-    throw fileError(`cannot read ${file}`, error);
-  }
+    return { newRows: inserter.added, checked: reader.end() };
+  });
 }
 
 function lastRecords(records: RecordReader, reader: ExportReader): TextRecord[] {

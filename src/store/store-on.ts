@@ -19,6 +19,8 @@ export interface Store {
    * and STORE_BUSY as they say.
    */
   transaction<T>(work: () => T): T;
+  /** The same for work that waits for a file. Nothing else may use the store meanwhile. */
+  longTransaction<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work`, which only reads, on the store as it is at one moment. */
   snapshot<T>(work: () => T): T;
   close(): void;
@@ -34,27 +36,43 @@ export function storeOn(connection: Connection, readOnly: boolean): Store {
   const identity = identityOf(connection.path);
   const { path } = connection;
   const tails = new Map<bigint, Tail>();
+  const begin = () => {
+    // SQLite would go on writing to the removed file, which nobody can open again.
+    if (identityOf(path) !== identity) {
+      const message = `${path} was removed or replaced while it was in use; nothing more is stored.`;
+      const hint = 'This process can still read what it stored. Open the store again to start a new file.';
+      throw new TscopeError('STORE_REMOVED', message, hint);
+    }
+    connection.exec('BEGIN IMMEDIATE');
+  };
+  const failed = (error: unknown): never => {
+    tails.clear();
+    rollBack(connection);
+    throw error;
+  };
   return {
     connection,
     readOnly,
     damage: new DamageLog(),
     tails,
     transaction: (work) => {
-      // SQLite would go on writing to the removed file, which nobody can open again.
-      if (identityOf(path) !== identity) {
-        const message = `${path} was removed or replaced while it was in use; nothing more is stored.`;
-        const hint = 'This process can still read what it stored. Open the store again to start a new file.';
-        throw new TscopeError('STORE_REMOVED', message, hint);
-      }
-      connection.exec('BEGIN IMMEDIATE');
+      begin();
       try {
         const result = work();
         connection.exec('COMMIT');
         return result;
       } catch (error) {
-        tails.clear();
-        rollBack(connection);
-        throw error;
+        return failed(error);
+      }
+    },
+    longTransaction: async (work) => {
+      begin();
+      try {
+        const result = await work();
+        connection.exec('COMMIT');
+        return result;
+      } catch (error) {
+        return failed(error);
       }
     },
     snapshot: (work) => {

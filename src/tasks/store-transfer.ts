@@ -41,8 +41,14 @@ export function exportStoreTask(
 }
 
 /** Reads such a file into a store, which it creates if needed, as a task. */
-export const importStoreTask = ({ db, file }: TransferOptions, control: Control): Imported =>
-  using(openStore(db), (store) => importInto(store, file, control));
+export async function importStoreTask({ db, file }: TransferOptions, control: Control): Promise<Imported> {
+  const store = openStore(db);
+  try {
+    return await importInto(store, file, control);
+  } finally {
+    store.close();
+  }
+}
 
 /** Reads all of a store against its checksums, as a task. */
 export const checkStoreTask = ({ db }: { readonly db: string }, control: Control): WithDamage<Checked> =>

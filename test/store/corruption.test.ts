@@ -148,7 +148,7 @@ function changed(name: string, from: string, to: string): string {
   return path;
 }
 
-test('damage is named by run and time, and the rest can be read and exported', () => {
+test('damage is named by run and time, and the rest can be read and exported', async () => {
   const path = join(folder, 'one-block.db');
   copyFileSync(good, path);
   const broken = openStore(path);
@@ -175,7 +175,7 @@ test('damage is named by run and time, and the rest can be read and exported', (
   const file = join(folder, 'good.jsonl');
   exportStore(openStoreToRead(good), file, quietControl);
   const mended = openStore(path);
-  expect(importInto(mended, file, quietControl).newRows).toBe(1024);
+  expect((await importInto(mended, file, quietControl)).newRows).toBe(1024);
   mended.close();
   const sound = openStoreToRead(path);
   expect(checkStore(sound, quietControl).samples).toBe(4240);

@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import { csvCell, csvCells, RecordReader } from '../../src/store/csv.ts';
 import { appendEvents } from '../../src/store/events.ts';
 import { exportStore } from '../../src/store/export.ts';
-import { importInto } from '../../src/store/import.ts';
+import { importInto, withLineFeeds } from '../../src/store/import.ts';
 import { rollUp } from '../../src/store/roll-up.ts';
 import { endRun, listRuns } from '../../src/store/runs.ts';
 import { appendSamples, readSeries, samplesOf } from '../../src/store/series.ts';
@@ -33,26 +34,68 @@ const contents = (store: Store) => [
   ...readSeries(store).map(({ id }) => samplesOf(store, Number(id), -(2n ** 62n), 1e6)),
 ];
 
-test.each(['csv', 'jsonl'])('what was exported as %s and imported is the same', (format) => {
+test.each(['csv', 'jsonl'])('what was exported as %s and imported is the same', async (format) => {
   const file = join(folder, `all.${format}`);
   const count = exportStore(openStoreToRead(join(folder, 'source.db')), file, quietControl);
   expect(count).toBe(1 + 1 + 1 + 2 + 12_346 + 207 + 4);
   const copy = openStore(join(folder, `copy-${format}.db`));
-  expect(importInto(copy, file, quietControl)).toEqual({ newRows: count, checked: true });
+  expect(await importInto(copy, file, quietControl)).toEqual({ newRows: count, checked: true });
   expect(contents(copy)).toEqual(contents(source.store));
   // Importing it once more changes nothing, and exporting it gives the same file.
-  expect(importInto(copy, file, quietControl)).toEqual({ newRows: 0, checked: true });
+  expect(await importInto(copy, file, quietControl)).toEqual({ newRows: 0, checked: true });
   expect(contents(copy)).toEqual(contents(source.store));
   const again = join(folder, `again.${format}`);
   exportStore(copy, again, quietControl);
   expect(readFileSync(again, 'utf8')).toBe(readFileSync(file, 'utf8'));
 });
 
-test('an import adds to what is there', () => {
+const BOM = '\ufeff';
+/** What becomes of an export on its way: the name it then has, and its bytes. */
+const ROUTES: ReadonlyArray<[string, string, (text: string) => Uint8Array]> = [
+  ['a byte order mark', '', (text) => Buffer.from(BOM + text)],
+  ['gzip', '.gz', (text) => gzipSync(text)],
+  ['UTF-16', '', (text) => Buffer.from(BOM + text, 'utf16le')],
+  ['CRLF', '', (text) => Buffer.from(text.replaceAll('\n', '\r\n'))],
+  ['CR', '', (text) => Buffer.from(text.replaceAll('\n', '\r'))],
+  ['all of it', '.gz', (text) => gzipSync(Buffer.from(BOM + text.replaceAll('\n', '\r\n'), 'utf16le'))],
+];
+
+test.each(ROUTES.flatMap((route) => [['csv', ...route] as const, ['jsonl', ...route] as const]))(
+  'a %s export that went through %s is imported whole, and its digest holds',
+  async (format, name, suffix, change) => {
+    const first = storeWithSeries(join(folder, `route-${name}-${format}.db`));
+    appendSamples(first.store, batchOf(first.series, ramp(3, SECOND)));
+    endRun(first.store, first.run, T0 + 1n, '{"text":"é\n,\nx"}');
+    const file = join(folder, `route-${name}.${format}`);
+    exportStore(first.store, file, quietControl);
+    const changed = `${file}${suffix}`;
+    writeFileSync(changed, change(readFileSync(file, 'utf8')));
+    const copy = openStore(join(folder, `routed-${name}-${format}.db`));
+    expect(await importInto(copy, changed, quietControl)).toEqual({ newRows: 6, checked: true });
+    expect(contents(copy)).toEqual(contents(first.store));
+    copy.close();
+  },
+);
+
+test('line ends become line feeds only where the first of them was changed, however the text is cut', async () => {
+  const through = async (chunks: string[]) => {
+    let all = '';
+    const source = (async function* () {
+      yield* chunks;
+    })();
+    for await (const text of withLineFeeds(source)) all += text;
+    return all;
+  };
+  expect(await through(['a', '\r', '\nb\r', 'c\r'])).toBe('a\nb\nc\n');
+  expect(await through(['a\n"x\r', '\ny"\r\n'])).toBe('a\n"x\r\ny"\r\n');
+  expect(await through(['a'])).toBe('a');
+});
+
+test('an import adds to what is there', async () => {
   const file = join(folder, 'more.jsonl');
   exportStore(source.store, file, quietControl);
   const other = storeWithSeries(join(folder, 'other.db'));
-  importInto(other.store, file, quietControl);
+  await importInto(other.store, file, quietControl);
   expect(listRuns(other.store)).toHaveLength(2);
 });
 
@@ -82,11 +125,11 @@ test.each([
   ['bad.jsonl', '[1]\n', 'line 1 is not a JSON object'],
   ['bad.jsonl', line({ row: 'x'.repeat(500) }), `its kind is "${'x'.repeat(59)}...`],
   ['bad.txt', '', 'ends neither in .csv nor in .jsonl'],
-])('%s: a bad line is named, and nothing is imported', (name, text, message) => {
+])('%s: a bad line is named, and nothing is imported', async (name, text, message) => {
   const file = join(folder, name);
   writeFileSync(file, text);
   const store = openStore(join(folder, 'refusing.db'));
-  expect(() => importInto(store, file, quietControl)).toThrow(message);
+  await expect(importInto(store, file, quietControl)).rejects.toThrow(message);
   expect(contents(store).flat()).toEqual([]);
   store.close();
 });
@@ -118,7 +161,7 @@ test('what ends an export in the middle is what is thrown; its file and its desc
 
 test.each(['csv', 'jsonl'])(
   'a %s export that is cut anywhere is refused, and nothing of it is imported',
-  (format) => {
+  async (format) => {
     const small = storeWithSeries(join(folder, `small-${format}.db`));
     appendSamples(small.store, batchOf(small.series, ramp(3, SECOND)));
     endRun(small.store, small.run, T0 + 1n, '{"text":"é\\n,"quoted""}');
@@ -131,66 +174,70 @@ test.each(['csv', 'jsonl'])(
     const from = bytes.indexOf('host') + 4;
     for (let length = from; length < bytes.length - 1; length += format === 'csv' ? 3 : 1) {
       writeFileSync(cut, bytes.subarray(0, length));
-      expect(() => importInto(store, cut, quietControl), `${length} of ${bytes.length}`).toThrow(
+      await expect(importInto(store, cut, quietControl), `${length} of ${bytes.length}`).rejects.toThrow(
         expect.objectContaining({ code: 'USAGE' }),
       );
     }
     expect(contents(store).flat()).toEqual([]);
     writeFileSync(cut, bytes.subarray(0, -1));
-    expect(importInto(store, cut, quietControl)).toEqual({ newRows: 6, checked: true });
+    expect(await importInto(store, cut, quietControl)).toEqual({ newRows: 6, checked: true });
     store.close();
   },
 );
 
-test('one changed digit, a line twice and a line after the end are noticed', () => {
+test('one changed digit, a line twice and a line after the end are noticed', async () => {
   const file = join(folder, 'all.jsonl');
   const text = readFileSync(file, 'utf8');
   const store = openStore(join(folder, 'changed.db'));
-  const refused = (name: string, changed: string, message: string) => {
+  const refused = async (name: string, changed: string, message: string) => {
     const path = join(folder, name);
     writeFileSync(path, changed);
-    expect(() => importInto(store, path, quietControl)).toThrow(message);
+    await expect(importInto(store, path, quietControl)).rejects.toThrow(message);
   };
   const lines = text.split('\n');
-  refused(
+  await refused(
     'digit.jsonl',
     text.replace('"offsetNs":11.5', '"offsetNs":11.6'),
     'another digest than what comes before it',
   );
-  refused(
+  await refused(
     'twice.jsonl',
     [lines[0], lines[1], ...lines.slice(1)].join('\n'),
     'rows come before it, but there are',
   );
-  refused('after.jsonl', `${text}${lines[1]}\n`, 'comes after the end mark');
-  refused('again.jsonl', [lines[0], lines[0], ...lines.slice(1)].join('\n'), 'line 2 begins another export');
-  refused(
+  await refused('after.jsonl', `${text}${lines[1]}\n`, 'comes after the end mark');
+  await refused(
+    'again.jsonl',
+    [lines[0], lines[0], ...lines.slice(1)].join('\n'),
+    'line 2 begins another export',
+  );
+  await refused(
     'newer.jsonl',
     text.replace('"format":2', '"format":3'),
     'line 1 is of format 3; this tscope reads 2',
   );
-  refused('empty.jsonl', '', 'there is no row in it');
+  await refused('empty.jsonl', '', 'there is no row in it');
   expect(contents(store).flat()).toEqual([]);
 });
 
-test('an export of an older version, which had no end mark, is read, and said to be unchecked', () => {
+test('an export of an older version, which had no end mark, is read, and said to be unchecked', async () => {
   const file = join(folder, 'older.jsonl');
   writeFileSync(file, host);
   const store = openStore(join(folder, 'older.db'));
-  expect(importInto(store, file, quietControl)).toEqual({ newRows: 1, checked: false });
+  expect(await importInto(store, file, quietControl)).toEqual({ newRows: 1, checked: false });
 });
 
-test('a line of 100 MB is refused before it is held, in both formats; what is no regular file is not waited for', () => {
+test('a line of 100 MB is refused before it is held, in both formats; what is no regular file is not waited for', async () => {
   const store = openStore(join(folder, 'long.db'));
   for (const format of ['csv', 'jsonl']) {
     const file = join(folder, `long.${format}`);
     const head = format === 'csv' ? 'row,host\n"' : '{"';
     writeFileSync(file, head + 'x'.repeat(40 * 2 ** 20));
-    expect(() => importInto(store, file, quietControl)).toThrow('is longer than 32 MB');
+    await expect(importInto(store, file, quietControl)).rejects.toThrow('is longer than 32 MB');
   }
   const fifo = join(folder, 'pipe.csv');
   execFileSync('mkfifo', [fifo]);
-  expect(() => importInto(store, fifo, quietControl)).toThrow('it is not a regular file');
+  await expect(importInto(store, fifo, quietControl)).rejects.toThrow('it is not a regular file');
 });
 
 test('CSV comes back cell by cell, however it is cut into pieces', () => {

@@ -131,10 +131,10 @@ const JOBS = {
       exportStore(openStoreToRead(join(place, 'from.db')), join(place, 'all.jsonl'), quietControl);
       openStore(join(place, 'to.db')).close();
     },
-    act: (place, acknowledge) => {
+    act: async (place, acknowledge) => {
       const store = openStore(join(place, 'to.db'));
       try {
-        acknowledge(importInto(store, join(place, 'all.jsonl'), quietControl).newRows);
+        acknowledge((await importInto(store, join(place, 'all.jsonl'), quietControl)).newRows);
       } finally {
         store.close();
       }
@@ -158,12 +158,12 @@ const JOBS = {
         store.close();
       }
     },
-    check: (place, acknowledged) => {
+    check: async (place, acknowledged) => {
       const file = join(place, 'all.csv');
       if (acknowledged !== null && !existsSync(file)) throw new Error('the file is not there');
       if (!existsSync(file)) return;
       const copy = openStore(join(place, 'copy.db'));
-      importInto(copy, file, quietControl);
+      await importInto(copy, file, quietControl);
       copy.close();
       if (stored(join(place, 'copy.db')) !== 1500) throw new Error('the file is not whole');
     },
@@ -249,7 +249,7 @@ for (let n = 1; ; n++) {
   try {
     if (failure !== null && !(failure instanceof TscopeError)) throw failure;
     if (!met && failure !== null) throw failure;
-    check(place, acknowledged);
+    await check(place, acknowledged);
   } catch (error) {
     console.error(`call ${n} (${failure?.message ?? 'no error'}):`, error);
     process.exit(1);

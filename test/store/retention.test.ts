@@ -164,13 +164,13 @@ test('a run whose clock was stepped back is not taken for an old one', () => {
   expect(samplesLeft(store, series)).toBeGreaterThanOrEqual(12_960 - 180);
 });
 
-test('what is imported from a host with a wrong clock deletes nothing of another', () => {
+test('what is imported from a host with a wrong clock deletes nothing of another', async () => {
   const { store, series } = threeDays('importing.db');
   const other = openStore(join(folder, 'other-host.db'));
   measured(other, 'machine-2', T0 + 10n * YEAR_NS, 300);
   const file = join(folder, 'other-host.jsonl');
   exportStore(other, file, quietControl);
-  importInto(store, file, quietControl);
+  await importInto(store, file, quietControl);
   const limits = retentionFor(4n * DAY_NS, null);
   maintain(store, limits, { force: true });
   expect(samplesLeft(store, series)).toBe(12_960);
