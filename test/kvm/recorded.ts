@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { untracedStop } from '../../src/kvm/expiries.ts';
 import type { KvmResult } from '../../src/kvm/result.ts';
+import type { StallRecord } from '../../src/kvm/stall.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import { kvmResultSchema } from '../../src/schema/kvm.ts';
 
@@ -23,20 +23,17 @@ export interface RecordedStop {
 export interface Recorded {
   readonly about: Readonly<Record<'kernel' | 'machine' | 'command' | 'units', string>>;
   readonly stops: readonly RecordedStop[];
+  /** Forced delays of a guest's timer with preemption_timer=0. */
+  readonly delays: StallRecord;
   /** A whole document of `tscope kvm`. */
   document(name: string): KvmResult;
 }
 
 function load(kind: 'fixed' | 'unfixed'): Recorded {
   const file = join(import.meta.dirname, 'recorded', `emulated-intel-${kind}.json.gz`);
-  const { documents, stops, ...rest } = JSON.parse(gunzipSync(readFileSync(file)).toString());
+  const { documents, ...rest } = JSON.parse(gunzipSync(readFileSync(file)).toString());
   return {
     ...rest,
-    // Recorded before tscope traced stops itself.
-    stops: stops.map((stop: RecordedStop) => ({
-      ...stop,
-      record: { ...stop.record, kernel: untracedStop('not asked for') },
-    })),
     document: (name) => kvmResultSchema.parse(documents[name]?.result) as KvmResult,
   };
 }
