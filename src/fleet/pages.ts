@@ -21,6 +21,7 @@ import { STYLE } from '../report/style.ts';
 import { plural } from '../report/words.ts';
 import { schemaId } from '../schema/document.ts';
 import { version } from '../version.ts';
+import { filterOf } from './filter.ts';
 import { type FleetStore, HOST_ORDERS, type HostOrder, type Where } from './store/fleet-store.ts';
 import {
   eventsView,
@@ -110,19 +111,17 @@ ${content.join('\n')}
 const addressOf: HostAddress = ({ host, twin }) =>
   `/host?name=${encodeURIComponent(twin === 1 ? host : `${host}#${twin}`)}`;
 
-/** Filters as `field=pattern`, one a word. @throws TscopeError USAGE. */
-export function whereOf(text: string): Where[] {
-  return text
-    .split(/\s+/)
-    .filter((word) => word !== '')
-    .map((word) => {
-      const at = word.indexOf('=');
-      if (at < 1)
-        throw usageError(
-          `where: '${word.slice(0, 40)}' is not a filter; give field=pattern, as in kernel=6.1.*`,
-        );
-      return { field: word.slice(0, at), pattern: word.slice(at + 1) };
-    });
+/** Filters, one a word. @throws TscopeError USAGE. */
+function whereOf(text: string): Where[] {
+  try {
+    return text
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .map(filterOf);
+  } catch (error) {
+    if (!(error instanceof TscopeError)) throw error;
+    throw usageError(`where: ${error.message}`);
+  }
 }
 
 function offsetOf(query: URLSearchParams): number {

@@ -26,7 +26,7 @@ const HOSTILE = [
 ] as const;
 
 /** Any text may name a file; what it names is looked at when the command runs. */
-const FREE = /<(file|folder)>/;
+const FREE = /<(file|folder|place)>/;
 
 interface Case {
   readonly command: string;
@@ -36,11 +36,11 @@ interface Case {
 
 const program = await programFor(undefined, () => {});
 type Each = (typeof program.commands)[number];
-/** A command, or the ones that it holds, each with the words that name it. */
-const leaves = (command: Each, before = ''): [string, Each][] =>
-  command.commands.length === 0
-    ? [[before + command.name(), command]]
-    : command.commands.flatMap((inner) => leaves(inner, `${before}${command.name()} `));
+/** A command and those that it holds, each with the words that name it. */
+const leaves = (command: Each, before = ''): [string, Each][] => [
+  [before + command.name(), command],
+  ...command.commands.flatMap((inner) => leaves(inner, `${before}${command.name()} `)),
+];
 const found = (within: { readonly commands: readonly Each[] }) =>
   new Map(within.commands.flatMap((command) => leaves(command)));
 const cases: Case[] = [...found(program)].flatMap(([command, { options }]) =>

@@ -1,5 +1,6 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { usageError } from '../../errors.ts';
+import { filterOf } from '../../fleet/filter.ts';
 import type { FleetStore, Where } from '../../fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../fleet/store/open.ts';
 import { integer } from '../options.ts';
@@ -29,14 +30,6 @@ export const pageOptions = <Args extends unknown[], Options extends OptionValues
     )
     .option('--limit <n>', 'rows to show', integer(1, 10_000), 50)
     .option('--offset <n>', 'rows to leave out before them', integer(0, 1_000_000), 0);
-
-/** A filter as `kernel=6.1.*`. @throws TscopeError USAGE. */
-export function filterOf(text: string): Where {
-  const at = text.indexOf('=');
-  if (at < 1)
-    throw usageError(`'${text.slice(0, 40)}' is not a filter; give field=pattern, as in kernel=6.1.*`);
-  return { field: text.slice(0, at), pattern: text.slice(at + 1) };
-}
 
 /** Asks the fleet store, and closes it. @throws TscopeError USAGE where no store is named; as the store. */
 export async function ask<T>(
