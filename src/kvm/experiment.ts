@@ -198,8 +198,6 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     options.stalls === 0 || control.cancelled()
       ? null
       : recordStallsOf(options, host.tscKhz, running, control);
-  const callback =
-    options.trace === 'off' ? { value: null, reason: NOT_ASKED_FOR } : measureCallback(control);
   checkCost(options, plan, host, control);
   const retries = retriesOf(options.stopNs);
   const traces: StopRecord[] = [];
@@ -220,6 +218,9 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     else traces.push(trace);
     progress(options.stopNs + 2 * plan.stopTicks * plan.setup.periodNs);
   }
+  // Last: where time runs out, what a stop does is worth more than what a callback costs.
+  const callback =
+    options.trace === 'off' ? { value: null, reason: NOT_ASKED_FOR } : measureCallback(control);
   const result = resultOf({ options, setup: plan.setup, host, running, stalls, callback, traces });
   return { result, warnings: [...missed, ...kvmWarnings(result, options.trace === 'on')] };
 }

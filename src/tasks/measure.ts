@@ -49,7 +49,7 @@ const plan = (quick: boolean) =>
       ...stopDefaults,
       repeat: quick ? 3 : stopDefaults.repeat,
       processes: quick ? 5 : stopDefaults.processes,
-      budgetNs: quick ? 1500 * MS : 15 * S,
+      budgetNs: quick ? 1500 * MS : 12 * S,
     },
     kvm: {
       periodNs: MS,

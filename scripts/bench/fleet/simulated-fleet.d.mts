@@ -11,6 +11,7 @@ export interface SimulatedHost {
   readonly faults: readonly string[];
 }
 export const HOUR_S: number;
+export function random(seed: number): { uniform(): number; normal(): number };
 export function simulatedFleet(options: {
   hosts: number;
   seed?: number;

@@ -18,10 +18,9 @@ const KERNELS = [
 /** A kernel from before the fix. */
 const OLD_KERNEL = { kernel: '6.1.150', fix: 'catches-up' };
 
-/** Numbers that look random, of their place: mulberry32 of a hash. */
-function generator(...place) {
-  let state = 2166136261;
-  for (const one of place.join('/')) state = Math.imul(state ^ one.charCodeAt(0), 16777619) >>> 0;
+/** Numbers that look random, the same in every run (mulberry32). @param {number} seed */
+export function random(seed) {
+  let state = seed >>> 0;
   const uniform = () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = state;
@@ -31,6 +30,13 @@ function generator(...place) {
   };
   const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   return { uniform, normal };
+}
+
+/** Those of a place: FNV-1a of its name is the seed. */
+function generator(...place) {
+  let seed = 2166136261;
+  for (const one of place.join('/')) seed = Math.imul(seed ^ one.charCodeAt(0), 16777619) >>> 0;
+  return random(seed);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FleetBatch, FleetCalibration, FleetFacts } from '../../schema/fleet-batch.ts';
+import type { Summary } from '../../store/buckets.ts';
 
 /** A message as the hub delivered it, read and found good. */
 export interface Received {
@@ -129,17 +130,9 @@ export interface FleetPair {
 }
 
 /** One minute or hour of a pair. */
-export interface FleetPoint {
+export interface FleetPoint extends Summary {
   readonly series: number;
   readonly atNs: bigint;
-  readonly count: number;
-  readonly minNs: number;
-  readonly maxNs: number;
-  readonly meanNs: number;
-  readonly firstAtNs: bigint;
-  readonly firstNs: number;
-  readonly lastAtNs: bigint;
-  readonly lastNs: number;
 }
 
 /** One minute or hour of a pair, with whose it is. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { random } from '../../../scripts/bench/fleet/simulated-fleet.mjs';
 import {
   type HourlyRates,
   LEAST_CHANGE,
@@ -7,7 +8,6 @@ import {
   moves,
   offSince,
 } from '../../../src/fleet/findings/moves.ts';
-import { random } from './random.ts';
 
 const WEEK = 168;
 const DAY = 24;

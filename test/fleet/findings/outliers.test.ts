@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { random } from '../../../scripts/bench/fleet/simulated-fleet.mjs';
 import {
   FALSE_ALARM_RATIO,
   LEAST_PEERS,
@@ -7,7 +8,6 @@ import {
   standings,
 } from '../../../src/fleet/findings/outliers.ts';
 import { peersOf } from '../../../src/fleet/findings/peers.ts';
-import { random } from './random.ts';
 
 /** Crystals of a make: normal, 2 ppm; groups of several sizes. */
 function quietFleet(seed: number, sizes: readonly number[]): PeerFigure[] {
