@@ -79,6 +79,11 @@ export const timerResultSchema = z.strictObject({
       /** Its slope over the run, and the slope's standard error. */
       rateRatio: z.number(),
       rateStandardError: z.number(),
+      /**
+       * `lattice`: where between two steps of the TSC the values lie, which no delay of a reading moves; `quantile`: the
+       * readings least delayed, or the median where the policy takes both deadlines from one target. Since version 0.2.
+       */
+      estimator: z.enum(['lattice', 'quantile']).optional(),
       atEndNs: z.number(),
       maxAbsNs: z.number(),
       /** From the rounding of the period in cycles and from the TSC's rate, whose interval gives low and high. */

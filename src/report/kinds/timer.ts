@@ -26,8 +26,14 @@ function verdict({ latenessNs, missed, ticks, periodNs, backend }: TimerResult):
       };
 }
 
-const rateText = ({ rateRatio, rateStandardError }: NonNullable<TimerResult['divergence']>): string =>
+type Divergence = NonNullable<TimerResult['divergence']>;
+
+const rateText = ({ rateRatio, rateStandardError }: Divergence): string =>
   plusMinus(rateRatio, rateStandardError, ratio);
+
+/** As many digits as the measured rate beside it has. */
+const predictedText = ({ predictedRateRatio, rateStandardError }: Divergence): string =>
+  predictedRateRatio === 0 ? about(0, ratio) : within(predictedRateRatio, rateStandardError, ratio);
 
 /** A percentile of lateness with its 95 % interval, where that is known. */
 function lateText({ latenessNs, latenessIntervals }: TimerResult, name: Percentile): string {
@@ -45,7 +51,7 @@ function brief(result: TimerResult): string[] {
     ...(divergence === null
       ? []
       : [
-          `TSC deadline - ktime deadline (${policy}): ${rateText(divergence)} (1 s.e.), predicted ${about(divergence.predictedRateRatio, ratio)}`,
+          `TSC deadline - ktime deadline (${policy}): ${rateText(divergence)} (1 s.e.), predicted ${predictedText(divergence)}`,
         ]),
   ];
 }
@@ -187,18 +193,18 @@ function histogramFigure(result: TimerResult): Block {
   });
 }
 
-/** A slope as what adds up in a second. */
-const perSecond = (rate: number): string => `${about(Math.abs(rate) * 1e9)} a second`;
+/** A measured rate differs from another by more than this many standard errors once in 370 runs where it is the same. */
+const SIGMAS = 3;
 
-function divergenceTitle({
-  rateRatio,
-  rateStandardError,
-  predictedRateRatio,
-}: NonNullable<TimerResult['divergence']>): string {
-  const near = (value: number) => Math.abs(rateRatio - value) <= 2 * rateStandardError;
-  if (near(0)) return 'The TSC deadline and the ktime deadline stay together';
+function divergenceTitle(divergence: Divergence): string {
+  const { rateRatio, rateStandardError, predictedRateRatio, predictedLowRatio, predictedHighRatio } =
+    divergence;
+  const reach = SIGMAS * rateStandardError;
+  if (Math.abs(rateRatio) <= reach) return 'The TSC deadline and the ktime deadline stay together';
+  const perSecond = (rate: number) => `${within(Math.abs(rate) * 1e9, rateStandardError * 1e9)} a second`;
   const runs = `The TSC deadline ${rateRatio > 0 ? 'runs ahead of' : 'falls behind'} the ktime deadline by ${perSecond(rateRatio)}`;
-  return `${runs}, ${near(predictedRateRatio) ? 'as predicted' : `where ${perSecond(predictedRateRatio)} was predicted`}`;
+  const asPredicted = rateRatio >= predictedLowRatio - reach && rateRatio <= predictedHighRatio + reach;
+  return `${runs}, ${asPredicted ? 'as predicted' : `where ${perSecond(predictedRateRatio)} was predicted`}`;
 }
 
 function divergenceBlocks({ divergence, policy }: TimerResult): Block[] {
@@ -210,9 +216,9 @@ function divergenceBlocks({ divergence, policy }: TimerResult): Block[] {
   const between =
     predictedLowRatio === predictedHighRatio
       ? ''
-      : ` (${about(predictedLowRatio, ratio)} to ${about(predictedHighRatio, ratio)})`;
+      : ` (${span(predictedLowRatio, predictedHighRatio, ratio)})`;
   const words: Paragraph = {
-    text: `TSC deadline less ktime deadline, policy ${policy}: ${rateText(divergence)} (1 standard error), predicted ${about(predictedRateRatio, ratio)}${between}; ${about(atEndNs, offset)} at the end, at most ${about(maxAbsNs)}.`,
+    text: `TSC deadline less ktime deadline, policy ${policy}: ${rateText(divergence)} (1 standard error), predicted ${predictedText(divergence)}${between}; ${about(atEndNs, offset)} at the end, at most ${about(maxAbsNs)}.`,
   };
   const figure = linesFigure({
     id: 'divergence',
@@ -238,7 +244,12 @@ function divergenceBlocks({ divergence, policy }: TimerResult): Block[] {
         describe,
       },
     ],
-    caption: ['Predicted from the rounding of the period in cycles and from the rate of the TSC.'],
+    caption: [
+      'Predicted from the rounding of the period in cycles and from the rate of the TSC.',
+      ...(divergence.estimator === 'lattice'
+        ? ['The rate is that of the values between two steps of the TSC, which no delay of a reading moves.']
+        : []),
+    ],
   });
   return [figure, words];
 }

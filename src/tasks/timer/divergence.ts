@@ -4,12 +4,13 @@ import { nsecToCycles } from '../../lapic/time-scale.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import type { RateInterval } from '../../tsc/interval.ts';
 import { difference } from '../difference.ts';
+import { latticeSlope } from './lattice-slope.ts';
 import { slopeOf } from './slope.ts';
 
 /** Ticks that are kept at most; of a longer run, every second one, every fourth one and so on. */
 const CAPACITY = 2 ** 19;
 /**
- * The quantile that the slope is fitted to. Under `independent` whatever comes between reading ktime and the TSC after it makes the TSC
+ * The quantile that the slope is fitted to where the counter's steps are too fine to be told apart. Under `independent` whatever comes between reading ktime and the TSC after it makes the TSC
  * deadline look nearer, never further: the tightest pairs are on top. Otherwise it is the median.
  */
 const TIGHTEST = 0.95;
@@ -55,13 +56,18 @@ export class DivergenceLog {
     this.#kept += 1;
   }
 
-  /** @param predicted the rate that the arithmetic gives; its interval comes from the TSC's rate. */
-  result(predicted: RatePrediction): Divergence {
+  /**
+   * @param predicted the rate that the arithmetic gives; its interval comes from the TSC's rate.
+   * @param stepNs by how much the TSC advances at once.
+   */
+  result(predicted: RatePrediction, stepNs: number): Divergence {
     const elapsed = this.#elapsed.subarray(0, this.#kept);
     const ns = this.#ns.subarray(0, this.#kept);
-    const line = slopeOf(elapsed, ns, predicted.accumulated ? TIGHTEST : MEDIAN);
+    const lattice = predicted.accumulated ? latticeSlope(elapsed, ns, stepNs, predicted.ratio) : null;
+    const line = lattice ?? slopeOf(elapsed, ns, predicted.accumulated ? TIGHTEST : MEDIAN);
     if (line === null) return null;
     return {
+      estimator: lattice === null ? 'quantile' : 'lattice',
       rateRatio: line.slope,
       rateStandardError: line.standardError,
       atEndNs: ns.at(-1) ?? 0,

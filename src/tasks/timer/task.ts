@@ -22,7 +22,7 @@ const BRACKETS = 64;
 function hostTimer(control: Control): TimerHost {
   const source = hostSource();
   const options = { durationNs: CALIBRATION_NS, clock: 'monotonic_raw' } as const;
-  const { tscHz, kernel } = calibrate(options, source, quietControl).result;
+  const { tscHz, kernel, granularityTicks } = calibrate(options, source, quietControl).result;
   const log = new BracketLog();
   const rows = new BigInt64Array(BRACKETS * ROW);
   const take = () => {
@@ -35,6 +35,7 @@ function hostTimer(control: Control): TimerHost {
     waiter: hostWaiter(control),
     tscKhz: kernel?.tscKhz ?? Math.round(tscHz / 1000),
     tscHz: kernel?.hz ?? tscHz,
+    granularityTicks: granularityTicks ?? 1,
     rateSince: () => {
       take();
       return endToEnd(narrow(log.brackets().brackets));

@@ -34,6 +34,8 @@ export interface TimerHost {
   readonly waiter: Waiter;
   readonly tscKhz: number;
   readonly tscHz: number;
+  /** Ticks by which the TSC advances at once. */
+  readonly granularityTicks: number;
   /** The TSC's rate against ktime since the host was made, in cycles for each ns. */
   rateSince(): RateInterval;
 }
@@ -135,7 +137,10 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
     latenessIntervals: intervalsOf(lateness, neighbours.correlation),
     histogram: spreadOf(lateness),
     cyclictest: null,
-    divergence: divergence.result(predictDivergence(timer, host.tscHz, host.rateSince(), elapsedNs)),
+    divergence: divergence.result(
+      predictDivergence(timer, host.tscHz, host.rateSince(), elapsedNs),
+      (host.granularityTicks / host.tscHz) * 1e9,
+    ),
     guestTscKhz: host.tscKhz,
   };
 }

@@ -105,12 +105,21 @@ describe('timer', () => {
   });
 
   test.each([
-    [1.1e-9, 'The TSC deadline runs ahead of the ktime deadline by 1.1 ns a second, as predicted'],
+    [1.1e-9, 'The TSC deadline runs ahead of the ktime deadline by 1.10 ns a second, as predicted'],
     [
       -2e-9,
-      'The TSC deadline falls behind the ktime deadline by 2.0 ns a second, where 1.0 ns a second was predicted',
+      'The TSC deadline falls behind the ktime deadline by 2.00 ns a second, where 1.00 ns a second was predicted',
     ],
-    [1.9e-10, 'The TSC deadline and the ktime deadline stay together'],
+    [1.29e-9, 'The TSC deadline runs ahead of the ktime deadline by 1.29 ns a second, as predicted'],
+    [
+      1.31e-9,
+      'The TSC deadline runs ahead of the ktime deadline by 1.31 ns a second, where 1.00 ns a second was predicted',
+    ],
+    [2.9e-10, 'The TSC deadline and the ktime deadline stay together'],
+    [
+      3.1e-10,
+      'The TSC deadline runs ahead of the ktime deadline by 0.31 ns a second, where 1.00 ns a second was predicted',
+    ],
   ])('a slope of %d is put into words', (rate, title) => {
     expect(lineAt(rate)?.title).toBe(title);
   });

@@ -49,6 +49,7 @@ export function scriptedHost({ tscKhz = 2_600_000, tscHz = tscKhz * 1000, latene
     },
     tscKhz,
     tscHz,
+    granularityTicks: 1,
     rateSince: () => ({ low: (tscHz * (1 - 1e-9)) / 1e9, high: (tscHz * (1 + 1e-9)) / 1e9 }),
   };
   return host;
