@@ -11,7 +11,7 @@ export interface Answer {
   /** The same for people, printed unless --json was given. */
   readonly text: string;
   readonly warnings?: readonly Warning[];
-  /** Writes the whole document to where a command with an --out of its own puts it; before anything is printed. */
+  /** Writes files of the command's own, before anything is printed; it is given the whole document. */
   readonly save?: (json: string) => Promise<void>;
   /** 1 where `--fail-if` holds or the verdict is bad; 0 if left out. */
   readonly exitCode?: 0 | 1;

@@ -2,7 +2,7 @@ import { usageError } from '../errors.ts';
 import { runsText } from '../report/kinds/runs.ts';
 import type { RunsResult } from '../schema/runs.ts';
 import { type Damage, damageText } from '../store/damage.ts';
-import { formatOf } from '../store/export.ts';
+import { exportFormat } from '../store/export.ts';
 import { importFormatOf } from '../store/import.ts';
 import { retentionFor } from '../store/retention.ts';
 import { listRuns, type StoredRun } from '../store/runs.ts';
@@ -17,6 +17,8 @@ The store is an SQLite file that tscope agent, and other commands with --db, wri
 An export holds everything, one row a line: hosts, runs, series (pairs of clocks), events, samples and their roll-ups,
 and ends with the number of rows and a digest, which an import checks. Importing it into an empty store gives the same
 rows; importing it again changes nothing.
+An export to a folder (a name that ends in /) is one CSV file for each table, as pandas and DuckDB read them: hosts.csv,
+runs.csv, series.csv, samples.csv, rollups.csv and events.csv. Moments are ns since the epoch.
 --check reads everything against its checksums and names what is damaged. It exits with 1 where anything is, and so does
 --export, which leaves that out.
 --prune deletes what an agent with the same --retain would delete: samples older than that, minutes and hours older
@@ -28,6 +30,7 @@ Examples:
   tscope runs --check --db /var/lib/tscope/tscope.db
   tscope runs --prune --retain 7d --dry-run
   tscope runs --db /var/lib/tscope/tscope.db --export all.csv
+  tscope runs --db /var/lib/tscope/tscope.db --export tables/
   tscope runs --db fleet.db --import host-7.jsonl`;
 
 /** A file whose name says its format, as `check` reads it. */
@@ -131,7 +134,11 @@ export const command = defineCommand({
       .option('--retain <time>', 'with --prune: how long samples are kept', duration('1h', '3650d'))
       .option('--dry-run', 'with --prune: only say what would be deleted')
       .option('--force', 'with --prune: delete all of it in one pass')
-      .option('--export <file>', 'write everything to a .csv or .jsonl file', transferFile(formatOf))
+      .option(
+        '--export <place>',
+        'write everything to a .csv or .jsonl file, or to a folder/ of tables',
+        transferFile(exportFormat),
+      )
       .addHelpText('after', HELP),
   run: async ({ measure }, { db, check, prune, retain, dryRun, force, ...files }) => {
     if (prune && retain === undefined) throw usageError('--prune: give --retain, as in --retain 30d.');

@@ -1,5 +1,7 @@
 import { usageError } from '../errors.ts';
 import { policyNames } from '../lapic/policies.ts';
+import { checkWritable, writeWhole } from '../out-file.ts';
+import { hdrForm, hdrText } from '../report/hdr.ts';
 import { timerText } from '../report/kinds/timer.ts';
 import { TIMER_BACKENDS } from '../schema/timer.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
@@ -15,9 +17,17 @@ With --stop-every and --stop-for the thread really leaves, and the policy shows 
 
 Examples:
   tscope timer                                                lateness of a sleeping timer, 1 ms for 10 s
+  tscope timer --histogram 1us > latency.txt                  the ticks of each microsecond, for cyclictest's plotters
+  tscope timer --hdr latency.hlog                             the same for HdrHistogram's tools
   tscope timer --cyclictest --cpu 1                           the same beside cyclictest, which runs first
   tscope timer --policy independent --backend tsc --period 1000033ns --duration 30s
   tscope timer --policy catch-up --backend tsc --stop-every 2s --stop-for 500ms`;
+
+/** A file whose name says its form. */
+const hdrFile = (file: string): string => {
+  hdrForm(file);
+  return file;
+};
 
 export const command = defineCommand({
   name: 'timer',
@@ -41,10 +51,20 @@ export const command = defineCommand({
       )
       .option('--stop-every <time>', 'leave this often', duration(timerBounds.everyNs))
       .option('--stop-for <time>', 'for this long', duration(timerBounds.forNs))
+      .option(
+        '--histogram <width>',
+        'print the ticks in bars of this width, as cyclictest does',
+        duration(timerBounds.barNs),
+      )
+      .option(
+        '--hdr <file>',
+        "write the lateness for HdrHistogram's tools: .hlog, or .hgrm with percentiles",
+        hdrFile,
+      )
       .option('--cyclictest', 'run cyclictest first: same period, time, priority and CPU')
       .addHelpText('after', HELP),
-  run: async ({ measure, status }, options) => {
-    const { period, policy, backend, stopEvery, stopFor } = options;
+  run: async ({ measure, status, startedAt }, options) => {
+    const { period, policy, backend, stopEvery, stopFor, hdr } = options;
     if ((stopEvery === undefined) !== (stopFor === undefined)) {
       throw usageError('--stop-every and --stop-for go together; give both or neither.');
     }
@@ -59,8 +79,9 @@ export const command = defineCommand({
       throw usageError('--cyclictest: it never leaves; give it without --stop-every and --stop-for.');
     }
     const quiet = { cpu: options.cpu ?? null, priority: options.priority };
+    if (hdr !== undefined) checkWritable(hdr, '--hdr: ');
     if (options.cyclictest) status(`timer: cyclictest runs for ${formatNs(Number(options.duration))}`);
-    const { result, warnings } = await measure('timer', {
+    const { result, warnings, lateness } = await measure('timer', {
       periodNs: period,
       durationNs: options.duration,
       policy,
@@ -68,7 +89,17 @@ export const command = defineCommand({
       stops,
       quiet,
       cyclictest: options.cyclictest ?? false,
+      barNs: options.histogram ?? null,
     });
-    return { result, warnings, text: timerText(result) };
+    const save = async () => {
+      if (hdr === undefined) return;
+      const span = { startedAt, durationNs: result.durationNs };
+      await writeWhole(
+        hdr,
+        await hdrText(hdrForm(hdr), lateness, result.latenessNs?.max ?? 0, span),
+        '--hdr: ',
+      );
+    };
+    return { result, warnings, text: timerText(result), save };
   },
 });

@@ -61,6 +61,11 @@ export const timerResultSchema = z.strictObject({
     .nullable()
     .optional(),
   histogram,
+  /** Ticks in bars of one width from 0 on, `early` before the first and `beyond` after the last; null where not asked for. Since version 0.2. */
+  bars: z
+    .strictObject({ widthNs: z.number(), counts: z.array(count), early: count, beyond: count })
+    .nullable()
+    .optional(),
   /** Times that the quota of the control group stopped the process during the run, and for how long; null where it has no count. Since version 0.2. */
   throttled: z.strictObject({ times: count, ns: z.number() }).nullable().optional(),
   /** cyclictest at the same period, priority and CPU, right before; null where it was not asked for. */

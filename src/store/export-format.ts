@@ -126,6 +126,21 @@ export const csvLines: Format = (kind, rows) => {
   return rows.map((row) => `${line(row)}\n`).join('');
 };
 
+/** The head and the rows of one kind as a table of their own, for `pandas.read_csv` and its like. */
+export const tableLines = {
+  head: (kind: ExportKind): string =>
+    `${columnsOf(kind)
+      .map(({ name }) => name)
+      .join(',')}\n`,
+  rows: ((kind, rows) => {
+    const columns = columnsOf(kind);
+    const text = (value: Plain) => csvCell(value === null ? null : String(value));
+    const line = (row: readonly Cell[]) =>
+      columns.map(({ type }, i) => text(plain(row[i] ?? null, type))).join(',');
+    return rows.map((row) => `${line(row)}\n`).join('');
+  }) satisfies Format,
+};
+
 /** A value short enough for a sentence. */
 const shown = (value: unknown): string => {
   const json = JSON.stringify(value) ?? 'nothing';

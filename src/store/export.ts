@@ -1,8 +1,23 @@
 import { createHash, type Hash } from 'node:crypto';
-import { statSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Control } from '../clock/control.ts';
-import { usageError } from '../errors.ts';
+import { systemCode, TscopeError, usageError } from '../errors.ts';
+import { makeFolder } from '../folder.ts';
 import { writeFileWith } from '../out-file.ts';
+import { fileError } from '../system-error.ts';
 import { HOUR_NS, MINUTE_NS } from './buckets.ts';
 import { asBigint } from './cells.ts';
 import type { Cell } from './connection.ts';
@@ -15,6 +30,7 @@ import {
   type ExportKind,
   type Format,
   jsonLines,
+  tableLines,
 } from './export-format.ts';
 import { readRollups } from './rollups.ts';
 import { readHosts, readRuns, soundDocument } from './runs.ts';
@@ -101,16 +117,22 @@ function* eventRows(
 }
 
 /** The format that a file's name asks for. @throws TscopeError USAGE for another ending. */
-export function formatOf(file: string): 'csv' | 'jsonl' {
+export function fileFormat(file: string, hint?: string): 'csv' | 'jsonl' {
   if (/\.csv$/i.test(file)) return 'csv';
   if (/\.(jsonl|ndjson)$/i.test(file)) return 'jsonl';
-  throw usageError(`'${file}' ends neither in .csv nor in .jsonl, so its format is not known.`);
+  throw usageError(`'${file}' ends neither in .csv nor in .jsonl, so its format is not known.`, hint);
 }
 
+/** The same for an export, which may go to a folder too, with a CSV file for each table: its name ends in a slash. */
+export const exportFormat = (place: string): 'csv' | 'jsonl' | 'tables' =>
+  place.endsWith('/')
+    ? 'tables'
+    : fileFormat(place, 'A name that ends in / is a folder, which gets a CSV file for each table.');
+
 /** Writes all of it: the system may take a part only, where the disk is nearly full. */
-function writeAll(fd: number, text: string, digest: Hash): void {
+function writeAll(fd: number, text: string, digest?: Hash): void {
   const bytes = Buffer.from(text);
-  digest.update(bytes);
+  digest?.update(bytes);
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 
@@ -134,15 +156,80 @@ function isSameFile(a: string, b: string): boolean {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
+/** The tables of a folder, and their files. */
+const TABLES = {
+  host: 'hosts.csv',
+  run: 'runs.csv',
+  series: 'series.csv',
+  sample: 'samples.csv',
+  rollup: 'rollups.csv',
+  event: 'events.csv',
+} as const;
+type Table = keyof typeof TABLES;
+
+/** Writes a file for each table into `folder`. @returns how many rows; null where `control` was cancelled. */
+function writeTables(store: Store, folder: string, control: Control): number | null {
+  const files = new Map<ExportKind, number>();
+  try {
+    for (const kind of Object.keys(TABLES) as Table[]) {
+      const fd = openSync(join(folder, TABLES[kind]), 'wx');
+      files.set(kind, fd);
+      writeAll(fd, tableLines.head(kind));
+    }
+    let count = 0;
+    for (const [kind, rows] of rowsOf(store)) {
+      if (control.cancelled()) return null;
+      const fd = files.get(kind);
+      if (fd !== undefined) writeAll(fd, tableLines.rows(kind, rows));
+      count += rows.length;
+    }
+    for (const fd of files.values()) fsyncSync(fd);
+    return count;
+  } finally {
+    for (const fd of files.values()) closeSync(fd);
+  }
+}
+
 /**
- * Writes the whole store, as it is at one moment, to a file: CSV or JSON lines by its name. It ends with the number of
- * rows and a digest, and appears when it is complete. What is damaged is left out, and noted in the store's `damage`.
+ * The same as CSV files of one table each, in a folder that is new or empty. It appears when all of them are complete.
+ *
+ * @returns how many rows; null where `control` was cancelled, and no folder was made.
+ * @throws TscopeError USAGE where the folder holds something; IO where it cannot be written; as the store.
+ */
+function exportTables(store: Store, place: string, control: Control): number | null {
+  const folder = resolve(place);
+  try {
+    if (existsSync(folder) && readdirSync(folder).length > 0)
+      throw usageError(`${place} is not empty; give a new folder.`);
+    makeFolder(dirname(folder));
+    const part = mkdtempSync(join(dirname(folder), '.tscope-'));
+    try {
+      const count = store.snapshot(() => writeTables(store, part, control));
+      chmodSync(part, 0o777 & ~process.umask());
+      if (count !== null) renameSync(part, folder);
+      return count;
+    } finally {
+      rmSync(part, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw error instanceof TscopeError || systemCode(error) === null
+      ? error
+      : fileError(`cannot write ${place}`, error);
+  }
+}
+
+/**
+ * Writes the whole store, as it is at one moment, to a file: CSV or JSON lines by its name, or to a folder of CSV files
+ * where the name ends in a slash. A file ends with the number of rows and a digest. Both appear when they are complete;
+ * what is damaged is left out, and noted in the store's `damage`.
  *
  * @returns how many rows; null where `control` was cancelled, and the file is what it was.
  * @throws TscopeError USAGE for another name; IO where the file cannot be written; as the store.
  */
 export function exportStore(store: Store, file: string, control: Control): number | null {
-  const format: Format = formatOf(file) === 'csv' ? csvLines : jsonLines;
+  const asked = exportFormat(file);
+  if (asked === 'tables') return exportTables(store, file, control);
+  const format: Format = asked === 'csv' ? csvLines : jsonLines;
   if (isSameFile(file, store.connection.path))
     throw usageError(`${file} is the store itself; give another file.`);
   // One transaction sees one state, whatever is written meanwhile.

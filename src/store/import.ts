@@ -8,7 +8,7 @@ import { asBigint, asReal, asText, orNull } from './cells.ts';
 import type { Cell } from './connection.ts';
 import { csvCells, RecordReader, type TextRecord } from './csv.ts';
 import { putEvent } from './events.ts';
-import { formatOf } from './export.ts';
+import { fileFormat } from './export.ts';
 import { EXPORT_FORMAT, type ParsedRow, parseCsvRecord, parseJsonLine } from './export-format.ts';
 import { putRollup, readRollup } from './rollups.ts';
 import { hostChecksum, putRun } from './runs.ts';
@@ -257,7 +257,7 @@ function sizeOfRegular(file: string): number {
 }
 
 /** The format by the file's name, whether it is packed or not. */
-export const importFormatOf = (file: string): 'csv' | 'jsonl' => formatOf(file.replace(/\.gz$/i, ''));
+export const importFormatOf = (file: string): 'csv' | 'jsonl' => fileFormat(file.replace(/\.gz$/i, ''));
 
 /**
  * Gives back the line feeds that an export was written with, where the first line shows that its line ends were

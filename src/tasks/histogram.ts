@@ -21,7 +21,7 @@ function lowestOf(bucket: number): number {
 }
 
 /** One bucket that is not empty: `count` values in [low, high). */
-interface Bucket {
+export interface Bucket {
   readonly low: number;
   readonly high: number;
   readonly count: number;

@@ -30,6 +30,27 @@ test('runs --json is the contract, and an export moves a store to another file',
   });
 });
 
+test('the same file again brings 0 new rows, and says so', async () => {
+  const [file, other] = [join(folder, 'again.jsonl'), join(folder, 'again.db')];
+  await tscope(['runs', '--db', db, '--export', file]);
+  const first = await tscope(['runs', '--db', other, '--import', file]);
+  const second = await tscope(['runs', '--db', other, '--import', file]);
+  expect([first, second].map(({ stdout }) => stdout.split('\n')[0])).toEqual([
+    `103 new rows from ${file}.`,
+    `0 new rows from ${file}.`,
+  ]);
+});
+
+test('an export to a folder is a CSV file for each table; a folder that holds something is refused', async () => {
+  const tables = join(folder, 'made/tables/');
+  const { code, stdout } = await tscope(['runs', '--db', db, '--export', tables]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`103 rows written to ${tables}.`);
+  const again = await tscope(['runs', '--db', db, '--export', tables]);
+  expect([again.code, again.stdout]).toEqual([2, '']);
+  expect(again.stderr).toContain('is not empty; give a new folder.');
+});
+
 test('runs --check says that a store is sound; of a damaged one it names what is lost, and exits with 1', async () => {
   const sound = await tscope(['runs', '--db', db, '--check']);
   expect(sound.code).toBe(0);

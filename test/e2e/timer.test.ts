@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { documents } from '../../src/schema/index.ts';
 import { tscope } from './tscope.ts';
@@ -18,6 +21,21 @@ test('interrupted, the ticks so far are printed', async () => {
   expect(JSON.parse(stdout).result.ticks).toBeGreaterThan(0);
 });
 
+test("the histograms of cyclictest and of HdrHistogram's tools hold every tick", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscope-timer-'));
+  const hdr = join(folder, 'latency.hgrm');
+  const flags = ['--duration', '300ms', '--priority', '0', '--histogram', '1us', '--hdr', hdr];
+  const { code, stdout } = await tscope(['timer', ...flags, '--out', join(folder, 'run.json')]);
+  expect(code).toBe(0);
+  const { ticks, bars } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')).result;
+  const printed = [...stdout.matchAll(/^\d{6} (\d{6})$/gm)].map(([, count]) => Number(count));
+  expect(printed).toEqual(bars.counts);
+  const sum = printed.reduce((total, count) => total + count, 0) + bars.early + bars.beyond;
+  expect(sum).toBe(ticks);
+  expect(readFileSync(hdr, 'utf8')).toMatch(new RegExp(`Total count += +${ticks}\\b`));
+  rmSync(folder, { recursive: true });
+});
+
 test('where cyclictest is not installed, nothing is measured and the way to it is named', async () => {
   const { code, stdout, stderr } = await tscope(['timer', '--cyclictest', '--duration', '300ms'], {
     env: { ...process.env, PATH: '/nowhere' },
@@ -36,6 +54,9 @@ test.each([
     ['--cyclictest', '--stop-every', '1s', '--stop-for', '1ms'],
     '--cyclictest: it never leaves; give it without --stop-every',
   ],
+  [['--histogram', '2s'], '--histogram: 2s is outside 1ns to 1s.'],
+  [['--hdr', 'latency.txt'], '--hdr: latency.txt is neither a .hlog'],
+  [['--hdr', '/nowhere/at/all.hlog'], '--hdr: cannot write /nowhere/at/all.hlog'],
   [['--cpu', '60000'], '--cpu: this process may not run on CPU 60000; it may on '],
 ])('%j is refused in one sentence', async (flags, sentence) => {
   const { code, stdout, stderr } = await tscope(['timer', ...flags]);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -47,6 +47,38 @@ test.each(['csv', 'jsonl'])('what was exported as %s and imported is the same', 
   const again = join(folder, `again.${format}`);
   exportStore(copy, again, quietControl);
   expect(readFileSync(again, 'utf8')).toBe(readFileSync(file, 'utf8'));
+});
+
+test('as tables, each file is one rectangle with a head of its own; cut short, there is no folder', () => {
+  const place = join(folder, 'tables/');
+  const store = openStoreToRead(join(folder, 'source.db'));
+  const stopped = { ...quietControl, cancelled: () => true };
+  expect(exportStore(store, place, stopped)).toBeNull();
+  expect(existsSync(place)).toBe(false);
+  expect(exportStore(store, place, quietControl)).toBe(1 + 1 + 1 + 2 + 12_346 + 207 + 4);
+  const shapes = Object.fromEntries(
+    readdirSync(place).map((name) => {
+      const reader = new RecordReader('csv');
+      const records = [...reader.add(readFileSync(join(place, name), 'utf8')), ...reader.end()];
+      const rows = records.map(({ text }) => csvCells(text));
+      return [name, [rows[0]?.join(), rows.length - 1, new Set(rows.map(({ length }) => length)).size]];
+    }),
+  );
+  expect(shapes).toEqual({
+    'hosts.csv': ['host,name,facts', 1, 1],
+    'runs.csv': ['run,host,command,startedAtNs,endedAtNs,options,document', 1, 1],
+    'series.csv': ['run,clock,reference,independent,reason,originNs,rolledAtNs', 1, 1],
+    'samples.csv': ['run,clock,reference,atNs,offsetNs,windowNs', 12_346, 1],
+    'rollups.csv': [
+      'run,clock,reference,widthNs,atNs,count,minNs,maxNs,meanNs,firstAtNs,firstNs,lastAtNs,lastNs',
+      211,
+      1,
+    ],
+    'events.csv': ['run,clock,reference,atNs,kind,detail', 2, 1],
+  });
+  expect(() => exportStore(store, place, quietControl)).toThrow('is not empty; give a new folder.');
+  expect(() => exportStore(store, '/proc/none/tables/', quietControl)).toThrow('cannot write /proc/none');
+  expect(readdirSync(folder).filter((name) => name.startsWith('.tscope-'))).toEqual([]);
 });
 
 const BOM = '\ufeff';

@@ -124,11 +124,39 @@ function coarse(histogram: readonly Bar[]): Bar[] {
   return bars;
 }
 
+/** In us, padded as cyclictest prints it. */
+const padded = (value: number, digits: number): string => {
+  const [whole = '', fraction] = String(Math.abs(value)).split('.');
+  const sign = value < 0 ? '-' : '';
+  const rest = fraction === undefined ? '' : `.${fraction}`;
+  return sign + whole.padStart(digits - sign.length, '0') + rest;
+};
+
+/** The bars as `cyclictest --histogram` prints them, for the scripts that read those: us, then ticks. */
+function cyclictestHistogram({ bars, latenessNs }: TimerResult): string[] {
+  if (bars == null || latenessNs === null) return [];
+  const { widthNs, counts, early, beyond } = bars;
+  const us = (ns: number) => padded(Math.floor(ns / 1000), 5);
+  return [
+    '# Histogram',
+    ...counts.map((own, i) => `${padded((i * widthNs) / 1000, 6)} ${padded(own, 6)}`),
+    `# Total: ${padded(
+      counts.reduce((sum, own) => sum + own, 0),
+      9,
+    )}`,
+    `# Min Latencies: ${us(latenessNs.min)}`,
+    `# Avg Latencies: ${us(latenessNs.mean)}`,
+    `# Max Latencies: ${us(latenessNs.max)}`,
+    `# Histogram Overflows: ${padded(beyond, 5)}`,
+    ...(early === 0 ? [] : [`# Early: ${padded(early, 5)}`]),
+  ];
+}
+
 /** The longest bar of the printed histogram. */
 const WIDTH = 50;
 
 /** The histogram for a terminal; a page has the figure. */
-function bars({ histogram }: TimerResult): Block {
+function barsBlock({ histogram }: TimerResult): Block {
   const all = coarse(histogram);
   const most = Math.max(...all.map((bar) => bar.count));
   const rows = all.flatMap(({ fromNs, toNs, count: own }, i) => {
@@ -264,7 +292,7 @@ const throttledText = ({ throttled = null }: TimerResult): string =>
 const measuredBlocks = (result: TimerResult): Block[] => [
   histogramFigure(result),
   ...latenessTable(result),
-  bars(result),
+  ...(result.bars == null ? [barsBlock(result)] : []),
   ...divergenceBlocks(result),
 ];
 
@@ -292,4 +320,5 @@ export const timer: Kind<TimerResult> = {
   sections,
 };
 
-export const timerText = (result: TimerResult): string => sectionsText(sections(result));
+export const timerText = (result: TimerResult): string =>
+  [sectionsText(sections(result)), cyclictestHistogram(result).join('\n')].filter(Boolean).join('\n\n');

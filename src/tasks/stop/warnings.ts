@@ -32,8 +32,8 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
   const asked = policies.length * options.periodsNs.length * options.stopsNs.length;
   if (result.rows.length < asked) {
     warnings.push({
-      code: 'interrupted',
-      message: `Interrupted after ${result.rows.length} of ${asked} rows.`,
+      code: 'rows-missing',
+      message: `It ended after ${result.rows.length} of ${asked} rows; the others were not measured.`,
       hint: null,
     });
   }

@@ -20,6 +20,8 @@ export interface TimerOptions {
   readonly quiet: QuietOptions;
   /** Runs cyclictest first, at the same period, time, priority and CPU. */
   readonly cyclictest?: boolean;
+  /** Counts the ticks in bars of this width too, ns; null or left out: it does not. */
+  readonly barNs?: bigint | null;
 }
 
 /** What is accepted: the count register has 32 bits of ns; below 10 us the waiting is all that is seen. */
@@ -28,6 +30,7 @@ export const timerBounds = {
   durationNs: bounds('1ms', '30d'),
   everyNs: bounds('1ms', '1d'),
   forNs: bounds('1us', '1d'),
+  barNs: bounds('1ns', '1s'),
 } as const;
 
 const US = 1_000n;
@@ -37,9 +40,16 @@ const US = 1_000n;
  *
  * @throws TscopeError USAGE naming the field.
  */
-export function checkTimerOptions({ periodNs, durationNs, stops, cyclictest = false }: TimerOptions): void {
+export function checkTimerOptions({
+  periodNs,
+  durationNs,
+  stops,
+  cyclictest = false,
+  barNs = null,
+}: TimerOptions): void {
   within(periodNs, timerBounds.periodNs, 'periodNs');
   within(durationNs, timerBounds.durationNs, 'durationNs');
+  if (barNs !== null) within(barNs, timerBounds.barNs, 'barNs');
   if (durationNs < periodNs) throw usageError('`durationNs`: it is shorter than one `periodNs`.');
   if (stops !== null) {
     within(stops.everyNs, timerBounds.everyNs, 'stops.everyNs');

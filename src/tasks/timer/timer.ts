@@ -16,6 +16,7 @@ import type { TimerResult } from '../../schema/timer.ts';
 import type { RateInterval } from '../../tsc/interval.ts';
 import { difference } from '../difference.ts';
 import { Histogram } from '../histogram.ts';
+import { Bars } from './bars.ts';
 import { DivergenceLog, predictDivergence } from './divergence.ts';
 import { intervalsOf, latenessOf, NeighbourLog, spreadOf } from './lateness.ts';
 import type { TimerOptions } from './options.ts';
@@ -76,14 +77,23 @@ function warmUp(host: TimerHost, options: TimerOptions): void {
   }
 }
 
-/** Runs the timer; what was measured so far where `control` is cancelled. */
-export function runTimer(host: TimerHost, options: TimerOptions, control: Control): TimerResult {
-  const { periodNs, durationNs, stops, backend } = options;
+/**
+ * Runs the timer; what was measured so far where `control` is cancelled.
+ *
+ * @param lateness is filled, ns.
+ */
+export function runTimer(
+  host: TimerHost,
+  options: TimerOptions,
+  control: Control,
+  lateness: Histogram = new Histogram(),
+): TimerResult {
+  const { periodNs, durationNs, stops, backend, barNs = null } = options;
   const { clock, waiter } = host;
   warmUp(host, options);
   const timer = newTimer(host, options);
   const woke = new BigInt64Array(2);
-  const lateness = new Histogram();
+  const bars = barNs === null ? null : new Bars(Number(barNs));
   const neighbours = new NeighbourLog();
   clock.read();
   const began = ktimeOf(clock);
@@ -103,6 +113,7 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
     const late = difference(woke[KTIME] as bigint, target);
     lateness.record(late);
     neighbours.note(late);
+    bars?.note(late);
     divergence.note(timer, clock.reading);
     if ((woke[KTIME] as bigint) >= nextStop && stops !== null) {
       leaveForUserspace(timer);
@@ -136,6 +147,7 @@ export function runTimer(host: TimerHost, options: TimerOptions, control: Contro
     latenessNs: latenessOf(lateness),
     latenessIntervals: intervalsOf(lateness, neighbours.correlation),
     histogram: spreadOf(lateness),
+    bars: bars?.result() ?? null,
     cyclictest: null,
     divergence: divergence.result(
       predictDivergence(timer, host.tscHz, host.rateSince(), elapsedNs),

@@ -53,3 +53,21 @@ test('a tick or a thousand, the longest bar is as long', () => {
 test('no tick, no table', () => {
   expect(timerText(resultOf([]))).toMatch(/: 0 ticks, 0 missed\.$/);
 });
+
+test('bars of one width are printed as cyclictest prints them, in the place of the drawn ones', () => {
+  const bars = { widthNs: 500, counts: [0, 2, 1], early: 1, beyond: 1 };
+  const text = timerText({ ...resultOf([-20, 700, 800, 1200, 7_000_000]), bars });
+  expect(printed(text)).toEqual([]);
+  expect(text.slice(text.indexOf('# Histogram')).split('\n')).toEqual([
+    '# Histogram',
+    '000000 000000',
+    '000000.5 000002',
+    '000001 000001',
+    '# Total: 000000003',
+    '# Min Latencies: -0001',
+    '# Avg Latencies: 01400',
+    '# Max Latencies: 07000',
+    '# Histogram Overflows: 00001',
+    '# Early: 00001',
+  ]);
+});

@@ -83,7 +83,11 @@ test('more than a tenth of the recoveries taken by others, in rows that are long
 
 test('rows that are missing, and rows that were cut', () => {
   expect(warnings({}, { stopsNs: [1n, 2n] })).toEqual([
-    { code: 'interrupted', message: 'Interrupted after 1 of 2 rows.', hint: null },
+    {
+      code: 'rows-missing',
+      message: 'It ended after 1 of 2 rows; the others were not measured.',
+      hint: null,
+    },
   ]);
   const cut: Partial<StopResult> = { rows: [{ ...row, ended: 'budget' }] };
   const message =

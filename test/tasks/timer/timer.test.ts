@@ -48,6 +48,13 @@ test('the histogram holds every tick, in bars that follow one another', () => {
   }
 });
 
+test('bars are counted where they are asked for, every tick in one', () => {
+  expect(run().bars).toBeNull();
+  const { bars, ticks } = run({ barNs: 1000n }, { lateness: (n) => (n % 3) * 1000 });
+  expect(bars?.counts.length).toBeLessThanOrEqual(3);
+  expect(bars?.counts.reduce((sum, count) => sum + count, 0)).toBe(ticks);
+});
+
 describe('one wait is 10.5 periods late', () => {
   const late = { lateness: (n: number) => (n === 100 ? 10_500_000 : 0) };
 
