@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostIdentity } from '../../dist/host/identity.js';
 import { FOREVER, maintain } from '../../dist/store/retention.js';
-import { endRun, startRun } from '../../dist/store/runs.js';
+import { endRun, listRuns, startRun } from '../../dist/store/runs.js';
 import { addSeries, appendSamples, listSeries, samplesOf } from '../../dist/store/series.js';
 import { openStore, openStoreToRead } from '../../dist/store/store.js';
 
@@ -23,6 +23,8 @@ const db = join(folder, 'month.db');
 /** Each part has an agent of its own. */
 const [COST_PORT, MONTH_PORT, ATTACK_PORT] = [19_797, 19_798, 19_799];
 const GRID_MS = 100;
+/** Times in ms as doubles are cut to about this. */
+const CUT_MS = 0.001;
 const BATCH = 50_000;
 const EXPORTER = 'http://127.0.0.1:19100';
 const WARM_UP_MS = 20_000;
@@ -134,19 +136,22 @@ const monthPath = () => {
   return `/api/v1/samples?from=${to - days * 86_400}&to=${to}`;
 };
 
-/** How long after its grid point each sample of the newest run was taken, ms, and how many were missed. */
+/**
+ * How long after the grid point that it was meant for each sample of the newest run was taken, ms, and how many points
+ * were missed. The grid starts with the run; a point that is late by more than an interval is given up for a later one.
+ */
 function gridOf(from) {
   const store = openStoreToRead(db);
+  const { startedAtNs } = listRuns(store)[0];
   const series = listSeries(store, { clock: 'tsc' }).at(-1);
-  const times = samplesOf(store, series.id, 0n, 1e6).map(({ atNs }) => Number(atNs - series.firstAtNs) / 1e6);
+  const times = samplesOf(store, series.id, 0n, 1e6).map(({ atNs }) => Number(atNs - startedAtNs) / 1e6);
   store.close();
-  // The first sample may be late itself: the grid is the one that no sample is earlier than.
-  const offGrid = times.map((at) => at - GRID_MS * Math.round(at / GRID_MS));
-  const origin = Math.min(...offGrid);
-  const late = times.map((at, i) => ({ at, late: offGrid[i] - origin }));
-  const under = late.filter(({ at }) => at >= from);
-  const points = Math.round((under.at(-1).at - under[0].at) / GRID_MS) + 1;
-  return { count: under.length, missed: points - under.length, worst: Math.max(...under.map((s) => s.late)) };
+  const taken = times
+    .map((at) => ({ point: Math.floor((at + CUT_MS) / GRID_MS), at }))
+    .filter(({ at }) => at >= from);
+  const [first, last] = [taken[0].point, taken.at(-1).point];
+  const late = taken.map(({ point, at }) => Math.max(0, at - point * GRID_MS));
+  return { count: taken.length, missed: last - first + 1 - taken.length, worst: Math.max(...late) };
 }
 
 /** Runs an agent at 100 ms while `load` works for some seconds; asks for its health meanwhile. */

@@ -23,7 +23,7 @@ import type { Log } from './log.ts';
 import { pageRoutes } from './page/routes.ts';
 import { becomeUser, isRoot } from './privileges.ts';
 import { type Push, sendOtlp, writeTextfile } from './push/push.ts';
-import type { SamplingMessage, SamplingOptions } from './sampling/messages.ts';
+import type { PairRecord, SamplingMessage, SamplingOptions } from './sampling/messages.ts';
 import { Supervisor } from './sampling/supervisor.ts';
 import { serviceManager } from './service-manager.ts';
 import type { Shipping, StartShipping } from './shipping.ts';
@@ -159,8 +159,20 @@ export async function startAgent(
     throw error;
   }
 
+  let analysing = false;
+  const analyse = async (records: readonly PairRecord[]): Promise<void> => {
+    if (analysing) return;
+    analysing = true;
+    const { started } = state;
+    const stability = await store.stabilityOf(records);
+    analysing = false;
+    // Where the clock was set meanwhile the records go on; where sampling began anew they are those of another run.
+    if (stability !== null && (state.started === started || state.started?.goesOn))
+      state.stability = stability;
+  };
   const hear = (message: SamplingMessage): void => {
     absorb(state, message);
+    if (message.kind === 'records') void analyse(message.pairs);
     if (message.kind === 'calibrated') {
       const atMs = Date.now();
       store.calibrated(atMs, JSON.stringify(fleetCalibration(message, atMs)));

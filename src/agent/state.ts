@@ -79,11 +79,10 @@ function takeSample(state: AgentState, sample: SampleMessage): void {
 /** Takes in what the sampling thread tells. */
 export function absorb(state: AgentState, message: SamplingMessage): void {
   if (message.kind === 'sample') takeSample(state, message);
-  else if (message.kind === 'stability') state.stability = message.pairs;
   else if (message.kind === 'calibrated') {
     state.calibrated = message;
     countFromZero(state);
-  } else {
+  } else if (message.kind === 'started') {
     state.started = message;
     if (message.goesOn) return;
     state.sample = null;

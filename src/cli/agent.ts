@@ -4,7 +4,7 @@ import { describeSettings, planOf } from '../agent/config/plan.ts';
 import { type Config, flagOf, readConfig, type Sources, variableOf } from '../agent/config/read-config.ts';
 import { SETTING_NAMES, SETTINGS } from '../agent/config/settings.ts';
 import { boundedLog, jsonLog } from '../agent/log.ts';
-import { saveMemory } from '../agent/save-memory.ts';
+import { tuneRuntime } from '../agent/runtime.ts';
 import type { Ledger } from '../agent/storing/ledger.ts';
 import { TscopeError } from '../errors.ts';
 import { agentText } from '../report/kinds/agent.ts';
@@ -84,7 +84,7 @@ async function run(
   // Before anybody can reach the service: a signal without a handler would end it.
   process.on('SIGHUP', reloads.ask);
   try {
-    saveMemory();
+    tuneRuntime();
     const { startAgent } = await import('../agent/agent.ts');
     // An agent without a hub loads nothing of the fleet.
     const shipping = config.hub === null ? null : await import('../fleet/shipping/ship.ts');

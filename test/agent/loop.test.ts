@@ -99,9 +99,16 @@ test('counts go on over runs', () => {
   expect(state.sample?.pairs).toHaveLength(2);
 });
 
-test('the stability of the whole run is told, and renewed ever less often', () => {
-  const { messages } = run({}, 300);
-  const told = messages.filter((message) => message.kind === 'stability');
-  expect(told.length).toBeGreaterThan(0);
-  expect(told.at(-1)?.pairs.map(({ clock }) => clock)).toEqual(['tsc', 'realtime']);
+test('the records are told from three points on, then whenever they are a tenth longer, and every hour', () => {
+  const { messages } = run({}, 5_000);
+  const told = messages.flatMap((message) => (message.kind === 'records' ? [message.pairs] : []));
+  const lengths = told.map(([tsc]) => tsc?.phase.length ?? 0);
+  expect(lengths.slice(0, 11)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15]);
+  const steps = lengths.slice(1).map((length, i) => length - (lengths[i] as number));
+  expect(steps.at(-1)).toBe(360);
+  expect(steps.every((step, i) => step === Math.min(360, Math.ceil((lengths[i] as number) / 10)))).toBe(true);
+  expect(told.at(-1)).toMatchObject([
+    { clock: 'tsc', intervalNs: INTERVAL, breaks: [] },
+    { clock: 'realtime', intervalNs: INTERVAL, breaks: [] },
+  ]);
 });

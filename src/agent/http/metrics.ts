@@ -195,7 +195,9 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
   );
   const lateness = new Histogram({
     name: 'tscope_sample_lateness_seconds',
-    help: "How late the sampling thread, asleep until its moment, was woken: this host's latency for an ordinary thread.",
+    help:
+      'How late the sampling thread, asleep until its moment, was woken: at real-time priority 1 where the agent may have ' +
+      'it, as an ordinary thread of short turns otherwise.',
     buckets: LATENESS_BOUNDS,
     registers: [registry],
   });

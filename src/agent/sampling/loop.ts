@@ -1,7 +1,7 @@
-import { rateOfPhase, stabilityOfPhase } from '../../tasks/drift/analysis.ts';
+import { rateOfPhase } from '../../tasks/drift/analysis.ts';
 import { Collection, type SampledHost, samples } from '../../tasks/drift/collection.ts';
 import type { PairTracker } from '../../tasks/drift/pair.ts';
-import type { AgentEvent, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
+import type { AgentEvent, PairRecord, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
 import { RecentRecord } from './recent-record.ts';
 
 /** What the loop needs of a host; tests script it. */
@@ -12,11 +12,14 @@ export interface SamplingHost extends SampledHost {
 
 type Tracker = PairTracker<RecentRecord>;
 
-/** The stability of a long record costs tens of milliseconds: it is renewed so seldom that it takes 0.01 % of a CPU. */
-const STABILITY_SHARE = 1e-4;
-
 /** Points that the shortest averaging time needs: before there are so many, there is nothing to tell. */
 const LEAST_POINTS = 3;
+/**
+ * The stability of a long record costs tens of milliseconds: it is renewed when the record is longer by this share, and
+ * every hour.
+ */
+const LONGER = 0.1;
+const HOUR_NS = 3600e9;
 
 /** The wall clock may be off the times of the samples by so much, ms, before these follow it, and for so many samples,
  * in which what happened to it is recognised. */
@@ -54,9 +57,11 @@ function drainEvents(collection: Collection<RecentRecord>): AgentEvent[] {
   return events;
 }
 
-const stabilityOf = ({ clock, record }: Tracker, interval: number) => ({
+const recordOf = ({ clock, record }: Tracker, interval: number): PairRecord => ({
   clock,
-  points: stabilityOfPhase(record.points, interval * record.stride, record.breaks),
+  phase: record.points.slice(),
+  intervalNs: interval * record.stride,
+  breaks: record.breaks,
 });
 
 /**
@@ -78,7 +83,7 @@ export function sampleUntilStopped(
   const timed = { source: host.source, nominal: host.nominal, watchers: host.watchers, date };
   const collection = new Collection(timed, clocks, reference, () => new RecentRecord());
   let recalibrateAt = recalibrate;
-  let stabilityAt = LEAST_POINTS * interval;
+  let recordsAt = LEAST_POINTS * interval;
   let off = 0;
   const origins = collection.pairs.map(({ clock }) => ({
     clock,
@@ -92,10 +97,9 @@ export function sampleUntilStopped(
     const events = drainEvents(collection);
     const pairs = collection.pairs.map((pair) => pairSample(pair, collection, interval));
     tell({ kind: 'sample', atMs, pairs, events, missed, lateNs });
-    if (atNs >= stabilityAt) {
-      const begun = host.now();
-      tell({ kind: 'stability', pairs: collection.pairs.map((pair) => stabilityOf(pair, interval)) });
-      stabilityAt = atNs + Number(host.now() - begun) / STABILITY_SHARE;
+    if (atNs >= recordsAt) {
+      recordsAt = atNs + Math.min(HOUR_NS, atNs * LONGER);
+      tell({ kind: 'records', pairs: collection.pairs.map((pair) => recordOf(pair, interval)) });
     }
     if (atNs >= recalibrateAt) {
       recalibrateAt = atNs + recalibrate;

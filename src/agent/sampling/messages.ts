@@ -34,6 +34,16 @@ export interface AgentEvent extends DriftEvent {
   readonly clock: string | null;
 }
 
+/** A pair's phase over the whole run, as its stability is taken from. */
+export interface PairRecord {
+  readonly clock: ComparedClock;
+  /** ns on a regular grid; NaN where a point is missing. */
+  readonly phase: Float64Array;
+  readonly intervalNs: number;
+  /** The points that come first after a step, by their index. */
+  readonly breaks: readonly number[];
+}
+
 /** A pair's stability over the whole run. */
 export interface PairStability {
   readonly clock: ComparedClock;
@@ -63,7 +73,7 @@ export type SamplingMessage =
       /** How long after its grid point the sample was taken, ns. */
       readonly lateNs: number;
     }
-  | { readonly kind: 'stability'; readonly pairs: readonly PairStability[] }
+  | { readonly kind: 'records'; readonly pairs: readonly PairRecord[] }
   | {
       readonly kind: 'calibrated';
       readonly result: CalibrateResult;

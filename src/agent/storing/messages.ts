@@ -2,7 +2,13 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Retention } from '../../store/retention.ts';
 import type { NewRun } from '../../store/runs.ts';
 import type { Marks, RowCounts, ShippedParts } from '../../store/unshipped.ts';
-import type { AgentEvent, PairIdentity, PairSample } from '../sampling/messages.ts';
+import type {
+  AgentEvent,
+  PairIdentity,
+  PairRecord,
+  PairSample,
+  PairStability,
+} from '../sampling/messages.ts';
 import type { NextBatch } from '../shipping.ts';
 
 /** A run as the sampling thread began it; its row is made when the first of its entries is written. */
@@ -83,6 +89,8 @@ export type Query =
 export type Request =
   | { readonly kind: 'write'; readonly runs: readonly RunRecord[]; readonly entries: readonly Entry[] }
   | { readonly kind: 'read'; readonly query: Query }
+  /** Nothing of the store: it is work that must delay neither samples nor HTTP. */
+  | { readonly kind: 'stability'; readonly records: readonly PairRecord[] }
   | {
       readonly kind: 'maintain';
       readonly retention: Retention;
@@ -103,6 +111,7 @@ export type Request =
 export interface Answers {
   readonly write: Written;
   readonly read: string;
+  readonly stability: readonly PairStability[];
   readonly maintain: { readonly deleted: number };
   readonly instance: { readonly instance: string; readonly lost: RowCounts };
   readonly unshipped: NextBatch;

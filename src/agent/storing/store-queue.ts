@@ -8,6 +8,8 @@ import type { Log } from '../log.ts';
 import type {
   AgentEvent,
   PairIdentity,
+  PairRecord,
+  PairStability,
   SampleMessage,
   SamplingOptions,
   StartedMessage,
@@ -210,6 +212,11 @@ export class StoreQueue {
       await this.#thread.opened;
       return await this.#thread.ask<'read'>({ kind: 'read', query });
     }
+  }
+
+  /** Works out the stability of records on the store's thread; null where that cannot be done now. */
+  async stabilityOf(records: readonly PairRecord[]): Promise<readonly PairStability[] | null> {
+    return this.#thread.ask<'stability'>({ kind: 'stability', records }).catch(() => null);
   }
 
   /** Asks the store about what is shipped. @throws TscopeError as the store; STORE_BUSY while it cannot be written. */

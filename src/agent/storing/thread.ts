@@ -10,6 +10,7 @@ import {
   markShipped,
   readUnshipped,
 } from '../../store/unshipped.ts';
+import { stabilityOfPhase } from '../../tasks/drift/analysis.ts';
 import { answerTo } from './answer.ts';
 import { errorOf, failureOf } from './failure.ts';
 import type { Answered, Answers, Asked, Failure, Request, Written } from './messages.ts';
@@ -114,6 +115,12 @@ function openToRead(): Store | null {
 function answer(store: OpenStore, request: Request): Answers[Request['kind']] {
   if (request.kind === 'write') return store.write(request);
   if (request.kind === 'read') return answerTo(store.read(), request.query);
+  if (request.kind === 'stability') {
+    return request.records.map(({ clock, phase, intervalNs, breaks }) => ({
+      clock,
+      points: stabilityOfPhase(phase, intervalNs, breaks),
+    }));
+  }
   if (request.kind === 'maintain') return store.maintain(request);
   if (request.kind === 'close') return store.close();
   const open = store.writable();
