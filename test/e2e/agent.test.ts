@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -29,6 +30,24 @@ async function start(args: readonly string[], options = {}): Promise<RunningAgen
   running.push(agent);
   return agent;
 }
+
+/** A port that nobody has. */
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+/** The process that listens on a port; 0 for none. */
+function listenerOf(port: number): number {
+  const { stdout } = spawnSync('ss', ['-Htlnp', `sport = :${port}`], { encoding: 'utf8' });
+  return Number(/pid=(\d+)/.exec(stdout)?.[1] ?? 0);
+}
+
+/** Whether a thread may have real-time priority here. */
+const schedulingAllowed = (): boolean => spawnSync('chrt', ['-f', '1', 'true']).status === 0;
 
 interface Now {
   readonly result: { sampledAt: string | null; pairs: { clock: string; offsetNs: number | null }[] };
@@ -200,6 +219,43 @@ test('many reloads at once leave one sampling thread, and it ends', async () => 
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   expect((await taken()) - before).toBeLessThanOrEqual(8);
   expect(await agent.end()).toBe(0);
+});
+
+test.runIf(spawnSync('ss').status === 0)(
+  'SIGHUP from the first moment that anybody can connect ends nothing',
+  async () => {
+    for (let i = 0; i < 5; i++) {
+      const port = await freePort();
+      const starting = start(['--db', newDb(), '--interval', '100ms', '--listen', `127.0.0.1:${port}`]);
+      let child = 0;
+      await eventually(() => {
+        child = listenerOf(port);
+        return child !== 0;
+      });
+      for (let k = 0; k < 20; k++) process.kill(child, 'SIGHUP');
+      const agent = await starting;
+      await eventually(() => agent.log.some(({ message }) => message === 'configuration reloaded'));
+      await eventually(() => sampled(agent, 3));
+      expect(await agent.end()).toBe(0);
+    }
+  },
+);
+
+/** Linux's policies and priorities of a process's threads, as in /proc/PID/task/TID/stat. */
+const schedulingOf = (pid: number | undefined): string[] =>
+  readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').replace(/.*\) /s, '').split(' ');
+    return `${fields[38] === '1' ? 'FIFO' : 'other'} ${fields[37]}`;
+  });
+
+test.runIf(schedulingAllowed())('one thread, which samples, goes before what is not real-time', async () => {
+  const agent = await start(['--db', newDb(), '--interval', '100ms']);
+  await eventually(() => sampled(agent, 3));
+  expect(schedulingOf(agent.child.pid).filter((scheduling) => scheduling !== 'other 0')).toEqual(['FIFO 1']);
+  const without = { wrapper: ['setpriv', '--bounding-set=-sys_nice'] };
+  const ordinary = await start(['--db', newDb(), '--interval', '100ms'], without);
+  await eventually(() => sampled(ordinary, 3));
+  expect(new Set(schedulingOf(ordinary.child.pid))).toEqual(new Set(['other 0']));
 });
 
 test('a certificate and its key: HTTPS, and a new pair after SIGHUP', async () => {
