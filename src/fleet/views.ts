@@ -8,7 +8,7 @@ import type {
   FleetKernelsResult,
   FleetOverview,
 } from '../schema/fleet.ts';
-import type { Conclusion, Conclusions } from './conclude.ts';
+import type { Conclusion, Conclusions } from './judge/conclude.ts';
 import type {
   FleetEventRow,
   FleetHost,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SimulatedHost } from '../../scripts/bench/fleet/simulated-fleet.mjs';
-import { conclude } from '../../src/fleet/conclude.ts';
+import { conclude } from '../../src/fleet/judge/conclude.ts';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
 import {

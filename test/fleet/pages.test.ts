@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { conclude } from '../../src/fleet/conclude.ts';
+import { conclude } from '../../src/fleet/judge/conclude.ts';
 import { fleetRoutes } from '../../src/fleet/pages.ts';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Delivery, FleetStore } from '../../src/fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
-import type { FleetBatch, FleetRollup } from '../../src/schema/fleet-batch.ts';
+import type { FleetBatch, FleetCalibration, FleetRollup } from '../../src/schema/fleet-batch.ts';
 import { temporaryFolder } from '../store/fixtures.ts';
 import { batch, facts, MINUTE, minutes, NS, packed, received, run, T0 } from './batches.ts';
 import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
@@ -36,6 +36,22 @@ const implementations: readonly [string, (name: string) => Promise<string>][] = 
   ['PostgreSQL', async (name) => (await (postgres as Postgres).database(name)).url],
 ];
 
+const calibrated = (own: Partial<FleetCalibration>): FleetCalibration => ({
+  atNs: String(BigInt(T0) * NS),
+  clock: 'monotonic_raw',
+  tscHz: 2_596_129_999.5,
+  tscHzLow: 2_596_129_000,
+  tscHzHigh: 2_596_131_000,
+  standardErrorRatio: 1e-9,
+  independent: true,
+  clocksource: 'tsc',
+  derivedFromTsc: true,
+  kernelHz: 2_596_130_000,
+  trueRate: null,
+  claims: [{ source: 'cpuid-15h', hz: 2_600_000_000, offsetRatio: 0.0015 }],
+  ...own,
+});
+
 describe.each(implementations)('%s', (kind, place) => {
   const it = test.runIf(kind === 'SQLite' || absence === null);
   let made = 0;
@@ -46,20 +62,7 @@ describe.each(implementations)('%s', (kind, place) => {
 
   it('a delivery is stored, and read as it was sent', async () => {
     const store = await fresh();
-    const calibration = {
-      atNs: String(BigInt(T0) * NS),
-      clock: 'monotonic_raw' as const,
-      tscHz: 2_596_129_999.5,
-      tscHzLow: 2_596_129_000,
-      tscHzHigh: 2_596_131_000,
-      standardErrorRatio: 1e-9,
-      independent: true,
-      clocksource: 'tsc',
-      derivedFromTsc: true,
-      kernelHz: 2_596_130_000,
-      trueRate: null,
-      claims: [{ source: 'cpuid-15h', hz: 2_600_000_000, offsetRatio: 0.0015 }],
-    };
+    const calibration = calibrated({});
     const event = {
       atNs: String(BigInt(T0 + 5) * NS),
       kind: 'step',
@@ -133,30 +136,7 @@ describe.each(implementations)('%s', (kind, place) => {
         lastAtNs: BigInt(T0 + 120_000) * NS,
       },
     ]);
-    const rates = await store.rates({
-      width: 'minute',
-      fromNs,
-      toNs,
-      clock: 'tsc',
-      reference: 'realtime',
-      hosts: 10,
-    });
-    expect(rates.map(({ host, firstNs }) => [host, firstNs])).toEqual(
-      [0, 60_000, 120_000].map((ns) => [id, ns]),
-    );
-    expect(
-      await store.rates({
-        width: 'minute',
-        fromNs,
-        toNs,
-        clock: 'tsc',
-        reference: 'realtime',
-        hosts: 10,
-        afterHost: id,
-      }),
-    ).toEqual([]);
-    expect(await store.calibrations(id, 5)).toEqual([{ host: id, ...calibration }]);
-    expect(await store.latestCalibrations(0, 5)).toEqual([{ host: id, ...calibration }]);
+    expect(await store.calibrations(id, 5)).toEqual([calibration]);
     expect(await store.events({ fromNs, toNs, limit: 5 })).toEqual({
       total: 1,
       rows: [
@@ -248,15 +228,6 @@ describe.each(implementations)('%s', (kind, place) => {
     expect(await words({ silentSinceMs: T0 + 2 })).toEqual(['c']);
     expect(await words({ clockErrorMs: 2 })).toEqual(['a']);
     expect((await store.hosts({ limit: 1 })).total).toBe(3);
-    expect(await store.groups('kernel')).toEqual([
-      { value: '6.1.0-1', hosts: 1 },
-      { value: '6.1.0-2', hosts: 1 },
-      { value: '6.10.0', hosts: 1 },
-    ]);
-    expect(await store.groups('site', [{ field: 'kernel', pattern: '6.1*' }])).toEqual([
-      { value: 'ber', hosts: 2 },
-      { value: 'muc', hosts: 1 },
-    ]);
     await expect(store.hosts({ limit: 1, where: [{ field: "x'; DROP", pattern: '*' }] })).rejects.toThrow(
       /is no field of a host/,
     );
@@ -282,10 +253,6 @@ describe.each(implementations)('%s', (kind, place) => {
     await store.write(at(of('boot-2', 'left', 1), T0 + 60_000));
     expect((await store.upkeep(FOREVER, T0)).twins).toEqual([]);
     expect((await store.hosts({ limit: 5 })).total).toBe(1);
-    expect((await store.boots((await store.findHosts('one'))[0]?.id ?? 0)).map(({ boot }) => boot)).toEqual([
-      'boot-1',
-      'boot-2',
-    ]);
     await store.write(at(of('boot-3', 'right', 2), T0 + 120_000));
     await store.write(at(of('boot-2', 'left', 3), T0 + 180_000));
     expect((await store.upkeep(FOREVER, T0)).twins).toEqual([{ host: 'one', hostnames: ['left', 'right'] }]);
@@ -302,6 +269,112 @@ describe.each(implementations)('%s', (kind, place) => {
     await store.write(at(of('boot-3', 'right', 4), T0 + 240_000));
     await store.upkeep(FOREVER, T0);
     expect((await store.hosts({ limit: 5 })).total).toBe(2);
+    await store.close();
+  });
+
+  it('what two boots and the facts of a host show is an event: a reboot, other kernels, a TSC that is not trusted', async () => {
+    const store = await fresh();
+    const of = (boot: string, own: Partial<typeof facts>, kernelHz: number) =>
+      batch(
+        'one',
+        {
+          facts: { ...facts, ...own },
+          runs: [{ ...run({ key: `run-${boot}`, boot }), calibrations: [calibrated({ kernelHz })] }],
+        },
+        { boot },
+      );
+    const unstable = 'tsc: Marking TSC unstable due to clocksource watchdog';
+    await store.write(at(of('boot-1', { kernel: '6.1' }, 2_596_130_000), T0 + 1_000));
+    // Calibrations of two boots differ by 20 ppm and no more; and by more.
+    await store.write(at(of('boot-2', { kernel: '6.1' }, 2_596_181_922), T0 + 2_000));
+    await store.write(at(of('boot-3', { kernel: '6.12' }, 2_596_233_847), T0 + 3_000));
+    const last = { kernel: '6.12', clocksource: 'hpet', kernelRemarks: ['tsc: Refined', unstable] };
+    await store.write(at(of('boot-3', last, 2_596_233_847), T0 + 4_000));
+    await store.write(at(of('boot-3', last, 2_596_233_847), T0 + 5_000));
+    const range = { fromNs: BigInt(T0) * NS, toNs: BigInt(T0 + DAY) * NS };
+    const { rows, total } = await store.events({ ...range, limit: 10 });
+    expect(rows.map(({ atNs, kind, detail }) => [Number(atNs / NS) - T0, kind, detail])).toEqual([
+      [4_000, 'tsc-unstable', unstable],
+      [3_000, 'reboot', '6.12'],
+      [3_000, 'kernel-change', '6.1 -> 6.12'],
+      [3_000, 'clocksource-change', 'tsc -> hpet'],
+      [3_000, 'calibration-jump', 'the kernel takes the TSC for 2596233847 Hz, before for 2596181922'],
+      [2_000, 'reboot', '6.1'],
+    ]);
+    expect(total).toBe(6);
+    const some = await store.events({ ...range, kinds: ['reboot'], limit: 1, offset: 1 });
+    expect([some.total, some.rows.map(({ detail }) => detail)]).toEqual([2, ['6.1']]);
+    expect((await store.events({ ...range, toNs: BigInt(T0 + 3_000) * NS, limit: 1 })).total).toBe(1);
+    await store.close();
+  });
+
+  it('a profile is stale once something came, and stays so where more comes while it is renewed', async () => {
+    const store = await fresh();
+    const hour = T0 / 3_600_000;
+    const monotonic = (at: number, count: number, ppm: number): FleetRollup => [
+      at,
+      count,
+      0,
+      0,
+      0,
+      0,
+      0,
+      3_600e9,
+      ppm * 3_600e3,
+    ];
+    const of = (...hours: FleetRollup[]) =>
+      batch('one', {
+        runs: [
+          run({
+            series: [
+              {
+                clock: 'monotonic',
+                reference: 'monotonic_raw',
+                independent: true,
+                reason: '',
+                originNs: '0',
+                hours,
+              },
+            ],
+          }),
+        ],
+      });
+    await store.write(delivery(of(monotonic(hour, 360, 2), monotonic(hour + 1, 360, 3))));
+    const [stale] = await store.staleProfiles(hour, 0, 10);
+    expect(stale).toMatchObject({
+      fresh: hour,
+      hour: 0,
+      hours: [[hour, -2e-6]],
+      calibration: null,
+      document: null,
+    });
+    const rates = new Float32Array(168).fill(Number.NaN);
+    rates[167] = -2e-6;
+    const kept = {
+      host: stale?.host ?? 0,
+      stamp: stale?.stamp ?? 0,
+      hour,
+      rates,
+      claim: '{"hz":1}',
+      kvm: null,
+    };
+    await store.write(delivery(of(monotonic(hour + 1, 360, 4))));
+    await store.putProfiles([kept]);
+    const [again] = await store.staleProfiles(hour + 1, 0, 10);
+    expect(again?.hours).toEqual([
+      [hour, -2e-6],
+      [hour + 1, -3e-6],
+    ]);
+    await store.putProfiles([{ ...kept, stamp: again?.stamp ?? 0 }]);
+    expect(await store.staleProfiles(hour + 1, 0, 10)).toEqual([]);
+    expect(await store.profiles(0, 10)).toEqual([
+      { host: kept.host, cpu: facts.cpu, labels: { site: 'ber' }, hour, rates, claim: '{"hz":1}', kvm: null },
+    ]);
+    expect(await store.profiles(kept.host, 10)).toEqual([]);
+    // A calibration alone rereads no hour.
+    await store.write(delivery(batch('one', { runs: [{ ...run(), calibrations: [calibrated({})] }] })));
+    const [calibration] = await store.staleProfiles(hour + 1, 0, 10);
+    expect([calibration?.hours, calibration?.calibration]).toEqual([[], calibrated({})]);
     await store.close();
   });
 
@@ -334,7 +407,6 @@ describe.each(implementations)('%s', (kind, place) => {
       ['two', '6.1', '{"verdict":"clamps"}'],
       ['one', '6.1', '{"verdict":"clamps"}'],
     ]);
-    expect((await store.documents({ kind: 'kvm', latest: true, limit: 1 })).total).toBe(2);
     expect((await store.documents({ kind: 'stop', limit: 1 })).total).toBe(0);
     const [first] = all.rows;
     expect(JSON.parse((await store.document(first?.id ?? 0)) ?? '')).toEqual(document('6.12'));

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { conclude } from '../../../src/fleet/conclude.ts';
+import { conclude } from '../../../src/fleet/judge/conclude.ts';
 import { fleetRoutes } from '../../../src/fleet/pages.ts';
 import { openFleetStore } from '../../../src/fleet/store/open.ts';
 import { startPostgres } from '../../../test/fleet/postgres.ts';

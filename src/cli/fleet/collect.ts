@@ -5,8 +5,10 @@ import { checkToken, readToken } from '../../agent/config/token.ts';
 import { boundedLog, jsonLog } from '../../agent/log.ts';
 import { usageError } from '../../errors.ts';
 import { fleetCollectText } from '../../report/kinds/fleet-hub.ts';
+import { LABEL_KEY } from '../../schema/fleet-batch.ts';
 import type { FleetCollectResult } from '../../schema/fleet-hub.ts';
 import { defineCommand } from '../command.ts';
+import { list } from '../options.ts';
 import { hubAccess } from './hub-options.ts';
 
 const HELP = `
@@ -14,7 +16,8 @@ Takes what agents sent to a hub and stores it, until SIGTERM or Ctrl-C. A messag
 that one that is killed loses and doubles nothing; several collectors share the work. The log goes to stderr, a JSON
 object a line. --listen serves the fleet's pages, /metrics and /healthz, by the rules of the agent: other than loopback
 needs a token. The whole fleet is judged (outliers, references that moved, kernels) every half minute, a large one every
-ten minutes.
+ten minutes, by one of the collectors. Peers, which a host's rate is held against, are the hosts of its CPU model and nominal
+rate, and where --peers names labels, of its values of them.
 The database's password is taken from PGPASSWORD or ~/.pgpass, not from the command line, which every user can read.
 
 Examples:
@@ -23,9 +26,6 @@ Examples:
 
 /** Between two passes of upkeep. */
 const UPKEEP_MS = 30_000;
-/** Judging the whole fleet reads a week of every host: it takes this share of the time at most, but is done every ten minutes. */
-const CONCLUDE_SHARE = 1 / 50;
-const LONGEST_MS = 600_000;
 /** What is under way has this long to end. */
 const GRACE_MS = 8_000;
 
@@ -36,6 +36,11 @@ const days = (text: string): number | null => {
   const [, digits] = /^(\d{1,5})d$/.exec(text) ?? [];
   if (digits !== undefined && Number(digits) > 0) return Number(digits);
   throw usageError(`'${text}' is not a number of days, as in 90d, nor forever.`);
+};
+
+const label = (text: string): string => {
+  if (LABEL_KEY.test(text)) return text;
+  throw usageError(`'${text.slice(0, 40)}' is not the name of a label; give one as in --label site=ber.`);
 };
 
 export const command = defineCommand({
@@ -56,6 +61,13 @@ export const command = defineCommand({
       .option('--retain-samples <days>', 'how long single samples are kept, as 30d, or forever', days, 30)
       .option('--retain-minutes <days>', 'how long minutes are', days, 90)
       .option('--retain-hours <days>', 'how long hours are', days, 3650)
+      .option('--site <label>', 'the label of the places that hosts take their time from', label, 'site')
+      .option(
+        '--peers <labels>',
+        'labels that peers share, besides CPU model and nominal rate',
+        list(label),
+        [],
+      )
       .option(
         '--listen <address>',
         'serve pages, /metrics and /healthz there, as 127.0.0.1:9798',
@@ -89,6 +101,7 @@ export const command = defineCommand({
       return settled === null ? null : ledgerOf(state.received, state.waiting, settled);
     };
     let served: { close(): void } | null = null;
+    let endJudge = async (): Promise<void> => {};
     try {
       if (listen !== undefined) {
         const { serveCollector } = await import('../../fleet/collect/serve.ts');
@@ -107,8 +120,9 @@ export const command = defineCommand({
         minutesDays: options.retainMinutes,
         hoursDays: options.retainHours,
       };
-      const { conclude } = await import('../../fleet/conclude.ts');
-      let concludeAt = 0;
+      const { startJudge } = await import('../../fleet/judge/judge.ts');
+      const grouping = { site: options.site, peers: options.peers };
+      endJudge = startJudge({ db: options.db, grouping }, log);
       const upkeep = (async () => {
         while (!signal.aborted) {
           try {
@@ -118,13 +132,6 @@ export const command = defineCommand({
                 host,
                 hostnames,
               });
-            }
-            const nowMs = Date.now();
-            const start = performance.now();
-            if (start >= concludeAt) {
-              await store.putConclusions(JSON.stringify(await conclude(store, nowMs)));
-              const end = performance.now();
-              concludeAt = end + Math.min(LONGEST_MS, (end - start) / CONCLUDE_SHARE);
             }
             if (dropped > 0) log('info', 'what was too old was dropped', { partitionsOrRows: dropped });
           } catch (error) {
@@ -139,6 +146,7 @@ export const command = defineCommand({
       await Promise.race([upkeep, sleep(GRACE_MS, undefined, { ref: false })]);
     } finally {
       served?.close();
+      await Promise.race([endJudge(), sleep(GRACE_MS, undefined, { ref: false })]);
     }
     const { batches, rollups, refused } = collector.state.here;
     const result: FleetCollectResult = {

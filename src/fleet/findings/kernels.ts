@@ -3,7 +3,6 @@ import { groups } from './peers.ts';
 
 /** What `tscope kvm`, and `tscope stop` where it ran, found on one host. */
 export interface KernelFinding {
-  readonly host: string;
   readonly kernel: string;
   readonly path: string;
   readonly fix: 'clamps' | 'catches-up' | 'untested';

@@ -5,16 +5,16 @@ import { robustDegrees, robustDeviation } from './robust.ts';
 
 /** A host's rate against disciplined time, hour by hour; NaN where an hour has none. All hosts' hours are the same ones. */
 export interface HourlyRates {
-  readonly host: string;
+  readonly host: number;
   /** Hosts of one site take their time from one place: what moves all of them is the reference. */
   readonly site: string;
-  readonly rates: Float64Array;
+  readonly rates: Float32Array;
 }
 
 /** A rate that changed and stayed so. */
 export interface Move {
   /** Of one host, or, where it is null, of all hosts of the site alike: then their reference moved, not their crystals. */
-  readonly host: string | null;
+  readonly host: number | null;
   readonly site: string;
   /** Index of the first hour at the new rate. */
   readonly hour: number;
@@ -46,14 +46,14 @@ const numbers = (values: Iterable<number>): number[] => [...values].filter((valu
 
 interface Changes {
   /** For each hour, by how much the rate leaves the course that it was on; NaN at the ends and at gaps. */
-  readonly change: Float64Array;
-  /** Where it does not return, that change; else 0. */
-  readonly lasting: Float64Array;
+  readonly change: Float32Array;
+  /** The hours from which it does not return. */
+  readonly lasting: ReadonlySet<number>;
 }
 
-function changes(rates: Float64Array): Changes {
-  const change = new Float64Array(rates.length).fill(Number.NaN);
-  const lasting = new Float64Array(rates.length);
+function changes(rates: Float32Array): Changes {
+  const change = new Float32Array(rates.length).fill(Number.NaN);
+  const lasting = new Set<number>();
   const hours = [...rates.keys()].filter((hour) => !Number.isNaN(rates[hour]));
   const values = hours.map((hour) => rates[hour] as number);
   const spans = hours.map((hour, i) => hour - (hours[i - 1] ?? Number.NaN));
@@ -63,18 +63,20 @@ function changes(rates: Float64Array): Changes {
     if (span > HOLDS_HOURS) continue;
     // What the neighbours do takes out the course itself, up to its bend: a day's warming and cooling.
     const left = span * ((slopes[i] as number) - ((slopes[i - 1] as number) + (slopes[i + 1] as number)) / 2);
+    change[hour] = left;
+    // What is too small to be told, even where its site moves the other way, need not be looked at.
+    if (Math.abs(left) < LEAST_CHANGE / 4) continue;
     const course = median(numbers(slopes.slice(Math.max(0, i - TREND_HOURS), i + TREND_HOURS + 1)));
     const [before, after] = [values.slice(Math.max(0, i - HOLDS_HOURS), i), values.slice(i, i + HOLDS_HOURS)];
-    change[hour] = left;
-    if ((median(after) - median(before) - HOLDS_HOURS * course) / left > STAYS) lasting[hour] = left;
+    if ((median(after) - median(before) - HOLDS_HOURS * course) / left > STAYS) lasting.add(hour);
   }
   return { change, lasting };
 }
 
 /** The hours at which a change is larger than the limit, and than those around it. */
-function peaks(change: Float64Array, limit: number): number[] {
+function peaks(change: Float32Array, limit: number): number[] {
   const found: number[] = [];
-  const left = Float64Array.from(change, Math.abs);
+  const left = Float32Array.from(change, Math.abs);
   for (;;) {
     let hour = -1;
     for (let i = 0; i < left.length; i++) {
@@ -95,18 +97,28 @@ function peaks(change: Float64Array, limit: number): number[] {
 export function moves(hosts: readonly HourlyRates[]): Move[] {
   const found: Move[] = [];
   const tests = hosts.reduce((sum, { rates }) => sum + rates.length, 0);
+  /** By how much a change must exceed what a host's changes usually are, by how many of them there are. */
+  const factors = new Map<number, number>();
+  const factorOf = (known: number): number => {
+    const factor = factors.get(known) ?? studentQuantile(FALSE_ALARM_RATIO / 2 / tests, robustDegrees(known));
+    factors.set(known, factor);
+    return factor;
+  };
   for (const [site, members] of groups(hosts, (host) => host.site)) {
     const each = members.map(({ host, rates }) => ({ host, ...changes(rates) }));
     const hours = each[0]?.change.length ?? 0;
-    const shared = new Float64Array(hours);
-    const moved = new Float64Array(hours);
+    const shared = new Float32Array(hours);
+    const moved = new Float32Array(hours);
     for (let hour = 0; hour < hours; hour++) {
       const now = numbers(each.map(({ change }) => change[hour] as number));
       if (now.length < LEAST_SITE) continue;
       const middle = median(now);
-      const apart = robustDeviation(now.map((value) => value - middle));
       shared[hour] = middle;
-      const stays = each.filter(({ lasting }) => (lasting[hour] as number) * middle > 0).length;
+      if (Math.abs(middle) < LEAST_CHANGE) continue;
+      const apart = robustDeviation(now.map((value) => value - middle));
+      const stays = each.filter(
+        ({ change, lasting }) => lasting.has(hour) && (change[hour] as number) * middle > 0,
+      ).length;
       if (Math.abs(middle) > ALIKE * apart && 2 * stays > now.length) moved[hour] = middle;
     }
     const usual = Math.max(LEAST_CHANGE, UNUSUAL * median(shared.map(Math.abs)));
@@ -115,11 +127,14 @@ export function moves(hosts: readonly HourlyRates[]): Move[] {
       found.push({ host: null, site, hour, change: shared[hour] as number, limit: usual });
     }
     for (const { host, change, lasting } of each) {
+      const own = new Float32Array(hours);
+      for (const hour of lasting) own[hour] = change[hour] as number;
+      for (const hour of together) {
+        if (!Number.isNaN(change[hour])) own[hour] = (own[hour] as number) - (shared[hour] as number);
+      }
+      if (!own.some((value) => Math.abs(value) > LEAST_CHANGE)) continue;
       const known = numbers(change.map((value, hour) => value - (shared[hour] as number)));
-      const chance =
-        studentQuantile(FALSE_ALARM_RATIO / 2 / tests, robustDegrees(known.length)) * robustDeviation(known);
-      const limit = Math.max(LEAST_CHANGE, chance);
-      const own = lasting.map((value, hour) => value - (together.has(hour) ? (shared[hour] as number) : 0));
+      const limit = Math.max(LEAST_CHANGE, factorOf(known.length) * robustDeviation(known));
       for (const hour of peaks(own, limit)) {
         found.push({ host, site, hour, change: own[hour] as number, limit });
       }
@@ -135,7 +150,7 @@ export function moves(hosts: readonly HourlyRates[]): Move[] {
  * @param off a ratio: further from them than this is off.
  * @returns an index; null where the last hour is not off.
  */
-export function offSince(rates: Float64Array, middles: Float64Array, off: number): number | null {
+export function offSince(rates: Float32Array, middles: Float32Array, off: number): number | null {
   let since: number | null = null;
   for (let hour = rates.length - 1; hour >= 0; hour--) {
     const distance = Math.abs((rates[hour] as number) - (middles[hour] as number));

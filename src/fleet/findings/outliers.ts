@@ -4,7 +4,7 @@ import { robustDegrees, robustDeviation } from './robust.ts';
 
 /** A host's figure, to be held against its peers': a rate less 1, or anything else that peers have alike. */
 export interface PeerFigure {
-  readonly host: string;
+  readonly host: number;
   readonly peers: string;
   readonly value: number;
   /** Its standard error; 0 where it is exact. */

@@ -1,7 +1,5 @@
 /** What a fleet knows of a host beside its figures. */
 export interface HostProfile {
-  /** The host's identity in the fleet: unique, and the same over reboots. */
-  readonly key: string;
   readonly cpuModel: string | null;
   /** What the TSC is said to run at; null where nothing says it. */
   readonly nominalHz: number | null;

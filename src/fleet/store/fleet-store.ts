@@ -98,17 +98,6 @@ export interface FleetHost {
   readonly standing: { readonly score: number | null; readonly detail: string } | null;
 }
 
-/** One boot of a host, as far as it sent. */
-export interface FleetBoot {
-  readonly boot: string;
-  readonly kernel: string | null;
-  readonly clocksource: string | null;
-  readonly version: string;
-  /** By the hub's clock, ms. */
-  readonly firstSeenMs: number;
-  readonly lastSeenMs: number;
-}
-
 /** A part of a list, and how many there are in all. */
 export interface Page<T> {
   readonly rows: readonly T[];
@@ -133,15 +122,6 @@ export interface FleetPair {
 export interface FleetPoint extends Summary {
   readonly series: number;
   readonly atNs: bigint;
-}
-
-/** One minute or hour of a pair, with whose it is. */
-export interface FleetRate extends FleetPoint {
-  /** The number of `FleetHost`. */
-  readonly host: number;
-  readonly clock: string;
-  readonly reference: string;
-  readonly independent: boolean | null;
 }
 
 /** A single sample, where the host's agent sends those. */
@@ -170,20 +150,47 @@ export interface PointQuery {
   readonly limit: number;
 }
 
-/** Roll-ups of all hosts in a stretch of time, by host, pair and time. */
-export interface RateQuery {
-  readonly width: Width;
-  readonly fromNs: bigint;
-  readonly toNs: bigint;
-  readonly clock: string;
-  readonly reference: string;
-  /** Hosts with a greater number than this: the next page begins behind the last host of the one before. */
-  readonly afterHost?: number;
-  /** How many hosts a page covers. */
-  readonly hosts: number;
+/** Hours of which a profile holds the rates. */
+export const WEEK_HOURS = 168;
+
+/** What judging needs of a host, kept so that no history is read twice. */
+export interface Profile {
+  /** The number of `FleetHost`. */
+  readonly host: number;
+  /** The last hour of `rates`, counted from the epoch. */
+  readonly hour: number;
+  /** The raw clock's rate against disciplined time in each of the WEEK_HOURS up to that hour; NaN where there is none. */
+  readonly rates: Float32Array;
+  /** JSON of what its newest calibration, and its newest run of `tscope kvm`, come to; null where it sent none. */
+  readonly claim: string | null;
+  readonly kvm: string | null;
 }
 
+/** A profile with what hosts are sorted into groups by. */
+export interface HostProfile extends Profile {
+  readonly cpu: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A profile, and what came since it was made. */
+export interface StaleProfile extends Profile {
+  /** The first hour that came since. */
+  readonly fresh: number;
+  /** Its state when it was read; anything that comes makes it another. */
+  readonly stamp: number;
+  /** Rates from `fresh` on, the hour with each; of an hour that was measured twice the one with more samples comes last. */
+  readonly hours: ReadonlyArray<readonly [hour: number, rate: number]>;
+  readonly calibration: FleetCalibration | null;
+  /** The newest document of `tscope kvm`. */
+  readonly document: { readonly kernel: string | null; readonly summary: string } | null;
+}
+
+/**
+ * What an agent said that happened, or what two boots of a host, or its facts, show: a reboot, another kernel, another
+ * clocksource, another calibration of the kernel's, a TSC that the kernel no longer trusts.
+ */
 export interface FleetEventRow {
+  /** Negative where no agent said it. */
   readonly id: number;
   readonly host: number;
   readonly hostWord: string;
@@ -208,17 +215,11 @@ export interface EventQuery {
   readonly offset?: number;
 }
 
-export interface CalibrationRow extends FleetCalibration {
-  readonly host: number;
-}
-
 export interface DocumentQuery {
   /** As in the document's `schema`: `kvm` for tscope/kvm/1. */
   readonly kind: string;
   readonly host?: number;
   readonly where?: readonly Where[];
-  /** Only the newest of each host. */
-  readonly latest?: boolean;
   readonly limit: number;
   readonly offset?: number;
 }
@@ -236,12 +237,6 @@ export interface DocumentRow {
   readonly kernel: string | null;
   /** JSON of the main members of its result; see document-summary.ts. */
   readonly summary: string;
-}
-
-/** How many hosts have a value of a field or a label. */
-export interface Group {
-  readonly value: string | null;
-  readonly hosts: number;
 }
 
 /** How long what is kept, days. Null is for ever. */
@@ -271,6 +266,16 @@ export interface FleetStore {
   /** Stores a delivery in one transaction. A repeat of any part of it changes nothing. */
   write(delivery: Delivery): Promise<void>;
   settled(stream: string): Promise<Settled>;
+  /**
+   * Profiles of hosts of which something came since, by host number, with what came.
+   *
+   * @param hour the present one: later ones are not read.
+   */
+  staleProfiles(hour: number, afterHost: number, limit: number): Promise<readonly StaleProfile[]>;
+  /** Keeps profiles unless something came for them since they were read; they are then stale still. */
+  putProfiles(profiles: readonly (Profile & Pick<StaleProfile, 'stamp'>)[]): Promise<void>;
+  /** By host number. */
+  profiles(afterHost: number, limit: number): Promise<readonly HostProfile[]>;
   /** Separates hosts of one name, drops what is too old, and gets ready for what comes. */
   upkeep(retention: FleetRetention, nowMs: number): Promise<Upkeep>;
   putStandings(standings: readonly Standing[]): Promise<void>;
@@ -282,19 +287,13 @@ export interface FleetStore {
   /** The hosts that a word, a host name or the beginning of one means. */
   findHosts(name: string): Promise<readonly FleetHost[]>;
   hostsById(ids: readonly number[]): Promise<readonly FleetHost[]>;
-  /** Oldest first: a new one is a reboot, and may come with another kernel. */
-  boots(host: number): Promise<readonly FleetBoot[]>;
-  groups(field: string, where?: readonly Where[]): Promise<readonly Group[]>;
   pairs(host: number): Promise<readonly FleetPair[]>;
   /** Oldest first. */
   points(query: PointQuery): Promise<readonly FleetPoint[]>;
   /** Oldest first. */
   samples(query: SampleQuery): Promise<readonly FleetSample[]>;
-  rates(query: RateQuery): Promise<readonly FleetRate[]>;
   /** Newest first. */
-  calibrations(host: number, limit: number): Promise<readonly CalibrationRow[]>;
-  /** The newest of each host, by host number. */
-  latestCalibrations(afterHost: number, limit: number): Promise<readonly CalibrationRow[]>;
+  calibrations(host: number, limit: number): Promise<readonly FleetCalibration[]>;
   /** Newest first. */
   events(query: EventQuery): Promise<Page<FleetEventRow>>;
   /** Newest first. */

@@ -1,31 +1,35 @@
 import { usageError } from '../../errors.ts';
-import { type FleetFacts, fleetCalibrationSchema, LABEL_KEY } from '../../schema/fleet-batch.ts';
+import {
+  type FleetCalibration,
+  type FleetFacts,
+  fleetCalibrationSchema,
+  LABEL_KEY,
+} from '../../schema/fleet-batch.ts';
 import { asBigint, asBytes, asCount, asReal, asText, orNull } from '../../store/cells.ts';
 import type { Cell, Row } from '../../store/connection.ts';
 import { unpackDocument } from './document-summary.ts';
 import {
   type Account,
-  type CalibrationRow,
   type DocumentQuery,
   type DocumentRow,
   type EventQuery,
-  type FleetBoot,
   type FleetEventRow,
   type FleetHost,
   type FleetPair,
   type FleetPoint,
-  type FleetRate,
   type FleetSample,
-  type Group,
   HOST_FIELDS,
   type HostField,
   type HostOrder,
+  type HostProfile,
   type HostQuery,
   type Page,
   type PointQuery,
-  type RateQuery,
+  type Profile,
   type SampleQuery,
   type Settled,
+  type StaleProfile,
+  WEEK_HOURS,
   type Where,
   type Width,
 } from './fleet-store.ts';
@@ -145,10 +149,55 @@ function indices(width: Width, fromNs: bigint, toNs: bigint): [bigint, bigint] {
   return [up(fromNs), up(toNs)];
 }
 
-const calibrationOf = ([host, json]: Row): CalibrationRow => ({
-  host: asCount(host),
-  ...fleetCalibrationSchema.parse(JSON.parse(asText(json))),
-});
+const calibrationOf = (json: Cell | undefined): FleetCalibration =>
+  fleetCalibrationSchema.parse(JSON.parse(asText(json)));
+
+/** The kernel's calibrations of two boots that differ by more than this are told, a ratio: by a few 1e-6 all do. */
+const CALIBRATION_JUMP = 20e-6;
+
+/** What is told of a boot beside the one before: kind, whether it is so, and how. */
+const BOOT_CHANGES: ReadonlyArray<readonly [kind: string, condition: string, detail: string]> = [
+  ['reboot', 'b.boot <> a.boot', "coalesce(b.kernel, 'unknown kernel')"],
+  ['kernel-change', 'b.kernel <> a.kernel', "a.kernel || ' -> ' || b.kernel"],
+  ['clocksource-change', 'b.clocksource <> a.clocksource', "a.clocksource || ' -> ' || b.clocksource"],
+  [
+    'calibration-jump',
+    `abs(b.kernel_hz / a.kernel_hz - 1) > ${CALIBRATION_JUMP}`,
+    "'the kernel takes the TSC for ' || CAST(b.kernel_hz AS BIGINT) || ' Hz, before for ' || CAST(a.kernel_hz AS BIGINT)",
+  ],
+];
+
+/** The events of a stretch of time, whoever told them, as a table of them. */
+function happenedIn({ fromNs, toNs }: Pick<EventQuery, 'fromNs' | 'toNs'>, values: Values): string {
+  const [from, to] = [values.add(fromNs), values.add(toNs)];
+  const [fromMs, toMs] = [values.add(fromNs / 1_000_000n), values.add(toNs / 1_000_000n)];
+  const of = (sender: string, at: string, place: number, kind: string, detail: string) =>
+    `SELECT -${BOOT_CHANGES.length + 1} * ${sender}.id - ${place} AS id, ${sender}.id AS sender, ${at} * 1000000 AS at, ${at} AS seen_at,
+       '${kind}' AS kind, ${detail} AS detail, '' AS clock, '' AS reference`;
+  const boots = BOOT_CHANGES.map(
+    ([kind, condition, detail], i) => `${of('b', 'b.first_at', i, kind, detail)}
+       FROM sender b JOIN sender a ON a.id = (SELECT q.id FROM sender q WHERE q.host = b.host AND q.first_at < b.first_at
+         ORDER BY q.first_at DESC LIMIT 1)
+       WHERE b.first_at >= ${fromMs} AND b.first_at < ${toMs} AND ${condition}`,
+  );
+  return `SELECT v.id, r.sender, v.at, v.seen_at, v.kind, v.detail, v.clock, v.reference
+       FROM event v JOIN run r ON r.id = v.run WHERE v.at >= ${from} AND v.at < ${to}
+     UNION ALL ${boots.join('\n     UNION ALL ')}
+     UNION ALL ${of('b', 'b.unstable_at', BOOT_CHANGES.length, 'tsc-unstable', 'b.unstable')}
+       FROM sender b WHERE b.unstable_at >= ${fromMs} AND b.unstable_at < ${toMs}`;
+}
+
+/** `rates` as it is stored: an array of floats of this machine's order, which is that of all that run this. */
+const ratesOf = (cell: Cell | undefined): Float32Array => {
+  const bytes = asBytes(cell);
+  const rates = new Float32Array(WEEK_HOURS).fill(Number.NaN);
+  if (bytes.length === rates.byteLength) new Uint8Array(rates.buffer).set(bytes);
+  return rates;
+};
+
+/** The other way. */
+export const bytesOf = ({ rates }: Pick<Profile, 'rates'>): Buffer =>
+  Buffer.from(rates.buffer, rates.byteOffset, rates.byteLength);
 
 /** Reads a fleet store, in SQL that both databases speak. */
 export class Reader {
@@ -212,25 +261,84 @@ export class Reader {
     return (await this.#ask(sql, values.all)).map(hostOf);
   }
 
-  async boots(host: number): Promise<FleetBoot[]> {
-    const rows = await this.#ask(
-      `SELECT boot, kernel, clocksource, version, first_at, last_at FROM sender WHERE host = ?1
-       ORDER BY first_at DESC, id DESC LIMIT 1000`,
-      [BigInt(host)],
-    );
-    return rows.toReversed().map((row) => ({
-      boot: asText(row[0]),
-      kernel: orNull(asText)(row[1]),
-      clocksource: orNull(asText)(row[2]),
-      version: asText(row[3]),
-      firstSeenMs: asCount(row[4]),
-      lastSeenMs: asCount(row[5]),
-    }));
-  }
-
   async conclusions(): Promise<string | null> {
     const [row] = await this.#ask('SELECT json FROM conclusions', []);
     return row === undefined ? null : asText(row[0]);
+  }
+
+  async staleProfiles(hour: number, afterHost: number, limit: number): Promise<StaleProfile[]> {
+    const stale = await this.#ask(
+      `SELECT host, fresh, stamp, hour, rates, claim, kvm FROM profile WHERE fresh IS NOT NULL AND host > ?1
+       ORDER BY host LIMIT ?2`,
+      [BigInt(afterHost), BigInt(limit)],
+    );
+    const [first, last] = [stale[0]?.[0] ?? 0n, stale.at(-1)?.[0] ?? -1n];
+    // Whoever becomes stale meanwhile is in these too, and not looked at.
+    const of = `FROM profile q JOIN sender x ON x.host = q.host JOIN run r ON r.sender = x.id`;
+    const among = 'q.host >= ?1 AND q.host <= ?2 AND q.fresh IS NOT NULL';
+    const hours = await this.#ask(
+      `SELECT q.host, m.at, (m.first - m.last) / (m.last_since - m.first_since) ${of}
+       JOIN series p ON p.run = r.id JOIN hour m ON m.series = p.id
+       WHERE ${among} AND p.clock = 'monotonic' AND p.reference = 'monotonic_raw' AND p.independent = 1
+         AND m.at >= q.fresh AND m.at > ?3 AND m.at <= ?4 AND m.last_since > m.first_since
+       ORDER BY q.host, m.count`,
+      [first, last, BigInt(hour - WEEK_HOURS), BigInt(hour)],
+    );
+    const calibrations = await this.#ask(
+      `SELECT q.host, c.result ${of} JOIN calibration c ON c.run = r.id
+         AND c.at = (SELECT max(n.at) FROM calibration n WHERE n.run = r.id)
+       WHERE ${among} ORDER BY q.host, c.at`,
+      [first, last],
+    );
+    const documents = await this.#ask(
+      `SELECT q.host, d.kernel, d.summary ${of} JOIN document d ON d.run = r.id WHERE ${among} AND d.kind = 'kvm'
+       ORDER BY q.host, r.started_at, d.id`,
+      [first, last],
+    );
+    const found = new Map<number, [number, number][]>();
+    for (const [host, at, rate] of hours) {
+      const own = found.get(asCount(host)) ?? [];
+      found.set(asCount(host), own);
+      own.push([asCount(at), asReal(rate)]);
+    }
+    const newest = (rows: readonly Row[]) => new Map(rows.map((row) => [asCount(row[0]), row]));
+    const [calibrated, documented] = [newest(calibrations), newest(documents)];
+    return stale.map((row) => {
+      const host = asCount(row[0]);
+      const [calibration, document] = [calibrated.get(host), documented.get(host)];
+      return {
+        host,
+        fresh: asCount(row[1]),
+        stamp: asCount(row[2]),
+        hour: asCount(row[3]),
+        rates: ratesOf(row[4]),
+        claim: orNull(asText)(row[5]),
+        kvm: orNull(asText)(row[6]),
+        hours: found.get(host) ?? [],
+        calibration: calibration === undefined ? null : calibrationOf(calibration[1]),
+        document:
+          document === undefined
+            ? null
+            : { kernel: orNull(asText)(document[1]), summary: asText(document[2]) },
+      };
+    });
+  }
+
+  async profiles(afterHost: number, limit: number): Promise<HostProfile[]> {
+    const rows = await this.#ask(
+      `SELECT h.id, s.cpu, s.labels, q.hour, q.rates, q.claim, q.kvm FROM host h JOIN sender s ON s.id = h.sender
+       LEFT JOIN profile q ON q.host = h.id WHERE h.id > ?1 ORDER BY h.id LIMIT ?2`,
+      [BigInt(afterHost), BigInt(limit)],
+    );
+    return rows.map((row) => ({
+      host: asCount(row[0]),
+      cpu: orNull(asText)(row[1]),
+      labels: JSON.parse(asText(row[2])) as Record<string, string>,
+      hour: orNull(asCount)(row[3]) ?? 0,
+      rates: ratesOf(row[4] ?? new Uint8Array()),
+      claim: orNull(asText)(row[5]),
+      kvm: orNull(asText)(row[6]),
+    }));
   }
 
   /** Senders of the words under which more than one boot has sent. */
@@ -260,25 +368,6 @@ export class Reader {
       });
     }
     return words;
-  }
-
-  async groups(field: string, where: readonly Where[] = []): Promise<Group[]> {
-    const values = new Values();
-    const conditions = where.map((one) => conditionOf(one, values));
-    let column: string;
-    if (isField(field)) column = COLUMNS[field];
-    else if (LABEL_KEY.test(field)) {
-      column = `(SELECT l.value FROM label l WHERE l.sender = s.id AND l.key = ${values.add(field)})`;
-    } else
-      throw usageError(
-        `'${field}' is no field of a host and no label; fields are ${HOST_FIELDS.join(', ')}.`,
-      );
-    const rows = await this.#ask(
-      `SELECT value, count(*) FROM (SELECT ${column} AS value ${HOSTS} ${whereOf(conditions)}) g
-       GROUP BY value ORDER BY 2 DESC, 1 LIMIT 1000`,
-      values.all,
-    );
-    return rows.map(([value, count]) => ({ value: orNull(asText)(value), hosts: asCount(count) }));
   }
 
   async pairs(host: number): Promise<FleetPair[]> {
@@ -332,65 +421,24 @@ export class Reader {
     }));
   }
 
-  async rates({
-    width,
-    fromNs,
-    toNs,
-    clock,
-    reference,
-    afterHost = 0,
-    hosts,
-  }: RateQuery): Promise<FleetRate[]> {
-    const [from, to] = indices(width, fromNs, toNs);
+  async calibrations(host: number, limit: number): Promise<FleetCalibration[]> {
     const rows = await this.#ask(
-      `SELECT x.host, p.clock, p.reference, p.independent, ${ROLLUP_COLUMNS}
-       FROM (SELECT id FROM host WHERE id > ?5 ORDER BY id LIMIT ?6) h
-       JOIN sender x ON x.host = h.id JOIN run r ON r.sender = x.id JOIN series p ON p.run = r.id
-       JOIN ${width} m ON m.series = p.id
-       WHERE p.clock = ?3 AND p.reference = ?4 AND m.at >= ?1 AND m.at < ?2
-       ORDER BY x.host, p.id, m.at`,
-      [from, to, clock, reference, BigInt(afterHost), BigInt(hosts)],
-    );
-    return rows.map((row) => ({
-      host: asCount(row[0]),
-      clock: asText(row[1]),
-      reference: asText(row[2]),
-      independent: flag(row[3]),
-      ...pointOf(row, 4, width),
-    }));
-  }
-
-  async calibrations(host: number, limit: number): Promise<CalibrationRow[]> {
-    const rows = await this.#ask(
-      `SELECT x.host, c.result FROM calibration c JOIN run r ON r.id = c.run JOIN sender x ON x.id = r.sender
+      `SELECT c.result FROM calibration c JOIN run r ON r.id = c.run JOIN sender x ON x.id = r.sender
        WHERE x.host = ?1 ORDER BY c.at DESC LIMIT ?2`,
       [BigInt(host), BigInt(limit)],
     );
-    return rows.map(calibrationOf);
-  }
-
-  async latestCalibrations(afterHost: number, limit: number): Promise<CalibrationRow[]> {
-    const rows = await this.#ask(
-      `SELECT h.id, (SELECT c.result FROM calibration c JOIN run r ON r.id = c.run JOIN sender x ON x.id = r.sender
-         WHERE x.host = h.id ORDER BY c.at DESC LIMIT 1)
-       FROM host h WHERE h.id > ?1 ORDER BY h.id LIMIT ?2`,
-      [BigInt(afterHost), BigInt(limit)],
-    );
-    return rows.filter(([, json]) => json != null).map(calibrationOf);
+    return rows.map(([json]) => calibrationOf(json));
   }
 
   async events(query: EventQuery): Promise<Page<FleetEventRow>> {
     const values = new Values();
-    const conditions = [
-      `e.at >= ${values.add(query.fromNs)}`,
-      `e.at < ${values.add(query.toNs)}`,
-      ...(query.where ?? []).map((where) => conditionOf(where, values)),
-    ];
+    const happened = happenedIn(query, values);
+    const conditions = (query.where ?? []).map((where) => conditionOf(where, values));
     if (query.host !== undefined) conditions.push(`h.id = ${values.add(BigInt(query.host))}`);
     if (query.kinds !== undefined) {
       conditions.push(`e.kind IN (${query.kinds.map((kind) => values.add(kind)).join() || 'NULL'})`);
     }
-    const from = `FROM event e JOIN run r ON r.id = e.run JOIN sender x ON x.id = r.sender
+    const from = `FROM (${happened}) e JOIN sender x ON x.id = e.sender
       JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender ${whereOf(conditions)}`;
     const [total] = await this.#ask(`SELECT count(*) ${from}`, values.all);
     const limit = values.add(BigInt(query.limit));
@@ -425,16 +473,12 @@ export class Reader {
     if (query.host !== undefined) conditions.push(`h.id = ${values.add(BigInt(query.host))}`);
     const joins = `FROM document d JOIN run r ON r.id = d.run JOIN sender x ON x.id = r.sender
       JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender ${whereOf(conditions)}`;
-    const columns = `d.id AS id, h.id AS host, h.word AS word, h.twin AS twin, s.hostname AS hostname, d.kind AS kind,
-      r.key AS run, r.started_at AS started_at, d.kernel AS kernel, d.summary AS summary,
-      row_number() OVER (PARTITION BY h.id ORDER BY r.started_at DESC, d.id DESC) AS place`;
-    const from = `FROM (SELECT ${columns} ${joins}) q ${query.latest ? 'WHERE place = 1' : ''}`;
-    const [total] = await this.#ask(`SELECT count(*) ${from}`, values.all);
+    const [total] = await this.#ask(`SELECT count(*) ${joins}`, values.all);
     const limit = values.add(BigInt(query.limit));
     const offset = values.add(BigInt(query.offset ?? 0));
     const rows = await this.#ask(
-      `SELECT id, host, word, twin, hostname, kind, run, started_at, kernel, summary ${from}
-       ORDER BY started_at DESC, id DESC LIMIT ${limit} OFFSET ${offset}`,
+      `SELECT d.id, h.id, h.word, h.twin, s.hostname, d.kind, r.key, r.started_at, d.kernel, d.summary ${joins}
+       ORDER BY r.started_at DESC, d.id DESC LIMIT ${limit} OFFSET ${offset}`,
       values.all,
     );
     const listed = rows.map((row) => ({

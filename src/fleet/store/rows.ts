@@ -11,6 +11,8 @@ export interface SenderRow {
   readonly identity: string;
   readonly host: FleetBatch['host'];
   readonly facts: FleetBatch['facts'];
+  /** The kernel's first remark that it no longer trusts the TSC; null where it made none. */
+  readonly unstable: string | null;
   readonly receivedAtMs: number;
   readonly clockErrorMs: number;
   readonly lost: FleetBatch['lost'];
@@ -128,6 +130,7 @@ export function rowsOf(received: readonly Received[]): Rows {
     const known = rows.senders.get(identity);
     if (known === undefined || known.receivedAtMs <= receivedAtMs || batch.facts !== undefined) {
       const newer = known === undefined || known.receivedAtMs <= receivedAtMs;
+      const facts = storableParts(newer ? (batch.facts ?? known?.facts) : (known.facts ?? batch.facts));
       rows.senders.set(identity, {
         ...(newer
           ? {
@@ -138,7 +141,8 @@ export function rowsOf(received: readonly Received[]): Rows {
               lost: batch.lost,
             }
           : known),
-        facts: storableParts(newer ? (batch.facts ?? known?.facts) : (known.facts ?? batch.facts)),
+        facts,
+        unstable: facts?.kernelRemarks.find((remark) => /unstable/i.test(remark)) ?? null,
       });
     }
     for (const run of batch.runs) takeRun(rows, host, identity, run, receivedAtMs);
@@ -204,4 +208,19 @@ function takeRun(
     const content = Buffer.from(run.document, 'base64');
     rows.documents.push({ run: identity, ...storableParts(documentSummary(content)), content });
   }
+}
+
+/** After every hour: something other than hours came. */
+const NO_HOUR = 2 ** 31 - 1;
+
+/** The runs whose hosts' profiles a delivery makes stale, with the first hour that came. */
+export function freshHours({ hours, series, calibrations, documents }: Rows): Map<string, number> {
+  const found = new Map<string, number>();
+  const take = (run: string, hour: number) => found.set(run, Math.min(found.get(run) ?? NO_HOUR, hour));
+  for (const { series: identity, rollups } of hours) {
+    const run = series.get(identity)?.run;
+    if (run !== undefined) for (const [hour] of rollups) take(run, hour);
+  }
+  for (const { run } of [...calibrations, ...documents]) take(run, NO_HOUR);
+  return found;
 }

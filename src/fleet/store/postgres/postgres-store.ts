@@ -3,9 +3,18 @@ import pg from 'pg';
 import { TscopeError } from '../../../errors.ts';
 import { asBigint, asCount, asText } from '../../../store/cells.ts';
 import type { Row } from '../../../store/connection.ts';
-import type { Delivery, FleetRetention, FleetStore, Standing, Upkeep, Width } from '../fleet-store.ts';
-import { Reader } from '../reader.ts';
-import { type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
+import type {
+  Delivery,
+  FleetRetention,
+  FleetStore,
+  Profile,
+  StaleProfile,
+  Standing,
+  Upkeep,
+  Width,
+} from '../fleet-store.ts';
+import { bytesOf, Reader } from '../reader.ts';
+import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
 import { merged, type Range, rangesOf } from '../settled.ts';
 import { separate } from '../twins.ts';
 import { isPassing, placeOf, postgresError } from './postgres-error.ts';
@@ -173,6 +182,7 @@ class PostgresFleetStore extends Reader implements FleetStore {
       await putRollups(run, 'hour', rows.hours, series);
       await putSamples(run, rows, series);
       await putRest(run, rows, runs);
+      await putStale(run, rows, runs);
       await addRanges(run, stream, [...rangesOf(stored, false), ...rangesOf(refused, true)]);
     });
     for (const learn of learnt) learn();
@@ -183,11 +193,30 @@ class PostgresFleetStore extends Reader implements FleetStore {
     await this.#transaction(async (run) => {
       await run(
         `INSERT INTO standing (host, score, detail) SELECT * FROM unnest($1::int[], $2::float8[], $3::text[])
-         ON CONFLICT (host) DO UPDATE SET score = excluded.score, detail = excluded.detail`,
+         ON CONFLICT (host) DO UPDATE SET score = excluded.score, detail = excluded.detail
+         WHERE standing.detail <> excluded.detail`,
         [
           standings.map(({ host }) => host),
           standings.map(({ score }) => score),
           standings.map(({ detail }) => detail),
+        ],
+      );
+    });
+  }
+
+  async putProfiles(profiles: readonly (Profile & Pick<StaleProfile, 'stamp'>)[]): Promise<void> {
+    await this.#transaction(async (run) => {
+      await run(
+        `UPDATE profile q SET fresh = NULL, hour = u.hour, rates = u.rates, claim = u.claim, kvm = u.kvm
+         FROM unnest($1::int[], $2::int[], $3::int[], $4::bytea[], $5::text[], $6::text[])
+           AS u (host, stamp, hour, rates, claim, kvm) WHERE q.host = u.host AND q.stamp = u.stamp`,
+        [
+          numbers(profiles.map(({ host }) => host)),
+          numbers(profiles.map(({ stamp }) => stamp)),
+          numbers(profiles.map(({ hour }) => hour)),
+          profiles.map(bytesOf),
+          profiles.map(({ claim }) => claim),
+          profiles.map(({ kvm }) => kvm),
         ],
       );
     });
@@ -402,6 +431,11 @@ class PostgresFleetStore extends Reader implements FleetStore {
            WHERE word = $1`,
           [word],
         );
+        await run(
+          `INSERT INTO profile (host, fresh, stamp, hour, rates) SELECT id, 0, 1, 0, '' FROM host WHERE word = $1
+           ORDER BY id ${STALE}`,
+          [word],
+        );
       });
       found.push({ host: word, hostnames: [...new Set(senders.map(({ hostname }) => hostname))] });
     }
@@ -481,9 +515,11 @@ async function describe(
   if (told.length > 0) {
     await run(
       `UPDATE sender s SET facts = u.facts, cpu = u.cpu, kernel = u.kernel, clocksource = u.clocksource,
-         virtualization = u.virtualization, discipline = u.discipline
-       FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-         AS u (id, at, facts, cpu, kernel, clocksource, virtualization, discipline)
+         virtualization = u.virtualization, discipline = u.discipline,
+         unstable_at = CASE WHEN u.unstable IS NULL THEN s.unstable_at ELSE coalesce(s.unstable_at, u.at) END,
+         unstable = coalesce(s.unstable, u.unstable)
+       FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+         AS u (id, at, facts, cpu, kernel, clocksource, virtualization, discipline, unstable)
        WHERE s.id = u.id AND (s.last_at <= u.at OR s.facts IS NULL)`,
       [
         numbers(told.map(number)),
@@ -492,6 +528,7 @@ async function describe(
         ...(['cpu', 'kernel', 'clocksource', 'virtualization', 'discipline'] as const).map((name) =>
           told.map(({ facts }) => facts?.[name] ?? null),
         ),
+        told.map(({ unstable }) => unstable),
       ],
     );
   }
@@ -603,6 +640,14 @@ async function putRest(
         calibrations.map(({ calibration }) => JSON.stringify(calibration)),
       ],
     );
+    await run(
+      `UPDATE sender s SET kernel_hz = u.hz FROM unnest($1::int[], $2::float8[]) AS u (run, hz)
+         JOIN run r ON r.id = u.run WHERE s.id = r.sender AND u.hz IS DISTINCT FROM s.kernel_hz AND u.hz IS NOT NULL`,
+      [
+        calibrations.map(({ run }) => runs.get(run)),
+        calibrations.map(({ calibration }) => calibration.kernelHz),
+      ],
+    );
   }
   for (const { run: identity, kind, kernel, summary, content } of documents) {
     await run(
@@ -610,6 +655,19 @@ async function putRest(
       [runs.get(identity), kind, kernel, summary, content],
     );
   }
+}
+
+const STALE = `ON CONFLICT (host) DO UPDATE SET stamp = profile.stamp + 1, fresh = least(profile.fresh, excluded.fresh)`;
+
+async function putStale(run: Run, rows: Rows, runs: ReadonlyMap<string, number>): Promise<void> {
+  const fresh = freshHours(rows);
+  if (fresh.size === 0) return;
+  await run(
+    `INSERT INTO profile (host, fresh, stamp, hour, rates)
+     SELECT x.host, min(u.fresh), 1, 0, '' FROM unnest($1::int[], $2::int[]) AS u (run, fresh)
+       JOIN run r ON r.id = u.run JOIN sender x ON x.id = r.sender GROUP BY x.host ORDER BY x.host ${STALE}`,
+    [[...fresh.keys()].map((identity) => runs.get(identity)), numbers([...fresh.values()])],
+  );
 }
 
 async function addRanges(run: Run, stream: string, ranges: readonly Range[]): Promise<void> {

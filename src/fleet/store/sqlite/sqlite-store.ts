@@ -5,9 +5,18 @@ import { makeFolder } from '../../../folder.ts';
 import { asBigint, asCount, orNull } from '../../../store/cells.ts';
 import { type Cell, type Connection, connect, rollBack } from '../../../store/connection.ts';
 import { fileError } from '../../../system-error.ts';
-import type { Delivery, FleetRetention, FleetStore, Standing, Upkeep, Width } from '../fleet-store.ts';
-import { Reader } from '../reader.ts';
-import { type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
+import type {
+  Delivery,
+  FleetRetention,
+  FleetStore,
+  Profile,
+  StaleProfile,
+  Standing,
+  Upkeep,
+  Width,
+} from '../fleet-store.ts';
+import { bytesOf, Reader } from '../reader.ts';
+import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
 import { merged, rangesOf } from '../settled.ts';
 import { separate } from '../twins.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
@@ -96,6 +105,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
       this.#putRollups('hour', rows.hours, series);
       this.#putSamples(rows, series);
       this.#putRest(rows, runs);
+      this.#putStale(rows, runs);
       this.#settle(
         stream,
         received.map(({ sequence }) => sequence),
@@ -113,6 +123,22 @@ class SqliteFleetStore extends Reader implements FleetStore {
           BigInt(host),
           score,
           detail,
+        );
+      }
+    });
+  }
+
+  async putProfiles(profiles: readonly (Profile & Pick<StaleProfile, 'stamp'>)[]): Promise<void> {
+    this.#transaction(() => {
+      for (const { host, stamp, hour, rates, claim, kvm } of profiles) {
+        this.#connection.run(
+          `UPDATE profile SET fresh = NULL, hour = ?, rates = ?, claim = ?, kvm = ? WHERE host = ? AND stamp = ?`,
+          BigInt(hour),
+          bytesOf({ rates }),
+          claim,
+          kvm,
+          BigInt(host),
+          BigInt(stamp),
         );
       }
     });
@@ -231,12 +257,13 @@ class SqliteFleetStore extends Reader implements FleetStore {
     return asBigint(this.#connection.get('SELECT id FROM host WHERE word = ? AND twin = 1', word)?.[0]);
   }
 
-  #update(id: bigint, { host, facts, receivedAtMs, clockErrorMs, lost }: SenderRow): void {
+  #update(id: bigint, { host, facts, unstable, receivedAtMs, clockErrorMs, lost }: SenderRow): void {
     const at = BigInt(receivedAtMs);
     this.#connection.run('UPDATE sender SET first_at = min(first_at, ?) WHERE id = ?', at, id);
     if (facts !== undefined) {
       this.#connection.run(
-        `UPDATE sender SET facts = ?, cpu = ?, kernel = ?, clocksource = ?, virtualization = ?, discipline = ?
+        `UPDATE sender SET facts = ?, cpu = ?, kernel = ?, clocksource = ?, virtualization = ?, discipline = ?,
+           unstable_at = coalesce(unstable_at, ?), unstable = coalesce(unstable, ?)
          WHERE id = ? AND (last_at <= ? OR facts IS NULL)`,
         JSON.stringify(facts),
         facts.cpu,
@@ -244,6 +271,8 @@ class SqliteFleetStore extends Reader implements FleetStore {
         facts.clocksource,
         facts.virtualization,
         facts.discipline,
+        unstable === null ? null : at,
+        unstable,
         id,
         at,
       );
@@ -352,6 +381,13 @@ class SqliteFleetStore extends Reader implements FleetStore {
       );
     }
     for (const { run, atNs, calibration } of calibrations) {
+      if (calibration.kernelHz !== null) {
+        this.#connection.run(
+          'UPDATE sender SET kernel_hz = ? WHERE id = (SELECT sender FROM run WHERE id = ?)',
+          calibration.kernelHz,
+          runs.get(run) as bigint,
+        );
+      }
       const json = JSON.stringify(calibration);
       put('INSERT INTO calibration (run, at, result) VALUES (?, ?, ?)', runs.get(run) as bigint, atNs, json);
     }
@@ -365,6 +401,22 @@ class SqliteFleetStore extends Reader implements FleetStore {
         content,
       );
     }
+  }
+
+  #putStale(rows: Rows, runs: Numbers): void {
+    for (const [identity, fresh] of freshHours(rows)) {
+      const owner = 'SELECT x.host FROM run r JOIN sender x ON x.id = r.sender WHERE r.id = ?';
+      this.#makeStale(owner, runs.get(identity) as bigint, fresh);
+    }
+  }
+
+  #makeStale(hosts: string, of: Cell, fresh: number): void {
+    this.#connection.run(
+      `INSERT INTO profile (host, fresh, stamp, hour, rates) SELECT host, ?2, 1, 0, x'' FROM (${hosts.replace('?', '?1')}) WHERE true
+       ON CONFLICT (host) DO UPDATE SET stamp = stamp + 1, fresh = min(coalesce(fresh, excluded.fresh), excluded.fresh)`,
+      of,
+      BigInt(fresh),
+    );
   }
 
   #settle(stream: string, stored: readonly number[], refused: readonly number[]): void {
@@ -420,6 +472,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
            WHERE word = ?`,
           word,
         );
+        this.#makeStale('SELECT id AS host FROM host WHERE word = ?', word, 0);
       });
       found.push({ host: word, hostnames: [...new Set(senders.map(({ hostname }) => hostname))] });
     }

@@ -1,0 +1,51 @@
+import { setPriority } from 'node:os';
+import { TscopeError } from '../../errors.ts';
+import { runThread } from '../../thread.ts';
+import { openFleetStore } from '../store/open.ts';
+import { lastConclusions } from '../views.ts';
+import { conclude } from './conclude.ts';
+import type { JudgeOptions, JudgeTrouble } from './judge.ts';
+
+/** A judgement pauses so many times as long as it took, within these bounds, ms: a small fleet's is seconds old at most. */
+const PAUSE = 20;
+const SHORTEST_MS = 30_000;
+const LONGEST_MS = 600_000;
+/** Whatever else wants the CPU comes first. */
+const NICE = 19;
+
+const pauseMs = (tookMs: number): number => Math.min(LONGEST_MS, Math.max(SHORTEST_MS, PAUSE * tookMs));
+
+/** Judges unless another collector has just done so. @returns how long until the next time, ms. */
+async function judge({ db, grouping }: JudgeOptions): Promise<number> {
+  const store = await openFleetStore(db);
+  try {
+    const nowMs = Date.now();
+    const last = await lastConclusions(store);
+    const left = last === null ? 0 : last.atMs + pauseMs(last.tookMs) - nowMs;
+    if (left > 0 && left <= LONGEST_MS) return left;
+    const conclusions = await conclude(store, nowMs, grouping);
+    await store.putConclusions(JSON.stringify(conclusions));
+    return pauseMs(conclusions.tookMs);
+  } finally {
+    await store.close();
+  }
+}
+
+await runThread<JudgeOptions, JudgeTrouble>(async (options, thread) => {
+  try {
+    // On Linux 0 is the calling thread.
+    setPriority(0, NICE);
+  } catch {
+    // A sandbox may forbid it.
+  }
+  while (!thread.cancelled()) {
+    let waitMs = SHORTEST_MS;
+    try {
+      waitMs = await judge(options);
+    } catch (error) {
+      const code = error instanceof TscopeError ? error.code : 'DEFECT';
+      thread.say({ code, reason: error instanceof Error ? error.message : String(error) });
+    }
+    thread.sleep(waitMs);
+  }
+});
