@@ -7,11 +7,17 @@ export type Registers = readonly [eax: number, ebx: number, ecx: number, edx: nu
 /** Reads one CPUID leaf; null where the CPU or the hypervisor does not offer it. */
 export type ReadLeaf = (leaf: number, subleaf?: number) => Registers | null;
 
-const HYPERVISOR_BASE = 0x40000000;
+/** Where the hypervisor's leaves begin. Each of several interfaces has its own 0x100 of them: KVM's follow Hyper-V's. */
+export const HYPERVISOR_BASE = 0x40000000;
+/** This is as far as they may reach. */
+const HYPERVISOR_END = 0x40010000;
+const HYPERVISOR_STEP = 0x100;
+/** Twelve letters, of which NULs and spaces at the end are cut. */
+const SIGNATURE = /^[ -~]{6,12}$/;
 const EXTENDED_BASE = 0x80000000;
 
-/** Hypervisors place their leaves at every 0x100 from 0x40000000; this is as far as they may reach. */
-const HYPERVISOR_END = 0x40010000;
+/** The signature of Hyper-V's leaves, which other hypervisors offer too. */
+export const HYPER_V = 'Microsoft Hv';
 
 /**
  * A reader that checks the range first: a leaf beyond it answers with another leaf's values (Intel) or zeros.
@@ -22,13 +28,30 @@ export function leafReader(cpuid: (leaf: number, subleaf: number) => Registers):
   const [highest] = cpuid(0, 0);
   const [highestExtended] = cpuid(EXTENDED_BASE, 0);
   const guest = ((cpuid(1, 0)[2] >>> 31) & 1) === 1;
-  const highestHypervisor = guest ? cpuid(HYPERVISOR_BASE, 0)[0] : 0;
+  /** The last leaf of the interface that a hypervisor's leaf belongs to. Beyond the first, only a signature shows that there is one. */
+  const hypervisorTop = (leaf: number): number => {
+    if (!guest) return 0;
+    const base = leaf - (leaf % HYPERVISOR_STEP);
+    const [last, ...signature] = cpuid(base, 0);
+    if (base === HYPERVISOR_BASE) return last;
+    return SIGNATURE.test(textOf(signature)) && last < base + HYPERVISOR_STEP ? Math.max(base, last) : 0;
+  };
   const top = (leaf: number): number => {
     if (leaf >= EXTENDED_BASE) return highestExtended;
-    if (leaf >= HYPERVISOR_BASE && leaf < HYPERVISOR_END) return highestHypervisor;
+    if (leaf >= HYPERVISOR_BASE && leaf < HYPERVISOR_END) return hypervisorTop(leaf);
     return highest;
   };
   return (leaf, subleaf = 0) => (leaf <= top(leaf) ? cpuid(leaf, subleaf) : null);
+}
+
+/** The hypervisor's interfaces, the first one first: where the leaves of each begin, and its signature. None on bare metal. */
+export function hypervisorSignatures(leaf: ReadLeaf): { base: number; signature: string }[] {
+  const found = [];
+  for (let base = HYPERVISOR_BASE; base < HYPERVISOR_END; base += HYPERVISOR_STEP) {
+    const signature = textOf(leaf(base)?.slice(1) ?? []);
+    if (signature !== '') found.push({ base, signature });
+  }
+  return found;
 }
 
 /** Bit `bit` of a register. */

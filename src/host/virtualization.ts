@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { bitOf, leafFact, textOf } from './cpuid.ts';
-import { type Fact, factOf, known, required, unknown } from './fact.ts';
+import { bitOf, cpuid, hypervisorSignatures, leafFact, type ReadLeaf } from './cpuid.ts';
+import { type Fact, factOf, known, reasonOf, unknown } from './fact.ts';
 
 /** Where this system runs. */
 export interface VirtualizationFacts {
@@ -33,11 +33,25 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   MicrosoftXTA: 'Microsoft x86-to-ARM',
 };
 
-const hypervisor = (): Fact<string> =>
-  leafFact(0x40000000, '', ([, ebx, ecx, edx]) => {
-    const signature = textOf([ebx, ecx, edx]);
-    return SIGNATURES[signature] ?? required(signature || null, 'no signature');
-  });
+/** The last of several interfaces is the hypervisor's own, as Linux takes it; those before it are another's that it offers. */
+export function hypervisorOf(leaf: ReadLeaf): Fact<string> {
+  const found = hypervisorSignatures(leaf).map(({ base, signature }) => ({
+    name: SIGNATURES[signature] ?? signature,
+    place: `0x${base.toString(16)}`,
+  }));
+  const own = found.pop();
+  if (own === undefined) return unknown('CPUID 0x40000000: no signature');
+  const before = found.map(({ name, place }) => `, behind those of ${name} at ${place}`);
+  return known(own.name, `CPUID ${own.place}${before.join('')}`);
+}
+
+function hypervisor(): Fact<string> {
+  try {
+    return hypervisorOf(cpuid);
+  } catch (error) {
+    return unknown(reasonOf(error));
+  }
+}
 
 /** The container engine by the marks that each leaves; "none" where there are none of them. */
 function container(): Fact<string> {

@@ -45,6 +45,24 @@ test('the hypervisor leaf counts in kHz, and only where it reaches', () => {
   );
 });
 
+test('a frequency that no TSC has is no claim: below 1 MHz, above 100 GHz', () => {
+  const crystal = (hz: number, ratio: number) => cpuidClaims(leaves({ 21: [1, ratio, hz, 0] }))[0];
+  expect(crystal(1_000_000, 1)?.hz).toBe(1e6);
+  expect(crystal(999_999, 1)).toMatchObject({ hz: null, reason: 'it gives 1.00e+6 Hz, which no TSC has' });
+  expect(crystal(1_000_000_000, 100)?.hz).toBe(1e11);
+  expect(crystal(1_000_000_001, 100)?.hz).toBeNull();
+  expect(crystal(0xffff_ffff, 0xffff_ffff)?.reason).toBe('it gives 1.84e+19 Hz, which no TSC has');
+});
+
+test("Hyper-V's leaves are no place for a frequency in kHz, however far they reach", () => {
+  const hyperV: Registers = [0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074];
+  expect(cpuidClaims(leaves({ 1073741824: hyperV, 1073741840: [2_596_130, 0, 0, 0] }))[2]).toEqual({
+    source: 'CPUID 0x40000010',
+    hz: null,
+    reason: "Hyper-V's leaves name no frequency; it stands in an MSR that only the kernel reads",
+  });
+});
+
 const log = (...lines: string[]) =>
   claimsInLog(lines.map((text) => `6,1,58,-;${text}\n`)).map(({ hz }) => hz);
 

@@ -5,16 +5,16 @@ import { kvmFacts } from '../../host/kvm.ts';
 import { type Conversion, vvarConversion } from '../../host/vvar.ts';
 import { native } from '../../native.ts';
 import { kernelHz } from '../kernel-ratio.ts';
-import { type Claim, noClaim } from './claim.ts';
+import { type Claim, claimOf, noClaim } from './claim.ts';
 import { cpuidClaims } from './cpuid.ts';
 import { kernelLogClaims } from './kernel-log.ts';
 import { pvclockClaim } from './pvclock.ts';
 
 /** A claim that one number makes; what goes wrong becomes its reason. */
-function claimOf(source: string, reason: string, readHz: () => number | null, missing: string): Claim {
+function readClaim(source: string, reason: string, readHz: () => number | null, missing: string): Claim {
   try {
     const hz = readHz();
-    return hz === null ? noClaim(source, missing) : { source, hz, reason };
+    return hz === null ? noClaim(source, missing) : claimOf(source, hz, reason);
   } catch (error) {
     return noClaim(source, reasonOf(error));
   }
@@ -43,11 +43,7 @@ function kvmClaim(): Claim {
     const refused = available.value === false && 'source' in available;
     return noClaim('KVM_GET_TSC_KHZ', refused ? available.source : tscKhz.reason);
   }
-  return {
-    source: 'KVM_GET_TSC_KHZ',
-    hz: tscKhz.value * 1e3,
-    reason: 'what KVM here would give to a guest, in whole kHz',
-  };
+  return claimOf('KVM_GET_TSC_KHZ', tscKhz.value * 1e3, 'what KVM here would give to a guest, in whole kHz');
 }
 
 /** The conversion that the kernel's vDSO uses at this moment. */
@@ -56,7 +52,7 @@ export function vvarClaim(conversion: Fact<Conversion>): Claim {
   if (conversion.value === null) return noClaim(source, conversion.reason.replace(`${source}: `, ''));
   const { mult, shift } = conversion.value;
   const reason = `mult ${mult} >> ${shift}: what the kernel's own vDSO makes CLOCK_MONOTONIC_RAW of the TSC by`;
-  return { source, hz: kernelHz({ mult, shift }), reason };
+  return claimOf(source, kernelHz({ mult, shift }), reason);
 }
 
 const numberIn = (path: string): number | null => Number(readFileSync(path, 'utf8')) || null;
@@ -74,7 +70,7 @@ export function collectClaims(): Claim[] {
   return [
     ...cpuidOrReasons(),
     ...kernelLogClaims(),
-    claimOf(
+    readClaim(
       'perf mmap page',
       "the kernel's own tsc_khz",
       perfHz,
@@ -82,20 +78,20 @@ export function collectClaims(): Claim[] {
     ),
     vvarClaim(vvarConversion()),
     pvclockClaim(),
-    claimOf(
+    readClaim(
       `${CPU0}/tsc_freq_khz`,
       "the kernel's own tsc_khz",
       () => khzToHz(numberIn(`${CPU0}/tsc_freq_khz`)),
       'empty',
     ),
     kvmClaim(),
-    claimOf(
+    readClaim(
       '/proc/cpuinfo "cpu MHz" (not the TSC)',
       "the core's speed at this moment, in a guest often copied from the TSC's",
       () => mhzToHz(cpuinfoMhz()),
       'no such line',
     ),
-    claimOf(
+    readClaim(
       'cpuinfo_max_freq (not the TSC)',
       "the core's highest speed",
       () => khzToHz(numberIn(`${CPU0}/cpufreq/cpuinfo_max_freq`)),
