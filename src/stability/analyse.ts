@@ -90,13 +90,28 @@ function statistic(
       reason: reasonOf(estimator, estimate, m, points),
     };
   }
-  const mixture = noises === null ? null : mixtureAt(noises, m, estimator.modified === true);
-  const bias = mixture === null ? null : (estimator.bias?.(series, m, mixture) ?? null);
-  const value = bias === null ? estimate.value : estimate.value / Math.sqrt(bias);
-  const edf = mixture === null ? null : estimator.edf(series, m, mixture);
-  const interval = edf === null ? NO_INTERVAL : { ...deviationInterval(value, edf, confidence), edf };
-  const reason = mixture !== null && edf === null && estimator.interval !== 'none' ? NO_SPREAD : null;
-  return { tau, value, n, ...interval, bias, reason };
+  if (noises === null) return { tau, value: estimate.value, n, ...NO_INTERVAL, bias: null, reason: null };
+  const mixture = mixtureAt(noises, m, estimator.modified === true);
+  const bias = estimator.bias?.(series, m, mixture) ?? null;
+  const value = estimate.value / Math.sqrt(bias ?? 1);
+  const lack = estimator.lacksInterval?.(m) ?? null;
+  const edf = lack === null ? estimator.edf(series, m, mixture) : null;
+  if (edf === null) {
+    const reason = lack ?? (estimator.interval === 'none' ? null : NO_SPREAD);
+    return { tau, value, n, ...NO_INTERVAL, bias, reason };
+  }
+  const { low, high } = deviationInterval(value, edf, confidence);
+  const shift = Math.sqrt((bias ?? 1) / (estimator.expectedBias?.(m, mixture) ?? bias ?? 1));
+  return {
+    tau,
+    value,
+    n,
+    low: low * Math.min(1, shift),
+    high: high * Math.max(1, shift),
+    edf,
+    bias,
+    reason: null,
+  };
 }
 
 /** The largest m for which any of `estimators` has a term in a record of `points` phase points; 0 if there is none. */

@@ -75,8 +75,8 @@ function lagBlocks(m: number, reach: number): [number, number][] {
 }
 
 /**
- * The number of independent terms among those that are known, each `step`-th one: n^2 over the sum of the squared
- * correlations of all pairs of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
+ * How many terms are known, each `step`-th one, and how many independent ones they are worth: n^2 over the sum of the
+ * squared correlations of all pairs of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
  *
  * @param blocks of lags, as `lagBlocks` gives them.
  */
@@ -85,7 +85,7 @@ function independentTerms(
   step: number,
   blocks: ReadonlyArray<readonly [lag: number, width: number]>,
   squaredCorrelation: (lag: number) => number,
-): number {
+): { known: number; independent: number } {
   const stride = Math.ceil(terms.length / step / SAMPLED) * step;
   const starts: number[] = [];
   for (let i = 0; i < terms.length; i += stride) if (terms.known(i)) starts.push(i);
@@ -96,7 +96,8 @@ function independentTerms(
     for (const i of starts) if (i + lag < terms.length && terms.known(i + lag)) pairs += 1;
     sum += 2 * width * pairs * squaredCorrelation(lag);
   }
-  return ((n * n) / sum) * (stride / step);
+  const each = stride / step;
+  return { known: n * each, independent: ((n * n) / sum) * each };
 }
 
 function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Terms): number {
@@ -104,7 +105,7 @@ function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Te
   const blocks = shape.overlapping
     ? lagBlocks(m, reach).filter(([lag]) => lag > 0)
     : Array.from({ length: shape.order + 1 }, (_, k) => [(k + 1) * m, 1] as const);
-  return independentTerms(terms, shape.overlapping ? 1 : m, blocks, (lag) => {
+  const { independent } = independentTerms(terms, shape.overlapping ? 1 : m, blocks, (lag) => {
     let correlation = 0;
     for (const [alpha, share] of mixture) {
       const floor = shape.order === 2 ? Math.max(-2, alpha) : alpha;
@@ -112,6 +113,7 @@ function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Te
     }
     return correlation ** 2;
   });
+  return independent;
 }
 
 /** How many terms in a row hang together, of a record without end: their number over their degrees of freedom. */
@@ -150,7 +152,7 @@ export function spanEdf(series: Series, span: Span, mixture: Mixture, m: number)
     step > 1
       ? Array.from({ length: Math.floor(reach / step) }, (_, k) => [(k + 1) * step, 1] as const)
       : lagBlocks(m, reach).filter(([lag]) => lag > 0);
-  const independent = independentTerms(terms, step, blocks, at);
+  const { known, independent } = independentTerms(terms, step, blocks, at);
   const power =
     scale === 1
       ? 0
@@ -160,7 +162,7 @@ export function spanEdf(series: Series, span: Span, mixture: Mixture, m: number)
         );
   // Terms that lie closer than a step of the model say nothing of how phase noise parts them.
   if (power > PHASE_LIKE && (span.ofPhaseNoise === false || terms.length * scale < LEAST_STEPS)) return null;
-  const edf = independent * model.edf * (1 / scale) ** power;
+  const edf = Math.min(known, independent * (1 / scale) ** power) * model.edf;
   return edf > 0 ? edf : null;
 }
 

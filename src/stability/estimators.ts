@@ -5,7 +5,12 @@ import { mdev, tdev } from './modified.ts';
 import type { Mixture } from './power-law.ts';
 import type { Series } from './series.ts';
 import { HADAMARD_TOTAL, MODIFIED_TOTAL, PARABOLIC, type Span, spanDeviation, THEO1 } from './spans.ts';
-import { hadamardTotalBias, modifiedTotalBias } from './subsequence-bias.ts';
+import {
+  hadamardTotalBias,
+  hadamardTotalExpectation,
+  modifiedTotalBias,
+  modifiedTotalExpectation,
+} from './subsequence-bias.ts';
 import { THEO1_SHARE, theo1, theo1Lacks, theobrEdf, theobrOf, theohIsAllan, theohOf } from './theo.ts';
 import { mtieOf, tierms } from './time-interval.ts';
 import { totdev } from './total.ts';
@@ -33,6 +38,10 @@ export interface Estimator {
   averaging?(m: number, points: number): number;
   /** How many times the variance is too large in this noise; it is taken out. */
   bias?(series: Series, m: number, mixture: Mixture): number;
+  /** The same from the expectation of the terms, where `bias` is a published number: the interval holds around both. */
+  expectedBias?(m: number, mixture: Mixture): number;
+  /** Why there is no interval at m, in whatever noise; null where there may be one. */
+  lacksInterval?(m: number): string | null;
 }
 
 const plain =
@@ -58,6 +67,12 @@ function ttotdev(series: Series, m: number): Estimate {
   const { value, n } = spanDeviation(series, MODIFIED_TOTAL, m);
   return { value: (value * m * series.tau0) / Math.sqrt(3), n };
 }
+
+/** There the variance is half of MDEV's whatever the noise, and not what its published correction says. */
+const modifiedTotalLacks = (m: number): string | null =>
+  m === 1
+    ? 'no interval at m = 1: its published correction does not hold there, and mdev looks at the same'
+    : null;
 
 /** It begins at m = 10. */
 const theo1Points = (m: number): number => THEO1.points(Math.max(10, m));
@@ -130,6 +145,8 @@ export const ESTIMATORS = {
     modified: true,
     edf: spans(MODIFIED_TOTAL),
     bias: modifiedTotalBias,
+    expectedBias: modifiedTotalExpectation,
+    lacksInterval: modifiedTotalLacks,
   },
   ttotdev: {
     title: 'time total deviation',
@@ -139,6 +156,8 @@ export const ESTIMATORS = {
     modified: true,
     edf: spans(MODIFIED_TOTAL),
     bias: modifiedTotalBias,
+    expectedBias: modifiedTotalExpectation,
+    lacksInterval: modifiedTotalLacks,
   },
   htotdev: {
     title: 'Hadamard total deviation',
@@ -147,6 +166,7 @@ export const ESTIMATORS = {
     prepare: ofSpan(HADAMARD_TOTAL),
     edf: spans(HADAMARD_TOTAL),
     bias: hadamardTotalBias,
+    expectedBias: hadamardTotalExpectation,
   },
   theo1: {
     title: 'Theo1',

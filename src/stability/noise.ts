@@ -2,7 +2,7 @@ import { greenhallEdf } from './degrees-of-freedom.ts';
 import {
   ALPHAS,
   differenceCovariance,
-  hadamardVariance,
+  differenceVariance,
   type Mixture,
   phaseCovariance,
 } from './power-law.ts';
@@ -180,7 +180,7 @@ function knownPoints({ phase, known }: Series): number {
 /** The share that each noise has in the third differences at m, averaged over m neighbours where `modified`. */
 export function mixtureAt(model: NoiseModel, m: number, modified: boolean): Mixture {
   const parts = model.map(
-    ([alpha, strength]) => [alpha, strength * hadamardVariance(alpha, m, modified)] as const,
+    ([alpha, strength]) => [alpha, strength * differenceVariance(alpha, 3, m, modified)] as const,
   );
   const sum = parts.reduce((total, [, part]) => total + part, 0);
   return parts.map(([alpha, part]) => [alpha, part / sum] as const);

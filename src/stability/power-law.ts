@@ -57,11 +57,12 @@ export function differenceCovariance(alpha: number, order: 2 | 3, m: number, lag
 /** Beyond this averaging factor the average of differences follows its power of m. */
 const SCALES_FROM = 64;
 
-/** The variance of a third difference of unit noise over m steps, averaged over m neighbours where `modified`. */
-export function hadamardVariance(alpha: number, m: number, modified: boolean): number {
-  if (!modified) return differenceCovariance(alpha, 3, m, 0);
+/** The variance of a difference of unit noise over m steps, averaged over m neighbours where `modified`. */
+export function differenceVariance(alpha: number, order: 2 | 3, m: number, modified: boolean): number {
+  if (!modified) return differenceCovariance(alpha, order, m, 0);
   const size = Math.min(m, SCALES_FROM);
-  let sum = differenceCovariance(alpha, 3, size, 0) * size;
-  for (let lag = 1; lag < size; lag += 1) sum += 2 * (size - lag) * differenceCovariance(alpha, 3, size, lag);
+  let sum = differenceCovariance(alpha, order, size, 0) * size;
+  for (let lag = 1; lag < size; lag += 1)
+    sum += 2 * (size - lag) * differenceCovariance(alpha, order, size, lag);
   return (sum / size ** 2) * (m / size) ** (1 - alpha);
 }
