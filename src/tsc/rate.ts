@@ -1,4 +1,5 @@
 import type { Brackets } from './bracket.ts';
+import { fitCoarseLattice } from './coarse-lattice.ts';
 import { fitRate, type RateFit } from './fit.ts';
 import { endToEnd, type RateInterval, rateInterval } from './interval.ts';
 import { fitLattice, type LatticeFit } from './lattice.ts';
@@ -80,7 +81,9 @@ function latticeOf(brackets: Brackets, { ticksPerNs }: RateFit, most: number): L
   if (!brackets.madeFromTsc) return 'the clock has a counter of its own, and no lattice with the TSC';
   if (most === 0) return 'the lattice was not asked';
   return (
-    fitLattice(brackets, ticksPerNs, most) ?? 'too few brackets to find their places on the counter lattice'
+    fitCoarseLattice(brackets, ticksPerNs) ??
+    fitLattice(brackets, ticksPerNs, most) ??
+    'too few brackets to find their places on the counter lattice'
   );
 }
 
