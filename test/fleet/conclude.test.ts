@@ -15,7 +15,7 @@ import {
 import { overviewVerdicts } from '../../src/report/kinds/fleet.ts';
 import { fleetDocuments } from '../../src/schema/fleet.ts';
 import { temporaryFolder } from '../store/fixtures.ts';
-import { FAULT_S, NOW_S, simulate, WEEK_S } from './simulated.ts';
+import { FAULT_S, FAULTS, NOW_S, named, seeded, simulate, WEEK_S } from './simulated.ts';
 
 const NOW_MS = NOW_S * 1000;
 const folder = temporaryFolder();
@@ -50,6 +50,10 @@ describe('a quiet fleet of 150 hosts, a week of it', () => {
         text: '150 hosts: all heard of, no outlier among 300 figures judged.',
       },
     ]);
+  });
+
+  test('nothing is named', async () => {
+    expect(await named(store)).toEqual({});
   });
 
   test('every view is what its schema says', async () => {
@@ -88,11 +92,14 @@ describe('a fleet of 200 hosts with faults', () => {
   };
   beforeAll(async () => {
     store = await openFleetStore(`${folder}/faults.db`);
-    const faults = ['outlier', 'step', 'moved', 'jump', 'clone', 'clock', 'old', 'silent'];
-    hosts = await simulate(store, { hosts: 200, seed: 3, faults });
+    hosts = await simulate(store, { hosts: 200, seed: 3, faults: FAULTS });
     await store.putConclusions(JSON.stringify(await conclude(store, NOW_MS)));
   }, 60_000);
   afterAll(() => store.close());
+
+  test('each is named, and nothing else', async () => {
+    expect(await named(store)).toEqual(seeded(hosts));
+  });
 
   test('the one crystal that is off leads the outliers, and is the only one', async () => {
     const { hosts: rows } = await outliersView(store, NOW_MS, page);

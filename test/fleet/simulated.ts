@@ -6,6 +6,7 @@ import {
   speaks,
 } from '../../scripts/bench/fleet/simulated-fleet.mjs';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
+import { eventsView, hostsView, outliersView, overviewView } from '../../src/fleet/views.ts';
 import { fleetBatchSchema } from '../../src/schema/fleet-batch.ts';
 
 /** A whole hour, so that a week before it is one of whole hours too. */
@@ -41,4 +42,65 @@ export async function simulate(
   }
   await store.upkeep({ samplesDays: null, minutesDays: null, hoursDays: null }, NOW_S * 1000);
   return hosts;
+}
+
+/** Every fault that can be seeded. */
+export const FAULTS = [
+  ...['outlier', 'step', 'moved', 'jump', 'clone', 'clock', 'old', 'silent'],
+  ...['reboot', 'kernel', 'clocksource', 'unstable'],
+];
+
+/** What the fleet's views name, by what it is: hosts, sites or kernels; nothing else is said of a quiet fleet. */
+export async function named(store: FleetStore): Promise<Record<string, readonly string[]>> {
+  const nowMs = NOW_S * 1000;
+  const page = { where: [], limit: 10_000, offset: 0 };
+  const { moves, kernels, clockErrors } = await overviewView(store, nowMs);
+  const names = (rows: readonly { readonly hostname: string }[]) => rows.map(({ hostname }) => hostname);
+  const off = await hostsView(store, nowMs, { ...page, limit: 10, order: 'clock-error', descending: true });
+  const { events } = await eventsView(store, {
+    ...page,
+    fromNs: BigInt(NOW_S - WEEK_S) * 1_000_000_000n,
+    toNs: BigInt(NOW_S + WEEK_S) * 1_000_000_000n,
+  });
+  const found: Record<string, readonly string[]> = {
+    outlier: names(
+      (await outliersView(store, nowMs, page)).hosts.filter(({ standing }) => standing?.outlier),
+    ),
+    'rate changed': moves.flatMap(({ hostname }) => hostname ?? []),
+    'reference moved': moves.flatMap(({ host, site }) => (host === null ? site : [])),
+    twin: names((await hostsView(store, nowMs, { ...page, twins: true })).hosts),
+    silent: names((await hostsView(store, nowMs, { ...page, silent: true })).hosts),
+    'wrong clock': names(off.hosts.slice(0, clockErrors)),
+    'catches up': kernels.flatMap(({ kernel, catchesUp }) => (catchesUp > 0 ? kernel : [])),
+  };
+  for (const { kind, hostname } of events) found[kind] = [...(found[kind] ?? []), hostname];
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([what, whose]) => (whose.length === 0 ? [] : [[what, whose.toSorted()]])),
+  );
+}
+
+/** What is to be named of hosts with these faults. */
+export function seeded(hosts: readonly SimulatedHost[]): Record<string, readonly string[]> {
+  const victims = (...faults: string[]) =>
+    hosts.filter((host) => faults.some((one) => host.faults.includes(one)));
+  const of = (...faults: string[]) =>
+    victims(...faults)
+      .map(({ hostname }) => hostname)
+      .toSorted();
+  const [clone] = victims('clone');
+  const twins = hosts.filter(({ id }) => id === clone?.id).map(({ hostname }) => hostname);
+  return {
+    outlier: of('outlier'),
+    'rate changed': of('jump'),
+    'reference moved': [hosts.find(({ movedS }) => movedS !== null)?.site ?? ''],
+    twin: twins.toSorted(),
+    silent: of('silent'),
+    'wrong clock': of('clock'),
+    'catches up': victims('old').map(({ kernel }) => kernel),
+    step: of('step'),
+    reboot: of('reboot', 'kernel'),
+    'kernel-change': of('kernel'),
+    'clocksource-change': of('clocksource', 'unstable'),
+    'tsc-unstable': of('unstable'),
+  };
 }

@@ -34,22 +34,37 @@ try {
     atS: nowS,
   });
   let sequence = 0;
+  const write = async (stretch, count) => {
+    for (let at = 0; at < count; at += AT_ONCE) {
+      const received = fleet.slice(at, Math.min(count, at + AT_ONCE)).map((host) => {
+        sequence += 1;
+        const hoursOnly = stretch.hoursOnly ?? host.index >= detailed;
+        return { batch: batchOf(host, { ...stretch, hoursOnly }), sequence, receivedAtMs: Date.now() };
+      });
+      await store.write({ stream: 'bench', received, refused: [] });
+    }
+  };
   const begun = performance.now();
-  for (let at = 0; at < hosts; at += AT_ONCE) {
-    const received = fleet.slice(at, at + AT_ONCE).map((host) => {
-      sequence += 1;
-      const stretch = { fromS: nowS - DAY_S, toS: nowS, hoursOnly: host.index >= detailed, first: true };
-      return { batch: batchOf(host, stretch), sequence, receivedAtMs: Date.now() };
-    });
-    await store.write({ stream: 'bench', received, refused: [] });
-  }
+  await write({ fromS: nowS - DAY_S, toS: nowS - HOUR_S, first: true }, hosts);
+  await write({ fromS: nowS - HOUR_S, toS: nowS }, hosts);
   await store.upkeep({ samplesDays: null, minutesDays: null, hoursDays: null }, Date.now());
   console.log(
     `${hosts} hosts, a day of minutes of ${detailed}: filled in ${((performance.now() - begun) / 1e3).toFixed(0)} s (${store.place})`,
   );
-  const judging = performance.now();
-  await store.putConclusions(JSON.stringify(await conclude(store, Date.now())));
-  console.log(`judged in ${((performance.now() - judging) / 1e3).toFixed(1)} s`);
+  const judged = async (what) => {
+    const begun = performance.now();
+    const conclusions = await conclude(store, Date.now());
+    await store.putConclusions(JSON.stringify(conclusions));
+    const mb = (process.memoryUsage().rss / 1e6).toFixed(0);
+    const { judged, outliers, moves } = conclusions;
+    console.log(
+      `judged, ${what}: ${((performance.now() - begun) / 1e3).toFixed(1)} s, ${mb} MB resident; ${judged.discipline} hosts, ${outliers} outliers, ${moves.length} moves`,
+    );
+  };
+  await judged('everything new');
+  await judged('nothing new');
+  await write({ fromS: nowS - HOUR_S, toS: nowS, hoursOnly: true }, Math.ceil(hosts / 10));
+  await judged('an hour of a tenth of the hosts new');
   const routes = fleetRoutes(store, new Date());
   for (const path of [
     '/',

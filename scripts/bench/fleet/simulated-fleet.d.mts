@@ -8,6 +8,8 @@ export interface SimulatedHost {
   readonly hz: number;
   readonly kernel: string;
   readonly crystalRatio: number;
+  /** When its site's reference moves, s; null: never. */
+  readonly movedS: number | null;
   readonly faults: readonly string[];
 }
 export const HOUR_S: number;

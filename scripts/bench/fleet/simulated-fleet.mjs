@@ -15,8 +15,17 @@ const KERNELS = [
   { kernel: '6.18.44', fix: 'clamps' },
   { kernel: '6.1.192', fix: 'clamps' },
 ];
+const NEW_KERNEL = '6.18.50';
 /** A kernel from before the fix. */
 const OLD_KERNEL = { kernel: '6.1.150', fix: 'catches-up' };
+
+/** Of one host each; `moved` is of a site. */
+const FAULTS = [
+  ...['outlier', 'step', 'jump', 'clone', 'clock', 'old', 'silent'],
+  ...['reboot', 'kernel', 'clocksource', 'unstable'],
+];
+/** What the kernel says when it gives the TSC up (kernel/time/clocksource.c, arch/x86/kernel/tsc.c). */
+const UNSTABLE = 'tsc: Marking TSC unstable due to clocksource watchdog';
 
 /** Numbers that look random, the same in every run (mulberry32). @param {number} seed */
 export function random(seed) {
@@ -45,7 +54,8 @@ function generator(...place) {
  * Faults, each of one host unless said: `outlier` runs 60 ppm off from the start; `step` sets its clock by 2 s at `atS`;
  * `moved` changes the rate of all hosts of one site's reference by 0.4 ppm at `atS`; `jump` changes one crystal by 1 ppm;
  * `clone` sends under another host's identity; `clock` has a wall clock a year ahead; `old` runs a kernel that catches up;
- * `silent` sends nothing from `atS` on.
+ * `silent` sends nothing from `atS` on; at `atS` `reboot` boots again, `kernel` boots another kernel, the kernel of
+ * `clocksource` goes over to hpet, and that of `unstable` does so because it no longer trusts the TSC.
  *
  * @param {{ hosts: number, seed?: number, faults?: readonly string[], startS: number, atS?: number }} options
  */
@@ -54,9 +64,7 @@ export function simulatedFleet({ hosts, seed = 1, faults = [], startS, atS = sta
   const movedSite = faults.includes('moved')
     ? SITES[Math.floor(generator(seed, 'moved').uniform() * SITES.length)]
     : null;
-  const victims = Object.fromEntries(
-    ['outlier', 'step', 'jump', 'clone', 'clock', 'old', 'silent'].map((name) => [name, victim(name)]),
-  );
+  const victims = Object.fromEntries(FAULTS.map((name) => [name, victim(name)]));
   return Array.from({ length: hosts }, (_, index) => {
     const { uniform, normal } = generator(seed, 'host', index);
     const kind = CPUS[Math.floor(uniform() * CPUS.length)];
@@ -82,7 +90,11 @@ export function simulatedFleet({ hosts, seed = 1, faults = [], startS, atS = sta
       jumpS: has('jump') ? atS : null,
       silentS: has('silent') ? atS : null,
       wallErrorS: has('clock') ? 365 * DAY_S : 0,
-      faults: ['outlier', 'step', 'jump', 'clone', 'clock', 'old', 'silent'].filter(has),
+      rebootS: has('reboot') || has('kernel') ? atS : null,
+      kernelS: has('kernel') ? atS : null,
+      clocksourceS: has('clocksource') || has('unstable') ? atS : null,
+      unstableS: has('unstable') ? atS : null,
+      faults: FAULTS.filter(has),
     };
   });
 }
@@ -196,7 +208,18 @@ export function batchOf(host, { fromS, toS, hoursOnly = false, first = false }) 
   ].filter(({ from, to }) => to > from);
   const realtime = (s) => movedNs(host, s - shift) + stepNs(host, s - shift);
   const ns = (s) => String(BigInt(Math.round(s)) * 1_000_000_000n);
-  const stepped = host.stepS !== null && host.stepS >= fromS && host.stepS < toS;
+  const since = (atS) => atS !== null && fromS >= atS;
+  const within = (atS) => atS !== null && atS >= fromS && atS < toS;
+  const [boot, run] = [host.boot, `run-${host.seed}-${host.index}`].map((name) =>
+    since(host.rebootS) ? `${name}-again` : name,
+  );
+  const told = first || [host.rebootS, host.clocksourceS].some(within);
+  const event = (atS, kind, detail, pair) =>
+    within(atS) ? [{ atNs: ns(wall(atS)), kind, detail, pair }] : [];
+  const events = [
+    ...event(host.stepS, 'step', 'realtime was set by +2.000 s', ['realtime', 'monotonic_raw']),
+    ...event(host.clocksourceS, 'clocksource-change', 'tsc to hpet', null),
+  ];
   return {
     schema: 'tscope/fleet-batch/1',
     host: {
@@ -204,47 +227,38 @@ export function batchOf(host, { fromS, toS, hoursOnly = false, first = false }) 
       hostname: host.hostname,
       machine: `machine-${host.id}`,
       instance: `store-${host.id}`,
-      boot: host.boot,
+      boot,
       version: '0.1.0',
       labels: { site: host.site },
     },
     sentAtNs: ns(wall(toS)),
-    ...(first && {
+    ...(told && {
       facts: {
         cpu: host.cpu,
         cpus: 64,
         memoryBytes: 256 * 2 ** 30,
-        kernel: host.kernel,
-        clocksource: 'tsc',
+        kernel: since(host.kernelS) ? NEW_KERNEL : host.kernel,
+        clocksource: since(host.clocksourceS) ? 'hpet' : 'tsc',
         derivedFromTsc: true,
         tscInvariant: true,
         virtualization: null,
         discipline: 'told',
-        kernelRemarks: [],
+        kernelRemarks: since(host.unstableS) ? [UNSTABLE] : [],
       },
     }),
     runs: [
       {
-        key: `run-${host.seed}-${host.index}`,
+        key: run,
         command: 'agent',
         startedAtNs: ns(wall(host.startS)),
         endedAtNs: null,
-        boot: host.boot,
+        boot,
         series: [
           series(host, 'tsc', false, widths, () => 0),
           series(host, 'monotonic', true, widths, (s) => movedNs(host, s - shift)),
           series(host, 'realtime', true, widths, realtime),
         ],
-        ...(stepped && {
-          events: [
-            {
-              atNs: ns(wall(host.stepS)),
-              kind: 'step',
-              detail: 'realtime was set by +2.000 s',
-              pair: ['realtime', 'monotonic_raw'],
-            },
-          ],
-        }),
+        ...(events.length > 0 && { events }),
         ...(first && { calibrations: [calibration(host, wall(fromS))] }),
       },
       ...(first

@@ -1,0 +1,187 @@
+// Whether one collector keeps up with a steady stream: its lag second by second while the fleet is judged and pages are asked
+// for, beside its nats-server, its PostgreSQL and the process that sends. Each batch is what a host sends in a minute: its
+// three pairs' last minute, once an hour the last hour too.
+//
+//   node --import ./test/load-typescript.mjs scripts/bench/fleet/steady.mjs [seconds=600] [batches a second=6000] [hosts=100000]
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectHub } from '../../../src/fleet/hub/connect.ts';
+import { initHub } from '../../../src/fleet/hub/init.ts';
+import { subjectOf } from '../../../src/fleet/hub/names.ts';
+import { Child } from '../../../test/fleet/chaos/chaos.ts';
+import { startNats } from '../../../test/fleet/nats.ts';
+import { startPostgres } from '../../../test/fleet/postgres.ts';
+
+const [seconds = 600, rate = 6_000, hosts = 100_000] = process.argv.slice(2).map(Number);
+/** Sent at once; then the sender waits for the clock. */
+const TICK_MS = 20;
+const TELL_S = 10;
+const PORT = 19_798;
+const PAGES = ['/', '/outliers', '/hosts?where=site%3Dsite-3', '/host?name=host-7'];
+const MINUTE = Math.floor(Date.now() / 3_600_000) * 60 - 180;
+const KERNELS = ['6.1.192', '6.12.57', '6.18.44'];
+
+const column = (rows) => rows.map((row) => JSON.stringify(row)).join();
+const minute = (at, i) => [
+  at,
+  6,
+  1.25 + i,
+  310.5 + i,
+  155.123456789 + i,
+  3_123_456,
+  1.25 + i,
+  53_123_456_789,
+  310.5 + i,
+];
+const hour = (at, i, ppm) => [at, 360, 0, 3.6e6, 1.8e6, 0, 0, 3.599e12, ppm * 3.599e6 * i];
+const facts = (host) =>
+  JSON.stringify({
+    cpu: 'AMD EPYC 9B14',
+    cpus: 64,
+    memoryBytes: 2 ** 38,
+    kernel: KERNELS[host % KERNELS.length],
+    clocksource: 'tsc',
+    derivedFromTsc: true,
+    tscInvariant: true,
+    virtualization: null,
+    discipline: 'told',
+    kernelRemarks: [],
+  });
+
+/** As text that is put together: the sender must not be what is measured. */
+function batchOf(host, round) {
+  const at = MINUTE + round;
+  const whole = round > 0 && (host + round) % 60 === 0;
+  const series = ['tsc', 'monotonic', 'realtime'].map(
+    (clock, i) =>
+      `{"clock":"${clock}","reference":"monotonic_raw","independent":${i > 0},"reason":"disciplined by chronyd","originNs":"0","minutes":[${column([minute(at, i)])}]${
+        whole ? `,"hours":[${column([hour(Math.floor(at / 60) - 1, i, (host % 97) / 10 - 4)])}]` : ''
+      }}`,
+  );
+  return `{"schema":"tscope/fleet-batch/1","host":{"id":"host-${host}","hostname":"node-${host}.example","machine":"machine-${host}","instance":"store-${host}","boot":"boot-${host}","version":"0.1.0","labels":{"site":"site-${host % 20}"}},"sentAtNs":"${Date.now()}000000",${
+    round === 0 ? `"facts":${facts(host)},` : ''
+  }"runs":[{"key":"20260101-000000-${host}","command":"agent","startedAtNs":"1767225600000000000","endedAtNs":null,"boot":"boot-${host}","series":[${series}]}],"lost":{"minutes":0,"samples":0,"events":0,"documents":0}}`;
+}
+
+/** CPU seconds of processes whose command line begins so, their ended children left out. */
+function cpuSeconds(test) {
+  let ticks = 0;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))) continue;
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ');
+      ticks += Number(fields[11]) + Number(fields[12]);
+    } catch {
+      // It ended.
+    }
+  }
+  return ticks / 100;
+}
+
+const quantile = (values, share) =>
+  [...values].sort((a, b) => a - b)[Math.floor(share * (values.length - 1))];
+const nats = await startNats();
+const postgres = await startPostgres();
+let child = null;
+try {
+  const { url } = await postgres.database('bench');
+  const access = { servers: [nats.url], credentials: null, ca: null, word: 'bench' };
+  await initHub(access, { replicas: 1, maxBytes: 16 * 2 ** 30, maxAgeNs: 3600e9 });
+  const connection = await connectHub(access, 'bench');
+  const words = ['fleet', 'collect', '--hub', nats.url, '--db', url, '--listen', `127.0.0.1:${PORT}`];
+  child = new Child('collector', ['src/cli/main.ts', ...words]);
+  const get = async (path) => {
+    const begun = performance.now();
+    const response = await fetch(`http://127.0.0.1:${PORT}${path}`);
+    const text = await response.text();
+    return { ms: performance.now() - begun, text, status: response.status };
+  };
+  let sent = 0;
+  const send = async (count) => {
+    for (let i = 0; i < count; i++, sent++)
+      connection.publish(subjectOf(`host-${sent % hosts}`), batchOf(sent % hosts, Math.floor(sent / hosts)));
+    await connection.flush();
+  };
+  const health = async () => JSON.parse((await get('/healthz')).text);
+  const waiting = async () => {
+    for (;;) {
+      try {
+        const { lagSeconds, ledger } = await health();
+        if (ledger !== null && ledger.waiting === 0 && ledger.received >= sent && lagSeconds !== null) return;
+      } catch {
+        // It is not up yet.
+      }
+      await sleep(500);
+    }
+  };
+  const filled = performance.now();
+  while (sent < hosts) await send(Math.min(2_000, hosts - sent));
+  await waiting();
+  console.log(`${hosts} hosts made known in ${((performance.now() - filled) / 1e3).toFixed(0)} s`);
+  const processes = {
+    collector: (line) => line.includes('fleet\0collect'),
+    'nats-server': (line) => line.startsWith('nats-server'),
+    PostgreSQL: (line) => /^postgres|^\/usr\/lib\/postgresql/.test(line),
+    sender: (line) => line.includes('bench/fleet/steady'),
+  };
+  const before = Object.fromEntries(
+    Object.entries(processes).map(([name, test]) => [name, cpuSeconds(test)]),
+  );
+  const begun = performance.now();
+  const first = sent;
+  const lags = [];
+  const pages = new Map(PAGES.map((path) => [path, []]));
+  let concluded = 0;
+  let last = null;
+  let going = true;
+  const asking = (async () => {
+    for (let turn = 0; going; turn++) {
+      const path = PAGES[turn % PAGES.length];
+      const { ms, status } = await get(path);
+      if (status !== 200) console.log(`${path}: ${status}`);
+      pages.get(path).push(ms);
+      await sleep(1_000);
+    }
+  })();
+  const looking = (async () => {
+    for (let second = 1; going; second++) {
+      await sleep(Math.max(0, begun + 1_000 * second - performance.now()));
+      const { lagSeconds, ledger } = await health();
+      lags.push(lagSeconds);
+      if (second % TELL_S !== 0) continue;
+      const { concludedAt, judged } = JSON.parse((await get('/api/v1/fleet/overview')).text).result;
+      if (concludedAt !== last) concluded += 1;
+      last = concludedAt;
+      console.log(
+        `${second} s: ${Math.round((sent - first) / second)}/s sent, ${ledger.waiting} waiting, lag ${lagSeconds.toFixed(2)} s; judged ${concluded} times, ${judged.discipline} hosts`,
+      );
+    }
+  })();
+  while (performance.now() - begun < 1_000 * seconds) {
+    const due = Math.floor(((performance.now() - begun) / 1_000) * rate) - (sent - first);
+    await send(Math.min(due, 4 * rate * (TICK_MS / 1_000)));
+    await sleep(TICK_MS);
+  }
+  const took = (performance.now() - begun) / 1_000;
+  going = false;
+  await Promise.all([asking, looking]);
+  for (const [name, test] of Object.entries(processes))
+    console.log(`${name}: ${(((cpuSeconds(test) - before[name]) / took) * 100).toFixed(0)} % of a CPU`);
+  console.log(
+    `${Math.round((sent - first) / took)} batches a second for ${took.toFixed(0)} s; lag p50 ${quantile(lags, 0.5).toFixed(2)} s, p99 ${quantile(lags, 0.99).toFixed(2)} s, longest ${quantile(lags, 1).toFixed(2)} s; judged ${concluded} times`,
+  );
+  for (const [path, times] of pages)
+    console.log(
+      `${path}: median ${quantile(times, 0.5).toFixed(0)} ms, longest ${quantile(times, 1).toFixed(0)} ms`,
+    );
+  const drained = performance.now();
+  await waiting();
+  const { ledger } = await health();
+  console.log(`drained in ${((performance.now() - drained) / 1e3).toFixed(1)} s: ${JSON.stringify(ledger)}`);
+  await connection.close();
+} finally {
+  await child?.kill();
+  if (child !== null && /"level":"(error|warn)"/.test(child.stderr)) console.log(child.stderr.slice(-2_000));
+  await nats.stop();
+  postgres.stop();
+}
