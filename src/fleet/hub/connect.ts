@@ -4,7 +4,7 @@ import { hubError } from './hub-error.ts';
 import { inboxOf } from './names.ts';
 
 const CONNECT_MS = 5_000;
-/** A connection that is dead without a word is noticed within three of these, ms. */
+/** Of whoever waits for messages: a connection that is dead without a word is noticed within three of these, ms. */
 const PING_MS = 10_000;
 
 /** The hub's addresses, for messages. */
@@ -15,9 +15,14 @@ export const hubName = ({ servers }: Pick<HubAccess, 'servers'>): string => serv
  * reconnect by itself: whoever uses it decides when, so that there is one kind of back-off.
  *
  * @param name what the server's lists show this client as.
+ * @param pingMs between two questions whether the server is still there.
  * @throws TscopeError HUB.
  */
-export async function connectHub(access: HubAccess, name: string): Promise<NatsConnection> {
+export async function connectHub(
+  access: HubAccess,
+  name: string,
+  pingMs: number = PING_MS,
+): Promise<NatsConnection> {
   const { connect, credsAuthenticator, nkeyAuthenticator, usernamePasswordAuthenticator } = await import(
     '@nats-io/transport-node'
   );
@@ -38,7 +43,7 @@ export async function connectHub(access: HubAccess, name: string): Promise<NatsC
       name,
       inboxPrefix: inboxOf(word),
       timeout: CONNECT_MS,
-      pingInterval: PING_MS,
+      pingInterval: pingMs,
       maxPingOut: 2,
       reconnect: false,
       ...(authenticators.length > 0 ? { authenticator: authenticators } : {}),

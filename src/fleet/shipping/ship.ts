@@ -23,6 +23,10 @@ const LEAST_BYTES = 1;
 const REST = 4;
 /** A batch that the hub has not acknowledged by then is sent again, ms. */
 const ACKNOWLEDGED_MS = 10_000;
+/** The wait for an acknowledgement tells that a connection is dead; the server is hardly asked, ms. */
+const PING_MS = 600_000;
+/** The agents of a fleet that start at once, as after an upgrade, make themselves known over so long, ms. */
+const START_MS = 20_000;
 /** The first wait after a failure, ms; the longest is the time between two messages. */
 const FIRST_WAIT_MS = 1_000;
 /** With nothing to say a host says so every five minutes: silence means that something is wrong. */
@@ -97,6 +101,7 @@ class Shipper implements Shipping {
 
   async #run(): Promise<void> {
     const { everyMs = EVERY_MS } = this.#view;
+    await this.#wait(Math.random() * Math.min(START_MS, everyMs));
     while (!this.#stopping.signal.aborted) {
       let waitMs = everyMs - ((Date.now() - (this.#phaseMs() % everyMs)) % everyMs);
       try {
@@ -138,7 +143,7 @@ class Shipper implements Shipping {
   async #connected(): Promise<JetStreamClient> {
     if (this.#client !== null && this.#connection?.isClosed() === false) return this.#client;
     await this.#disconnect();
-    this.#connection = await connectHub(this.#access, `tscope agent ${this.#access.word}`);
+    this.#connection = await connectHub(this.#access, `tscope agent ${this.#access.word}`, PING_MS);
     const { jetstream } = await import('@nats-io/jetstream');
     this.#client = jetstream(this.#connection, { timeout: ACKNOWLEDGED_MS });
     await this.#register(this.#client);
