@@ -13,6 +13,7 @@ import {
   patiently,
   torment,
 } from './chaos/chaos.ts';
+import { type Network, startNetwork } from './chaos/network.ts';
 import { type Nats, natsAbsence, startCluster } from './nats.ts';
 import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
 
@@ -23,8 +24,10 @@ const folder = temporaryFolder();
 const children: Child[] = [];
 let cluster: readonly Nats[] = [];
 let postgres: Postgres | null = null;
+let network: Network | null = null;
 afterAll(async () => {
   for (const child of children) await child.kill();
+  network?.stop();
   for (const server of cluster) await server.stop();
   postgres?.stop();
 });
@@ -34,7 +37,7 @@ test.runIf(absence !== null)(`chaos is not tried: ${absence ?? ''}`, () => {
 });
 
 test.runIf(absence === null)(
-  'servers, the database, collectors and agents are killed at random: every sample is in the fleet store exactly once',
+  'servers, the database, collectors and agents are killed at random, and a network is cut: every sample is in the fleet store exactly once',
   async () => {
     cluster = await startCluster();
     postgres = await startPostgres();
@@ -46,12 +49,17 @@ test.runIf(absence === null)(
     await patiently(() => initHub(access, limits), 30_000);
     const stores = join(folder, 'hosts');
     mkdirSync(stores);
-    const hosts = [0, 3].map((first) => hostsChild(`hosts ${first}`, stores, hub, first, 3));
+    network = await startNetwork(
+      'network',
+      cluster.map(({ port }) => port),
+    );
+    const way = network.ports.map((port) => `nats://127.0.0.1:${port}`).join(',');
+    const hosts = [hub, way].map((servers, i) => hostsChild(`hosts ${i}`, stores, servers, 3 * i, 3));
     const collectors = ['a', 'b'].map((name) => collectorChild(`collector ${name}`, hub, url));
     children.push(...hosts, ...collectors);
     const nodes = cluster.map(({ kill, start }, i) => ({ name: `hub ${i + 1}`, kill, start }));
     const database = { name: 'database', kill: () => postgres?.kill(), start: () => postgres?.start() };
-    const killed = await torment([...hosts, ...collectors, ...nodes, database], 15_000, 1_500);
+    const killed = await torment([...hosts, ...collectors, ...nodes, network, database], 15_000, 1_500);
     expect(killed).toBeGreaterThan(3);
     for (const host of hosts) expect(await host.end('SIGUSR2', 60_000), host.stderr).toBe(true);
     const store = await openFleetStore(url);

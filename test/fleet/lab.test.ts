@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, startAgent } from '../e2e/running-agent.ts';
@@ -7,6 +8,8 @@ import { temporaryFolder } from '../store/fixtures.ts';
 import { type Nats, natsAbsence, startNats } from './nats.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
+const PROMETHEUS = join(import.meta.dirname, '../../scripts/prometheus');
+const METRIC = /\b(?:tscope|process)_[a-z_]+[a-z]\b/g;
 const folder = temporaryFolder();
 const absence = natsAbsence();
 
@@ -56,7 +59,13 @@ test.runIf(absence === null)(
         status: 'ok',
         ledger: { refused: 0 },
       });
-      expect((await get('/metrics')).text).toMatch(/^tscope_fleet_up 1$/m);
+      const metrics = (await get('/metrics')).text;
+      expect(metrics).toMatch(/^tscope_fleet_up 1$/m);
+      expect(metrics).toMatch(/^tscope_fleet_hosts\{state="known"\} 1$/m);
+      expect(metrics).toMatch(/^tscope_fleet_judged_timestamp_seconds \d/m);
+      for (const file of ['fleet-alerts.yml', 'fleet-dashboard.json'])
+        for (const [name] of readFileSync(join(PROMETHEUS, file), 'utf8').matchAll(METRIC))
+          expect(metrics).toContain(`# TYPE ${name} `);
       const asked = await tscope(['fleet', 'hosts', '--db', db, '--where', 'site=lab', '--json']);
       expect(JSON.parse(asked.stdout)).toMatchObject({
         schema: 'tscope/fleet-hosts/1',

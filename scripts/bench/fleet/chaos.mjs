@@ -1,7 +1,8 @@
 // The long form of test/fleet/chaos.test.ts: a cluster of three servers and PostgreSQL, simulated hosts, everything killed
-// with SIGKILL at random; at the end every sample that a host stored is in the fleet store exactly once.
+// with SIGKILL at random, and the network of a part of the hosts cut; at the end every sample that a host stored is in the
+// fleet store exactly once.
 //
-//   node --import ./test/load-typescript.mjs scripts/bench/fleet/chaos.mjs [hosts] [seconds]
+//   node --import ./test/load-typescript.mjs scripts/bench/fleet/chaos.mjs [hosts=200] [seconds=600]
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,16 +17,20 @@ import {
   patiently,
   torment,
 } from '../../../test/fleet/chaos/chaos.ts';
+import { startNetwork } from '../../../test/fleet/chaos/network.ts';
 import { startCluster } from '../../../test/fleet/nats.ts';
 import { startPostgres } from '../../../test/fleet/postgres.ts';
 
 const [count = 200, seconds = 600] = process.argv.slice(2).map(Number);
 /** Hosts of one process: they are killed together. */
 const TOGETHER = 20;
+/** So many of these processes have a network that is cut now and then. */
+const CUT = 3;
 const folder = mkdtempSync(join(tmpdir(), 'tscope-chaos-'));
 const cluster = await startCluster();
 const postgres = await startPostgres();
 const children = [];
+const networks = [];
 try {
   const servers = cluster.map(({ url }) => url);
   const { url } = await postgres.database('chaos');
@@ -34,16 +39,24 @@ try {
   const stores = join(folder, 'hosts');
   mkdirSync(stores);
   const hub = servers.join(',');
-  const hosts = Array.from({ length: Math.ceil(count / TOGETHER) }, (_, i) =>
-    hostsChild(`hosts ${i}`, stores, hub, i * TOGETHER, Math.min(TOGETHER, count - i * TOGETHER)),
-  );
+  const ports = cluster.map(({ port }) => port);
+  for (let i = 0; i < CUT; i++) networks.push(await startNetwork(`network ${i}`, ports));
+  const hosts = Array.from({ length: Math.ceil(count / TOGETHER) }, (_, i) => {
+    const way = networks[i]?.ports.map((port) => `nats://127.0.0.1:${port}`).join(',') ?? hub;
+    return hostsChild(`hosts ${i}`, stores, way, i * TOGETHER, Math.min(TOGETHER, count - i * TOGETHER));
+  });
   const collectors = ['a', 'b', 'c'].map((name) => collectorChild(`collector ${name}`, hub, url));
   children.push(...hosts, ...collectors);
   const nodes = cluster.map(({ kill, start }, i) => ({ name: `hub ${i + 1}`, kill, start }));
   const database = { name: 'database', kill: postgres.kill, start: postgres.start };
   const begun = performance.now();
   const tell = (text) => console.log(`${((performance.now() - begun) / 1000).toFixed(1)} s: ${text}`);
-  const killed = await torment([...hosts, ...collectors, ...nodes, database], seconds * 1000, 4_000, tell);
+  const killed = await torment(
+    [...hosts, ...collectors, ...nodes, ...networks, database],
+    seconds * 1000,
+    4_000,
+    tell,
+  );
   tell(`${killed} killed; waiting until all is quiet`);
   for (const host of hosts)
     if (!(await host.end('SIGUSR2', 600_000))) throw new Error(`${host.name} did not end`);
@@ -75,6 +88,7 @@ try {
   process.exitCode = wrong === 0 ? 0 : 1;
 } finally {
   for (const child of children) await child.kill();
+  for (const network of networks) network.stop();
   for (const server of cluster) await server.stop();
   postgres.stop();
   rmSync(folder, { recursive: true, force: true });

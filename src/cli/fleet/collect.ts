@@ -106,8 +106,10 @@ export const command = defineCommand({
       if (listen !== undefined) {
         const { serveCollector } = await import('../../fleet/collect/serve.ts');
         const hostNames = options.hostNames?.split(',').map((name) => name.trim()) ?? [];
-        const view = { collector, hub, db: store.place, token, hostNames, log, ledger };
+        const overview = () => overviewView(store, Date.now()).catch(() => null);
+        const view = { collector, hub, db: store.place, token, hostNames, log, ledger, overview };
         const { fleetRoutes } = await import('../../fleet/pages.ts');
+        const { overviewView } = await import('../../fleet/views.ts');
         const serving = await serveCollector(view, listen, tls, fleetRoutes(store, startedAt));
         served = serving;
         log('info', 'serving', {

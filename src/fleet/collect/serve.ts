@@ -6,6 +6,7 @@ import { LiveClients } from '../../agent/http/live.ts';
 import { jsonReply, type Reply } from '../../agent/http/reply.ts';
 import { createSite, type Handler, listen } from '../../agent/http/server.ts';
 import type { Log } from '../../agent/log.ts';
+import type { FleetOverview } from '../../schema/fleet.ts';
 import type { FleetHealth, FleetLedger } from '../../schema/fleet-hub.ts';
 import { version } from '../../version.ts';
 import type { Collector } from './collector.ts';
@@ -20,6 +21,8 @@ export interface CollectorView {
   readonly log: Log;
   /** Where every message is; null while the hub or the store does not answer. */
   ledger(): Promise<FleetLedger | null>;
+  /** What there is to know of the fleet; null while the store does not answer. */
+  overview(): Promise<FleetOverview | null>;
 }
 
 /** A lag that is longer than this is told as trouble: the collectors do not keep up. */
@@ -42,7 +45,7 @@ export async function healthOf({ collector, hub, db, ledger }: CollectorView): P
   };
 }
 
-function metricsOf({ collector, ledger }: CollectorView): Registry {
+function metricsOf({ collector, ledger, overview }: CollectorView): Registry {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string, read: () => number) =>
@@ -105,6 +108,34 @@ function metricsOf({ collector, ledger }: CollectorView): Registry {
     async collect() {
       this.reset();
       for (const [state, count] of Object.entries((await ledger()) ?? {})) this.set({ state }, count);
+    },
+  });
+  const judged = new Gauge({
+    name: 'tscope_fleet_judged_timestamp_seconds',
+    help: 'When the whole fleet was last judged.',
+    registers,
+  });
+  new Gauge({
+    name: 'tscope_fleet_hosts',
+    help: 'Hosts of the whole fleet: all that were ever heard of, and by what is wrong with them.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      this.reset();
+      const view = await overview();
+      if (view === null) return;
+      const { hosts, silent, twins, clockErrors, outliers, moves, kernels, concludedAt } = view;
+      const states = {
+        known: hosts,
+        silent,
+        twin: twins,
+        wrong_clock: clockErrors,
+        outlier: outliers,
+        rate_changed: moves.filter(({ host }) => host !== null).length,
+        catches_up: kernels.reduce((sum, { catchesUp }) => sum + catchesUp, 0),
+      };
+      for (const [state, count] of Object.entries(states)) this.set({ state }, count);
+      if (concludedAt !== null) judged.set(Date.parse(concludedAt) / 1000);
     },
   });
   new Gauge({
