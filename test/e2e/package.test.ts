@@ -68,6 +68,27 @@ test.each(Object.entries(ENTRIES))('%s is imported and required', (entry, expres
   expect(required).toMatchObject({ status: 0, stderr: '', stdout: imported.stdout });
 });
 
+/** Writes the address of each file that is loaded. */
+const LOADED = `import { writeSync } from 'node:fs';
+export async function load(url, context, next) {
+  if (url.startsWith('file:')) writeSync(1, url.replace(/.*\\/dist\\//, '') + '\\n');
+  return next(url, context);
+}`;
+
+test('tscope/clock is one file beside the errors, which every entry point shares: a module costs time to load', () => {
+  const { stdout } = inPackage([
+    '--input-type=module',
+    '-e',
+    `import { register } from 'node:module';
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(LOADED)}));
+    const clock = await import('tscope/clock');
+    const { TscopeError } = await import('tscope');
+    console.log(clock.TscopeError === TscopeError);`,
+  ]);
+  expect(stdout.split('\n').slice(0, 2)).toEqual(['clock.js', 'errors.js']);
+  expect(stdout).toMatch(/\ntrue\n$/);
+});
+
 test('the types serve a program without @types/node and without lib esnext', () => {
   const program = `
     import { TscClock } from 'tscope/clock';
