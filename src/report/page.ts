@@ -7,6 +7,7 @@ import { aroundStopSection } from './kinds/around-stop.ts';
 import { hostLine } from './kinds/host.ts';
 import { element, prose } from './markup.ts';
 import { mapParts } from './parts.ts';
+import { PNG_SCRIPT, PNG_SOURCE } from './png.ts';
 import { STYLE } from './style.ts';
 
 /** What a level is called beside its colour; a note needs no name. */
@@ -78,9 +79,8 @@ function documentLink(document: unknown): string {
   );
 }
 
-// No script at all: a still page may be mailed, archived and opened anywhere.
-const POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+// A page may be mailed, archived and opened anywhere: it runs nothing but the one script that draws a PNG to save.
+const POLICY = `default-src 'none'; script-src ${PNG_SOURCE}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 interface Part {
   readonly id: string;
@@ -91,7 +91,7 @@ interface Part {
 const plainSection = ({ id, title, html }: Part): string =>
   `<section aria-labelledby="${id}"><h2 id="${id}">${prose(title)}</h2>${html}</section>`;
 
-/** The report: one page, self-contained, no script, nothing fetched. */
+/** The report: one page, self-contained, nothing fetched. */
 export function reportPage(input: PageInput): string {
   const { tool, startedAt, command, host, warnings, parts, skipped, document } = input;
   const measured = [
@@ -120,6 +120,6 @@ ${command === null ? '' : element('p', { class: 'faint' }, 'Made by ', element('
 <nav aria-label="Contents"><ul>${contents}</ul></nav>
 ${element('section', { 'aria-label': 'Summary' }, summary(verdicts, skipped))}
 ${sections.map(plainSection).join('\n')}
-</main></body></html>
+</main><script>${PNG_SCRIPT}</script></body></html>
 `;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -78,6 +78,20 @@ describe.skipIf(!hasBrowser)(
     test('as it is opened, its own policy holds, and no text of the host runs', async () => {
       const { complaints, page, close } = await openFile(browser, file, {});
       await page.waitForTimeout(200);
+      expect(complaints).toEqual([]);
+      await close();
+    });
+
+    test('a figure is saved as a PNG, twice as large as on the page', async () => {
+      const { page, complaints, close } = await openFile(browser, file, {});
+      const links = page.locator('a[download$=".png"]');
+      expect(await links.count()).toBe(await page.locator('figure').count());
+      const saved = page.waitForEvent('download');
+      await links.first().click();
+      const path = await (await saved).path();
+      const bytes = readFileSync(path);
+      expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+      expect(bytes.readUInt32BE(16)).toBe(2 * 920);
       expect(complaints).toEqual([]);
       await close();
     });
