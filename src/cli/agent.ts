@@ -15,8 +15,8 @@ const HELP = `
 Runs until SIGTERM or Ctrl-C; SIGHUP reads the configuration again. The log goes to stderr, a JSON object a line.
 Each setting is taken from its flag, else from the environment (${variableOf('interval')}, ${variableOf('tokenFile')} ...), else from
 the configuration file (--config or TSCOPE_CONFIG: a JSON object, {"interval": "10s", "clocks": ["tsc", "realtime"]}).
-Others than this host are served only with a token: Prometheus sends it as a bearer token, a browser asks for it as
-a password (any user name).
+Requests from other hosts need a token: Prometheus sends it as a bearer token, a browser asks for it as a password
+(any user name).
 
 Serves / (a live page), /metrics (Prometheus), /healthz, and /api/v1/ now, host, runs, samples, events, stability, live.
 

@@ -19,7 +19,7 @@ Examples:
 
 export const command = defineCommand({
   name: 'calibrate',
-  summary: "measures the TSC's rate, finds the kernel's own ratio, and lists who claims what",
+  summary: "measures the TSC's rate, finds the kernel's own ratio, and lists what other sources claim",
   needsHost: true,
   configure: (command) =>
     command

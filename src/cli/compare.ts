@@ -68,7 +68,7 @@ function earlierRuns(db: string, compared: readonly ReportInput[]): ReportInput[
 
 export const command = defineCommand({
   name: 'compare',
-  summary: 'runs or hosts side by side: what changed by more than runs differ',
+  summary: 'compares runs or hosts: what changed by more than the run-to-run spread',
   needsHost: false,
   configure: (command) =>
     command

@@ -14,13 +14,13 @@ It also delays the timer itself: many timers due at one instant keep the CPU's t
 timer is two to three periods late. Which grid its interrupts are on afterwards tells a fixed kernel on every host.
 
 Verdicts:
-  clamps         a target that is past becomes "now": the fixed kernel
-  catches-up     every missed period is run through, interrupts off: CVE-2025-71104 (exit code 1)
+  clamps         a target in the past becomes "now": the fixed kernel
+  catches-up     every missed period is worked through with interrupts off: CVE-2025-71104 (exit code 1)
   keeps-running  said of a stop: the software timer ran on meanwhile, so nothing was overdue (AMD, always)
-  inconclusive   this run does not tell; the sentence says why
+  inconclusive   this run cannot tell; the sentence says why
 
 Safety: on a kernel that catches up, a stop costs its length divided by the period, times 79 ns, with interrupts off. Up
-to 20 ms are taken for granted; more need --yes-really; a stop that could reach the watchdog is refused. A forced delay
+to 20 ms are allowed without asking; more need --yes-really; a stop that could reach the watchdog is refused. A forced delay
 lasts ${formatNs(USUAL_STALL_NS)} mostly and ${formatNs(LONGEST_STALL_NS)} at most; it costs a kernel that catches up ${LONGEST_STALL_CALLBACKS} callbacks at most.
 
 Examples:

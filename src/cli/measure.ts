@@ -9,7 +9,7 @@ import { openRunFolder } from './run-folder.ts';
 
 const HELP = `
 Runs, in order: host, calibrate, timer, drift, stop, and kvm where /dev/kvm works; each is a command of its own, with
-more to set. Ctrl-C ends the part that runs, keeps what was measured, and exits with 130.
+more options. Ctrl-C ends the part that runs, keeps what was measured, and exits with 130.
 
 Writes run.json (validates against schema/measure.json of this package) and report.html (one page, no network).`;
 
@@ -19,7 +19,7 @@ const skippedText = (result: MeasureResult): string =>
 
 export const command = defineCommand({
   name: 'measure',
-  summary: 'measures this host end to end and writes a report: the main job (about a minute)',
+  summary: 'measures this host end to end and writes a report (about a minute); start here',
   needsHost: true,
   out: 'own',
   configure: (command) =>

@@ -13,7 +13,7 @@ const DESCRIPTION =
   "KVM's emulated LAPIC timer does after a long stop under each policy, and what that costs.";
 
 const EPILOGUE = `
-Durations are a number and a unit: 200us, 1.5s, 30d (ns us ms s m h d).
+Durations are a number and a unit: 200us, 1.5s, 30d (ns us ms s min h d).
 Exit codes: 0 done; 1 done, with a bad verdict; 2 usage or bad input; 3 this host cannot do it, or the system refused;
 70 a defect of tscope; 130 interrupted, after saving what was measured so far.
 Start with \`tscope measure\`; \`tscope help COMMAND\` explains each command.`;

@@ -19,7 +19,7 @@ With "expect", a state for each step, every difference is reported and the exit 
 
 export const command = defineCommand({
   name: 'replay',
-  summary: "steps KVM's LAPIC timer model through a script, with clocks that say what the script says",
+  summary: "steps the model of KVM's LAPIC timer through a script, which sets both clocks",
   needsHost: false,
   configure: (command) =>
     command.argument('<file>', 'scenarios, JSON or JSON.gz; - for standard input').addHelpText('after', HELP),

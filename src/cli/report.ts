@@ -9,8 +9,8 @@ import { defineCommand } from './command.ts';
 import { RUN_HELP, readDocument } from './read-document.ts';
 
 const HELP = `
-The page is one file without a script: it opens anywhere, light or dark, on a phone and on paper, and asks the network for
-nothing. Any document of measure, host, calibrate, timer, drift, stop, kvm or stability will do; what it does not hold is left out.
+The page is one file: it opens anywhere, light or dark, on a phone and on paper, and asks the network for nothing. Any
+document of measure, host, calibrate, timer, drift, stop, kvm or stability will do; what it does not hold is left out.
 
 Examples:
   tscope report tscope-runs/20260131-235959 --out report.html

@@ -19,11 +19,11 @@ and ends with the number of rows and a digest, which an import checks. Importing
 rows; importing it again changes nothing.
 An export to a folder (a name that ends in /) is one CSV file for each table, as pandas and DuckDB read them: hosts.csv,
 runs.csv, series.csv, samples.csv, rollups.csv and events.csv. Moments are ns since the epoch.
---check reads everything against its checksums and names what is damaged. It exits with 1 where anything is, and so does
---export, which leaves that out.
+--check reads everything against its checksums and names what is damaged. It exits with 1 if anything is,
+and so does --export, which leaves that out.
 --prune deletes what an agent with the same --retain would delete: samples older than that, minutes and hours older
-than ten times that. Age is time that was measured since, so that a wrong clock deletes nothing; one pass takes a
-quarter of the samples at most, unless it is forced.
+than ten times that. Age is measured time, so a wrong clock deletes nothing; one pass takes a quarter of the samples at
+most, unless it is forced.
 
 Examples:
   tscope runs

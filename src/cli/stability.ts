@@ -98,16 +98,12 @@ const windowReadings = (text: string): number => (text === EIGHTH ? 0 : integer(
 
 export const command = defineCommand({
   name: 'stability',
-  summary: 'Allan-family statistics, MTIE and their intervals of any phase or frequency record',
+  summary: 'Allan-family statistics and MTIE, with intervals, for any phase or frequency record',
   needsHost: false,
   configure: (command) =>
     command
       .argument('<file...>', 'the record; - for standard input; three or more with --hat')
-      .option(
-        '--tau0 <seconds>',
-        'time between two readings; found from the times where there are any',
-        seconds,
-      )
+      .option('--tau0 <seconds>', 'time between readings; not needed where there are timestamps', seconds)
       .option('--data <kind>', 'what the values are: phase (s) or frequency', choice(['phase', 'frequency']))
       .option('--column <n>', 'the column of the readings, from 1', integer(1, 10_000))
       .option('--time-column <n>', 'the column of the times: seconds, MJD or ISO dates', integer(1, 10_000))
@@ -119,12 +115,8 @@ export const command = defineCommand({
           .argParser(choice(FORMAT_NAMES))
           .default('auto' as const),
       )
-      .option('--remove-drift', 'take the linear drift of frequency out first')
-      .option(
-        '--outliers <sigmas>',
-        'take frequencies beyond this many sigmas for gaps first (5sigma)',
-        outliers,
-      )
+      .option('--remove-drift', 'remove linear frequency drift first')
+      .option('--outliers <sigmas>', 'treat frequencies beyond this many sigmas as gaps (5sigma)', outliers)
       .addOption(
         new Option(
           '--hat [kind]',

@@ -11,9 +11,11 @@ import { defineCommand } from './command.ts';
 import { choice, duration, quietOptions } from './options.ts';
 
 const HELP = `
-A periodic timer of KVM's local APIC, live: the thread waits for each expiry as the backend does, handles it under the policy,
-and notes how late it was. With --cyclictest the yardstick of wake-up latency (Debian package rt-tests) runs first, for as long. hrtimer sleeps; tsc spins on the TSC, as the preemption timer's hardware; hybrid sleeps, then spins.
-With --stop-every and --stop-for the thread really leaves, and the policy shows what it does about the periods missed.
+Runs a periodic timer of KVM's local APIC, live: the thread waits for each expiry, handles it under the policy, and notes
+how late it was. The backend says how it waits: hrtimer sleeps; tsc spins on the TSC, as the preemption timer's hardware
+does; hybrid sleeps, then spins. With --stop-every and --stop-for the thread really leaves, and the policy shows what it
+does about the missed periods. With --cyclictest the yardstick of wake-up latency (Debian package rt-tests) runs first,
+for as long.
 
 Examples:
   tscope timer                                                lateness of a sleeping timer, 1 ms for 10 s

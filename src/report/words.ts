@@ -60,8 +60,9 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line].map((done) => done.replaceAll(SPACE, ' '));
 }
 
-/** ASCII as a page prints it: `+/- 3 us` becomes `± 3 µs`. */
+/** ASCII as a page prints it: `+/- 3 us` becomes `± 3 µs`, and the hyphen before a number a minus sign. */
 export const typeset = (text: string): string =>
   keepUnits(text)
     .replace(/(?<=[\d(]\u00a0?)us(?![\w/])/g, 'µs')
-    .replaceAll('+/-', '±');
+    .replaceAll('+/-', '±')
+    .replace(/(?<![^\s(±,:])-(?=\d)/g, '−');

@@ -7,6 +7,12 @@ test('a page prints units and signs properly, and keeps a number with its unit',
   );
 });
 
+test('a negative number has a minus sign; names, dates and ranges keep their hyphens', () => {
+  expect(typeset('-5 ns (-6 to -4 ns), +/- -1; CVE-2025-71104, 2026-01-31, CPUs 0-1, --x, a - b')).toBe(
+    '−5\u00a0ns (−6 to −4\u00a0ns), ± −1; CVE-2025-71104, 2026-01-31, CPUs 0-1, --x, a - b',
+  );
+});
+
 test('small words', () => {
   expect([null, undefined, 5].map((value) => orDash(value))).toEqual(['-', '-', '5']);
   expect([true, false, null].map(yesNo)).toEqual(['yes', 'no', 'not known']);

@@ -131,7 +131,7 @@ export const SETTINGS: Readonly<Record<SettingName, SettingDescription>> = {
     fallback: null,
   },
   tlsKey: { placeholder: 'file', help: 'its private key (PEM)', fallback: null },
-  hostNames: { placeholder: 'names', help: 'more names that browsers may call this host by', fallback: '' },
+  hostNames: { placeholder: 'names', help: 'other names that browsers may use for this host', fallback: '' },
   textfile: {
     placeholder: 'file',
     help: "write the metrics there every 15 s, for node_exporter's textfile collector",

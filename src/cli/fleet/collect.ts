@@ -76,7 +76,7 @@ export const command = defineCommand({
       .option('--token-file <file>', 'file whose first line is the token to ask for')
       .option('--tls-cert <file>', 'serve HTTPS with this certificate and its chain (PEM)')
       .option('--tls-key <file>', 'its private key (PEM)')
-      .option('--host-names <names>', 'more names that browsers may call this host by')
+      .option('--host-names <names>', 'other names that browsers may use for this host')
       .addHelpText('after', HELP),
   run: async ({ signal, startedAt }, options) => {
     const begun = performance.now();

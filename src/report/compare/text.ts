@@ -69,10 +69,10 @@ export function compareText(result: CompareResult): string {
     },
     factsBlock(result),
     ...(changed.length === 0
-      ? [{ text: 'No figure changed by more than runs differ.' }]
-      : group('Changed by more than runs differ', changed)),
-    ...group('The same, exactly', judged('same')),
-    ...group('Within what runs differ by', judged('within-noise')),
+      ? [{ text: 'Nothing changed by more than the run-to-run spread.' }]
+      : group('Changed by more than the run-to-run spread', changed)),
+    ...group('Exactly the same', judged('same')),
+    ...group('Within the run-to-run spread', judged('within-noise')),
     { text: basis(result) },
     ...only('A', onlyIn.a),
     ...only('B', onlyIn.b),

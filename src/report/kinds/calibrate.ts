@@ -23,6 +23,10 @@ function certainText(result: CalibrateResult): string {
 const offsetText = (ratioValue: number, { standardErrorRatio }: CalibrateResult): string =>
   within(ratioValue, standardErrorRatio, ratio);
 
+/** The same as words: `0.002 ppb below`. */
+const besideText = (ratioValue: number, { standardErrorRatio }: CalibrateResult): string =>
+  `${within(Math.abs(ratioValue), standardErrorRatio, size)} ${ratioValue < 0 ? 'below' : 'above'}`;
+
 /** What the TSC's rate is, and whether that can be believed. */
 function verdict(result: CalibrateResult): Verdict {
   const { tscHz, standardErrorRatio, clock, kernel, trueRate, independent } = result;
@@ -94,8 +98,7 @@ function claimsFigure(result: CalibrateResult): Block {
   const [measured, ...others] = dotsOf(result);
   const furthest = [...others].sort((a, b) => Math.abs(b.value) - Math.abs(a.value))[0];
   const known = result.kernel?.offsetRatio ?? null;
-  const kernel =
-    known === null ? '' : `The kernel's rate is ${offsetText(-known, result)} from the measured one`;
+  const kernel = known === null ? '' : `The kernel's rate is ${besideText(-known, result)} the measured one`;
   const far = furthest === undefined ? '' : `${furthest.label} claims ${furthest.text}`;
   return dotsFigure({
     id: 'claims',

@@ -1,10 +1,10 @@
 import type { DriftEvent, DriftPair, DriftResult, EventKind } from '../../schema/drift.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
-import { about, exact, offset, plusMinus, ratio, within } from '../digits.ts';
+import { about, exact, offset, plusMinus, ratio, size, within } from '../digits.ts';
 import { linesFigure } from '../plot/lines.ts';
-import { durationText, exponentText, timeUnit } from '../plot/tick-text.ts';
+import { durationText, ratioText, timeUnit } from '../plot/tick-text.ts';
 import { sectionsText } from '../text.ts';
-import { count, orDash, plural, tally, yesNo } from '../words.ts';
+import { count, listed, orDash, plural, tally, yesNo } from '../words.ts';
 import { localSlopes, NOISES } from './slopes.ts';
 
 /** A rate with one standard error: `+1.20 +/- 0.03 ppm`. */
@@ -41,7 +41,7 @@ function verdict({ pairs, reference, durationNs }: DriftResult): Verdict {
   const happened = kinds.length === 0 ? 'no event' : `events: ${tally(kinds)}`;
   const quiet = kinds.every((kind) => HARMLESS.includes(kind));
   const same = pairs.every((pair) => pair.independent === false)
-    ? ' All of them are made from one counter, so that they agree says nothing about its crystal.'
+    ? ' All of them are made from one counter, so their agreement says nothing about its crystal.'
     : '';
   return { level: quiet ? 'good' : 'note', about: named, text: `${rate}; ${happened}.${same}` };
 }
@@ -62,13 +62,18 @@ function brief({ pairs, durationNs, intervalNs, windowNs }: DriftResult): string
 function timeErrorFigure({ pairs, reference, intervalNs, durationNs, windowNs }: DriftResult): Block {
   const largest = Math.max(0, ...pairs.flatMap((pair) => pair.timeError.map(([, ns]) => Math.abs(ns))));
   const unit = timeUnit(largest);
-  const moved = pairs.flatMap(({ clock, atEndNs }) => {
-    if (atEndNs === null) return [];
-    const ns = within(Math.abs(atEndNs), windowNs);
-    return Math.abs(atEndNs) <= (windowNs ?? 0)
-      ? [`${clock} stays with it`]
-      : [`${clock} ${atEndNs > 0 ? 'gains' : 'loses'} ${ns}`];
-  });
+  const followed = pairs.flatMap(({ clock, atEndNs }) => (atEndNs === null ? [] : [{ clock, atEndNs }]));
+  const stays = ({ atEndNs }: { readonly atEndNs: number }) => Math.abs(atEndNs) <= (windowNs ?? 0);
+  const still = followed.filter(stays).map(({ clock }) => clock);
+  const moved = [
+    ...followed
+      .filter((one) => !stays(one))
+      .map(
+        ({ clock, atEndNs }) =>
+          `${clock} ${atEndNs > 0 ? 'gains' : 'loses'} ${within(Math.abs(atEndNs), windowNs)}`,
+      ),
+    ...(still.length === 0 ? [] : [`${listed(still)} ${still.length === 1 ? 'stays' : 'stay'} with it`]),
+  ];
   return linesFigure({
     id: 'time-error',
     title: `Against ${reference} in ${about(durationNs)}: ${moved.join(', ') || 'no clock was followed'}`,
@@ -140,9 +145,9 @@ function stabilityTitle(pairs: readonly DriftPair[]): string {
   const said = pairs.flatMap(({ clock, stability }) => {
     const last = stability.findLast(({ oadev }) => oadev !== null);
     if (last?.oadev == null) return [];
-    return [`${clock} ${deviation(last.oadev)} at ${durationText(last.tauNs)}`];
+    return [`${clock} by ${about(last.oadev, size)} over ${durationText(last.tauNs)}`];
   });
-  return said.length === 0 ? 'Too short for a deviation' : `The rate still varies by: ${said.join(', ')}`;
+  return said.length === 0 ? 'Too short for a deviation' : `The rate still varies: ${said.join(', ')}`;
 }
 
 /** A clock, and its slope where one prevails. */
@@ -156,12 +161,12 @@ const stabilityFigure = ({ pairs, reference }: DriftResult): Block =>
     id: 'allan-deviation',
     title: stabilityTitle(pairs),
     x: { label: 'averaging time', scale: 'log', ticks: { format: durationText } },
-    y: { label: 'overlapping Allan deviation (ratio)', scale: 'log', ticks: { format: exponentText } },
+    y: { label: 'overlapping Allan deviation (ppb, ppm)', scale: 'log', ticks: { format: ratioText } },
     series: pairs.map((pair) => ({
       label: nameOf(pair),
       as: 'line',
       points: pair.stability.flatMap(({ tauNs, oadev }) => (oadev === null ? [] : [[tauNs, oadev] as const])),
-      describe: (tau, oadev) => `${pair.clock}, ${durationText(tau)}: ${deviation(oadev)}`,
+      describe: (tau, oadev) => `${pair.clock}, ${durationText(tau)}: ${about(oadev, size)}`,
     })),
     caption: [
       `Each clock against ${reference}. Slopes: ${NOISES.map(({ slope, name }) => `${name} ${slope}`).join(', ')}.`,

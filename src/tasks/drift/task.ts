@@ -45,7 +45,8 @@ function warningsOf({ pairs, eventsDropped }: DriftResult): Warning[] {
   if (pairs.length > 0 && pairs.every((pair) => pair.independent === false)) {
     warnings.push({
       code: 'no-independent-reference',
-      message: 'Every clock here is made from one counter; that they agree says nothing about its crystal.',
+      message:
+        'Every clock here is made from one counter, so their agreement says nothing about its crystal.',
       hint: 'A synchronized clock (chronyd, ntpd), or a PTP clock, would give an independent reference.',
     });
   }

@@ -49,7 +49,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
   if (cut > 0) {
     warnings.push({
       code: 'rows-projected',
-      message: `${cut} of ${result.rows.length} rows were followed for a part of the recovery; the totals are projected from the pace until then.`,
+      message: `${cut} of ${result.rows.length} rows were followed for only part of the recovery; their totals are projected from the pace until then.`,
       hint: options.simulate === null ? '`tscope stop --budget 5min` follows them further.' : null,
     });
   }

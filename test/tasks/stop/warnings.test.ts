@@ -91,7 +91,7 @@ test('rows that are missing, and rows that were cut', () => {
   ]);
   const cut: Partial<StopResult> = { rows: [{ ...row, ended: 'budget' }] };
   const message =
-    '1 of 1 rows were followed for a part of the recovery; the totals are projected from the pace until then.';
+    '1 of 1 rows were followed for only part of the recovery; their totals are projected from the pace until then.';
   expect(warnings(cut)).toEqual([
     { code: 'rows-projected', message, hint: '`tscope stop --budget 5min` follows them further.' },
   ]);
