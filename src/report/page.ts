@@ -114,7 +114,7 @@ export function reportPage(input: PageInput): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,"><title>${prose(title)}</title><style>${STYLE}</style></head>
-<body><main><header>${element('h1', {}, prose(title))}
+<body><main class="report"><header>${element('h1', {}, prose(title))}
 ${paragraph(`${about} ${startedAt} by ${tool.name} ${tool.version}.`, 'faint')}
 ${command === null ? '' : element('p', { class: 'faint' }, 'Made by ', element('code', {}, prose(command)))}</header>
 <nav aria-label="Contents"><ul>${contents}</ul></nav>

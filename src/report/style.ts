@@ -103,7 +103,7 @@ code, pre { font: .88em/1.5 ui-monospace, monospace; } code { overflow-wrap: any
 details { margin: .8rem 0; } summary { cursor: pointer; }
 dl.how dt { font-weight: 600; margin-top: .8rem; } dl.how dd { margin: 0; max-width: 72ch; }
 footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }
-@media screen and (min-width: 1000px) { .scroll { margin-right: max(-9rem, (952px - 100vw) / 2 + 1rem); } }
+@media screen and (min-width: 1000px) { .report .scroll { margin-right: max(-9rem, (952px - 100vw) / 2 + 1rem); } }
 @media screen and (max-width: 699px) {
   figure > svg.wide { display: none; } figure > svg.narrow { display: block; max-width: 460px; } .legend { display: flex; }
   table.cards, .cards tbody, .cards tr, .cards td { display: block; width: 100%; } .cards thead { display: none; }

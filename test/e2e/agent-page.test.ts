@@ -102,7 +102,7 @@ describe.skipIf(!hasBrowser)(
       await page.keyboard.press('ArrowLeft');
       await expect
         .poll(() => page.locator('#pairs .reading').first().innerText())
-        .toMatch(/: -?[\d.]+\s(n|µ|m)?s/);
+        .toMatch(/: [-−]?[\d.]+\s(n|µ|m)?s/);
       expect(complaints).toEqual([]);
       await page.context().close();
     });
