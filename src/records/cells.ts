@@ -2,9 +2,12 @@
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?$/;
 const GAP = /^(?:[+-]?nan|-{1,3}|n\/?a|null|none|missing|\?|\*|)$/i;
+/** SCPI instruments print 9.91E37 for not-a-number and 9.9E37 for what is beyond their range. */
+const isScpiNone = (value: number): boolean => Math.abs(value) === 9.9e37 || value === 9.91e37;
 
 /** Whether a cell is a number, a decimal comma included. */
-export const isNumber = (cell: string): boolean => NUMBER.test(cell.replace(',', '.'));
+export const isNumber = (cell: string): boolean =>
+  NUMBER.test(cell.replace(',', '.').replaceAll('\u2212', '-'));
 
 /** Whether a cell says that its reading is missing: `nan`, `-`, `NA`, nothing at all. */
 export const isGap = (cell: string): boolean => GAP.test(cell);
@@ -16,10 +19,13 @@ export const isGap = (cell: string): boolean => GAP.test(cell);
  * @returns undefined for anything else, and for what a double cannot hold.
  */
 export function numberOf(cell: string, decimalComma: boolean, power = 0): number | undefined {
-  const text = decimalComma ? cell.replace(',', '.') : cell;
+  const point = decimalComma ? cell.replace(',', '.') : cell;
+  const text = point.includes('\u2212') ? point.replaceAll('\u2212', '-') : point;
   if (NUMBER.test(text)) {
-    const value = power === 0 ? numberIn(text) : shifted(text, power);
-    return Number.isFinite(value) ? value : undefined;
+    const written = numberIn(text);
+    const value = power === 0 ? written : shifted(text, power);
+    if (!Number.isFinite(value)) return undefined;
+    return isScpiNone(written) ? Number.NaN : value;
   }
   return isGap(cell) ? Number.NaN : undefined;
 }
@@ -35,7 +41,7 @@ export function plainNumber(cell: string): number {
   const second = cell.charCodeAt(1);
   if (first === ZERO && second > NINE && second !== 101 && second !== 69) return Number.NaN;
   const value = Number(cell);
-  return value - value === 0 ? value : Number.NaN;
+  return value - value === 0 && !isScpiNone(value) ? value : Number.NaN;
 }
 
 function numberIn(text: string): number {
@@ -48,16 +54,27 @@ function shifted(text: string, power: number): number {
   return Number(`${digits}e${Number(exponent) + power}`);
 }
 
-const ISO = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)(Z|[+-]\d\d:?\d\d)?$|^(\d{4}-\d\d-\d\d)$/;
+const CLOCK = /^(\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/;
+/** Year first, or day first with full stops; with slashes nobody knows whether the day or the month is first. */
+const DATE = /^(?:(\d{4})([-/.])(\d\d)\2(\d\d)|(\d\d)\.(\d\d)\.(\d{4}))$/;
+const DATE_LENGTH = 10;
 
-/** Seconds since 1970 of an ISO date and time (UTC where it names no zone); undefined for anything else. */
-export function isoSeconds(text: string): number | undefined {
-  // Most times are numbers; a date has its first hyphen here.
-  if (text[4] !== '-') return undefined;
-  const match = ISO.exec(text);
-  if (match === null) return undefined;
-  const [, date = match[4] ?? '', clock = '00:00:00', zone = 'Z'] = match;
+/** Whether a cell begins as a date does; most times are numbers. */
+const isDated = (text: string): boolean =>
+  text[4] === '-' || /^(?:\d{4}\/|\d{4}\.\d\d\.|\d\d\.\d\d\.\d{4})/.test(text);
+
+/** Seconds since 1970 of a date and a time of day, in UTC where they name no zone; undefined for anything else. */
+export function dateSeconds(text: string): number | undefined {
+  if (!isDated(text)) return undefined;
+  const date = DATE.exec(text.slice(0, DATE_LENGTH));
+  const rest = text.slice(DATE_LENGTH);
+  if (date === null || !/^(?:[T ]|$)/.test(rest)) return undefined;
+  const time = rest === '' ? ['', '00:00:00'] : CLOCK.exec(rest.slice(1));
+  if (time === null) return undefined;
+  const [, , , , , dayFirst, monthThen, yearLast] = date;
+  const [, year = yearLast, , month = monthThen, day = dayFirst] = date;
+  const [, clock = '', zone = 'Z'] = time;
   const [whole = '', fraction = ''] = clock.replace(',', '.').split('.');
-  const ms = Date.parse(`${date}T${whole}${zone}`);
+  const ms = Date.parse(`${year}-${month}-${day}T${whole}${zone}`);
   return Number.isNaN(ms) ? undefined : ms / 1000 + (fraction === '' ? 0 : Number(`0.${fraction}`));
 }

@@ -1,4 +1,4 @@
-import { isGap, isNumber, isoSeconds } from './cells.ts';
+import { dateSeconds, isGap, isNumber } from './cells.ts';
 
 /** How the columns of a text of numbers are written. */
 export interface Layout {
@@ -10,11 +10,16 @@ export interface Layout {
 
 const SPACE = /\s+/;
 
-/** A line without its comment: `#` and `%` anywhere, `;`, `!` and `//` at its start. */
+/** What DOS wrote at the end of a text. */
+const END_OF_TEXT = '\x1a';
+
+/** A line without its comment: `#` and `%` anywhere, `;`, `!`, `//` and `*` before a word at its start. */
 export function withoutComment(line: string): string {
   const text = line.trim();
   const first = text[0];
-  if (first === ';' || first === '!' || (first === '/' && text[1] === '/')) return '';
+  if (first === ';' || first === '!' || first === END_OF_TEXT || (first === '/' && text[1] === '/'))
+    return '';
+  if (first === '*' && /^\*+\s*[a-z]/i.test(text)) return '';
   const [hash, percent] = [text.indexOf('#'), text.indexOf('%')];
   if (hash < 0 && percent < 0) return text;
   return text.slice(0, Math.min(...[hash, percent].filter((end) => end >= 0))).trimEnd();
@@ -23,7 +28,7 @@ export function withoutComment(line: string): string {
 /** The cells of a line, without quotes and without what a separator at its end leaves. */
 export function cellsOf(line: string, { separator }: Pick<Layout, 'separator'>): string[] {
   // Splitting at a character is several times faster than at a pattern.
-  const plain = separator === SPACE && !line.includes('  ') && !line.includes('\t');
+  const plain = separator === SPACE && !/ {2}|[^\S ]/.test(line);
   const cells = line.split(plain ? ' ' : separator);
   if (line.includes('"') || line.includes("'")) {
     for (const [k, cell] of cells.entries())
@@ -40,23 +45,34 @@ export function cellsOf(line: string, { separator }: Pick<Layout, 'separator'>):
 function joinedDates(cells: string[]): string[] {
   for (let k = 0; k + 1 < cells.length; k += 1) {
     const joined = `${cells[k]} ${cells[k + 1]}`;
-    if (/^\d{4}-\d\d-\d\d \d\d:/.test(joined) && isoSeconds(joined) !== undefined) cells.splice(k, 2, joined);
+    if (/^\d[\d./-]{9} \d\d:/.test(joined) && dateSeconds(joined) !== undefined) cells.splice(k, 2, joined);
   }
   return cells;
 }
 
-const isValue = (cell: string): boolean => isNumber(cell) || isGap(cell) || isoSeconds(cell) !== undefined;
+const isValue = (cell: string): boolean => isNumber(cell) || isGap(cell) || dateSeconds(cell) !== undefined;
 
-/** Whether a line holds values and no words. */
-export const isData = (line: string, layout: Pick<Layout, 'separator'>): boolean => {
+/** The cells of a line that count: all, or those of the columns (from 0) where they are known. */
+function counting(line: string, layout: Pick<Layout, 'separator'>, columns: readonly number[]): string[] {
   const cells = cellsOf(line, layout);
-  return (
-    cells.length > 0 &&
-    cells.every(isValue) &&
-    cells.some((cell) => isNumber(cell) || isoSeconds(cell) !== undefined)
-  );
-};
+  return columns.length === 0 ? cells : columns.map((column) => cells[column] ?? '');
+}
 
+/** Whether a line holds readings, missing ones included, and no words. */
+export const isRow = (line: string, layout: Pick<Layout, 'separator'>, columns: readonly number[]): boolean =>
+  counting(line, layout, columns).every(isValue);
+
+/** Whether a line holds readings, one of them not missing, and no words. */
+export const isData = (
+  line: string,
+  layout: Pick<Layout, 'separator'>,
+  columns: readonly number[] = [],
+): boolean =>
+  isRow(line, layout, columns) &&
+  counting(line, layout, columns).some((cell) => isNumber(cell) || dateSeconds(cell) !== undefined);
+
+/** Full stops in dates and times are no decimal points. */
+const DATES = /\d\d\.\d\d\.\d{4}|\d{4}\.\d\d\.\d\d|\d\d:\d\d:\d\d\.\d+/g;
 const SEMICOLON = /\s*;\s*/;
 const COMMA = /\s*,\s*/;
 const TAB = /[ ]*\t[ ]*/;
@@ -76,7 +92,9 @@ export function layoutOf(lines: readonly string[]): Layout {
     ...layout,
     columns: some.reduce((most, line) => Math.max(most, cellsOf(line, layout).length), 0),
   });
-  const commaInside = some.some((line) => /\d,\d/.test(line)) && !some.some((line) => /\d\.\d/.test(line));
+  const undated = some.map((line) => line.replace(DATES, ''));
+  const commaInside =
+    undated.some((line) => /\d,\d/.test(line)) && !undated.some((line) => /\d\.\d/.test(line));
   if (all(/;/)) return widest({ separator: SEMICOLON, decimalComma: commaInside });
   if (all(/\t/)) return widest({ separator: TAB, decimalComma: commaInside });
   if (!some.some((line) => line.includes(','))) return widest({ separator: SPACE, decimalComma: false });

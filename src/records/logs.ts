@@ -1,4 +1,4 @@
-import { isoSeconds } from './cells.ts';
+import { dateSeconds } from './cells.ts';
 
 /** One reading of a log. */
 export interface LogReading {
@@ -14,6 +14,8 @@ export interface LogReading {
 /** A log whose lines are known by name. */
 export interface LogFormat {
   readonly title: string;
+  /** What its lines name their time by. */
+  readonly times: string;
   /** Seconds in one unit of the phase. */
   readonly phaseUnit: 's' | 'ns';
   /** The unit of its frequency, where it has one. */
@@ -51,6 +53,7 @@ const ntpd = (
   source: number | null,
 ): LogFormat => ({
   title,
+  times: 'MJD and seconds',
   phaseUnit: 's',
   frequencyUnit: frequency === null ? null : 'ppm',
   read(line) {
@@ -68,12 +71,13 @@ const ntpd = (
 /** A log of chronyd: date, time, address, and the columns of offset and frequency. */
 const chronyd = (title: string, fields: number, offset: number, frequency: number | null): LogFormat => ({
   title,
+  times: 'dates',
   phaseUnit: 's',
   frequencyUnit: frequency === null ? null : 'ppm',
   read(line) {
     const cells = fieldsOf(line);
     if (cells.length < fields) return null;
-    const time = isoSeconds(`${cells[0]} ${cells[1]}`);
+    const time = dateSeconds(`${cells[0]} ${cells[1]}`);
     return reading(
       time,
       number(cells[offset]),
@@ -90,6 +94,7 @@ function linuxptp(program: string): LogFormat {
   );
   return {
     title: `${program} (linuxptp)`,
+    times: 's',
     phaseUnit: 'ns',
     frequencyUnit: 'ppb',
     read(line) {

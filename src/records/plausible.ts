@@ -24,35 +24,60 @@ export function zerosOf(values: Float64Array): { count: number; outside: boolean
   return { count, outside: Math.abs(median(others)) > FAR * spread };
 }
 
-/** The share of a counter's range by which a reading jumps where it wraps, and the most by which it moves otherwise. */
-const WRAPS = 0.8;
-const MOVES = 0.2;
-/** Fewer readings may have any shape. */
-const LEAST_READINGS = 10;
+/** Another value is a mark only so many times that far away. */
+const FARTHER = 1000;
 
-/** The range of a counter that wraps: a power of ten just above all readings, crossed by jumps of its size. Null for none. */
-export function wrapOf(values: Float64Array): number | null {
+/** A value that stands in for readings that are missing, such as -9999: an extreme that comes again, far from all others. */
+export function markOf(values: Float64Array): { value: number; count: number } | null {
+  const some = sorted(sample(values));
+  for (const value of extremesOf(values)) {
+    const others = some.filter((one) => one !== value);
+    if (others.length < 8) continue;
+    let count = 0;
+    for (const one of values) if (one === value) count += 1;
+    const spread = quantile(others, 0.9) - quantile(others, 0.1);
+    if (count > 1 && spread > 0 && Math.abs(value - median(others)) > FARTHER * spread)
+      return { value, count };
+  }
+  return null;
+}
+
+function extremesOf(values: Float64Array): [low: number, high: number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (!(high > 0) || low < 0) return null;
-  const exponent = Math.ceil(Math.log10(high));
+  return [low, high];
+}
+
+/** The share of a counter's range by which a reading jumps where it wraps, and the most by which it moves otherwise. */
+const WRAPS = 0.8;
+const MOVES = 0.2;
+/** What a counter that wraps comes near both ends of its range by. */
+const NEAR_END = 0.1;
+/** Fewer readings may have any shape. */
+const LEAST_READINGS = 10;
+
+/** The range of a counter that wraps, a power of ten from 0 or around 0, crossed by jumps of its size. Null for none. */
+export function wrapOf(values: Float64Array): number | null {
+  const [low, high] = extremesOf(values);
+  if (!(high > 0)) return null;
+  // Twice the larger end where the range is around 0.
+  const exponent = Math.ceil(Math.log10(low < 0 ? Math.max(high, -low) * 2 : high));
   const range = exponent < 0 ? 1 / 10 ** -exponent : 10 ** exponent;
-  if (high < 0.9 * range || low > 0.1 * range) return null;
-  let known = 0;
-  for (const value of values) if (!Number.isNaN(value)) known += 1;
-  if (known < LEAST_READINGS) return null;
-  let jumps = 0;
-  let before = Number.NaN;
+  const bottom = low < 0 ? -range / 2 : 0;
+  if (high - bottom < (1 - NEAR_END) * range || low - bottom > NEAR_END * range) return null;
+  let [known, jumps, before] = [0, 0, Number.NaN];
   for (const value of values) {
+    if (Number.isNaN(value)) continue;
     const step = Math.abs(value - before);
     if (step > WRAPS * range) jumps += 1;
     else if (step > MOVES * range) return null;
-    if (!Number.isNaN(value)) before = value;
+    known += 1;
+    before = value;
   }
-  return jumps > 0 ? range : null;
+  return jumps > 0 && known >= LEAST_READINGS ? range : null;
 }
 
 /** The same readings without the counter's jumps. */
@@ -91,6 +116,31 @@ export function nominalOf(values: Float64Array): number | null {
 export function frequencyDoubt(values: Float64Array): string | null {
   const size = median(sample(values).map(Math.abs));
   return size > MOST_FREQUENCY ? (size < 1000 ? 'ppm or ppb' : 'ppb or Hz') : null;
+}
+
+/** Steps that say what is usual; one this many times their spread from their median is a jump. */
+const LEAST_STEPS = 30;
+const JUMP = 8;
+/** The median absolute deviation of a normal distribution, in standard deviations. */
+const MAD = 0.674489750196082;
+
+/** The largest jump that a phase makes and stays at: seconds, the reading after it (from 0), and how many times the usual step. */
+export function jumpOf(phase: Float64Array): { seconds: number; at: number; times: number } | null {
+  const step = (i: number) => (phase[i] as number) - (phase[i - 1] as number);
+  const stride = Math.max(1, Math.floor(phase.length / SAMPLED));
+  const some: number[] = [];
+  for (let i = 1; i < phase.length; i += stride) if (!Number.isNaN(step(i))) some.push(step(i));
+  if (some.length < LEAST_STEPS) return null;
+  const middle = median(some);
+  const spread = median(some.map((one) => Math.abs(one - middle))) / MAD;
+  let [at, most] = [0, JUMP * spread];
+  for (let i = 2; i + 1 < phase.length; i += 1) {
+    const far = Math.abs(step(i) - middle);
+    // What comes back at once was a bad reading.
+    const stays = Math.abs(step(i - 1) + step(i) + step(i + 1) - 3 * middle) > most;
+    if (far > most && stays) [at, most] = [i, far];
+  }
+  return at === 0 || spread === 0 ? null : { seconds: step(at) - middle, at, times: most / spread };
 }
 
 /** The unit that a phase may be in which moves faster than any clock (1 % of time); null where nothing is wrong. */

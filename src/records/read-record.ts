@@ -1,10 +1,19 @@
 import { usageError } from '../errors.ts';
 import { printableLine } from '../printable.ts';
-import { isNumber, isoSeconds, numberOf, plainNumber } from './cells.ts';
+import { dateSeconds, isNumber, numberOf, plainNumber } from './cells.ts';
 import { onGrid, timeUnit } from './grid.ts';
-import { cellsOf, isData, type Layout, layoutOf, plainSeparator, withoutComment } from './layout.ts';
+import { cellsOf, isData, isRow, type Layout, layoutOf, plainSeparator, withoutComment } from './layout.ts';
 import { LOG_FORMATS, type LogName, logOf } from './logs.ts';
-import { frequencyDoubt, nominalOf, phaseDoubt, unwrapped, wrapOf, zerosOf } from './plausible.ts';
+import {
+  frequencyDoubt,
+  jumpOf,
+  markOf,
+  nominalOf,
+  phaseDoubt,
+  unwrapped,
+  wrapOf,
+  zerosOf,
+} from './plausible.ts';
 
 /** Units of phase, in seconds, and of frequency, as a ratio; `hz` needs the nominal frequency. */
 export const UNITS = {
@@ -131,13 +140,16 @@ interface Plan {
   readonly column: number;
   readonly timeColumn: number | null;
   readonly headingUnit: Unit | null;
+  /** That stands after the reading in every line, for which the readings are taken from the last column. */
+  readonly suffix: Unit | null;
   /** Of ten, from the unit to seconds or a ratio. */
   readonly power: number;
   /** What separates the cells of a line that is written as most are; null where every line needs care. */
   readonly plain: string | null;
 }
 
-const ACCEPTED =
+/** What a text may hold, for messages. */
+export const ACCEPTED =
   'Give one number a line, or columns with `column` and `timeColumn`; `nan` is a gap, and `#` starts a comment.';
 
 /** Reads one record from lines of text, as they come. */
@@ -152,6 +164,8 @@ export class RecordReader {
   #plan: Plan | null = null;
   #line = 0;
   #source: string | null = null;
+  /** Whether times are dates. */
+  #dated = false;
 
   /** @param name of the file, for messages. */
   constructor(name: string, options: RecordOptions) {
@@ -191,8 +205,12 @@ export class RecordReader {
     const named = format !== 'auto' && format in LOG_FORMATS ? (format as LogName) : null;
     const log =
       named ?? (format === 'auto' && column === undefined && timeColumn === undefined ? logOf(lines) : null);
-    const bare = lines.map(withoutComment);
+    const commented = lines.map(withoutComment);
+    const suffix = suffixOf(commented);
+    const bare = suffix === null ? commented : commented.map(withoutSuffix);
     const layout = layoutOf(bare.filter((line) => line !== ''));
+    const counting =
+      column === undefined ? [] : [column - 1, ...(timeColumn === undefined ? [] : [timeColumn - 1])];
     const none = {
       log,
       layout,
@@ -200,26 +218,37 @@ export class RecordReader {
       column: 0,
       timeColumn: null,
       headingUnit: null,
+      suffix,
       power: 0,
       plain: null,
     };
     if (log !== null) return none;
-    const first = bare.findIndex((line) => isData(line, layout));
+    const first = bare.findIndex((line) => isData(line, layout, counting));
     const following = bare
       .slice(first)
       .filter((line) => line !== '')
       .slice(0, 8);
     const heading =
-      first > 0 &&
-      (format === 'timelab' || following.every((line) => isData(line, layout) || !/\w/.test(line)));
-    const firstLine = heading ? first : 0;
-    const rows = bare.slice(Math.max(0, first)).filter((line) => line !== '' && isData(line, layout));
+      first > 0 && (format === 'timelab' || following.every((line) => isRow(line, layout, counting)));
+    // Where nothing can be read, the first line that begins as a number shows why, and not its heading.
+    const firstLine = heading
+      ? first
+      : first < 0
+        ? Math.max(
+            0,
+            bare.findIndex((line) => /^["']?[+-]?\d/.test(line)),
+          )
+        : 0;
+    const rows = bare
+      .slice(Math.max(0, first))
+      .filter((line) => line !== '' && isData(line, layout, counting));
     const chosen = first < 0 ? { column: 0, timeColumn: null } : this.#columnsOf(rows, layout, lines, bare);
     const words = heading ? (bare.slice(0, first).findLast((line) => line !== '') ?? '') : '';
-    const headingUnit = unitIn(words, chosen.column, layout);
+    const headingUnit = suffix ?? unitIn(words, chosen.column, layout);
     const plan = { ...none, firstLine, ...chosen, headingUnit };
     const power = Math.round(Math.log10(UNITS[this.#unit(plan, this.#data(plan))]));
-    const plain = power === 0 && this.#options.gap === undefined ? plainSeparator(layout) : null;
+    const simple = power === 0 && suffix === null && this.#options.gap === undefined;
+    const plain = simple ? plainSeparator(layout) : null;
     return { ...plan, power, plain };
   }
 
@@ -261,7 +290,8 @@ export class RecordReader {
       return;
     }
     if (plan.plain !== null && this.#line > plan.firstLine && this.#takePlain(line, plan, plan.plain)) return;
-    const text = withoutComment(line);
+    const bare = withoutComment(line);
+    const text = plan.suffix === null ? bare : withoutSuffix(bare);
     if (text === '') {
       if (line.trim() !== '') this.#skip('comments');
       return;
@@ -271,7 +301,11 @@ export class RecordReader {
       return;
     }
     const { layout, column, timeColumn } = plan;
-    const { gap } = this.#options;
+    const { gap, format } = this.#options;
+    if (format === 'timelab' && !isData(text, layout)) {
+      this.#skip('lines of words');
+      return;
+    }
     const cells = layout.columns === 1 && !/["',;\t]/.test(text) ? [text] : cellsOf(text, layout);
     const cell = cells[column];
     if (cell === undefined) this.#fail(`line ${this.#line} has no column ${column + 1}: ${quoted(text)}.`);
@@ -281,10 +315,11 @@ export class RecordReader {
     }
     if (timeColumn !== null) {
       const time = timeOf(cells[timeColumn] ?? '', layout.decimalComma);
+      this.#dated ||= dateSeconds(cells[timeColumn] ?? '') !== undefined;
       if (Number.isNaN(time)) {
         this.#fail(
           `line ${this.#line}: ${quoted(cells[timeColumn] ?? '')} in column ${timeColumn + 1} is not a time.`,
-          'Times are seconds, MJD, or ISO dates such as 2026-01-31T12:00:00Z.',
+          'Times are seconds, MJD, or dates such as 2026-01-31T12:00:00Z, 2026/01/31 12:00:00 or 31.01.2026 12:00:00.',
         );
       }
       this.#times.push(time);
@@ -371,7 +406,7 @@ export class RecordReader {
   }
 
   #record(plan: Plan): TextRecord {
-    const { options } = { options: this.#options };
+    const options = this.#options;
     const doubts: RecordDoubt[] = [];
     const data = this.#data(plan);
     const unit = this.#unit(plan, data);
@@ -387,6 +422,14 @@ export class RecordReader {
       if (Number.isNaN(values[i])) marked += 1;
     }
     const zeros = this.#takeZeros(values, data, doubts);
+    const mark = options.gap === undefined ? markOf(values) : null;
+    if (mark !== null) {
+      doubts.push({
+        code: 'gap-value',
+        message: `${mark.count} readings are exactly ${mark.value} and no other is near it.`,
+        hint: `Give \`gap\` ${mark.value} where it marks a missing reading.`,
+      });
+    }
     const wraps = data === 'phase' ? wrapOf(values) : null;
     if (wraps !== null) {
       values = unwrapped(values, wraps);
@@ -400,6 +443,7 @@ export class RecordReader {
     const scaled = scaledTo(values, plan.log === null && unit !== 'hz' ? 's' : unit, nominalHz);
     const timed = this.#spaced(scaled, doubts);
     this.#doubtUnit(timed.values, data, timed.spacing.tau0, doubts);
+    if (timed.spacing.times === null && data === 'phase' && mark === null) doubtJump(timed.values, doubts);
     const log = plan.log === null ? null : LOG_FORMATS[plan.log];
     return {
       values: timed.values,
@@ -425,13 +469,14 @@ export class RecordReader {
     };
   }
 
-  /** Stable32 writes 0 for a gap. */
+  /** Stable32 writes 0 for a gap; a phase may begin with one. */
   #takeZeros(values: Float64Array, data: 'phase' | 'frequency', doubts: RecordDoubt[]): number {
     if (this.#options.gap !== undefined) return 0;
-    const { count, outside } = zerosOf(values);
+    const first = data === 'phase' && this.#options.format === 'stable32' ? 1 : 0;
+    const { count, outside } = zerosOf(values.subarray(first));
     const taken = count > 0 && (outside || this.#options.format === 'stable32');
     if (taken) {
-      for (let i = 0; i < values.length; i += 1) if (values[i] === 0) values[i] = Number.NaN;
+      for (let i = first; i < values.length; i += 1) if (values[i] === 0) values[i] = Number.NaN;
       doubts.push({
         code: 'zeros-are-gaps',
         message: `${count} readings are exactly 0 and no other is near it: they were taken as gaps, as Stable32 writes them.`,
@@ -481,8 +526,9 @@ export class RecordReader {
       return { values, spacing: { tau0, source: 'given', times: null } as const, absent: 0 };
     }
     const raw = this.#times.values;
-    const iso = this.#plan?.log !== null;
-    const { seconds, name } = iso ? { seconds: 1, name: 's' } : timeUnit(raw, tau0 ?? null);
+    const log = this.#plan?.log ?? null;
+    const named = log === null ? (this.#dated ? 'dates' : null) : LOG_FORMATS[log].times;
+    const { seconds, name } = named === null ? timeUnit(raw, tau0 ?? null) : { seconds: 1, name: named };
     const origin = raw[0] ?? 0;
     const lines = this.#lines.values;
     const grid = (() => {
@@ -495,7 +541,7 @@ export class RecordReader {
         );
       } catch (error) {
         if (error instanceof Error)
-          return this.#fail(error.message.replace(/\.$/, '.'), (error as { hint?: string }).hint ?? null);
+          return this.#fail(error.message, (error as { hint?: string }).hint ?? null);
         throw error;
       }
     })();
@@ -554,7 +600,7 @@ function scaledTo(values: Float64Array, unit: Unit, nominalHz: number | null): F
 
 /** A time as a number: seconds since 1970 for an ISO date; NaN for anything else. */
 function timeOf(cell: string, decimalComma = false): number {
-  return isoSeconds(cell) ?? numberOf(cell, decimalComma) ?? Number.NaN;
+  return dateSeconds(cell) ?? numberOf(cell, decimalComma) ?? Number.NaN;
 }
 
 /** Whether numbers go up by steps that are mostly the same. */
@@ -566,15 +612,42 @@ function looksLikeTime(times: readonly number[]): boolean {
   return steps.filter((step) => Math.abs(step - usual) < usual / 2).length > 0.8 * steps.length;
 }
 
+function doubtJump(values: Float64Array, doubts: RecordDoubt[]): void {
+  const jump = jumpOf(values);
+  if (jump === null) return;
+  doubts.push({
+    code: 'phase-jump',
+    message: `The phase jumps by ${jump.seconds.toPrecision(3)} s at reading ${jump.at + 1}, ${jump.times.toFixed(0)} times the usual step: the clock was stepped, or readings are missing there.`,
+    hint: 'Where the file has a column of times, give it as `timeColumn`: gaps are found from it.',
+  });
+}
+
+const SUFFIX = /([\d.])\s*(ms|us|µs|μs|ns|ps|s|ppm|ppb|hz)$/i;
+const withoutSuffix = (line: string): string => line.replace(SUFFIX, '$1');
+
+/** The unit that stands after the reading in every line that ends in a number. */
+function suffixOf(lines: readonly string[]): Unit | null {
+  const found = new Set(
+    lines
+      .filter((line) => /\d\S?\s*\S*$/.test(line) && /^[\d."'+-]/.test(line))
+      .map((line) => unitNamed(SUFFIX.exec(line)?.[2])),
+  );
+  const [unit = null] = found;
+  return found.size === 1 ? unit : null;
+}
+
 const HEADING_UNIT = /(?:^|[\s_([/])(ms|us|µs|μs|ns|ps|s|sec|seconds|ppm|ppb|hz|ratio)(?:$|[\s)\]])/i;
 
 /** The unit that a heading names for a column. */
 function unitIn(words: string, column: number, layout: Layout): Unit | null {
   const cells = cellsOf(words, layout);
   const cell = (cells.length === layout.columns ? cells[column] : layout.columns === 1 ? words : '') ?? '';
-  const word = HEADING_UNIT.exec(cell)?.[1]
-    ?.toLowerCase()
-    .replace(/^[µμ]s$/, 'us');
+  return unitNamed(HEADING_UNIT.exec(cell)?.[1]);
+}
+
+/** A unit as people write it. */
+function unitNamed(written: string | undefined): Unit | null {
+  const word = written?.toLowerCase().replace(/^[µμ]s$/, 'us');
   if (word === undefined) return null;
   return word.startsWith('sec') ? 's' : (word as Unit);
 }

@@ -1,6 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import { usageError } from '../errors.ts';
-import type { RecordOptions, TextRecord } from '../records/read-record.ts';
+import { ACCEPTED, type RecordOptions, type TextRecord } from '../records/read-record.ts';
 import type { StabilityResult } from '../schema/stability.ts';
 import {
   type AnalysisOptions,
@@ -99,13 +99,11 @@ function checkLength(
   estimators: readonly EstimatorName[],
 ) {
   if (largestFactor(estimators, series.phase.length) > 0) return;
-  const least = Math.min(...estimators.map((name) => ESTIMATORS[name].points(1)));
-  const needy = estimators.filter((name) => ESTIMATORS[name].points(1) === least);
-  const needed = data === 'phase' ? least : least - 1;
+  if (values.length === 0) throw usageError(`${name}: holds no readings.`, ACCEPTED);
+  const points = Math.min(...estimators.map((name) => ESTIMATORS[name].points(1)));
   const few = values.length === 1 ? 'value is' : 'values are';
-  const verb = needy.length === 1 ? 'needs' : 'need';
   throw usageError(
-    `${name}: ${values.length} ${data} ${few} too few; ${needy.join(', ')} ${verb} ${needed} or more.`,
+    `${name}: ${values.length} ${data} ${few} too few; the shortest statistic takes ${data === 'phase' ? points : points - 1}.`,
   );
 }
 

@@ -66,14 +66,13 @@ test('gaps are counted', async () => {
 
 test('too few values are refused with how many it takes', async () => {
   await expect(run('1', { estimators: ['oadev'] })).rejects.toThrow(
-    '1 frequency value is too few; oadev needs 2 or more',
+    '1 frequency value is too few; the shortest statistic takes 2.',
   );
   await expect(run('1\n2', { data: 'phase', estimators: ['oadev'] })).rejects.toThrow(
-    'oadev needs 3 or more',
+    '2 phase values are too few; the shortest statistic takes 3.',
   );
-  await expect(run('', { data: 'phase' })).rejects.toThrow(
-    '0 phase values are too few; mtie, tierms need 2 or more',
-  );
+  await expect(run('1', { data: 'phase' })).rejects.toThrow('1 phase value is too few');
+  await expect(run('', { data: 'phase' })).rejects.toThrow('nine.txt: holds no readings.');
 });
 
 test('the tables for people', async () => {
