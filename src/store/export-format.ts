@@ -1,8 +1,11 @@
 import type { Cell } from './connection.ts';
 import { csvCell } from './csv.ts';
 
-/** What a column holds. `ns` is an absolute time or a large count of ns, a decimal string outside the store. */
-type ColumnType = 'text' | 'ns' | 'number' | 'flag';
+/**
+ * What a column holds. `ns` is an absolute time or a large count of ns, a decimal string outside the store; `count` is a
+ * number there, a whole one above 0.
+ */
+type ColumnType = 'text' | 'ns' | 'number' | 'count' | 'flag';
 
 /** The columns of every kind of exported row, in order. A `?` ends the name of those that may be null. */
 export const EXPORT_ROWS = {
@@ -41,7 +44,7 @@ export const EXPORT_ROWS = {
     reference: 'text',
     widthNs: 'ns',
     atNs: 'ns',
-    count: 'number',
+    count: 'count',
     minNs: 'number',
     maxNs: 'number',
     meanNs: 'number',
@@ -97,7 +100,7 @@ function plain(cell: Cell, type: ColumnType): Plain {
   if (cell === null || cell instanceof Uint8Array) return null;
   if (type === 'ns') return String(cell);
   if (type === 'flag') return cell === 1n;
-  return type === 'number' ? Number(cell) : String(cell);
+  return type === 'text' ? String(cell) : Number(cell);
 }
 
 /** Writes rows of one kind, each with its line end. */
@@ -155,6 +158,7 @@ function cellOf(value: Plain | undefined, { name, type, nullable }: Column): Cel
   }
   if (type === 'text' && typeof value === 'string') return value;
   if (type === 'number' && typeof value === 'number' && Number.isFinite(value)) return value;
+  if (type === 'count' && Number.isSafeInteger(value) && Number(value) > 0) return BigInt(value);
   if (type === 'flag' && typeof value === 'boolean') return BigInt(value);
   if (type === 'ns' && typeof value === 'string' && /^-?\d{1,19}$/.test(value)) {
     const ns = BigInt(value);
@@ -200,7 +204,7 @@ export function parseCsvRecord(
   return parsed(text('row'), ({ name, type }) => {
     const value = text(name);
     if (value === null || type === 'text' || type === 'ns') return value;
-    if (type === 'number') return value.trim() === '' ? value : Number(value);
-    return value === 'true' || value === 'false' ? value === 'true' : value;
+    if (type === 'flag') return value === 'true' || value === 'false' ? value === 'true' : value;
+    return value.trim() === '' ? value : Number(value);
   });
 }

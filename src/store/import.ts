@@ -10,7 +10,7 @@ import { csvCells, RecordReader, type TextRecord } from './csv.ts';
 import { putEvent } from './events.ts';
 import { fileFormat } from './export.ts';
 import { EXPORT_FORMAT, type ParsedRow, parseCsvRecord, parseJsonLine } from './export-format.ts';
-import { putRollup, readRollup } from './rollups.ts';
+import { putRollup, readRollup, rollupOf } from './rollups.ts';
 import { hostChecksum, putRun } from './runs.ts';
 import { mergeSamples, type Sample } from './samples.ts';
 import { putSeries } from './series.ts';
@@ -141,22 +141,9 @@ class Inserter {
     this.added += Number(putEvent(this.#store, this.#runOf(run), event));
   }
 
-  #rollup([run, clock, reference, width, at, ...values]: Cell[]): void {
+  #rollup([run, clock, reference, width, ...row]: Cell[]): void {
     const series = this.#seriesOf(run, clock, reference);
-    const [count, min, max, mean, firstAt, first, lastAt, last] = values;
-    const rollup = {
-      atNs: asBigint(at),
-      count: asReal(count),
-      minNs: asReal(min),
-      maxNs: asReal(max),
-      meanNs: asReal(mean),
-      firstAtNs: asBigint(firstAt),
-      firstNs: asReal(first),
-      lastAtNs: asBigint(lastAt),
-      lastNs: asReal(last),
-    };
-    if (!Number.isSafeInteger(rollup.count) || rollup.count < 1)
-      throw new RangeError(`has ${rollup.count} for count`);
+    const rollup = rollupOf(row);
     const known = readRollup(this.#store, series, asBigint(width), rollup.atNs);
     if (known !== null && known.count >= rollup.count) return;
     putRollup(this.#store, series, asBigint(width), rollup);

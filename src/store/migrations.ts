@@ -1,7 +1,7 @@
 import { anyText, asBigint, asCount, asReal, asText, orNull } from './cells.ts';
 import { type Connection, connect, rollBack } from './connection.ts';
 import { eventChecksum } from './events.ts';
-import { putRollup } from './rollups.ts';
+import { putRollup, rollupOf } from './rollups.ts';
 import { documentChecksum, hostChecksum, runChecksum } from './runs.ts';
 import { mergeSamples } from './samples.ts';
 import { seriesChecksum } from './series.ts';
@@ -166,21 +166,10 @@ function sumUpRows(connection: Connection): void {
 }
 
 function sumUpRollups(store: Store, series: bigint): void {
-  for (const [width, at, count, min, max, mean, firstAt, first, lastAt, last] of store.connection.all(
-    'SELECT width, at, count, min, max, mean, first_at, first, last_at, last FROM rollup WHERE series = ?',
-    series,
-  )) {
-    putRollup(store, series, asBigint(width), {
-      atNs: asBigint(at),
-      count: asCount(count),
-      minNs: asReal(min),
-      maxNs: asReal(max),
-      meanNs: asReal(mean),
-      firstAtNs: asBigint(firstAt),
-      firstNs: asReal(first),
-      lastAtNs: asBigint(lastAt),
-      lastNs: asReal(last),
-    });
+  const sql =
+    'SELECT width, at, count, min, max, mean, first_at, first, last_at, last FROM rollup WHERE series = ?';
+  for (const [width, ...row] of store.connection.all(sql, series)) {
+    putRollup(store, series, asBigint(width), rollupOf(row));
   }
 }
 

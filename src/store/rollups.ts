@@ -28,7 +28,8 @@ const valuesOf = (
   rollup.lastNs,
 ];
 
-const rollupOf = (row: readonly Cell[]): Rollup => ({
+/** A row from `at, count, min, max, mean, first_at, first, last_at, last` on. */
+export const rollupOf = (row: readonly Cell[]): Rollup => ({
   atNs: asBigint(row[0]),
   count: asCount(row[1]),
   minNs: asReal(row[2]),

@@ -197,6 +197,46 @@ export function endRun(store: Store, run: number, endedAtNs: bigint, document: s
   });
 }
 
+/** The number of a run that was started before, by this process or another; null where its row is not there. */
+export function startedRun(
+  { connection }: Store,
+  { host, command, startedAtNs }: Pick<NewRun, 'host' | 'command' | 'startedAtNs'>,
+): number | null {
+  const row = connection.get(
+    `SELECT run.id FROM run JOIN host ON host.id = run.host
+     WHERE host.key = ? AND run.command = ? AND run.started_at = ? ORDER BY run.id DESC LIMIT 1`,
+    host.key,
+    command,
+    startedAtNs,
+  );
+  return row === null ? null : asCount(row[0]);
+}
+
+const NEWEST = `
+SELECT ${COLUMNS},
+  (SELECT max(coalesce((SELECT max(at) FROM sample WHERE series = s.id),
+    (SELECT max(last_at) FROM block WHERE series = s.id), s.rolled_at)) FROM series s WHERE s.run = run.id)
+FROM run ORDER BY run.started_at DESC, run.id DESC LIMIT ?`;
+
+/** What is known of a run without reading its samples. */
+export type RunSummary = Pick<
+  StoredRun,
+  'id' | 'key' | 'hostName' | 'command' | 'startedAtNs' | 'endedAtNs' | 'lastSampleAtNs'
+>;
+
+/** The newest runs without the counts of `listRuns`, which read every sample. @param most of them. */
+export function newestRuns(store: Store, most: number): RunSummary[] {
+  const hosts = readHosts(store);
+  return soundRows(store, 'some runs', NEWEST, BigInt(most)).flatMap((row) => {
+    const run = runRowOf(store, row);
+    if (run === null) return [];
+    const { id, key, host, command, startedAtNs, endedAtNs } = run;
+    const hostName = hosts.get(host)?.name ?? 'unknown';
+    const lastSampleAtNs = orNull(asBigint)(row[8]);
+    return { id: Number(id), key, hostName, command, startedAtNs, endedAtNs, lastSampleAtNs };
+  });
+}
+
 /** Every run that can be read, the newest first; what is damaged is noted and left out. */
 export function listRuns(store: Store): StoredRun[] {
   const hosts = readHosts(store);

@@ -82,6 +82,12 @@ export const readSeries = (store: Store): SeriesRow[] =>
     (row) => seriesOf(store, row) ?? [],
   );
 
+/** How many series a run has; 0 where its own row is not there. */
+export const countSeries = ({ connection }: Store, run: number): number => {
+  const sql = 'SELECT count(*) FROM series JOIN run ON run.id = series.run WHERE run.id = ?';
+  return asCount(connection.get(sql, BigInt(run))?.[0]);
+};
+
 const idOf = ({ connection }: Store, { run, clock, reference }: Omit<SeriesRow, 'id'>): bigint =>
   asBigint(
     connection.get(

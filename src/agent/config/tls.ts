@@ -1,4 +1,3 @@
-import { createSecureContext } from 'node:tls';
 import { usageError } from '../../errors.ts';
 import { readSmallFile } from '../../small-file.ts';
 import type { Settings } from './settings.ts';
@@ -23,7 +22,8 @@ export function readTls({ tlsCert, tlsKey }: Pick<Partial<Settings>, 'tlsCert' |
     key: readSmallFile('the key', tlsKey).bytes,
   };
   try {
-    createSecureContext(files);
+    // Loaded where it is needed only: OpenSSL's part takes a megabyte and a half.
+    process.getBuiltinModule('node:tls').createSecureContext(files);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw usageError(`\`tlsCert\` ${tlsCert} and \`tlsKey\` ${tlsKey} are not a pair in PEM: ${why}.`);

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type * as client from 'prom-client';
 import { type Adjtimex, native } from '../../native.ts';
 import type { AgentHealth } from '../../schema/agent-api.ts';
 import { type ChronyTracking, chronyTracking } from '../../tsc/reference/chrony.ts';
@@ -15,6 +15,7 @@ import {
   text,
   type Value,
 } from './metric-values.ts';
+import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
 
 /** What the metrics are read from at each scrape. */
 export interface MetricsView {
@@ -61,7 +62,7 @@ function chronyReader(): () => Promise<ChronyTracking | null> {
 
 /** The metrics, and who has to be told of each sample. */
 export interface Metrics {
-  readonly registry: Registry;
+  readonly registry: client.Registry;
   /** How late a sample was taken, ns. */
   observe(lateNs: number): void;
 }

@@ -6,7 +6,6 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { TscopeError } from '../../errors.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
@@ -143,7 +142,9 @@ export function createSite(site: Site, tls: TlsFiles | null): Server {
   const server =
     tls === null
       ? createPlainServer(LIMITS, listener)
-      : createTlsServer({ ...LIMITS, handshakeTimeout: HANDSHAKE_MS, ...tls }, listener);
+      : process
+          .getBuiltinModule('node:https')
+          .createServer({ ...LIMITS, handshakeTimeout: HANDSHAKE_MS, ...tls }, listener);
   server.maxHeadersCount = MOST_HEADERS;
   server.timeout = QUIET_MS;
   server.on('clientError', rejectBadRequest);

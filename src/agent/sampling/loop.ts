@@ -1,6 +1,6 @@
-import { rateOfPhase } from '../../tasks/drift/analysis.ts';
 import { Collection, type SampledHost, samples } from '../../tasks/drift/collection.ts';
 import type { PairTracker } from '../../tasks/drift/pair.ts';
+import { rateOfPhase } from '../../tasks/drift/rate.ts';
 import type { AgentEvent, PairRecord, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
 import { RecentRecord } from './recent-record.ts';
 

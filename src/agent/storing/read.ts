@@ -1,7 +1,7 @@
-import type { AgentEvents, AgentSamples } from '../../schema/agent-api.ts';
-import { asBigint, asCount, asText, orNull } from '../../store/cells.ts';
+import type { AgentEvents, AgentRuns, AgentSamples } from '../../schema/agent-api.ts';
 import { eventsOf } from '../../store/events.ts';
 import { queryRange, type RangePoint } from '../../store/range.ts';
+import { newestRuns } from '../../store/runs.ts';
 import { listSeries, type StoredSeries } from '../../store/series.ts';
 import type { Store } from '../../store/store.ts';
 import type { TimeRange } from './messages.ts';
@@ -10,7 +10,7 @@ import type { TimeRange } from './messages.ts';
 export const MOST_ROWS = 20_000;
 export const MOST_EVENTS = 2_000;
 /** Runs of one answer. */
-const MOST_RUNS = 500n;
+const MOST_RUNS = 500;
 
 export const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
 
@@ -79,25 +79,15 @@ export function eventsIn(store: Store, hostKey: string, range: TimeRange): Agent
   };
 }
 
-// Without the counts of `listRuns`, which read every sample there is.
-const RUNS = `
-SELECT run.id, run.key, host.name, run.command, run.started_at, run.ended_at,
-  (SELECT max(coalesce((SELECT max(at) FROM sample WHERE series = s.id),
-    (SELECT max(last_at) FROM block WHERE series = s.id), s.rolled_at)) FROM series s WHERE s.run = run.id)
-FROM run JOIN host ON host.id = run.host ORDER BY run.started_at DESC, run.id DESC LIMIT ${MOST_RUNS}`;
-
 /** The runs of the store, the newest first. */
-export const runsIn = ({ connection }: Store) => ({
-  runs: connection.all(RUNS).map(([id, key, hostname, command, startedAt, endedAt, lastSampleAt]) => {
-    const [ended, last] = [orNull(asBigint)(endedAt), orNull(asBigint)(lastSampleAt)];
-    return {
-      id: asCount(id),
-      key: asText(key),
-      hostname: asText(hostname),
-      command: asText(command),
-      startedAt: isoOf(asBigint(startedAt)),
-      endedAt: ended === null ? null : isoOf(ended),
-      lastSampleAt: last === null ? null : isoOf(last),
-    };
-  }),
+export const runsIn = (store: Store): AgentRuns => ({
+  runs: newestRuns(store, MOST_RUNS).map(({ id, key, hostName, command, ...times }) => ({
+    id,
+    key,
+    hostname: hostName,
+    command,
+    startedAt: isoOf(times.startedAtNs),
+    endedAt: times.endedAtNs === null ? null : isoOf(times.endedAtNs),
+    lastSampleAt: times.lastSampleAtNs === null ? null : isoOf(times.lastSampleAtNs),
+  })),
 });

@@ -1,6 +1,6 @@
 import { appendEvents } from '../../store/events.ts';
-import { endRun, startRun } from '../../store/runs.ts';
-import { addSeries, appendSamples, type Sample, samplesOf } from '../../store/series.ts';
+import { endRun, startedRun, startRun } from '../../store/runs.ts';
+import { addSeries, appendSamples, countSeries, type Sample, samplesOf } from '../../store/series.ts';
 import type { Store } from '../../store/store.ts';
 import { putCalibration } from '../../store/unshipped.ts';
 import { failureOf } from './failure.ts';
@@ -17,28 +17,14 @@ type Row = readonly [series: number, sample: Sample];
 
 const nsOf = (ms: number): bigint => BigInt(Math.round(ms * 1e6));
 
-/** The row of a run that was made before, by this process or by the thread before this one. */
-function findRun({ connection }: Store, { run }: RunRecord): number | null {
-  const row = connection.get(
-    `SELECT run.id FROM run JOIN host ON host.id = run.host
-     WHERE host.key = ? AND run.command = ? AND run.started_at = ? ORDER BY run.id DESC LIMIT 1`,
-    run.host.key,
-    run.command,
-    run.startedAtNs,
-  );
-  return row === null ? null : Number(row[0]);
-}
-
 /** These are about single rows, or about nothing that is known: a second look may help. Others are the whole store's. */
 const ABOUT_ROWS: readonly string[] = ['STORE_ROW_GONE', 'STORE_REPEATED', 'STORE_FAILED', 'DEFECT'];
 
 const isAboutRows = (error: unknown): boolean => ABOUT_ROWS.includes(failureOf(error).code);
 
 /** Whether the rows of a run and of its series are all there: somebody may have deleted them. */
-function isThere({ connection }: Store, { id, series }: Place): boolean {
-  const sql = 'SELECT count(*) FROM series JOIN run ON run.id = series.run WHERE run.id = ?';
-  return Number(connection.get(sql, BigInt(id))?.[0]) >= Math.max(1, series.size);
-}
+const isThere = (store: Store, { id, series }: Place): boolean =>
+  countSeries(store, id) >= Math.max(1, series.size);
 
 /**
  * Writes entries so that a repeat changes nothing: a run is known by its host and its start, a sample by its series and
@@ -187,7 +173,7 @@ export class Writer {
     if (known !== undefined) return known;
     const record = runs.find((run) => run.number === number);
     if (record === undefined) throw new RangeError(`run ${number} was not handed over`);
-    const id = findRun(this.#store, record) ?? startRun(this.#store, record.run).id;
+    const id = startedRun(this.#store, record.run) ?? startRun(this.#store, record.run).id;
     const series = record.pairs.map(({ clock, reference, independent, independentReason: reason }) => {
       const originNs = record.origins.find((origin) => origin.clock === clock)?.ns ?? 0n;
       const made = addSeries(this.#store, id, { clock, reference, independent, reason, originNs });

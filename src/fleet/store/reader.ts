@@ -224,17 +224,8 @@ export class Reader {
       conditions.push(`abs(s.clock_error) > ${values.add(BigInt(Math.round(query.clockErrorMs)))}`);
     }
     if (query.twins) conditions.push('EXISTS (SELECT 1 FROM host o WHERE o.word = h.word AND o.id <> h.id)');
-    const where = whereOf(conditions);
-    const [total] = await this.#ask(`SELECT count(*) ${HOSTS} ${where}`, values.all);
-    const column = ORDERS[query.order ?? 'host'];
-    const direction = query.descending ? 'DESC' : 'ASC';
-    const limit = values.add(BigInt(query.limit));
-    const offset = values.add(BigInt(query.offset ?? 0));
-    const rows = await this.#ask(
-      `SELECT ${HOST_COLUMNS} ${HOSTS} ${where} ORDER BY ${column} ${direction} NULLS LAST, h.id LIMIT ${limit} OFFSET ${offset}`,
-      values.all,
-    );
-    return { rows: rows.map(hostOf), total: asCount(total?.[0]) };
+    const order = `${ORDERS[query.order ?? 'host']} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, h.id`;
+    return this.#page(query, HOST_COLUMNS, `${HOSTS} ${whereOf(conditions)}`, order, values, hostOf);
   }
 
   async findHosts(name: string): Promise<FleetHost[]> {
@@ -440,15 +431,9 @@ export class Reader {
     }
     const from = `FROM (${happened}) e JOIN sender x ON x.id = e.sender
       JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender ${whereOf(conditions)}`;
-    const [total] = await this.#ask(`SELECT count(*) ${from}`, values.all);
-    const limit = values.add(BigInt(query.limit));
-    const offset = values.add(BigInt(query.offset ?? 0));
-    const rows = await this.#ask(
-      `SELECT e.id, h.id, h.word, h.twin, s.hostname, e.at, e.seen_at, e.kind, e.detail, e.clock, e.reference ${from}
-       ORDER BY e.at DESC, e.id DESC LIMIT ${limit} OFFSET ${offset}`,
-      values.all,
-    );
-    const listed = rows.map((row) => ({
+    const columns =
+      'e.id, h.id, h.word, h.twin, s.hostname, e.at, e.seen_at, e.kind, e.detail, e.clock, e.reference';
+    return this.#page(query, columns, from, 'e.at DESC, e.id DESC', values, (row) => ({
       id: asCount(row[0]),
       host: asCount(row[1]),
       hostWord: asText(row[2]),
@@ -461,7 +446,6 @@ export class Reader {
       clock: asText(row[9]) || null,
       reference: asText(row[10]) || null,
     }));
-    return { rows: listed, total: asCount(total?.[0]) };
   }
 
   async documents(query: DocumentQuery): Promise<Page<DocumentRow>> {
@@ -473,15 +457,9 @@ export class Reader {
     if (query.host !== undefined) conditions.push(`h.id = ${values.add(BigInt(query.host))}`);
     const joins = `FROM document d JOIN run r ON r.id = d.run JOIN sender x ON x.id = r.sender
       JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender ${whereOf(conditions)}`;
-    const [total] = await this.#ask(`SELECT count(*) ${joins}`, values.all);
-    const limit = values.add(BigInt(query.limit));
-    const offset = values.add(BigInt(query.offset ?? 0));
-    const rows = await this.#ask(
-      `SELECT d.id, h.id, h.word, h.twin, s.hostname, d.kind, r.key, r.started_at, d.kernel, d.summary ${joins}
-       ORDER BY r.started_at DESC, d.id DESC LIMIT ${limit} OFFSET ${offset}`,
-      values.all,
-    );
-    const listed = rows.map((row) => ({
+    const columns =
+      'd.id, h.id, h.word, h.twin, s.hostname, d.kind, r.key, r.started_at, d.kernel, d.summary';
+    return this.#page(query, columns, joins, 'r.started_at DESC, d.id DESC', values, (row) => ({
       id: asCount(row[0]),
       host: asCount(row[1]),
       hostWord: asText(row[2]),
@@ -493,7 +471,21 @@ export class Reader {
       kernel: orNull(asText)(row[8]),
       summary: asText(row[9]),
     }));
-    return { rows: listed, total: asCount(total?.[0]) };
+  }
+
+  /** One page of the rows of `from`, and how many there are in all. */
+  async #page<T>(
+    { limit, offset = 0 }: { readonly limit: number; readonly offset?: number | undefined },
+    columns: string,
+    from: string,
+    order: string,
+    values: Values,
+    read: (row: Row) => T,
+  ): Promise<Page<T>> {
+    const [total] = await this.#ask(`SELECT count(*) ${from}`, values.all);
+    const [most, first] = [values.add(BigInt(limit)), values.add(BigInt(offset))];
+    const sql = `SELECT ${columns} ${from} ORDER BY ${order} LIMIT ${most} OFFSET ${first}`;
+    return { rows: (await this.#ask(sql, values.all)).map(read), total: asCount(total?.[0]) };
   }
 
   async document(id: number): Promise<string | null> {

@@ -3,53 +3,18 @@ import type { DriftPair } from '../../schema/drift.ts';
 import { analyseStability, type StabilityPoint } from '../../stability/analyse.ts';
 import type { EstimatorName } from '../../stability/estimators.ts';
 import { phaseSeries } from '../../stability/series.ts';
-import { leastSquares } from '../../statistics.ts';
+import { fittedRate, known, type Points, type Rate } from './rate.ts';
 
 const ESTIMATORS = ['adev', 'oadev', 'mdev', 'tdev', 'hdev'] as const satisfies readonly EstimatorName[];
 
 /** Points of the time error that a document carries. */
 const DRAWN = 400;
 
-/** A rate and its standard error, both as ratios. */
-interface Rate {
-  readonly rateRatio: number | null;
-  readonly rateStandardError: number | null;
-}
-
 /** What the phase of a pair says by itself. */
 type PhaseFigures = Omit<
   DriftPair,
   'clock' | 'reference' | 'independent' | 'independentReason' | 'rejected' | 'events'
 >;
-
-interface Points {
-  /** Time, ns. */
-  readonly t: readonly number[];
-  /** Phase, ns. */
-  readonly x: readonly number[];
-}
-
-/** Points that were sampled; NaN marks those that were not. */
-function known(phase: Float64Array, intervalNs: number): Points {
-  const t: number[] = [];
-  const x: number[] = [];
-  for (const [i, value] of phase.entries()) {
-    if (Number.isNaN(value)) continue;
-    t.push(i * intervalNs);
-    x.push(value);
-  }
-  return { t, x };
-}
-
-/** Least squares, best where the noise is white phase (paired reads). */
-function fittedRate({ t, x }: Points): Rate {
-  const line = leastSquares(t, x);
-  return { rateRatio: line?.slope ?? null, rateStandardError: line?.standardError ?? null };
-}
-
-/** The least-squares rate of a phase on a regular grid; cheap enough for each sample. NaN marks missing points. */
-export const rateOfPhase = (phase: Float64Array, intervalNs: number): Rate =>
-  fittedRate(known(phase, intervalNs));
 
 /**
  * First point to last, best where the noise is in the frequency; the longest averaging time's deviation is the
