@@ -55,11 +55,11 @@ const isReplaced = (existing: Stats | undefined): boolean => existing === undefi
 /**
  * Makes sure, before anything is measured, that `path` can be written later.
  *
- * @param blame the flag that named it, for the message; empty where none did.
+ * @param blame what named it, for the message: a field and a colon; empty where nothing did.
  * @throws TscopeError IO, or USAGE for an empty path.
  */
-export function checkWritable(path: string, blame = '--out: '): void {
-  if (path === '') throw usageError('--out: the path is empty; give a file.');
+export function checkWritable(path: string, blame = '`out`: '): void {
+  if (path === '') throw usageError(`${blame}the path is empty; give a file.`);
   try {
     const target = targetOf(path);
     const existing = statSync(target, { throwIfNoEntry: false });
@@ -128,7 +128,7 @@ function replace<T>(target: string, existing: Stats | undefined, write: (fd: num
  * a pipe cannot be replaced: it is written to. For a thread that may be held up.
  *
  * @param write writes to the descriptor; null for what is not wanted any more.
- * @param blame the flag that named the file, for the message; empty where none did.
+ * @param blame what named the file, for the message: a field and a colon; empty where nothing did.
  * @returns what `write` returned. @throws TscopeError IO; what `write` throws.
  */
 export function writeFileWith<T>(path: string, write: (fd: number) => T | null, blame = ''): T | null {
@@ -152,7 +152,7 @@ export function writeFileWith<T>(path: string, write: (fd: number) => T | null, 
  *
  * @throws TscopeError IO.
  */
-export async function writeWhole(path: string, text: string, blame = '--out: '): Promise<void> {
+export async function writeWhole(path: string, text: string, blame = '`out`: '): Promise<void> {
   try {
     const target = targetOf(path);
     const existing = statSync(target, { throwIfNoEntry: false });

@@ -148,7 +148,7 @@ export async function startAgent(
   let store: StoreQueue;
   try {
     if (settings.user !== undefined) becomeUser(settings.user);
-    else if (isRoot()) log('warn', 'runs as root, which it does not need; --user NAME gives that up');
+    else if (isRoot()) log('warn', 'runs as root, which it does not need; `user` gives that up');
     process.umask(0o027);
     store = new StoreQueue(settings.db, log, fail);
     serving.store = store;

@@ -1,7 +1,7 @@
 import type { Agent } from '../agent/agent.ts';
 import { formatListenAddress } from '../agent/config/listen-address.ts';
 import { describeSettings, planOf } from '../agent/config/plan.ts';
-import { type Config, flagOf, readConfig, type Sources, variableOf } from '../agent/config/read-config.ts';
+import { type Config, readConfig, type Sources, variableOf } from '../agent/config/read-config.ts';
 import { SETTING_NAMES, SETTINGS } from '../agent/config/settings.ts';
 import { boundedLog, jsonLog } from '../agent/log.ts';
 import { tuneRuntime } from '../agent/runtime.ts';
@@ -16,9 +16,15 @@ Runs until SIGTERM or Ctrl-C; SIGHUP reads the configuration again. The log goes
 Each setting is taken from its flag, else from the environment (${variableOf('interval')}, ${variableOf('tokenFile')} ...), else from
 the configuration file (--config or TSCOPE_CONFIG: a JSON object, {"interval": "10s", "clocks": ["tsc", "realtime"]}).
 Requests from other hosts need a token: Prometheus sends it as a bearer token, a browser asks for it as a password
-(any user name).
+(any user name). Without TLS (--tls-cert, --tls-key; SIGHUP reads a new pair) the network sees it.
 
 Serves / (a live page), /metrics (Prometheus), /healthz, and /api/v1/ now, host, runs, samples, events, stability, live.
+/healthz answers 200 or 503, and a probe without the token too, with the status alone. Whoever has the token sees why, and
+the ledger: samples taken = stored + waiting + dropped, each dropped one with its reason.
+Under systemd it says when it is ready, and feeds the watchdog only while samples come and the store answers.
+
+Samples are kept for --retain, minutes and hours ten times as long, all within --max-size. Age is measured time, not
+what a clock says, and one pass deletes a quarter at most; \`tscope runs --prune --retain TIME --dry-run\` tells first.
 
 Examples:
   tscope agent --check                       what it would do, and why
@@ -26,6 +32,10 @@ Examples:
   TSCOPE_TOKEN_FILE=/etc/tscope/token tscope agent --listen 0.0.0.0:9797 --user tscope`;
 
 const log = boundedLog(jsonLog((line) => process.stderr.write(line)));
+
+/** --token-file for tokenFile. */
+const flagOf = (name: string): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -36,6 +36,9 @@ export function storeOn(connection: Connection, readOnly: boolean): Store {
   const identity = identityOf(connection.path);
   const { path } = connection;
   const tails = new Map<bigint, Tail>();
+  const logs = [`${path}-wal`, `${path}-shm`];
+  /** While a store is open nobody but a stranger removes its log, which has what is stored, and the log's index. */
+  let logged: readonly (string | null)[] | null = null;
   const begin = () => {
     // SQLite would go on writing to the removed file, which nobody can open again.
     if (identityOf(path) !== identity) {
@@ -43,7 +46,18 @@ export function storeOn(connection: Connection, readOnly: boolean): Store {
       const hint = 'This process can still read what it stored. Open the store again to start a new file.';
       throw new TscopeError('STORE_REMOVED', message, hint);
     }
+    if (logged?.some((log, i) => log !== identityOf(logs[i] as string))) {
+      if (connection.pragma('wal_checkpoint(TRUNCATE)') !== 0n) {
+        throw new TscopeError(
+          'STORE_BUSY',
+          `${path}: the log beside it was removed, and others are reading it.`,
+        );
+      }
+      const message = `${path}: the log beside it was removed while it was in use; what it held is in the file now.`;
+      throw new TscopeError('STORE_REMOVED', message, 'Open the store again to go on.');
+    }
     connection.exec('BEGIN IMMEDIATE');
+    logged ??= logs.map(identityOf);
   };
   const failed = (error: unknown): never => {
     tails.clear();

@@ -99,7 +99,7 @@ export function openStoreToRead(file: string, options: StoreOptions = {}): Store
   const path = resolve(file);
   const found = inspect(path);
   if (!found.exists) {
-    const hint = 'Commands with --db create it: tscope agent, tscope drift --db FILE.';
+    const hint = '`tscope agent` makes one, and so does a command that measures, with `db`.';
     throw new TscopeError('IO', `there is no store at ${path}.`, hint);
   }
   let connection = connectToRead(path, options.busyTimeoutMs);

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/agent/config/read-config.ts';
 import { commands } from '../../src/cli/commands.ts';
+import { errorInFlags } from '../../src/cli/in-flags.ts';
 import { programFor } from '../../src/cli/program.ts';
 import { TscopeError } from '../../src/errors.ts';
 
@@ -68,7 +69,8 @@ async function refusal(command: string, words: readonly string[]): Promise<Tscop
     await parsing.parseAsync([...command.split(' '), ...words], { from: 'user' });
     return null;
   } catch (error) {
-    if (error instanceof TscopeError) return error;
+    const said = errorInFlags(error, parsed.options);
+    if (said instanceof TscopeError) return said;
     throw error;
   }
 }

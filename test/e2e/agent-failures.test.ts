@@ -130,6 +130,22 @@ test('only the file removed, its log left: nothing is mixed up', async () => {
   expect(sql(db, 'PRAGMA integrity_check')).toEqual(['ok']);
 });
 
+test.each([['-wal'], ['-shm'], ['-wal', '-shm']])(
+  'what is beside the file removed (%s): nothing stored is lost',
+  async (...logs) => {
+    const db = join(folder.path, `beside${logs.join('')}.db`);
+    await start(db);
+    await eventually(async () => (await health()).samples.stored > 5);
+    for (const log of logs) rmSync(`${db}${log}`);
+    await eventually(() => agent.log.some(({ code }) => code === 'STORE_REMOVED'));
+    await eventually(async () => (await health()).status === 'ok');
+    const { samples } = await health();
+    expect(sumOf(samples)).toBe(samples.taken);
+    await agent.end('SIGKILL');
+    expect(Number(sql(db, 'SELECT count(*) FROM sample')[0]) / 3).toBeGreaterThanOrEqual(samples.stored);
+  },
+);
+
 test('the file moved away has all that was stored, and the next one what is taken from then on', async () => {
   const db = join(folder.path, 'moved/a.db');
   await start(db);

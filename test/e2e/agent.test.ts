@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -277,6 +277,23 @@ test('a certificate and its key: HTTPS, and a new pair after SIGHUP', async () =
       }).on('error', reject);
     });
   expect(await name()).toBe('first');
+  // What connects and does not shake hands keeps nobody out, however much of it there is, and is closed in time.
+  let open = 0;
+  for (let i = 0; i < 600; i++) {
+    const socket = connect({ port, host: '127.0.0.1' }, () => {
+      open += 1;
+      // The first bytes of a handshake, and no more.
+      if (i % 2 === 0) socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1, 0]));
+    });
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        open -= 1;
+      });
+    socket.resume();
+  }
+  for (let i = 0; i < 3; i++) expect(await name()).toBe('first');
+  await eventually(() => open === 0);
   make('second');
   agent.child.kill('SIGHUP');
   await eventually(async () => (await name()) === 'second');

@@ -97,4 +97,4 @@ test('a writer killed again and again loses no sample that it had stored, and st
   expect(listRuns(store)).toHaveLength(4 * ROUNDS);
   maintain(store, { samplesNs: 2n * 3600n * SECOND, minutesNs: null, hoursNs: null, maxBytes: null });
   intact(store);
-});
+}, 120_000);

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { queryRange } from '../../src/store/range.ts';
@@ -105,6 +105,28 @@ test('a file removed under the writer is noticed at the next sample; what was st
   expect(listRuns(fresh)).toEqual([]);
   fresh.close();
 });
+
+test.each(['-wal', '-shm'])(
+  'the %s beside the file removed: what is in the log is saved into the file',
+  (log) => {
+    const path = join(folder, `log${log}.db`);
+    const { store, series } = storeWithSeries(path);
+    appendSamples(store, batchOf(series, ramp(5, SECOND)));
+    rmSync(`${path}${log}`);
+    expect(() => appendSamples(store, batchOf(series, ramp(5, SECOND, T0 + 10n * SECOND)))).toThrow(
+      expect.objectContaining({
+        code: 'STORE_REMOVED',
+        message: expect.stringContaining('the log beside it'),
+      }),
+    );
+    // As if this process were killed now.
+    cpSync(path, `${path}.file`);
+    const file = openStoreToRead(`${path}.file`);
+    expect(samplesOf(file, series, T0, 10)).toEqual(ramp(5, SECOND));
+    file.close();
+    store.close();
+  },
+);
 
 test('a file replaced under the writer is noticed, and the new one is left alone', () => {
   const path = join(folder, 'replaced.db');

@@ -42,7 +42,7 @@ export function parseHubUrl(text: string): string {
   }
   if (url.username !== '' || url.password !== '') {
     throw usageError(
-      `hub: a user or password does not belong into the address; give --hub-credentials FILE.`,
+      'hub: a user or password does not belong into the address; give `hubCredentials` a file.',
     );
   }
   const plain =

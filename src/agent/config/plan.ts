@@ -46,7 +46,7 @@ function audience({ listen }: Settings, token: string | null): string {
 function userPlan({ user }: Settings): string {
   if (user !== undefined) return `It becomes ${user} after it listens.`;
   return isRoot()
-    ? 'It stays root, which it does not need: --user NAME, or the systemd unit, gives that up.'
+    ? 'It stays root, which it does not need: `user`, or the systemd unit, gives that up.'
     : 'It stays the present user.';
 }
 

@@ -45,10 +45,6 @@ export interface Sources {
 export const variableOf = (name: string): string =>
   `TSCOPE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
-/** --token-file for tokenFile. */
-export const flagOf = (name: string): string =>
-  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
 /** Settings that are lists, which are empty where nothing is given. */
 const LISTS: readonly SettingName[] = ['hostNames', 'hub', 'label'];
 
@@ -97,7 +93,7 @@ function unknownVariables(environment: Sources['environment']): Warning[] {
 /** Where a reader has to look for a setting's value. */
 function placeOf(name: SettingName, origin: Origin, file: string | null): string {
   if (origin === 'file') return `${file}: ${name}`;
-  return origin === 'environment' ? variableOf(name) : flagOf(name);
+  return origin === 'environment' ? variableOf(name) : `\`${name}\``;
 }
 
 /** Whether reading failed because this process may not read the file. */
@@ -185,12 +181,8 @@ export function readConfig({ flags, environment }: Sources, before: Config | nul
 
 function hubOf({ hub, hubCredentials, hubCa }: Settings): HubAccess | null {
   if (hub.length > 0) return readHubAccess(hub, hubCredentials, hubCa);
-  for (const [flag, value] of [
-    ['--hub-credentials', hubCredentials],
-    ['--hub-ca', hubCa],
-  ] as const) {
-    if (value !== undefined) throw usageError(`${flag}: it goes with --hub.`);
-  }
+  if (hubCredentials !== undefined) throw usageError('`hubCredentials`: it goes with `hub`.');
+  if (hubCa !== undefined) throw usageError('`hubCa`: it goes with `hub`.');
   return null;
 }
 

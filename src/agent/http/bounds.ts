@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 /** Connections open at once: many times what scrapers and browsers need, and little memory. */
 export const MOST_CONNECTIONS = 128;
+/** TLS handshakes under way. */
+const MOST_HANDSHAKES = 128;
 /** Requests of one connection that are not yet answered to the end: those after them are refused. */
 export const MOST_PIPELINED = 8;
 /** A connection that goes on asking in spite of refusals is closed. */
@@ -30,6 +32,8 @@ function feedSlowly(socket: Socket): void {
   });
 }
 
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+
 /** What one connection has asked for and not yet read. */
 interface Load {
   /** Requests not yet answered to the end. */
@@ -46,6 +50,8 @@ export class Bounds {
   /** In the order of their last request: a Map keeps insertion order. */
   readonly #loads = new Map<Socket, Load>();
   readonly #spared: (socket: Socket) => boolean;
+  /** Connections that have not shaken hands yet, by their other end, the oldest first. */
+  readonly #shaking = new Map<string, Socket>();
   #working = 0;
 
   /** @param spared connections that are quiet for a good reason. */
@@ -59,6 +65,21 @@ export class Bounds {
    */
   watch(server: Server, event: 'connection' | 'secureConnection'): void {
     server.on(event, (socket: Socket) => this.#open(socket));
+  }
+
+  /** Bounds the TLS handshakes under way: the oldest gives way to the newcomer, so that silent ones keep nobody out. */
+  watchHandshakes(server: Server): void {
+    server.on('connection', (socket: Socket) => {
+      const peer = peerOf(socket);
+      this.#shaking.set(peer, socket);
+      socket.on('close', () => {
+        if (this.#shaking.get(peer) === socket) this.#shaking.delete(peer);
+      });
+      const [oldest] = this.#shaking.values();
+      if (this.#shaking.size > MOST_HANDSHAKES) oldest?.destroy();
+    });
+    // Another object than the one that connected, with the same other end.
+    server.on('secureConnection', (socket: Socket) => this.#shaking.delete(peerOf(socket)));
   }
 
   /** Counts a request in. */

@@ -49,7 +49,7 @@ function wrongHost(asked: Asked, { hostNames, token }: Rules): Reply | null {
   if (token !== null && scheme === 'bearer' && given !== null && sameToken(given, token)) return null;
   return errorReply(
     421,
-    `This agent is not known as '${name}'; allow the name with --host-names, or use an address or a bearer token.`,
+    `This agent is not known as '${name}'; allow the name with \`hostNames\`, or use an address or a bearer token.`,
   );
 }
 

@@ -12,7 +12,7 @@ import type { ListenAddress } from '../config/listen-address.ts';
 import { formatListenAddress } from '../config/listen-address.ts';
 import type { TlsFiles } from '../config/tls.ts';
 import type { Log } from '../log.ts';
-import { Bounds, MOST_CONNECTIONS } from './bounds.ts';
+import { Bounds } from './bounds.ts';
 import { isAuthorized, misshapen, type Rules, refusalOf } from './guard.ts';
 import type { LiveClients } from './live.ts';
 import { errorReply, type Reply, send } from './reply.ts';
@@ -149,8 +149,7 @@ export function createSite(site: Site, tls: TlsFiles | null): Server {
   server.timeout = QUIET_MS;
   server.on('clientError', rejectBadRequest);
   server.on('connect', (_request, socket) => socket.destroy());
-  // What has not shaken hands is bounded by number and by time.
-  if (tls !== null) server.maxConnections = 2 * MOST_CONNECTIONS;
+  if (tls !== null) bounds.watchHandshakes(server);
   bounds.watch(server, tls === null ? 'connection' : 'secureConnection');
   return server;
 }
