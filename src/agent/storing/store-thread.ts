@@ -40,13 +40,15 @@ export class StoreThread {
         else this.#answer(message);
       });
       this.#worker.on('exit', () => {
-        const why = crash === null ? '' : `: ${refusalOf(crash)?.message ?? String(crash)}`;
+        const refusal = crash === null ? null : refusalOf(crash);
+        const why = crash === null ? '' : ` (${(refusal?.message ?? String(crash)).replace(/\.$/, '')})`;
         const message = `The store's thread ended${why}; the store is being opened again.`;
         const error = new TscopeError('STORE_BUSY', message);
         this.#alive = false;
         for (const { reject } of this.#waiting.values()) reject(error);
         this.#waiting.clear();
-        resolve({ code: crash === null ? 'IO' : 'DEFECT', message, hint: null, reopen: true });
+        const code = crash === null ? 'IO' : (refusal?.code ?? 'DEFECT');
+        resolve({ code, message, hint: null, reopen: true });
       });
     });
     this.ended = new Promise((resolve) => this.#worker.on('exit', () => resolve()));
