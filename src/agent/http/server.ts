@@ -121,7 +121,9 @@ const PARSE_ERRORS: Readonly<Record<string, number>> = {
 };
 
 function rejectBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // What has not shaken hands cannot be told anything: the words would wait for that for ever, and the connection with them.
+  const heard = /^HPE_|^ERR_HTTP_/.test(error.code ?? '') && socket.writable;
+  if (!heard) {
     socket.destroy();
     return;
   }
