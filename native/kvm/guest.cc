@@ -95,11 +95,14 @@ Napi::Value Guest::Resume(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// pause() -> whether the vCPU has left the guest; call again until true.
+// pause() -> whether the vCPU has left the guest; call again until true. Throws where it stays and may not be told to.
 Napi::Value Guest::Pause(const Napi::CallbackInfo& info) {
-  VcpuThread* thread = Alive(info.Env(), "pause");
-  if (thread == nullptr) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), thread->Pause(kLongestWaitMs));
+  Napi::Env env = info.Env();
+  VcpuThread* thread = Alive(env, "pause");
+  if (thread == nullptr) return env.Undefined();
+  Failure refused;
+  const bool left = thread->Pause(kLongestWaitMs, &refused);
+  return refused ? ThrowFailure(env, refused) : Napi::Boolean::New(env, left);
 }
 
 // drain(out) -> how many records of four words were moved into `out`.

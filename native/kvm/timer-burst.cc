@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "../arguments.h"
 #include "../tsc.h"
@@ -24,6 +26,8 @@ constexpr int kMostChildren = 64;
 constexpr int64_t kMostTimers = 100000;
 // What a child keeps open besides its timers.
 constexpr int64_t kOtherDescriptors = 8;
+// What this process opens while it has the children: a guest's four descriptors, a file of the trace, one of /proc.
+constexpr int kSpareDescriptors = 8;
 // The child watches from here before the instant, for at most so long after it.
 constexpr int64_t kWatchBeforeNs = 300000, kWatchAfterNs = 40000000;
 // The child's own wake-ups and the timer interrupts of a quiet CPU are shorter than this.
@@ -32,12 +36,17 @@ constexpr int64_t kShortestStallNs = 30000;
 constexpr int64_t kSettledNs = 2000;
 constexpr int kLongestWaitMs = 100;
 constexpr int kLongestStartMs = 5000;
+// A child ends as soon as it is killed; one that may not be, when it next looks for a command.
+constexpr std::chrono::milliseconds kLongestEnd{2000}, kLookAgain{1};
 
-// How a child starts: with fewer timers than wanted, or with none and the reason.
+enum class Step : int64_t { kAffinity, kCreate, kSet };
+constexpr const char* kSteps[] = {"sched_setaffinity", "timerfd_create", "timerfd_settime"};
+
+// How a child starts: with fewer timers than wanted, or with none and the step that was refused.
 struct Birth {
   int64_t timers;
   int64_t error;
-  int64_t runsOnCpu;
+  Step step;
 };
 
 struct Command {
@@ -56,7 +65,7 @@ bool ReadAll(int fd, void* out, size_t length) {
   return true;
 }
 
-// Far below PIPE_BUF: all or nothing.
+// A few words: all or nothing.
 bool WriteAll(int fd, const void* data, size_t length) {
   ssize_t put;
   do {
@@ -75,11 +84,9 @@ void CloseRange(int from, int to, int limit) {
   for (int fd = from; fd <= to && fd < limit; fd++) close(fd);
 }
 
-void CloseAllBut(int a, int b, int limit) {
-  const int low = a < b ? a : b, high = a < b ? b : a;
-  CloseRange(3, low - 1, limit);
-  CloseRange(low + 1, high - 1, limit);
-  CloseRange(high + 1, INT32_MAX, limit);
+void CloseAllBut(int fd, int limit) {
+  CloseRange(3, fd - 1, limit);
+  CloseRange(fd + 1, INT32_MAX, limit);
 }
 
 Stall Watch(int64_t ktime) {
@@ -106,35 +113,42 @@ int64_t ArmOwn(const int* timers, int64_t count, int64_t ktime) {
   return count;
 }
 
-void Serve(int commands, int replies, const int* timers) {
+void Serve(int parent, const int* timers) {
   Command command;
-  while (ReadAll(commands, &command, sizeof command)) {
+  while (ReadAll(parent, &command, sizeof command)) {
     const int64_t armed = ArmOwn(timers, command.count, command.ktime);
-    if (!WriteAll(replies, &armed, sizeof armed)) return;
+    if (!WriteAll(parent, &armed, sizeof armed)) return;
     if (command.watch == 0) continue;
     const Stall stall = Watch(command.ktime);
-    if (!WriteAll(replies, &stall, sizeof stall)) return;
+    if (!WriteAll(parent, &stall, sizeof stall)) return;
   }
 }
 
 // `timers` has room for `wanted` descriptors.
-[[noreturn]] void ChildMain(pid_t parent, int cpu, int64_t wanted, int* timers, int commands, int replies, int limit) {
+[[noreturn]] void ChildMain(pid_t parent, int cpu, int64_t wanted, int* timers, int socket, int limit) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(0);
-  CloseAllBut(commands, replies, limit);
+  CloseAllBut(socket, limit);
   prctl(PR_SET_TIMERSLACK, 1UL);
-  Birth birth{0, 0, RunOn(0, cpu)};
-  if (birth.runsOnCpu == 0) birth.error = errno;
+  Birth birth{0, 0, Step::kAffinity};
+  if (!RunOn(0, cpu)) birth.error = errno;
   while (birth.error == 0 && birth.timers < wanted) {
+    birth.step = Step::kCreate;
     const int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
     if (fd < 0) {
       birth.error = errno;
-    } else {
-      timers[birth.timers++] = fd;
+      break;
     }
+    const itimerspec never{};
+    birth.step = Step::kSet;
+    if (birth.timers == 0 && timerfd_settime(fd, 0, &never, nullptr) != 0) {
+      birth.error = errno;
+      break;
+    }
+    timers[birth.timers++] = fd;
   }
-  WriteAll(replies, &birth, sizeof birth);
-  if (birth.timers > 0) Serve(commands, replies, timers);
+  WriteAll(socket, &birth, sizeof birth);
+  if (birth.timers > 0) Serve(socket, timers);
   _exit(0);
 }
 
@@ -177,10 +191,14 @@ TimerBurst::TimerBurst(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TimerB
 TimerBurst::~TimerBurst() { End(); }
 
 void TimerBurst::End() {
-  for (const Child& child : children_) kill(child.pid, SIGKILL);
+  for (Child& child : children_) {
+    // A filter of system calls may forbid the signal; the end of its socket ends a child as well.
+    child.socket = Fd();
+    kill(child.pid, SIGKILL);
+  }
+  const auto latest = Clock::now() + kLongestEnd;
   for (const Child& child : children_) {
-    while (waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(child.pid, nullptr, WNOHANG) == 0 && Clock::now() < latest) std::this_thread::sleep_for(kLookAgain);
   }
   children_.clear();
   timers_ = 0;
@@ -208,7 +226,7 @@ Napi::Value TimerBurst::Watched(const Napi::CallbackInfo& info) {
   if (children_.empty()) return Napi::Boolean::New(info.Env(), false);
   Stall stall;
   const auto latest = Clock::now() + std::chrono::milliseconds(kLongestWaitMs);
-  const bool over = Hear(children_.front().replies.get(), &stall, sizeof stall, latest);
+  const bool over = Hear(children_.front().socket.get(), &stall, sizeof stall, latest);
   if (over) {
     out.data[0] = stall.from;
     out.data[1] = stall.to;
@@ -223,11 +241,9 @@ Napi::Value TimerBurst::Destroy(const Napi::CallbackInfo& info) {
 }
 
 Failure TimerBurst::StartChild(int cpu, int64_t timers) {
-  int commands[2], replies[2];
-  if (pipe2(commands, O_CLOEXEC) != 0) return {"pipe2", errno};
-  Fd commandsRead(commands[0]), commandsWrite(commands[1]);
-  if (pipe2(replies, O_CLOEXEC) != 0) return {"pipe2", errno};
-  Fd repliesRead(replies[0]), repliesWrite(replies[1]);
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return {"socketpair", errno};
+  Fd ours(ends[0]), its(ends[1]);
   std::vector<int> room(static_cast<size_t>(timers));
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
@@ -238,27 +254,31 @@ Failure TimerBurst::StartChild(int cpu, int64_t timers) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t pid = fork();
-  if (pid == 0) ChildMain(parent, cpu, timers, room.data(), commandsRead.get(), repliesWrite.get(), limit);
+  if (pid == 0) ChildMain(parent, cpu, timers, room.data(), its.get(), limit);
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return {"fork", error};
-  children_.push_back({pid, 0, std::move(commandsWrite), std::move(repliesRead)});
-  repliesWrite = Fd();
+  children_.push_back({pid, 0, std::move(ours)});
+  its = Fd();
   Birth birth{};
-  if (!Hear(children_.back().replies.get(), &birth, sizeof birth,
+  if (!Hear(children_.back().socket.get(), &birth, sizeof birth,
             Clock::now() + std::chrono::milliseconds(kLongestStartMs))) {
     return {"fork", ETIMEDOUT};
   }
   children_.back().timers = birth.timers;
   timers_ += birth.timers;
   if (birth.timers > 0) return {};
-  return {birth.runsOnCpu != 0 ? "timerfd_create" : "sched_setaffinity", static_cast<int>(birth.error)};
+  return {kSteps[static_cast<int>(birth.step)], static_cast<int>(birth.error)};
 }
 
 Failure TimerBurst::Start(int cpu, int64_t timers) {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return {"getrlimit", errno};
   const int64_t room = static_cast<int64_t>(files.rlim_cur) - kOtherDescriptors;
+  // Closed again at the end: where there are few descriptors, the children's sockets are not to take them all.
+  std::vector<Fd> spare;
+  for (int i = 0; i < kSpareDescriptors; i++) spare.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!spare.back().valid()) return {"RLIMIT_NOFILE", errno};
   for (int i = 0; i < kMostChildren && timers_ < timers; i++) {
     const int64_t before = timers_;
     const int64_t wanted = timers - timers_ < room ? timers - timers_ : room;
@@ -280,12 +300,12 @@ bool TimerBurst::ArmAll(int64_t ktime, int64_t count) {
     shares.push_back(left < child.timers ? left : child.timers);
     left -= shares.back();
     const Command command{ktime, shares.back(), shares.size() == 1};
-    if (!WriteAll(child.commands.get(), &command, sizeof command)) return false;
+    if (!WriteAll(child.socket.get(), &command, sizeof command)) return false;
   }
   bool all = left == 0 && !children_.empty();
   for (size_t i = 0; i < children_.size(); i++) {
     int64_t armed = 0;
-    if (!Hear(children_[i].replies.get(), &armed, sizeof armed, latest)) return false;
+    if (!Hear(children_[i].socket.get(), &armed, sizeof armed, latest)) return false;
     all = all && armed == shares[i];
   }
   return all && ReadKtime() < ktime;

@@ -28,8 +28,7 @@ class TimerBurst : public Napi::ObjectWrap<TimerBurst> {
   struct Child {
     pid_t pid;
     int64_t timers;
-    Fd commands;
-    Fd replies;
+    Fd socket;
   };
 
   Napi::Value Timers(const Napi::CallbackInfo& info);

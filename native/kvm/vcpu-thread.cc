@@ -57,7 +57,7 @@ void VcpuThread::Ask(Want want) {
   const std::lock_guard<std::mutex> lock(vcpu_->mutex);
   vcpu_->want = want;
   vcpu_->changed.notify_all();
-  if (want != Want::kRun && !vcpu_->parked && !vcpu_->ended) pthread_kill(thread_, KickSignal());
+  if (want != Want::kRun && !vcpu_->parked && !vcpu_->ended) kickError_ = pthread_kill(thread_, KickSignal());
 }
 
 void VcpuThread::SetNext(const kvm_lapic_state& state) {
@@ -67,10 +67,12 @@ void VcpuThread::SetNext(const kvm_lapic_state& state) {
 
 void VcpuThread::Resume() { Ask(Want::kRun); }
 
-bool VcpuThread::Pause(int ms) {
+bool VcpuThread::Pause(int ms, Failure* refused) {
   Ask(Want::kPark);
   std::unique_lock<std::mutex> lock(vcpu_->mutex);
-  return vcpu_->changed.wait_for(lock, std::chrono::milliseconds(ms), [&] { return vcpu_->parked; });
+  const bool parked = vcpu_->changed.wait_for(lock, std::chrono::milliseconds(ms), [&] { return vcpu_->parked; });
+  *refused = parked || kickError_ == 0 ? Failure{} : Failure{"tgkill", kickError_};
+  return parked;
 }
 
 bool VcpuThread::Parked() {

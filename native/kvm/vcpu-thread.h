@@ -23,8 +23,9 @@ class VcpuThread {
   // The local APIC's state for the next run. The vCPU's own thread sets it just before it enters the guest, so
   // that a timer which it starts is not late from the beginning.
   void SetNext(const kvm_lapic_state& state);
-  // Asks the vCPU to leave the guest and waits at most `ms` for it: false where it has not left by then.
-  bool Pause(int ms);
+  // Asks the vCPU to leave the guest and waits at most `ms` for it: false where it has not left by then, and `refused`
+  // is the signal's failure, if it failed.
+  bool Pause(int ms, Failure* refused);
   // Neither running nor about to run: the vCPU's ioctls answer at once.
   bool Parked();
   // Set once the guest cannot go on.
@@ -41,6 +42,7 @@ class VcpuThread {
   std::shared_ptr<Vcpu> vcpu_;
   pthread_t thread_{};
   bool started_ = false;
+  int kickError_ = 0;
 };
 
 }  // namespace tscope::kvm

@@ -9,7 +9,7 @@ import { ktimeNow, pauseMachine } from './guest.ts';
 import { idlestCpu, kvmTscKhz } from './host.ts';
 import { kvmError } from './kvm-error.ts';
 import { minPeriodNs, timerSetup } from './timer-setup.ts';
-import { findTracefs, removeLeftBehind, type TracedEvent, TraceInstance, TraceObstacle } from './tracefs.ts';
+import { findTracefs, type TracedEvent, TraceInstance, TraceObstacle } from './tracefs.ts';
 
 /** What one run of `apic_timer_fn` takes in a burst on this host, ns, less what the tracepoints take. */
 export interface KernelCallback {
@@ -110,7 +110,6 @@ function measure(control: Control): KernelCallback {
   const tscKhz = kvmTscKhz();
   const affinity = addon.getAffinity();
   const mount = findTracefs();
-  removeLeftBehind(mount);
   const cpu = idlestCpu(affinity, control);
   const others = affinity.filter((other) => other !== cpu);
   const instances: TraceInstance[] = [];

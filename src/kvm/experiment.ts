@@ -1,11 +1,13 @@
 import type { Control } from '../clock/control.ts';
-import { bounds, checkBounds, NS_PER_MS, NS_PER_S } from '../units.ts';
+import type { TscopeError } from '../errors.ts';
+import { refusalOf } from '../system-error.ts';
+import { bounds, checkBounds, formatNs, NS_PER_MS, NS_PER_S } from '../units.ts';
 import type { Finding, Warning } from '../warning.ts';
-import { measureCallback } from './callback-cost.ts';
+import { type CallbackCost, measureCallback } from './callback-cost.ts';
 import { NOT_ASKED_FOR, type TraceMode } from './guest-trace.ts';
 import { type KvmHost, kvmHost } from './host.ts';
 import { agreementOf, predict } from './model.ts';
-import { type KvmResult, kvmWarnings, resultOf, SIGSTOP_MISSED } from './result.ts';
+import { type KvmResult, kvmWarnings, resultOf } from './result.ts';
 import { type Running, type RunningOptions, recordRunning } from './running.ts';
 import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from './safety.ts';
 import { recordSigstop } from './sigstop.ts';
@@ -29,6 +31,8 @@ export interface KvmOptions {
   readonly trace: TraceMode;
   /** False leaves out the shorter looks at other periods and divide counts. */
   readonly sweep?: boolean;
+  /** What a callback costs here, where that is known already; else it is measured. */
+  readonly callback?: CallbackCost | undefined;
 }
 
 /** What is accepted: the guest must notice each interrupt, and somebody waits. */
@@ -150,8 +154,9 @@ function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: KvmHost)
  * Records one stop, again where chance made it inconclusive, and answers with the last.
  *
  * @param knownPath what an earlier stop showed; for SIGSTOP, during which nothing can be watched.
- * @returns null where it was cancelled first; `missed` where no try could be measured.
- * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
+ * @returns null where it was cancelled first.
+ * @throws TscopeError UNSUPPORTED where this host cannot run the guest, or each try was in vain; the system's error
+ * where it refuses the process or the signal that a stop needs.
  */
 export async function recordConclusiveStop(
   options: Omit<StopOptions, 'stop'> & { readonly stop: StopKind },
@@ -159,12 +164,12 @@ export async function recordConclusiveStop(
   knownPath: TimerPath,
   control: Control,
   retries: Retries = retriesOf(options.stopNs),
-): Promise<StopRecord | null | 'missed'> {
+): Promise<StopRecord | null> {
   const { stop, ...common } = options;
   for (;;) {
     const trace =
       stop === 'sigstop' ? await recordSigstop(common, control) : recordStop({ ...common, stop }, control);
-    if (trace === null || trace === 'missed') return trace;
+    if (trace === null) return null;
     const path = stop === 'sigstop' ? knownPath : pathOf(trace, host).path;
     if (!inconclusiveByChance(trace, path, host)) return trace;
     const { periodNs } = options.setup;
@@ -173,12 +178,24 @@ export async function recordConclusiveStop(
   }
 }
 
+const STOP_WORDS: Readonly<Record<StopKind, string>> = {
+  pause: 'by leaving KVM_RUN',
+  sigstop: 'by SIGSTOP',
+  'save-restore': 'with its local APIC saved and restored',
+};
+
+/** A part that was refused, and why. */
+function partMissing(part: string, { message, hint }: TscopeError): Warning {
+  const why = message.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+  return { code: 'kvm-part-missing', message: `${part} is not part of this run: ${why}`, hint };
+}
+
 /**
  * Runs real guests with KVM's periodic timer, stops and resumes them, and says what this kernel does with the ticks
- * missed. Stopped early, it returns what it has.
+ * missed. Cancelled, it returns what it has; a part that the host refuses is a warning, and the rest of the run stands.
  *
  * @throws TscopeError USAGE for options that the timer does not take or that could harm the host; UNSUPPORTED
- * where this host cannot run the guest, saying why.
+ * where this host cannot run a guest at all, saying why.
  */
 export async function kvmTask(options: KvmOptions, control: Control): Promise<Finding<KvmResult>> {
   checkBounds(options, kvmBounds);
@@ -186,64 +203,76 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
   checkStop(options.stopNs, plan.setup.periodNs, options.yesReally, watchdogNs());
   const host = kvmHost();
   const progress = progressOf(plan, control);
-
   const running: Running[] = [];
+  const missing: Warning[] = [];
+
+  /** Null where it was cancelled, or refused though a guest has run before. */
+  async function attempt<T>(part: string, measure: () => T | Promise<T>): Promise<T | null> {
+    if (control.cancelled()) return null;
+    try {
+      return await measure();
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === null || refusal.code === 'USAGE' || running.length === 0) throw error;
+      missing.push(partMissing(part, refusal));
+      return null;
+    }
+  }
+
   for (const row of plan.running) {
-    const measured = recordRunning(row, control);
-    if (measured === null) break;
-    running.push(measured);
+    const part = `A guest that runs (${row.loop}, ${formatNs(row.setup.periodNs)}, divide count ${row.setup.divide})`;
+    const measured = await attempt(part, () => recordRunning(row, control));
+    if (measured !== null) running.push(measured);
     progress(row.ticks * row.setup.periodNs);
   }
   const stalls =
-    options.stalls === 0 || control.cancelled()
+    options.stalls === 0
       ? null
-      : recordStallsOf(options, host.tscKhz, running, control);
-  checkCost(options, plan, host, control);
+      : await attempt('A forced delay', () => recordStallsOf(options, host.tscKhz, running, control));
+  const tried = await attempt('The short stop before the long one', () =>
+    tryShortStop(options, plan, host, control),
+  );
   const retries = retriesOf(options.stopNs);
   const traces: StopRecord[] = [];
-  const missed: Warning[] = [];
-  for (const stop of plan.stops) {
-    if (control.cancelled()) break;
+  for (const stop of tried === null ? [] : plan.stops) {
     const { stopNs, trace: traced } = options;
     const common = { setup: plan.setup, stopNs, ticks: plan.stopTicks, trace: traced, tscKhz: host.tscKhz };
-    const trace = await recordConclusiveStop(
-      { ...common, ...stop },
-      host,
-      pathOfAll(traces, host).path,
-      control,
-      retries,
+    const trace = await attempt(`The stop ${STOP_WORDS[stop.stop]} (${stop.loop})`, () =>
+      recordConclusiveStop({ ...common, ...stop }, host, pathOfAll(traces, host).path, control, retries),
     );
-    if (trace === null) break;
-    if (trace === 'missed') missed.push(SIGSTOP_MISSED);
-    else traces.push(trace);
+    if (trace !== null) traces.push(trace);
     progress(options.stopNs + 2 * plan.stopTicks * plan.setup.periodNs);
   }
   // Last: where time runs out, what a stop does is worth more than what a callback costs.
   const callback =
-    options.trace === 'off' ? { value: null, reason: NOT_ASKED_FOR } : measureCallback(control);
+    options.trace === 'off'
+      ? { value: null, reason: NOT_ASKED_FOR }
+      : (options.callback ?? measureCallback(control));
   const result = resultOf({ options, setup: plan.setup, host, running, stalls, callback, traces });
-  return { result, warnings: [...missed, ...kvmWarnings(result, options.trace === 'on')] };
+  return { result, warnings: [...missing, ...kvmWarnings(result, options.trace === 'on')] };
 }
 
 /**
  * Before a long stop, a short one: where this kernel catches up, its burst tells what a callback costs here.
  *
+ * @returns null where it was cancelled first.
  * @throws TscopeError USAGE where the long stop is not safe at that cost.
  */
-function checkCost(
+function tryShortStop(
   { stopNs, yesReally }: KvmOptions,
   { setup, stopTicks }: Plan,
   host: KvmHost,
   control: Control,
-): void {
-  if (control.cancelled() || burstEstimate(stopNs, setup.periodNs).burstNs <= UNTRIED_BURST_NS) return;
+): 'safe' | null {
+  if (burstEstimate(stopNs, setup.periodNs).burstNs <= UNTRIED_BURST_NS) return 'safe';
   const { tscKhz } = host;
   // Untraced: its cost is what counts.
   const short = { loop: 'spin', stop: 'pause', setup, ticks: stopTicks, trace: 'off', tscKhz } as const;
   const record = recordStop({ ...short, stopNs: SHORT_STOP_PERIODS * setup.periodNs }, control);
-  if (record === null) return;
+  if (record === null) return null;
   const burst = burstOf(findingOf(record), pathOf(record, host).path, setup.periodNs);
   if (burst !== null) checkStop(stopNs, setup.periodNs, yesReally, watchdogNs(), burst.callbackNs);
+  return 'safe';
 }
 
 /** Stalls of a guest whose period suits how late interrupts come here, as the halting guest has shown. */

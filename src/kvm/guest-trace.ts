@@ -18,7 +18,7 @@ import {
 } from './expiries.ts';
 import type { Guest } from './guest.ts';
 import type { Moment } from './recording.ts';
-import { findTracefs, removeLeftBehind, TraceInstance, TraceObstacle } from './tracefs.ts';
+import { findTracefs, TraceInstance, TraceObstacle } from './tracefs.ts';
 
 /** Whether the kernel's trace is wanted: `auto` where this user may have it, `on` as well, but its lack is a warning. */
 export const TRACE_MODES = ['auto', 'on', 'off'] as const;
@@ -56,9 +56,7 @@ export class GuestTrace {
     this.#reason = mode === 'off' ? NOT_ASKED_FOR : refusal;
     if (this.#reason !== null) return;
     try {
-      const mount = findTracefs();
-      removeLeftBehind(mount);
-      this.#instance = new TraceInstance(mount, cpu);
+      this.#instance = new TraceInstance(findTracefs(), cpu);
     } catch (error) {
       if (!(error instanceof TraceObstacle)) throw error;
       this.#reason = error.message;

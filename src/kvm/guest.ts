@@ -28,6 +28,8 @@ export interface Guest {
   pause(): void;
   /** It has been cancelled. */
   cancelled(): boolean;
+  /** ktime, ns. */
+  now(): bigint;
   /** Waits, exactly, with the guest as it is. @returns false where it was cancelled first. */
   waitUntil(ktime: bigint): boolean;
 }
@@ -125,6 +127,7 @@ function guestOf(machine: NativeGuest, periodNs: number, control: Control): Gues
       update();
     },
     cancelled: () => control.cancelled(),
+    now: ktimeNow,
     waitUntil: (ktime) => wait.sleepThenSpin(ktime, SPIN_NS, now),
   };
 }

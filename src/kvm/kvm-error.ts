@@ -55,6 +55,11 @@ const REASONS: readonly Reason[] = [
     message: 'This KVM gives its guests no x2APIC.',
     hint: 'Use a kernel that offers it.',
   },
+  {
+    step: 'tgkill',
+    message: 'A guest could not be stopped: the signal that makes it leave KVM_RUN is refused (tgkill).',
+    hint: 'Let the filter of system calls allow it (seccomp, SystemCallFilter=).',
+  },
 ];
 
 /** The sentence for a step of the guest's life that the kernel refused; anything else comes back as it is. */
@@ -97,6 +102,10 @@ export const slowError = (got: number, wanted: number, seconds: number): TscopeE
 /** A vCPU that KVM keeps, whatever signal it is sent. */
 export const stuckError = (seconds: number): TscopeError =>
   unsupported(`KVM did not let the guest go within ${seconds} s.`, 'Check `dmesg` for KVM messages.');
+
+/** A stop by SIGSTOP whose moment of resume is not known. */
+export const missedError = (): TscopeError =>
+  unsupported('SIGSTOP met the vCPU outside the guest each time.', 'Run it again on a quieter host.');
 
 /** Interrupts that came faster than this process was given time to take them in. */
 export const lostError = (count: number): TscopeError =>

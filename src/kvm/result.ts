@@ -260,13 +260,6 @@ export function resultOf({ options, setup, host, running, stalls, callback, trac
   };
 }
 
-/** The stop by SIGSTOP is missing from the result. */
-export const SIGSTOP_MISSED: Warning = {
-  code: 'kvm-sigstop-missed',
-  message: 'SIGSTOP met the vCPU outside the guest each time, so that stop could not be measured.',
-  hint: 'Run it again on a quieter host; the other stops stand.',
-};
-
 /** Of the policies that this path allows, one at least should predict what was seen. */
 const unpredicted = ({ model }: KvmResult): boolean =>
   model.length > 0 && model.every(({ agreement }) => !agreement.agrees);

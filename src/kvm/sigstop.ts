@@ -9,12 +9,13 @@ import { TscopeError } from '../errors.ts';
 import { sibling } from '../sibling.ts';
 import { NS_PER_MS } from '../units.ts';
 import { ktimeNow } from './guest.ts';
+import { missedError } from './kvm-error.ts';
 import { since } from './recording.ts';
 import type { SigstopJob, SigstopMessage } from './sigstop-child.ts';
 import type { StopOptions } from './stop.ts';
 import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop.ts';
 import type { StopRecord } from './stop-record.ts';
-import { removeTracesLeftBehind } from './tracefs.ts';
+import { findTracefs, TraceObstacle } from './tracefs.ts';
 
 const CHILD = fileURLToPath(sibling(import.meta.url, './sigstop-child'));
 const NAP_NS = 50 * NS_PER_MS;
@@ -35,16 +36,29 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
 /**
  * Stops, by SIGSTOP, a process that owns a guest, and continues it in the middle of a period.
  *
- * @returns null where it was cancelled first; `missed` where the signal met the vCPU outside the guest each time.
- * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
+ * @returns null where it was cancelled first.
+ * @throws TscopeError UNSUPPORTED where this host cannot run the guest, and where the signal met the vCPU outside it
+ * each time; the system's error where it refuses the process or the signal.
  */
 export async function recordSigstop(
   options: Omit<StopOptions, 'stop'>,
   control: Control,
-): Promise<StopRecord | null | 'missed'> {
-  for (let tries = 1; ; tries++) {
+): Promise<StopRecord | null> {
+  // Before the process that could then neither be stopped nor ended.
+  process.kill(process.pid, 0);
+  for (let tries = 0; tries < TRIES; tries++) {
     const trace = await stopOnce(options, control);
-    if (trace !== 'missed' || tries === TRIES) return trace;
+    if (trace !== 'missed') return trace;
+  }
+  throw missedError();
+}
+
+/** Killed, a child may have left its trace. */
+function removeItsTrace(): void {
+  try {
+    findTracefs();
+  } catch (error) {
+    if (!(error instanceof TraceObstacle)) throw error;
   }
 }
 
@@ -89,7 +103,6 @@ async function stopOnce(
     child.kill('SIGKILL');
     child.stdout.destroy();
     await ended;
-    // Killed, it may have left its trace behind.
-    removeTracesLeftBehind();
+    removeItsTrace();
   }
 }

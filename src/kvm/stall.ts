@@ -6,7 +6,7 @@ import { median } from '../statistics.ts';
 import { formatNs, NS_PER_MS, NS_PER_S, NS_PER_US } from '../units.ts';
 import { type TraceResult, untraced } from './expiries.ts';
 import { modulo, phaseOf } from './grid.ts';
-import { type Guest, ktimeNow, withGuest } from './guest.ts';
+import { type Guest, withGuest } from './guest.ts';
 import { GuestTrace, type TraceMode } from './guest-trace.ts';
 import { idlestCpu } from './host.ts';
 import { since } from './recording.ts';
@@ -126,7 +126,11 @@ function refusal(error: unknown): string {
 }
 
 /** Makes a burst and waits for its end. @returns null where it came to nothing: not armed in time, or not seen. */
-function strike(burst: NativeTimerBurst, ktime: bigint, timers: number): readonly [bigint, bigint] | null {
+function strike(
+  burst: Pick<NativeTimerBurst, 'arm' | 'watched'>,
+  ktime: bigint,
+  timers: number,
+): readonly [bigint, bigint] | null {
   const armed = burst.arm(ktime, timers);
   const out = new BigInt64Array(2);
   for (let tries = 0; !burst.watched(out); tries++) if (tries === 10) return null;
@@ -135,7 +139,7 @@ function strike(burst: NativeTimerBurst, ktime: bigint, timers: number): readonl
 }
 
 /** Times of the guest's interrupts around an instant, ns from it. */
-function deliveriesAround(guest: Guest, instant: bigint, rangeNs: number): number[] {
+function deliveriesAround(guest: Pick<Guest, 'recording'>, instant: bigint, rangeNs: number): number[] {
   const times: number[] = [];
   for (let i = guest.recording.deliveries.length - 1; i >= 0; i--) {
     const ns = since(guest.recording.deliveries[i]?.ktime ?? 0n, instant);
@@ -146,18 +150,28 @@ function deliveriesAround(guest: Guest, instant: bigint, rangeNs: number): numbe
 }
 
 /** An instant some time from now, so far before a point of the guest's grid that the delay ends between two. */
-function aim(guest: Guest, leadNs: number, stallNs: number, record: StallRecord): bigint {
+function aim(
+  guest: Pick<Guest, 'recording' | 'now'>,
+  leadNs: number,
+  stallNs: number,
+  record: StallRecord,
+): bigint {
   const { periodNs, usualLatenessNs } = record;
-  const origin = guest.recording.deliveries.at(-1)?.ktime ?? ktimeNow();
+  const origin = guest.recording.deliveries.at(-1)?.ktime ?? guest.now();
   const recent = deliveriesAround(guest, origin, TICKS * periodNs);
   const grid = phaseOf(recent, periodNs).meanNs - usualLatenessNs;
   const beforePoint = modulo(stallNs - periodNs / 2, periodNs);
-  const earliest = since(ktimeNow(), origin) + leadNs;
+  const earliest = since(guest.now(), origin) + leadNs;
   return origin + BigInt(Math.round(earliest + modulo(grid - beforePoint - earliest, periodNs)));
 }
 
-/** Stalls the guest's CPU until `wanted` of the stalls tell the two grids apart. */
-function stallGuest(guest: Guest, burst: NativeTimerBurst, wanted: number, base: StallRecord): StallRecord {
+/** Stalls the guest's CPU until `wanted` of the stalls tell the two grids apart. Public for tests. */
+export function stallGuest(
+  guest: Pick<Guest, 'recording' | 'started' | 'runFor' | 'update' | 'cancelled' | 'now'>,
+  burst: Pick<NativeTimerBurst, 'timers' | 'arm' | 'watched'>,
+  wanted: number,
+  base: StallRecord,
+): StallRecord {
   const { periodNs } = base;
   const aimedNs = AIMED_PERIODS * periodNs;
   const stalls: Stall[] = [];
@@ -168,8 +182,8 @@ function stallGuest(guest: Guest, burst: NativeTimerBurst, wanted: number, base:
   let timerNs = Number.POSITIVE_INFINITY;
   let leadNs = LEAD_NS;
   let telling = 0;
-  const latest = ktimeNow() + BUDGET_NS;
-  while (telling < wanted && ktimeNow() < latest && !guest.cancelled()) {
+  const latest = guest.now() + BUDGET_NS;
+  while (telling < wanted && guest.now() < latest && !guest.cancelled()) {
     const expectedNs = Number.isFinite(timerNs) ? timers * timerNs : aimedNs;
     const instant = aim(guest, leadNs + timers * ARMING_NS_PER_TIMER, expectedNs, record);
     const seen = strike(burst, instant, timers);

@@ -48,17 +48,17 @@ export interface StopOptions {
 }
 
 /** A burst of more callbacks is not traced: their tracepoints would add 10 ms to what it takes, interrupts off. */
-export const MOST_TRACED_CALLBACKS = 50_000;
+const MOST_TRACED_CALLBACKS = 50_000;
+
+/** Pure: why a stop is not to be traced, to end a sentence; null where it may be. */
+export const tooLongToTrace = (stopNs: number, periodNs: number): string | null =>
+  stopNs / periodNs > MOST_TRACED_CALLBACKS
+    ? `a burst of more than ${formatCount(MOST_TRACED_CALLBACKS)} callbacks would take too long when traced`
+    : null;
 
 /** The kernel's trace of a guest that is to be stopped, wherever it runs. */
 export const stopTrace = ({ trace, stopNs, setup }: Omit<StopOptions, 'stop' | 'loop'>): GuestTrace =>
-  new GuestTrace(
-    trace,
-    null,
-    stopNs / setup.periodNs > MOST_TRACED_CALLBACKS
-      ? `a burst of more than ${formatCount(MOST_TRACED_CALLBACKS)} callbacks would take too long when traced`
-      : null,
-  );
+  new GuestTrace(trace, null, tooLongToTrace(stopNs, setup.periodNs));
 
 /** When TMCCT is read: shares of the stop, and of the period, away from where it is about to start again. */
 const READ_AT = [

@@ -24,8 +24,10 @@ import {
 
 /** Where the kernel's tracing is mounted, newer place first. */
 const MOUNTS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
-/** An instance's name: the process, its start (a number may be given again), and whose numbers these are. */
-const NAME = /^tscope-(\d+)-(\d+)-(\d+)-\d+$/;
+/** The host's own space of process numbers (PID_NS_INIT_INO): the only one that the kernel's trace speaks of. */
+const HOST_PID_SPACE = 'pid:[4026531836]';
+/** An instance's name: the process, and its start, since a number may be given again. */
+const NAME = /^tscope-(\d+)-(\d+)-\d+$/;
 /** Room for more than a run's events, on the one CPU that has any. */
 const BUFFER_KB = 4096;
 /** All CPUs together have this where any of them may run the guest, and each has this at least. */
@@ -57,13 +59,10 @@ function startOf(pid: number | 'self'): string | null {
   }
 }
 
-/** The number of this process's space of process numbers. */
-const pidSpace = (): string => /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
-
-/** An instance whose process is gone; one of another space of process numbers is never taken for that. */
-function isLeftBehind(name: string, space: string): boolean {
-  const [, pid, start, itsSpace] = NAME.exec(name) ?? [];
-  return pid !== undefined && itsSpace === space && startOf(Number(pid)) !== start;
+/** An instance whose process is gone. */
+function isLeftBehind(name: string): boolean {
+  const [, pid, start] = NAME.exec(name) ?? [];
+  return pid !== undefined && startOf(Number(pid)) !== start;
 }
 
 /** What a refused step means. */
@@ -82,12 +81,22 @@ function obstacleOf(error: unknown, what: string): TraceObstacle {
   return new TraceObstacle(`${what} failed with ${code}`);
 }
 
-/** The mount point of tracefs. @throws TraceObstacle where there is none that this user may look into. */
+/**
+ * The mount point of tracefs, without what runs that were killed have left there.
+ *
+ * @throws TraceObstacle where there is none that is of use to this process.
+ */
 export function findTracefs(mounts: readonly string[] = MOUNTS): string {
+  if (readlinkSync('/proc/self/ns/pid') !== HOST_PID_SPACE)
+    throw new TraceObstacle(
+      "in a PID namespace of its own this process does not know its threads by the numbers of the kernel's trace",
+    );
   let refused: TraceObstacle | null = null;
   for (const mount of mounts) {
     try {
-      if (readdirSync(mount).includes('instances')) return mount;
+      if (!readdirSync(mount).includes('instances')) continue;
+      removeLeftBehind(join(mount, 'instances'));
+      return mount;
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') refused = obstacleOf(error, `opening ${mount}`);
     }
@@ -95,24 +104,13 @@ export function findTracefs(mounts: readonly string[] = MOUNTS): string {
   throw refused ?? new TraceObstacle(`no tracefs is mounted at ${mounts.join(' or ')}`);
 }
 
-/** Removes what runs that were killed have left. */
-export function removeLeftBehind(mount: string): void {
-  const space = pidSpace();
-  for (const name of readdirSync(join(mount, 'instances')).filter((name) => isLeftBehind(name, space))) {
+function removeLeftBehind(instances: string): void {
+  for (const name of readdirSync(instances).filter(isLeftBehind)) {
     try {
-      rmdirSync(join(mount, 'instances', name));
+      rmdirSync(join(instances, name));
     } catch {
       // Another run removes it, or somebody reads it.
     }
-  }
-}
-
-/** The same wherever tracefs is; nothing where this user may not. */
-export function removeTracesLeftBehind(): void {
-  try {
-    removeLeftBehind(findTracefs());
-  } catch (error) {
-    if (!(error instanceof TraceObstacle)) throw error;
   }
 }
 
@@ -134,7 +132,7 @@ export class TraceInstance {
 
   /** @param cpu the only one that is looked at; null: all of them. @throws TraceObstacle. */
   constructor(mount: string, cpu: number | null) {
-    const name = `tscope-${process.pid}-${startOf('self')}-${pidSpace()}-${made++}`;
+    const name = `tscope-${process.pid}-${startOf('self')}-${made++}`;
     this.#folder = join(mount, 'instances', name);
     try {
       mkdirSync(this.#folder);

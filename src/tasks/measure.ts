@@ -1,5 +1,6 @@
 import { TscopeError } from '../errors.ts';
 import { hostFacts } from '../host/host-facts.ts';
+import type { CallbackCost } from '../kvm/callback-cost.ts';
 import { nativeWithTsc } from '../native.ts';
 import { type MeasureResult, PARTS, type Part } from '../schema/measure.ts';
 import type { Finding, Warning } from '../warning.ts';
@@ -110,10 +111,15 @@ export async function measureHost(
     }
   }
 
+  // Two parts show it.
+  let callback: CallbackCost | undefined;
   const calibrate = await part('calibrate', () => measure('calibrate', options.calibrate, limit));
   const timer = await part('timer', () => measure('timer', options.timer, limit));
   const drift = await part('drift', () => measure('drift', options.drift, limit));
-  const stop = await part('stop', () => measure('stop', options.stop, limit));
-  const kvm = await part('kvm', () => measure('kvm', options.kvm, limit));
+  const stop = await part('stop', async () => {
+    callback = await measure('callback', null, limit);
+    return measure('stop', { ...options.stop, callback }, limit);
+  });
+  const kvm = await part('kvm', () => measure('kvm', { ...options.kvm, callback }, limit));
   return { result: { quick, host, calibrate, timer, drift, stop, kvm, skipped }, warnings };
 }

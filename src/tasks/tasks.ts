@@ -1,4 +1,5 @@
 import type { Control } from '../clock/control.ts';
+import { measureCallback } from '../kvm/callback-cost.ts';
 import { kvmTask } from '../kvm/experiment.ts';
 import { calibrateTask } from '../tsc/calibrate-host.ts';
 import { driftTask } from './drift/task.ts';
@@ -14,6 +15,7 @@ import { timerTask } from './timer/task.ts';
  * bigint and typed arrays.
  */
 export const tasks = {
+  callback: (_options: null, control: Control) => measureCallback(control),
   calibrate: calibrateTask,
   drift: driftTask,
   replay: replayTask,

@@ -1,48 +1,21 @@
 // What the system refuses is never a defect: a filter of system calls, as containers and systemd set it.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { buildDeny, type Refused } from './deny.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'tscope-refusals-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** x86-64 numbers. */
-const CALLS = {
-  ...{ setaffinity: 203, getaffinity: 204, setscheduler: 144, prctl: 157, perf_event_open: 298 },
-  ...{ ioctl: 16, getcwd: 79 },
-};
-
-const deny = join(folder, 'deny');
-writeFileSync(
-  `${deny}.c`,
-  `#include <linux/filter.h>
-   #include <linux/seccomp.h>
-   #include <stddef.h>
-   #include <stdlib.h>
-   #include <sys/prctl.h>
-   #include <unistd.h>
-   int main(int argc, char **argv) {
-     struct sock_filter filter[] = {
-       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)atoi(argv[1]), 0, 1),
-       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
-       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-     };
-     struct sock_fprog program = {4, filter};
-     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 99;
-     execvp(argv[2], argv + 2);
-     return 98;
-   }`,
-);
-execFileSync('gcc', ['-o', deny, `${deny}.c`]);
+const deny = buildDeny(folder);
 
 /** Runs the command where the kernel answers EPERM to one call. */
-function without(call: keyof typeof CALLS, args: readonly string[]) {
-  const child = spawnSync(deny, [String(CALLS[call]), process.execPath, MAIN, ...args], { encoding: 'utf8' });
+function without(call: Refused, args: readonly string[]) {
+  const [program = '', ...filter] = deny(call);
+  const child = spawnSync(program, [...filter, process.execPath, MAIN, ...args], { encoding: 'utf8' });
   expect(child.stderr).not.toMatch(/defect|unexpected| {4}at /);
   return child;
 }
@@ -77,8 +50,7 @@ test.each([
 });
 
 test('host says what is allowed by trying it', () => {
-  const hostWithout = (call: keyof typeof CALLS) =>
-    JSON.parse(without(call, ['host', '--json']).stdout).result;
+  const hostWithout = (call: Refused) => JSON.parse(without(call, ['host', '--json']).stdout).result;
   expect(hostWithout('setaffinity').scheduling.affinityAllowed).toMatchObject({ value: false });
   expect(hostWithout('setscheduler').scheduling.realtimeAllowed).toMatchObject({ value: false });
   const { tsc, scheduling } = hostWithout('prctl');

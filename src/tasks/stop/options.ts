@@ -1,3 +1,4 @@
+import type { CallbackCost } from '../../kvm/callback-cost.ts';
 import type { Delivery } from '../../lapic/config.ts';
 import { type PolicyName, policies, policyNames } from '../../lapic/policies.ts';
 import { vcpuDefaults } from '../../lapic/vcpu.ts';
@@ -26,6 +27,8 @@ export interface StopOptions {
   /** How long the whole may take on real clocks; rows that do not fit are cut and projected. */
   readonly budgetNs: number;
   readonly quiet: QuietOptions;
+  /** What a callback costs in this host's kernel, where that is known already; else it is measured. */
+  readonly callback?: CallbackCost;
 }
 
 const S = 1_000_000_000n;

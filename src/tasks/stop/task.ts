@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
-import { measureCallback } from '../../kvm/callback-cost.ts';
+import { type CallbackCost, measureCallback } from '../../kvm/callback-cost.ts';
 import type { StopResult } from '../../schema/stop.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
@@ -15,7 +15,8 @@ import { warningsOf } from './warnings.ts';
 
 /** Long enough to know the rate to a few ppb, which a stop of 30 days turns into milliseconds. */
 const CALIBRATION_NS = 300_000_000;
-function hostMachine(control: Control): StopMachine {
+
+function hostMachine(callback: CallbackCost | undefined, control: Control): StopMachine {
   const calibration = { durationNs: CALIBRATION_NS, clock: 'monotonic_raw' } as const;
   const { tscHz, kernel } = calibrate(calibration, hostSource(), quietControl).result;
   return {
@@ -23,7 +24,7 @@ function hostMachine(control: Control): StopMachine {
     tscKhz: kernel?.tscKhz ?? Math.round(tscHz / 1000),
     clock: new HostClock(),
     isolates: (job, processes) => freshProcesses(job, processes, control),
-    callback: () => measureCallback(control),
+    callback: () => callback ?? measureCallback(control),
     now: () => performance.now() * 1e6,
   };
 }
@@ -40,7 +41,7 @@ export function stopTask(asked: StopOptions, control: Control): Finding<StopResu
   const refused = options.simulate === null ? quietThread(options.quiet) : [];
   const result =
     options.simulate === null
-      ? measureStop(hostMachine(control), options, control)
+      ? measureStop(hostMachine(asked.callback, control), options, control)
       : simulateStop(options, options.simulate, control);
   return { result, warnings: [...refused, ...warningsOf(asked, result)] };
 }
