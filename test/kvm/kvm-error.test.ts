@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf, TscopeError, usageError } from '../../src/errors.ts';
-import { deathError, kvmError, slowError, stuckError } from '../../src/kvm/kvm-error.ts';
+import { deathError, kvmError, missedError, slowError, stuckError } from '../../src/kvm/kvm-error.ts';
 
 /** What the addon throws for a step that the kernel refused. */
 const refusal = (syscall: string, code: string): Error =>
@@ -24,6 +24,7 @@ test.each([
   ['KVM_CREATE_IRQCHIP', 'ENOTTY', 'no in-kernel local APIC'],
   ['KVM_CAP_IMMEDIATE_EXIT', 'ENOSYS', 'older than Linux 4.13'],
   ['KVM_SET_SREGS', 'EINVAL', 'no x2APIC'],
+  ['tgkill', 'EPERM', 'the signal that makes it leave KVM_RUN is refused'],
   ['KVM_SET_USER_MEMORY_REGION', 'ENOMEM', 'KVM_SET_USER_MEMORY_REGION failed with ENOMEM'],
 ])('%s, %s: one sentence, exit 3, and what still works', (syscall, code, text) => {
   expect(sentence(kvmError(refusal(syscall, code)))).toContain(text);
@@ -41,6 +42,7 @@ test('a guest that the kernel ends, keeps, or starves is told from one another',
   );
   expect(sentence(slowError(3, 500, 6))).toContain('3 of 500 timer interrupts in 6.0 s');
   expect(sentence(stuckError(2))).toContain('within 2 s');
+  expect(sentence(missedError())).toBe('SIGSTOP met the vCPU outside the guest each time.');
 });
 
 test('other errors pass unchanged', () => {
