@@ -9,7 +9,7 @@ const self = basename(import.meta.filename);
 const all = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.mjs') && name !== self);
 const known = all.map((name) => basename(name, '.mjs'));
 /** Minutes each: only by name. */
-const LONG = ['coverage', 'fleet', 'stability-coverage'];
+const LONG = ['coverage', 'fleet', 'kvm', 'stability-coverage'];
 const asked = process.argv.length > 2 ? process.argv.slice(2) : known.filter((name) => !LONG.includes(name));
 const unknown = asked.filter((name) => !known.includes(name));
 

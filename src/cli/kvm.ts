@@ -1,8 +1,8 @@
-import { kvmBounds } from '../kvm/experiment.ts';
 import { TRACE_MODES } from '../kvm/guest-trace.ts';
 import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
 import { kvmText } from '../report/kinds/kvm.ts';
+import { kvmBounds } from '../tasks/kvm/task.ts';
 import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer } from './options.ts';

@@ -1,8 +1,8 @@
 import type { Control } from '../clock/control.ts';
 import { measureCallback } from '../kvm/callback-cost.ts';
-import { kvmTask } from '../kvm/experiment.ts';
 import { calibrateTask } from '../tsc/calibrate-host.ts';
 import { driftTask } from './drift/task.ts';
+import { kvmTask } from './kvm/task.ts';
 import { replayTask } from './replay/replay-file.ts';
 import { stabilityTask } from './stability.ts';
 import { stopTask } from './stop/task.ts';

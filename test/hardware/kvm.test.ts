@@ -6,13 +6,13 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
-import { kvmTask, recordConclusiveStop } from '../../src/kvm/experiment.ts';
 import { kvmHost, kvmTscKhz } from '../../src/kvm/host.ts';
 import { recordStop } from '../../src/kvm/stop.ts';
 import { minPeriodNs, timerSetup } from '../../src/kvm/timer-setup.ts';
 import { conclude, findingOf, pathOf, type Verdict } from '../../src/kvm/verdict.ts';
 import { kvmNative } from '../../src/native.ts';
 import { kvmResultSchema } from '../../src/schema/kvm.ts';
+import { kvmTask, recordConclusiveStop } from '../../src/tasks/kvm/task.ts';
 
 /** Why no guest can run here, or null. */
 const noGuest = ((): string | null => {

@@ -1,7 +1,6 @@
 // What Debian's 6.1 did on an emulated Intel host, as shipped and with the clamp taken out (scripts/emulated-intel).
 import { expect, test } from 'vitest';
 import { agreementOf, predict } from '../../src/kvm/model.ts';
-import { type Measured, resultOf } from '../../src/kvm/result.ts';
 import { checkStop } from '../../src/kvm/safety.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
@@ -15,6 +14,7 @@ import {
   type Verdict,
 } from '../../src/kvm/verdict.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
+import { type Measured, resultOf } from '../../src/tasks/kvm/result.ts';
 import { fixed, pauses, RECORDED_TSC_KHZ, type Recorded, unfixed } from './recorded.ts';
 
 const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { KvmResult } from '../../src/kvm/result.ts';
 import type { StallRecord } from '../../src/kvm/stall.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
-import { kvmResultSchema } from '../../src/schema/kvm.ts';
+import { type KvmResult, kvmResultSchema } from '../../src/schema/kvm.ts';
 
 /** A real kernel's stop: what its guest saw, and when the kernel's own functions ran. */
 export interface RecordedStop {

@@ -1,21 +1,22 @@
-import type { Control } from '../clock/control.ts';
-import type { TscopeError } from '../errors.ts';
-import { refusalOf } from '../system-error.ts';
-import { bounds, checkBounds, formatNs, NS_PER_MS, NS_PER_S } from '../units.ts';
-import type { Finding, Warning } from '../warning.ts';
-import { type CallbackCost, measureCallback } from './callback-cost.ts';
-import { NOT_ASKED_FOR, type TraceMode } from './guest-trace.ts';
-import { type KvmHost, kvmHost } from './host.ts';
-import { agreementOf, predict } from './model.ts';
-import { type KvmResult, kvmWarnings, resultOf } from './result.ts';
-import { type Running, type RunningOptions, recordRunning } from './running.ts';
-import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from './safety.ts';
-import { recordSigstop } from './sigstop.ts';
-import { recordStalls, type StallRecord, stallSetup } from './stall.ts';
-import { recordStop, type StopOptions } from './stop.ts';
-import type { GuestLoop, StopKind, StopRecord } from './stop-record.ts';
-import { minPeriodNs, type TimerSetup, timerSetup } from './timer-setup.ts';
-import { burstOf, findingOf, pathOf, pathOfAll, type TimerPath } from './verdict.ts';
+import type { Control } from '../../clock/control.ts';
+import type { TscopeError } from '../../errors.ts';
+import { type CallbackCost, measureCallback } from '../../kvm/callback-cost.ts';
+import { NOT_ASKED_FOR, type TraceMode } from '../../kvm/guest-trace.ts';
+import { type KvmHost, kvmHost } from '../../kvm/host.ts';
+import { agreementOf, predict } from '../../kvm/model.ts';
+import { type Running, type RunningOptions, recordRunning } from '../../kvm/running.ts';
+import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from '../../kvm/safety.ts';
+import { recordSigstop } from '../../kvm/sigstop.ts';
+import { recordStalls, type StallRecord, stallSetup } from '../../kvm/stall.ts';
+import { recordStop, type StopOptions } from '../../kvm/stop.ts';
+import type { GuestLoop, StopKind, StopRecord } from '../../kvm/stop-record.ts';
+import { minPeriodNs, type TimerSetup, timerSetup } from '../../kvm/timer-setup.ts';
+import { burstOf, findingOf, pathOf, pathOfAll, type TimerPath } from '../../kvm/verdict.ts';
+import type { KvmResult } from '../../schema/kvm.ts';
+import { refusalOf } from '../../system-error.ts';
+import { bounds, checkBounds, formatNs, NS_PER_MS, NS_PER_S } from '../../units.ts';
+import type { Finding, Warning } from '../../warning.ts';
+import { kvmWarnings, resultOf } from './result.ts';
 
 /** What a user asks for. */
 export interface KvmOptions {
@@ -47,7 +48,9 @@ export interface PlannedStop {
 /** Everything to do, in order. */
 export interface Plan {
   readonly setup: TimerSetup;
+  /** At the main period; each loop once. */
   readonly running: readonly RunningOptions[];
+  readonly sweep: readonly RunningOptions[];
   readonly stops: readonly PlannedStop[];
   /** Interrupts before and after each stop. */
   readonly stopTicks: number;
@@ -81,14 +84,14 @@ export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
     .filter(
       ({ period, by }) => period > 0 && period <= LONG_PERIOD_NS && !(period === periodNs && by === divide),
     );
-  const running = LOOPS.flatMap((loop) => [
-    { loop, setup, ticks },
-    ...others.map(({ period, by }) => ({
+  const running = LOOPS.map((loop) => ({ loop, setup, ticks }));
+  const sweep = LOOPS.flatMap((loop) =>
+    others.map(({ period, by }) => ({
       loop,
       setup: timerSetup(period, by, minPeriodNs),
       ticks: SWEEP_TICKS,
     })),
-  ]);
+  );
   const stops: PlannedStop[] = [
     { loop: 'spin', stop: 'pause' },
     { loop: 'halt', stop: 'pause' },
@@ -96,9 +99,9 @@ export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
     { loop: 'halt', stop: 'save-restore' },
   ];
   const stopTicks = setup.periodNs > LONG_PERIOD_NS ? STOP_TICKS_OF_LONG_PERIODS : STOP_TICKS;
-  const runningNs = running.reduce((sum, row) => sum + row.ticks * row.setup.periodNs, 0);
+  const runningNs = [...running, ...sweep].reduce((sum, row) => sum + row.ticks * row.setup.periodNs, 0);
   const stopsNs = stops.length * (options.stopNs + 2 * stopTicks * setup.periodNs);
-  return { setup, running, stops, stopTicks, totalNs: runningNs + stopsNs };
+  return { setup, running, sweep, stops, stopTicks, totalNs: runningNs + stopsNs };
 }
 
 /** Stops of one run that may be made again, where they are over soon. */
@@ -129,6 +132,10 @@ export function takeRetry(retries: Retries, burstNs: number): boolean {
 /** A stop whose burst may be longer than this, at 79 ns a callback, is made only after a short one. */
 const UNTRIED_BURST_NS = NS_PER_MS;
 const SHORT_STOP_PERIODS = 2_000;
+
+/** Pure: how long the short stop before a long one is; null where the long one is short enough itself. */
+export const shortStopNs = (stopNs: number, periodNs: number): number | null =>
+  burstEstimate(stopNs, periodNs).burstNs <= UNTRIED_BURST_NS ? null : SHORT_STOP_PERIODS * periodNs;
 
 /** What KVM itself has done over the years; one of these is to predict what a guest sees. */
 const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
@@ -206,11 +213,14 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
   const running: Running[] = [];
   const missing: Warning[] = [];
 
+  let leftOut: string | null = null;
+
   /** Null where it was cancelled, or refused though a guest has run before. */
-  async function attempt<T>(part: string, measure: () => T | Promise<T>): Promise<T | null> {
-    if (control.cancelled()) return null;
+  async function attempt<T>(part: string, measure: () => T | null | Promise<T | null>): Promise<T | null> {
     try {
-      return await measure();
+      const measured = control.cancelled() ? null : await measure();
+      if (measured === null) leftOut ??= part;
+      return measured;
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === null || refusal.code === 'USAGE' || running.length === 0) throw error;
@@ -219,12 +229,17 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     }
   }
 
-  for (const row of plan.running) {
-    const part = `A guest that runs (${row.loop}, ${formatNs(row.setup.periodNs)}, divide count ${row.setup.divide})`;
-    const measured = await attempt(part, () => recordRunning(row, control));
-    if (measured !== null) running.push(measured);
-    progress(row.ticks * row.setup.periodNs);
+  async function run(rows: readonly RunningOptions[]): Promise<void> {
+    for (const row of rows) {
+      const { periodNs, divide } = row.setup;
+      const part = `A guest that runs (${row.loop}, ${formatNs(periodNs)}, divide count ${divide})`;
+      const measured = await attempt(part, () => recordRunning(row, control));
+      if (measured !== null) running.push(measured);
+      progress(row.ticks * periodNs);
+    }
   }
+
+  await run(plan.running);
   const stalls =
     options.stalls === 0
       ? null
@@ -243,11 +258,19 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     if (trace !== null) traces.push(trace);
     progress(options.stopNs + 2 * plan.stopTicks * plan.setup.periodNs);
   }
-  // Last: where time runs out, what a stop does is worth more than what a callback costs.
+  // Last: where time runs out, what a stop does is worth more than these.
+  await run(plan.sweep);
   const callback =
     options.trace === 'off'
       ? { value: null, reason: NOT_ASKED_FOR }
       : (options.callback ?? measureCallback(control));
+  if (leftOut !== null) {
+    missing.push({
+      code: 'kvm-part-missing',
+      message: `${leftOut} and what comes after it are not part of this run: it was interrupted, or its time was over.`,
+      hint: null,
+    });
+  }
   const result = resultOf({ options, setup: plan.setup, host, running, stalls, callback, traces });
   return { result, warnings: [...missing, ...kvmWarnings(result, options.trace === 'on')] };
 }
@@ -264,11 +287,12 @@ function tryShortStop(
   host: KvmHost,
   control: Control,
 ): 'safe' | null {
-  if (burstEstimate(stopNs, setup.periodNs).burstNs <= UNTRIED_BURST_NS) return 'safe';
+  const shortNs = shortStopNs(stopNs, setup.periodNs);
+  if (shortNs === null) return 'safe';
   const { tscKhz } = host;
   // Untraced: its cost is what counts.
   const short = { loop: 'spin', stop: 'pause', setup, ticks: stopTicks, trace: 'off', tscKhz } as const;
-  const record = recordStop({ ...short, stopNs: SHORT_STOP_PERIODS * setup.periodNs }, control);
+  const record = recordStop({ ...short, stopNs: shortNs }, control);
   if (record === null) return null;
   const burst = burstOf(findingOf(record), pathOf(record, host).path, setup.periodNs);
   if (burst !== null) checkStop(stopNs, setup.periodNs, yesReally, watchdogNs(), burst.callbackNs);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { kvmWarnings, type Measured, resultOf } from '../../src/kvm/result.ts';
-import { timerSetup } from '../../src/kvm/timer-setup.ts';
-import { kvmText } from '../../src/report/kinds/kvm.ts';
-import { kvmResultSchema } from '../../src/schema/kvm.ts';
-import { fixed, pauses, RECORDED_TSC_KHZ, unfixed } from './recorded.ts';
-import { recordedTrace, TSC_KHZ } from './stop-records.ts';
+import { timerSetup } from '../../../src/kvm/timer-setup.ts';
+import { kvmText } from '../../../src/report/kinds/kvm.ts';
+import { kvmResultSchema } from '../../../src/schema/kvm.ts';
+import { kvmWarnings, type Measured, resultOf } from '../../../src/tasks/kvm/result.ts';
+import { fixed, pauses, RECORDED_TSC_KHZ, unfixed } from '../../kvm/recorded.ts';
+import { recordedTrace, TSC_KHZ } from '../../kvm/stop-records.ts';
 
 const measured = (change: Partial<Measured> = {}): Measured => ({
   options: {

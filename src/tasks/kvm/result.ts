@@ -1,126 +1,36 @@
-import { type PolicyName, policyNames } from '../lapic/policies.ts';
-import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
-import { formatCount, formatNs } from '../units.ts';
-import type { Warning } from '../warning.ts';
-import type { CallbackCost } from './callback-cost.ts';
-import type { KvmOptions } from './experiment.ts';
-import type { StopTrace, TraceResult } from './expiries.ts';
-import type { KvmHost } from './host.ts';
-import { type Agreement, agreementOf, cannotBeTold, type Prediction, predict } from './model.ts';
-import type { Running } from './running.ts';
-import { type BurstEstimate, burstEstimate, HARMLESS_BURST_NS } from './safety.ts';
-import type { StallRecord } from './stall.ts';
-import { type StallResult, stallResultOf } from './stall-finding.ts';
-import type { CountReading, GuestLoop, StopKind, StopRecord } from './stop-record.ts';
-import type { TimerSetup } from './timer-setup.ts';
+import type { CallbackCost } from '../../kvm/callback-cost.ts';
+import type { TraceResult } from '../../kvm/expiries.ts';
+import type { KvmHost } from '../../kvm/host.ts';
+import { agreementOf, cannotBeTold, predict } from '../../kvm/model.ts';
+import type { Running } from '../../kvm/running.ts';
+import { burstEstimate, HARMLESS_BURST_NS } from '../../kvm/safety.ts';
+import type { StallRecord } from '../../kvm/stall.ts';
+import { stallResultOf } from '../../kvm/stall-finding.ts';
+import type { StopRecord } from '../../kvm/stop-record.ts';
+import type { TimerSetup } from '../../kvm/timer-setup.ts';
 import {
-  type Burst,
   burstOf,
   type Conclusion,
   combine,
   conclude,
   concludeTrace,
-  type Fix,
   findingOf,
   fixOf,
   type PathFinding,
   pathAmong,
   pathOfAll,
-  type StopFinding,
-  type TimerPath,
   together,
-} from './verdict.ts';
+} from '../../kvm/verdict.ts';
+import { policyNames } from '../../lapic/policies.ts';
+import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
+import type { KvmResult, KvmStop } from '../../schema/kvm.ts';
+import { formatCount, formatNs } from '../../units.ts';
+import type { Warning } from '../../warning.ts';
+import type { KvmOptions } from './task.ts';
 
-type Stats = Readonly<Record<string, number>> | null;
-
-/** A guest that was stopped and resumed, as the documents have it. All times are ns from the resume. */
-export interface KvmStop extends Omit<StopFinding, 'grid' | 'unclear'>, Conclusion {
-  readonly loop: GuestLoop;
-  readonly stop: StopKind;
-  readonly periodNs: number;
-  /** The first 50 interrupts. */
-  readonly deliveriesNs: number[];
-  /** Whether interrupts after the resume are on the grid of those before the stop; null where that is unclear. */
-  readonly onGrid: boolean | null;
-  /** CPU time of the vCPU's thread from the resume past the first period, and usually in as long. */
-  readonly hostCpuNs: number | null;
-  readonly usualCpuNs: number | null;
-  readonly interruptShare: { readonly before: number | null; readonly after: number | null };
-  /** KVM's counters of the vCPU that moved, by KVM's names; null before Linux 5.14. */
-  readonly stats: { readonly before: Stats; readonly after: Stats };
-  /** TMCCT during the stop. */
-  readonly counts: CountReading[];
-  /** What drove this guest's timer. */
-  readonly path: TimerPath;
-  /** What catching up cost; null where nothing was caught up. */
-  readonly burst: Burst | null;
-  /** What the kernel's own tracepoints show of the resume. */
-  readonly kernel: StopTrace;
-}
-
-/** What the model predicts for one policy, and how the main stop follows it. */
-export interface KvmModel extends Omit<Prediction, 'deliveriesNs'> {
-  /** The first 50 interrupts, ns from the resume. */
-  readonly deliveriesNs: number[];
-  readonly agreement: Agreement;
-  /** Policies that this stop cannot tell from this one: the guest follows both, or they predict the same. */
-  readonly alike: PolicyName[];
-}
-
-/** A guest whose local APIC was saved when it stopped and restored when it went on. */
-export interface KvmSaveRestore {
-  readonly stopNs: number;
-  /** What TMCCT had left when it was saved. */
-  readonly remainingNs: number;
-  /** From the restore to the first interrupt; null where none came. */
-  readonly firstInterruptNs: number | null;
-  /** The remaining count stood still over the stop, as the model says, interrupt by interrupt. */
-  readonly agreesWithModel: boolean;
-}
-
-/**
- * What `tscope kvm` found. `verdict` and `explanation` say what this kernel does about a timer that is late, by the
- * stops and the stalls together; `keeps-running` is said where only the stops tell, and they leave no timer late.
- */
-export interface KvmResult extends Conclusion {
-  /** What is known of the fix, from whatever experiment shows it. */
-  readonly fix: Fix;
-  /** A forced delay of the guest's timer; null where none was made: not asked for, or interrupted before. */
-  readonly stall: StallResult | null;
-  /** The kernel's own tracepoints of the delayed timer beside the model, and what a callback costs; null as `stall`. */
-  readonly trace: KvmTrace | null;
-  readonly requestedPeriodNs: number;
-  /** After KVM's lower limit. */
-  readonly periodNs: number;
-  readonly divide: number;
-  /** What a catch-up burst of a stop so long costs, at what a callback costs on this host where that was measured. */
-  readonly burstEstimate: BurstEstimate;
-  readonly host: {
-    readonly kernel: string;
-    readonly preemptionTimer: boolean | null;
-    readonly preemptionTimerSource: string;
-    readonly tscKhz: number;
-  };
-  readonly path: TimerPath;
-  readonly pathReason: string;
-  /** Null where the run was interrupted before. */
-  readonly running: Running | null;
-  /** Other periods, divide counts and the other guest. */
-  readonly sweep: Running[];
-  readonly resume: KvmStop | null;
-  /** The stops beside `resume`. */
-  readonly otherStops: KvmStop[];
-  readonly saveRestore: KvmSaveRestore | null;
-  readonly model: KvmModel[];
-}
-
-/** The kernel's tracepoints, as the documents have them. */
-export interface KvmTrace extends TraceResult {
-  /** One run of `apic_timer_fn` in a burst here, less what the tracepoints cost; null where it was not measured. */
-  readonly callbackNs: { readonly p50: number; readonly low: number; readonly high: number } | null;
-  /** Why it was not. */
-  readonly callbackReason: string | null;
-}
+type KvmModel = KvmResult['model'][number];
+type KvmSaveRestore = NonNullable<KvmResult['saveRestore']>;
+type KvmTrace = NonNullable<KvmResult['trace']>;
 
 /** Everything that was measured. */
 export interface Measured {

@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { inPeriod, tooLongToTrace } from '../../../src/kvm/stop.ts';
+import { planOf, retriesOf, shortStopNs, takeRetry } from '../../../src/tasks/kvm/task.ts';
+
+const options = {
+  periodNs: 1_000_000,
+  divide: 1,
+  stopNs: 1_000_000_000,
+  ticks: 500,
+  stalls: 8,
+  trace: 'auto' as const,
+  yesReally: false,
+};
+
+test('both guests run at the main period first, then at others; every kind of stop is made', () => {
+  const { running, sweep, stops } = planOf(options, 200_000);
+  for (const loop of ['halt', 'spin'] as const) {
+    const rows = [...running, ...sweep].filter((row) => row.loop === loop);
+    expect(rows[0]).toMatchObject({ ticks: 500, setup: { periodNs: 1_000_000, divide: 1 } });
+    expect(new Set(rows.map(({ setup }) => setup.divide))).toEqual(new Set([1, 16, 128]));
+    expect(new Set(rows.map(({ setup }) => setup.periodNs)).size).toBeGreaterThan(1);
+  }
+  expect(new Set(stops.map(({ stop }) => stop))).toEqual(new Set(['pause', 'sigstop', 'save-restore']));
+  expect(new Set(stops.filter(({ stop }) => stop === 'pause').map(({ loop }) => loop))).toEqual(
+    new Set(['halt', 'spin']),
+  );
+});
+
+test.each([10_000, 209_715, 333_333, 4_000_000_000])('a period of %i ns can be planned', (periodNs) => {
+  const { running } = planOf({ ...options, periodNs }, 0);
+  expect(running.filter(({ setup }) => setup.periodNs === periodNs)).not.toHaveLength(0);
+});
+
+test('beside the main period there are shorter looks at it and at four times as long, with three divide counts', () => {
+  const { running, sweep } = planOf(options, 200_000);
+  const looks = [...running, ...sweep].map(({ loop, setup, ticks }) => [
+    loop,
+    setup.periodNs,
+    setup.divide,
+    ticks,
+  ]);
+  const others = (loop: string) => [
+    [loop, 1_000_000, 16, 40],
+    [loop, 1_000_064, 128, 40],
+    [loop, 4_000_000, 1, 40],
+    [loop, 4_000_000, 16, 40],
+    [loop, 4_000_000, 128, 40],
+  ];
+  expect(looks).toEqual([
+    ['halt', 1_000_000, 1, 500],
+    ['spin', 1_000_000, 1, 500],
+    ...others('halt'),
+    ...others('spin'),
+  ]);
+  expect(planOf({ ...options, sweep: false }, 200_000).sweep).toHaveLength(0);
+});
+
+test('periods over 20 ms are not looked at further, and fewer interrupts stand beside a stop: that would take minutes', () => {
+  const plan = (periodNs: number) => planOf({ ...options, periodNs }, 0);
+  const lengths = (periodNs: number) => [plan(periodNs).sweep.length, plan(periodNs).stopTicks];
+  // Of 20 ms, three divide counts; of 80 ms none.
+  expect(plan(20_000_001).stopTicks).toBe(30);
+  expect([lengths(20_000_000), lengths(20_000_100)]).toEqual([
+    [4, 100],
+    [0, 30],
+  ]);
+  expect(lengths(5_000_000)).toEqual([10, 100]);
+});
+
+test('before a stop whose burst may be longer than 1 ms, one of 2,000 periods is made', () => {
+  // 12,658 callbacks of 79 ns are 999,982 ns.
+  expect(shortStopNs(12_658e6, 1e6)).toBeNull();
+  expect(shortStopNs(12_659e6, 1e6)).toBe(2_000e6);
+});
+
+test('a stop of more than 50,000 periods is not traced', () => {
+  expect(tooLongToTrace(50_000 * 200_000, 200_000)).toBeNull();
+  expect(tooLongToTrace(50_000 * 200_000 + 1, 200_000)).toBe(
+    'a burst of more than 50,000 callbacks would take too long when traced',
+  );
+});
+
+test('a guest is resumed half a period after the old grid, whatever the moment', () => {
+  const start = 12_345n;
+  for (const ktime of [10n ** 12n, 10n ** 12n + 999_999n]) {
+    const moment = inPeriod(ktime, start, 1_000_000, 0.5);
+    expect((moment - start) % 1_000_000n).toBe(500_000n);
+    expect(Math.abs(Number(moment - ktime))).toBeLessThanOrEqual(500_000);
+  }
+});
+
+test('stops are made again eight times in a whole run at most, until their bursts add up to 20 ms', () => {
+  const taken = (burstNs: number, stopNs = 1e9) => {
+    const retries = retriesOf(stopNs);
+    let count = 0;
+    while (takeRetry(retries, burstNs)) count += 1;
+    return count;
+  };
+  expect(taken(79_000)).toBe(8);
+  expect(taken(2.5e6)).toBe(8);
+  // An emulated host, where a callback costs 4.3 us.
+  expect(taken(4.3e6)).toBe(4);
+  expect(taken(20e6)).toBe(1);
+  expect(taken(20e6 + 1)).toBe(0);
+  expect([taken(0, 10e9), taken(0, 10e9 + 1)]).toEqual([8, 0]);
+});
