@@ -3,7 +3,7 @@ import { hostWaiter } from '../clock/wait.ts';
 import { TscopeError } from '../errors.ts';
 import { kvmNative, type NativeGuest, native } from '../native.ts';
 import { quantile, sorted } from '../statistics.ts';
-import { NS_PER_MS } from '../units.ts';
+import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import { ENTRY, EXIT, FIELDS, START } from './expiries.ts';
 import { ktimeNow, pauseMachine } from './guest.ts';
 import { idlestCpu, kvmTscKhz } from './host.ts';
@@ -33,6 +33,8 @@ const PERIOD_NS = 400_000;
 /** The trace is read this often, so that its buffers do not fill. */
 const BATCHES = 10;
 const BATCH_NS = 50 * NS_PER_MS;
+/** On a busy host reading takes longer; no batch begins after this. */
+const BUDGET_NS = BigInt(3 * NS_PER_S);
 /** Between the end of one callback and the start of the next of a burst, ns: the second finds the caches warm. */
 const BACK_TO_BACK_NS = 1_500;
 /** Two instances record one event within this time; a timer comes back no sooner than a period later. */
@@ -129,10 +131,13 @@ function measure(control: Control): KernelCallback {
     second.record(EXIT, FIELDS[EXIT], filter);
     const costs: number[] = [];
     const wait = hostWaiter(control);
-    for (let batch = 0; batch < BATCHES; batch++) {
+    const latest = ktimeNow() + BUDGET_NS;
+    for (let batch = 0; batch < BATCHES && ktimeNow() < latest; batch++) {
+      for (const instance of instances) instance.recording(true);
       if (!wait.sleepUntil(ktimeNow() + BigInt(BATCH_NS), new BigInt64Array(2)))
         throw new TraceObstacle('the run was interrupted before');
-      costs.push(...costsAmong(first.take(), second.take(), tscKhz));
+      for (const instance of instances) instance.recording(false);
+      for (const cost of costsAmong(first.take(), second.take(), tscKhz)) costs.push(cost);
     }
     const found = callbackOf(costs);
     if (found === null) throw new TraceObstacle(`only ${costs.length} callbacks ran one after the other`);

@@ -35,8 +35,8 @@ const ALL_BUFFERS_KB = 16_384;
 const LEAST_BUFFER_KB = 64;
 /** The kernel's least, for CPUs that are not looked at. */
 const OTHER_BUFFER_KB = 8;
-/** More than this is not read of one CPU. */
-const MOST_PAGES = BUFFER_KB;
+/** More than a full buffer, in pages of 4 KiB, is not read of one CPU. */
+const MOST_PAGES = BUFFER_KB / 4;
 
 /** One event that was recorded: its name, its time (TSC) and the fields that were asked for. */
 export interface TracedEvent {
@@ -185,6 +185,15 @@ export class TraceInstance {
     } catch (error) {
       if (systemCode(error) === 'ENOENT') throw new TraceObstacle(`this kernel has no event ${name}`);
       throw obstacleOf(error, `tracing ${name}`);
+    }
+  }
+
+  /** Goes on recording, or leaves off: a host too busy to read as fast as events come would never be done. @throws TraceObstacle. */
+  recording(on: boolean): void {
+    try {
+      this.#write('tracing_on', on ? '1' : '0');
+    } catch (error) {
+      throw obstacleOf(error, 'turning the trace on or off');
     }
   }
 
