@@ -1,10 +1,12 @@
 // How far the same figure lies apart between runs of an idle host, and how often `compare` calls that a change.
-// node scripts/compare-between-runs.mjs [--runs 21] [FOLDER...]: measures as many times, or reads the runs in the folders.
+// node scripts/compare-between-runs.mjs [--runs 21] [--record FILE] [FOLDER...]: measures as many times, or reads the runs in
+// the folders; --record keeps what compare reads of them, as test/report/compare/idle-runs.json.gz was made.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { compareRuns } from '../dist/report/compare/compare.js';
 import { quantitiesOf, wholeRows } from '../dist/report/compare/quantities.js';
 import { inputOf } from '../dist/report/input.js';
@@ -12,7 +14,7 @@ import { standardDeviation } from '../dist/statistics.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '21' } },
+  options: { runs: { type: 'string', default: '21' }, record: { type: 'string' } },
 });
 const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
 const scratch = mkdtempSync(join(tmpdir(), 'tscope-between-runs-'));
@@ -24,11 +26,51 @@ const measured = (i) => {
 };
 const folders =
   positionals.length > 0 ? positionals : Array.from({ length: Number(values.runs) }, (_, i) => measured(i));
-const runs = folders.map((folder) => {
-  const file = join(folder, 'run.json');
-  return { name: folder, input: inputOf(JSON.parse(readFileSync(file, 'utf8')), file) };
-});
+const documents = folders.map((folder) => JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')));
+const runs = documents.map((document, i) => ({ name: folders[i], input: inputOf(document, folders[i]) }));
 rmSync(scratch, { recursive: true });
+
+/** Numbers to four digits. */
+const short = (value) => {
+  if (typeof value === 'number' && !Number.isInteger(value)) return Number(value.toPrecision(4));
+  if (Array.isArray(value)) return value.map(short);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, short(one)]));
+};
+const withoutLists = (part) =>
+  part === null
+    ? null
+    : Object.fromEntries(
+        Object.entries(part).map(([name, value]) => [name, Array.isArray(value) ? [] : value]),
+      );
+
+/** A document without what is drawn only. */
+function slim({ result, ...envelope }) {
+  const { timer, calibrate, drift, stop, kvm } = result;
+  const slimmed = {
+    timer: timer && {
+      ...timer,
+      histogram: [],
+      divergence: timer.divergence && { ...timer.divergence, points: [] },
+    },
+    calibrate: withoutLists(calibrate),
+    drift: drift && {
+      ...drift,
+      pairs: drift.pairs.map((pair) => ({ ...pair, timeError: [], stability: [] })),
+    },
+    stop: stop && short({ ...stop, rows: stop.rows.filter(({ projected }) => projected === null) }),
+    kvm: kvm && {
+      ...withoutLists(kvm),
+      running: withoutLists(kvm.running),
+      resume: withoutLists(kvm.resume),
+      stall: withoutLists(kvm.stall ?? null),
+      trace: withoutLists(kvm.trace ?? null),
+    },
+  };
+  return { ...envelope, warnings: [], result: { ...result, ...slimmed } };
+}
+if (values.record !== undefined)
+  writeFileSync(values.record, gzipSync(JSON.stringify(documents.map(slim)), { level: 9 }));
 
 const rows = runs.map(({ input }) => wholeRows(input.parts));
 const common = new Set([...rows[0]].filter((name) => rows.every((own) => own.has(name))));

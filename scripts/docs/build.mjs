@@ -44,8 +44,7 @@ function helpOf(command) {
 async function gather() {
   for (const [name, title, file] of METHODS) page(`methods/${name}.md`, title, moved(file));
   const guides = readdirSync(join(ROOT, 'scripts/docs/guides'));
-  for (const name of guides)
-    pages.set(`guides/${name}`, readFileSync(join(ROOT, 'scripts/docs/guides', name), 'utf8'));
+  for (const name of guides) pages.set(`guides/${name}`, moved(`scripts/docs/guides/${name}`));
   for (const [name, command] of allCommands(await programFor(undefined, () => {}))) {
     const text = `# tscope ${name}\n\n${command.summary()}.\n\n\`\`\`text\n${helpOf(command)}\`\`\``;
     page(`commands/${name.replace(' ', '-')}.md`, `tscope ${name}`, text);

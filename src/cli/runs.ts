@@ -1,5 +1,6 @@
 import { usageError } from '../errors.ts';
 import { runsText } from '../report/kinds/runs.ts';
+import { listed, plural } from '../report/words.ts';
 import type { RunsResult } from '../schema/runs.ts';
 import { type Damage, damageText } from '../store/damage.ts';
 import { exportFormat } from '../store/export.ts';
@@ -80,8 +81,8 @@ function damageWarning(db: string, damage: readonly Damage[]): Warning[] {
   return [
     {
       code: 'store-damaged',
-      message: `${db} is damaged, and this of it is left out: ${list}.`,
-      hint: 'Everything else is what was written. --export saves it; import it into another store to go on.',
+      message: `${db} is damaged; left out: ${list}.`,
+      hint: 'Everything else is intact. --export saves it; import it into another store to go on.',
     },
   ];
 }
@@ -98,11 +99,17 @@ const rowsText = ({ samples, minutes, hours }: { samples: number; minutes: numbe
 function checkText({ db, checked, damage }: RunsResult): string[] {
   if (checked === null) return [];
   const { runs, samples, rollups, events, documents } = checked;
-  const sound = `${formatCount(runs)} runs, ${formatCount(samples)} samples, ${formatCount(rollups)} roll-ups, ${formatCount(events)} events and ${formatCount(documents)} documents`;
+  const sound = listed([
+    plural(runs, 'run'),
+    plural(samples, 'sample'),
+    plural(rollups, 'roll-up'),
+    plural(events, 'event'),
+    plural(documents, 'document'),
+  ]);
   const verdict =
     damage.length === 0
-      ? `${db} is sound: ${sound} are what was written.`
-      : `${db} is damaged in ${formatCount(damage.length)} places; ${sound} are what was written.`;
+      ? `${db} is sound: ${sound} are as they were written.`
+      : `${db} is damaged in ${plural(damage.length, 'place')}; ${sound} are as they were written.`;
   return [verdict, ''];
 }
 

@@ -549,7 +549,7 @@ export class RecordReader {
     if (tau0 !== undefined && !given) {
       doubts.push({
         code: 'tau0-differs',
-        message: `The readings come each ${grid.tau0} s and not ${tau0} s; their own times were taken.`,
+        message: `The readings come every ${grid.tau0} s, not ${tau0} s; their own times were used.`,
         hint: 'Leave `tau0` out where the file has times.',
       });
     }

@@ -55,7 +55,7 @@ test('runs --check says that a store is sound; of a damaged one it names what is
   const sound = await tscope(['runs', '--db', db, '--check']);
   expect(sound.code).toBe(0);
   expect(sound.stdout).toContain(
-    'is sound: 1 runs, 100 samples, 0 roll-ups, 0 events and 0 documents are what was written.',
+    'is sound: 1 run, 100 samples, 0 roll-ups, 0 events and 0 documents are as they were written.',
   );
   const bad = join(folder, 'bad.db');
   store.connection.pragma('wal_checkpoint(TRUNCATE)');

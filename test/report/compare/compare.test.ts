@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareRuns, type Named } from '../../../src/report/compare/compare.ts';
 import { FALSE_ALARM_RATIO, judge } from '../../../src/report/compare/judge.ts';
 import type { Quantity, Spread } from '../../../src/report/compare/quantities.ts';
 import { compareText } from '../../../src/report/compare/text.ts';
-import type { ReportInput } from '../../../src/report/input.ts';
+import { inputOf, ofHost, type ReportInput } from '../../../src/report/input.ts';
 import { compareResultSchema } from '../../../src/schema/compare.ts';
 import { fixture, fixtureParts } from '../fixture.ts';
 
@@ -124,6 +127,51 @@ describe('two documents', () => {
     );
     expect(names).toContain('mean recovery under catch-up (5 of 10 stops)');
   });
+});
+
+test("a rate of drift is held against its standard error and a twentieth of a bracket's width over the run", () => {
+  const { drift } = fixtureParts();
+  const [pair] = drift.pairs;
+  if (pair === undefined) throw new Error('the fixture has no pair');
+  const at = (rateRatio: number) =>
+    withParts({
+      drift: {
+        ...drift,
+        windowNs: 40,
+        durationNs: 1e9,
+        pairs: [{ ...pair, rateRatio, rateStandardError: 1e-13 }],
+      },
+    });
+  // 0.05 * 40 ns in a second are 2 ppb; times t(0.005, 20) = 2.845 and the root of two: 8.05 ppb.
+  expect(changedIn(at(0), at(8.0e-9))).toEqual([]);
+  expect(changedIn(at(0), at(8.1e-9))).toEqual(['tsc - monotonic_raw: rate']);
+});
+
+/** Runs of `measure --quick` on one host between which nothing changed, as scripts/compare-between-runs.mjs keeps them. */
+const recorded = (): Named[] => {
+  const file = join(import.meta.dirname, 'idle-runs.json.gz');
+  const documents: unknown[] = JSON.parse(gunzipSync(readFileSync(file)).toString());
+  return documents.map((document, i) => ({ name: `${i}`, input: ofHost(inputOf(document, `${i}`), `${i}`) }));
+};
+
+test('of twenty pairs of recorded runs at most one is called changed, and of all pairs two in a hundred', () => {
+  const runs = recorded();
+  expect(runs.length).toBeGreaterThan(20);
+  const alarms = (pairs: ReadonlyArray<readonly [Named, Named]>) =>
+    pairs.filter(([one, other]) => changedIn(one, other).length > 0).length;
+  const following = runs.slice(1).map((run, i) => [runs[i] as Named, run] as const);
+  expect(alarms(following.slice(0, 20))).toBeLessThanOrEqual(1);
+  const all = runs.flatMap((one, i) => runs.slice(i + 1).map((other) => [one, other] as const));
+  expect(alarms(all) / all.length).toBeLessThanOrEqual(2 * FALSE_ALARM_RATIO);
+  // And they are not all found alike because nothing could differ: a change of the clamp's cost shows.
+  const [first, second] = runs;
+  const stop = second?.input.parts.stop;
+  if (first === undefined || second === undefined || !stop) throw new Error('the recording has no stop');
+  const rows = stop.rows.map((row) =>
+    row.policy === 'clamp' ? { ...row, recoveryNs: row.recoveryNs * 10 } : row,
+  );
+  const slower = { ...second, input: { ...second.input, parts: { stop: { ...stop, rows } } } };
+  expect(changedIn(first, slower)).toEqual([expect.stringContaining('mean recovery under clamp')]);
 });
 
 const figure = (value: number, typical: Spread | null): Quantity => ({
