@@ -68,8 +68,8 @@ describe.skipIf(!hasBrowser)(
       expect(await page.locator('#pairs figure').count()).toBe(6);
       await page.waitForSelector('#stability canvas');
       expect(await inked(page)).toBeGreaterThan(1_000);
-      const before = await cell(page, 3, 3);
-      await expect.poll(() => cell(page, 3, 3), { timeout: 5_000 }).not.toBe(before);
+      const before = await cell(page, 3, 2);
+      await expect.poll(() => cell(page, 3, 2), { timeout: 5_000 }).not.toBe(before);
       expect(await page.title()).toContain('tscope: ');
       expect(complaints).toEqual([]);
       await page.context().close();
@@ -83,8 +83,8 @@ describe.skipIf(!hasBrowser)(
       await page.waitForSelector('.state.lost');
       await start(port);
       await page.waitForSelector('.state.live', { timeout: 10_000 });
-      const before = await cell(page, 3, 3);
-      await expect.poll(() => cell(page, 3, 3), { timeout: 5_000 }).not.toBe(before);
+      const before = await cell(page, 3, 2);
+      await expect.poll(() => cell(page, 3, 2), { timeout: 5_000 }).not.toBe(before);
       await page.context().close();
     });
 

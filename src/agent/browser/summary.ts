@@ -1,8 +1,9 @@
+import { offset, ratio } from '../../report/digits.ts';
 import type { AgentEvents, AgentNow } from '../../schema/agent-api.ts';
 import { formatHz, formatNs } from '../../units.ts';
 import { byId, make } from './dom.ts';
 import { moved, type PairSeries } from './series.ts';
-import { nsText, ratioText, timeText } from './words.ts';
+import { nsText, timeText, withError } from './words.ts';
 
 const orDash = (value: number | null, format: (value: number) => string): string =>
   value === null ? '-' : format(value);
@@ -26,10 +27,9 @@ function pairRow(
   const row = make('tr');
   const name = make('th', `${pair.clock} - ${pair.reference}`, { scope: 'row' });
   name.prepend(make('i', '', { class: `key s${index}`, 'aria-hidden': 'true' }));
-  const error = orDash(pair.rateStandardError, ratioText).replace(/^\+/, '');
   const cells = [
-    ['Rate', `${orDash(pair.rateRatio, ratioText)} ± ${error}`],
-    ['Time error', `${orDash(pair.offsetNs, nsText)} ± ${orDash(pair.boundNs, nsText)}`],
+    ['Rate', withError(pair.rateRatio, pair.rateStandardError, ratio)],
+    ['Time error', withError(pair.offsetNs, pair.boundNs, offset)],
     ['Drift in range', driftText(shown, steps)],
   ] as const;
   const independent = make('td', independence[`${pair.independent}`], {

@@ -1,8 +1,13 @@
+import { type Measure, plusMinus } from '../../report/digits.ts';
 import { typeset } from '../../report/words.ts';
 import { formatNs, formatRatio } from '../../units.ts';
 
 /** A duration as a page prints it. */
 export const nsText = (ns: number): string => typeset(formatNs(ns));
+
+/** A figure and its error, to two digits of that; a dash where it is not known. */
+export const withError = (value: number | null, error: number | null, measure: Measure): string =>
+  value === null ? '-' : typeset(plusMinus(value, error, measure));
 
 /** A rate less 1, with its sign. */
 export const ratioText = (ratio: number): string => typeset(formatRatio(ratio));

@@ -33,6 +33,7 @@ const MODULES = [
   'agent/browser/words.js',
   'agent/browser/zoom.js',
   'errors.js',
+  'report/digits.js',
   'report/words.js',
   'units.js',
 ];
