@@ -161,6 +161,41 @@ describe.skipIf(!hasBrowser)(
       }
     });
 
+    test('two fingers zoom in on a phone, about the middle between them', async () => {
+      const options = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+      const { page, complaints } = await open(options);
+      await page.waitForSelector('.state.live');
+      const over = page.locator('#pairs .u-over').first();
+      await over.scrollIntoViewIfNeeded();
+      const box = await over.boundingBox();
+      if (box === null) throw new Error('no drawing');
+      const range = async (): Promise<[number, number]> =>
+        page.evaluate("['from', 'to'].map((id) => Date.parse(document.getElementById(id).value))");
+      const [from, to] = await range();
+      const cdp = await page.context().newCDPSession(page);
+      const y = box.y + box.height / 2;
+      const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', apart: number) =>
+        cdp.send('Input.dispatchTouchEvent', {
+          type,
+          touchPoints:
+            type === 'touchEnd'
+              ? []
+              : [-1, 1].map((side, id) => ({ x: box.x + box.width / 2 + (side * apart) / 2, y, id })),
+        });
+      await touch('touchStart', 60);
+      for (const apart of [90, 120, 180, 240]) await touch('touchMove', apart);
+      await touch('touchEnd', 0);
+      await expect.poll(() => new URL(page.url()).hash).toMatch(/^#from=[\d.]+&to=[\d.]+$/);
+      const [start = 0, end = 0] = [...new URL(page.url()).hash.matchAll(/=([\d.]+)/g)].map(
+        ([, seconds]) => Number(seconds) * 1000,
+      );
+      // Four times as far apart: a quarter of the range. The fields hold whole seconds.
+      expect((end - start) / (to - from)).toBeGreaterThan(0.1);
+      expect((end - start) / (to - from)).toBeLessThan(0.5);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
     test.each([
       ['desktop, light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
       ['desktop, dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
