@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import type { RecordRead } from '../records/read-record.ts';
 import { ESTIMATOR_NAMES } from '../stability/estimators.ts';
+import type { HatClock, HatPoint } from '../stability/hat.ts';
+import type { Bins } from '../stability/outline.ts';
+import type { Preparation } from '../stability/preparation.ts';
+import type { Spectrum } from '../stability/spectrum.ts';
 import { count } from './measured.ts';
 
 const value = z.number().nullable().optional();
@@ -63,31 +67,23 @@ const orNull = z.number().nullable();
 /** [seconds from the first reading, value]; null in a gap. */
 const outline = z.array(z.tuple([z.number(), orNull]));
 
-/** The N-cornered hat of several records: variances are Allan variances, the deviation is null where they are below 0. */
+const hatClock = z.strictObject({
+  name: z.string(),
+  variance: orNull,
+  covariance: orNull,
+  low: orNull,
+  high: orNull,
+  deviation: orNull,
+  edf: orNull,
+}) satisfies z.ZodType<HatClock & { name: string }>;
+
+/** The N-cornered hat of several records; src/stability/hat.ts says what each field means. */
 export const hatSchema = z.strictObject({
-  /** `clocks`: each record is a clock against one that they share; `pairs`: A-B, B-C, C-A. */
   kind: z.enum(['clocks', 'pairs']),
   records: z.array(z.strictObject({ file: z.string(), values: count, gaps: count, read: recordReadSchema })),
   points: z.array(
-    z.strictObject({
-      m: z.int().min(1),
-      tau: z.number(),
-      /** Second differences that all records know. */
-      n: count,
-      clocks: z.array(
-        z.strictObject({
-          name: z.string(),
-          variance: orNull,
-          /** From products of differences, for `pairs`. */
-          covariance: orNull,
-          low: orNull,
-          high: orNull,
-          deviation: orNull,
-          edf: orNull,
-        }),
-      ),
-    }),
-  ),
+    z.strictObject({ m: z.int().min(1), tau: z.number(), n: count, clocks: z.array(hatClock) }),
+  ) satisfies z.ZodType<HatPoint[]>,
 });
 
 /** The overlapping Allan deviation in windows that slide over the record. */
@@ -121,10 +117,23 @@ export const picturesSchema = z.strictObject({
   phase: outline,
   frequency: outline,
   /** Frequencies in bins of `width`: [lower end, how many]. */
-  histogram: z.strictObject({ width: z.number(), bins: z.array(z.tuple([z.number(), count])) }),
+  histogram: z.strictObject({
+    width: z.number(),
+    bins: z.array(z.tuple([z.number(), count])),
+  }) satisfies z.ZodType<Bins>,
   /** One-sided power density of the phase (Welch), s^2/Hz. */
-  spectrum: z.array(z.strictObject({ hz: z.number(), phase: z.number() })),
+  spectrum: z.array(z.strictObject({ hz: z.number(), phase: z.number() }) satisfies z.ZodType<Spectrum>),
 });
+
+const preparation = z.discriminatedUnion('step', [
+  z.strictObject({ step: z.literal('drift'), driftPerSecond: z.number() }),
+  z.strictObject({
+    step: z.literal('outliers'),
+    sigmas: z.number(),
+    removed: count,
+    limitRatio: z.number(),
+  }),
+]) satisfies z.ZodType<Preparation>;
 
 /** `result` of `tscope stability`. Deviations are fractional frequencies; tdev, ttotdev, mtie and tierms are seconds. */
 export const stabilityResultSchema = z.strictObject({
@@ -138,19 +147,7 @@ export const stabilityResultSchema = z.strictObject({
   /** What was understood of the file; documents of tscope 0.2 have none. */
   read: recordReadSchema.optional(),
   /** What was done to the record before, in order. */
-  steps: z
-    .array(
-      z.discriminatedUnion('step', [
-        z.strictObject({ step: z.literal('drift'), driftPerSecond: z.number() }),
-        z.strictObject({
-          step: z.literal('outliers'),
-          sigmas: z.number(),
-          removed: count,
-          limitRatio: z.number(),
-        }),
-      ]),
-    )
-    .optional(),
+  steps: z.array(preparation).optional(),
   points: z.array(stabilityPointSchema),
   /** As it was named; `standard input` for `-`. */
   file: z.string().optional(),

@@ -22,6 +22,11 @@ const SHARED = 0.5;
 /** How much the logarithm of the likelihood must gain from one more noise: false once in about 200 records. */
 const WORTH_A_NOISE = 5;
 const MOST_NOISES = 4;
+/**
+ * Frequency noise that was made by adding up steps of tau0 has up to twice the third differences of what was sampled from
+ * a continuous one at m = 1, and is called the same: that level counts for so few degrees of freedom there.
+ */
+const MOST_EDF_AT_ONE = 20;
 const STEPS = 300;
 
 /** A mean square that tells noises apart. */
@@ -60,7 +65,9 @@ function levelAt(series: Series, m: number): Level | null {
   const { square, n } = termsOf(series, m, stride);
   if (n === 0 || square === 0) return null;
   const full = Math.ceil((points - 3 * m) / stride);
-  const edf = edfOf(n, full, (alpha) => greenhallEdf(HADAMARD, alpha, m, points));
+  const edf = edfOf(n, full, (alpha) => greenhallEdf(HADAMARD, alpha, m, points)).map((one, k) =>
+    m === 1 && (ALPHAS[k] as number) < 0 ? Math.min(one, MOST_EDF_AT_ONE) : one,
+  );
   return { square, edf, unit: ALPHAS.map((alpha) => differenceCovariance(alpha, 3, m, 0)) };
 }
 

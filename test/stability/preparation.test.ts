@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readText } from '../../src/records/read-text.ts';
+import { readText } from '../../src/report/kinds/record-read.ts';
 import { frequencyOf, withoutDrift, withoutOutliers } from '../../src/stability/preparation.ts';
 import { white } from './records.ts';
 

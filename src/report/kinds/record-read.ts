@@ -1,17 +1,7 @@
-import { formatRatio } from '../units.ts';
-import type { RecordRead } from './read-record.ts';
+import type { StabilityResult } from '../../schema/stability.ts';
+import { formatRatio } from '../../units.ts';
 
-/** A step that changed a record before its analysis. */
-type Step =
-  | { readonly step: 'drift'; readonly driftPerSecond: number }
-  | {
-      readonly step: 'outliers';
-      readonly sigmas: number;
-      readonly removed: number;
-      readonly limitRatio: number;
-    };
-
-const stepText = (step: Step): string =>
+const stepText = (step: NonNullable<StabilityResult['steps']>[number]): string =>
   step.step === 'drift'
     ? `a drift of ${formatRatio(step.driftPerSecond * 86_400)} a day taken out`
     : `${plural(step.removed, 'frequency outlier')} beyond ${step.sigmas} sigma made gaps`;
@@ -22,17 +12,7 @@ const plural = (count: number, word: string): string =>
 /** What was understood of a file, in one sentence. */
 export function readText(
   name: string,
-  {
-    read,
-    data,
-    gaps,
-    steps = [],
-  }: {
-    readonly read?: RecordRead | undefined;
-    readonly data: string;
-    readonly gaps: number;
-    readonly steps?: readonly Step[] | undefined;
-  },
+  { read, data, gaps, steps = [] }: Pick<StabilityResult, 'read' | 'data' | 'gaps' | 'steps'>,
 ): string {
   if (read === undefined) return name;
   const { format, column, columns, timeColumn, unit, nominalHz, spacing, readings, skipped } = read;
