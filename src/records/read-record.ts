@@ -223,7 +223,10 @@ export class RecordReader {
       plain: null,
     };
     if (log !== null) return none;
-    const first = bare.findIndex((line) => isData(line, layout, counting));
+    let first = bare.findIndex((line) => isData(line, layout, counting));
+    // Readings that are missing may stand above the first that is not.
+    while (first > 0 && bare[first - 1] !== '' && isRow(bare[first - 1] as string, layout, counting))
+      first -= 1;
     const following = bare
       .slice(first)
       .filter((line) => line !== '')
@@ -242,7 +245,10 @@ export class RecordReader {
     const rows = bare
       .slice(Math.max(0, first))
       .filter((line) => line !== '' && isData(line, layout, counting));
-    const chosen = first < 0 ? { column: 0, timeColumn: null } : this.#columnsOf(rows, layout, lines, bare);
+    const chosen =
+      first < 0 && column === undefined
+        ? { column: 0, timeColumn: null }
+        : this.#columnsOf(rows, layout, lines, bare);
     const words = heading ? (bare.slice(0, first).findLast((line) => line !== '') ?? '') : '';
     const headingUnit = suffix ?? unitIn(words, chosen.column, layout);
     const plan = { ...none, firstLine, ...chosen, headingUnit };
