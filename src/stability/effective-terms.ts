@@ -75,8 +75,8 @@ function lagBlocks(m: number, reach: number): [number, number][] {
 }
 
 /**
- * How many terms are known, each `step`-th one, and how many independent ones they are worth: n^2 over the sum of the
- * squared correlations of all pairs of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
+ * The number of independent terms among those that are known, each `step`-th one: n^2 over the sum of the squared
+ * correlations of all pairs of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
  *
  * @param blocks of lags, as `lagBlocks` gives them.
  */
@@ -85,7 +85,7 @@ function independentTerms(
   step: number,
   blocks: ReadonlyArray<readonly [lag: number, width: number]>,
   squaredCorrelation: (lag: number) => number,
-): { known: number; independent: number } {
+): number {
   const stride = Math.ceil(terms.length / step / SAMPLED) * step;
   const starts: number[] = [];
   for (let i = 0; i < terms.length; i += stride) if (terms.known(i)) starts.push(i);
@@ -96,8 +96,7 @@ function independentTerms(
     for (const i of starts) if (i + lag < terms.length && terms.known(i + lag)) pairs += 1;
     sum += 2 * width * pairs * squaredCorrelation(lag);
   }
-  const each = stride / step;
-  return { known: n * each, independent: ((n * n) / sum) * each };
+  return n === 0 ? 0 : ((n * n) / sum) * (stride / step);
 }
 
 function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Terms): number {
@@ -105,7 +104,7 @@ function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Te
   const blocks = shape.overlapping
     ? lagBlocks(m, reach).filter(([lag]) => lag > 0)
     : Array.from({ length: shape.order + 1 }, (_, k) => [(k + 1) * m, 1] as const);
-  const { independent } = independentTerms(terms, shape.overlapping ? 1 : m, blocks, (lag) => {
+  return independentTerms(terms, shape.overlapping ? 1 : m, blocks, (lag) => {
     let correlation = 0;
     for (const [alpha, share] of mixture) {
       const floor = shape.order === 2 ? Math.max(-2, alpha) : alpha;
@@ -113,7 +112,6 @@ function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Te
     }
     return correlation ** 2;
   });
-  return independent;
 }
 
 /** How many terms in a row hang together, of a record without end: their number over their degrees of freedom. */
@@ -123,14 +121,14 @@ function length({ edf, squared }: Correlations): number {
   return sum / edf;
 }
 
+/** Above this power a noise is phase noise. */
 const PHASE_LIKE = 0.25;
-const LEAST_STEPS = 2;
 
 /**
  * The equivalent degrees of freedom of an estimator whose terms are squares of spans: as those of differences, from the
- * covariance of each two terms. Those of long averaging times are scaled from shorter ones, since a power law looks the
- * same at all of them; phase noise, of which a term holds the more independent parts the longer it is, is carried on by
- * the power that it shows between the model's half and the model.
+ * covariance of each two terms. Those of long averaging times are taken from shorter ones: frequency noise looks the same at
+ * all of them, and terms hang together as far as they are long; those of white PM hang together over as many points
+ * however long they are. What lies between is carried by the power that it shows between the model's half and the model.
  *
  * @returns null where no term is left, and where this tells nothing of phase noise.
  */
@@ -139,30 +137,29 @@ export function spanEdf(series: Series, span: Span, mixture: Mixture, m: number)
   const terms = { length: series.phase.length - points + 1, known: spanIsKnown(series, points) };
   if (terms.length < 1 || mixture.length === 0) return null;
   const model = correlationsOf(span, Math.min(m, span.modelled), mixture);
-  const scale = model.m / m;
-  const at = (lag: number): number => {
-    const place = lag * scale;
-    const below = Math.floor(place);
-    const [here = 0, next = 0] = [model.squared[below], model.squared[below + 1]];
-    return here + (place - below) * (next - here);
-  };
-  const reach = Math.min(terms.length - 1, Math.floor((model.squared.length - 1) / scale));
   const step = strideOf(span, m, series.phase.length);
-  const blocks =
-    step > 1
-      ? Array.from({ length: Math.floor(reach / step) }, (_, k) => [(k + 1) * step, 1] as const)
-      : lagBlocks(m, reach).filter(([lag]) => lag > 0);
-  const { known, independent } = independentTerms(terms, step, blocks, at);
-  const power =
-    scale === 1
-      ? 0
-      : Math.min(
-          1,
-          Math.max(0, 1 - Math.log2(length(model) / length(correlationsOf(span, model.m / 2, mixture)))),
-        );
-  // Terms that lie closer than a step of the model say nothing of how phase noise parts them.
-  if (power > PHASE_LIKE && (span.ofPhaseNoise === false || terms.length * scale < LEAST_STEPS)) return null;
-  const edf = Math.min(known, independent * (1 / scale) ** power) * model.edf;
+  /** Independent terms where one step of the model is `scale` of one of the record. */
+  const independentAt = (scale: number): number => {
+    const at = (lag: number): number => {
+      const place = lag * scale;
+      const below = Math.floor(place);
+      const [here = 0, next = 0] = [model.squared[below], model.squared[below + 1]];
+      return here + (place - below) * (next - here);
+    };
+    const reach = Math.min(terms.length - 1, Math.floor((model.squared.length - 1) / scale));
+    const blocks =
+      step > 1
+        ? Array.from({ length: Math.floor(reach / step) }, (_, k) => [(k + 1) * step, 1] as const)
+        : lagBlocks(Math.round(model.m / scale), reach).filter(([lag]) => lag > 0);
+    return independentTerms(terms, step, blocks, at);
+  };
+  const scale = model.m / m;
+  const scaled = independentAt(scale);
+  if (scale === 1) return scaled > 0 ? scaled * model.edf : null;
+  const growth = length(model) / length(correlationsOf(span, model.m / 2, mixture));
+  const power = Math.min(1, Math.max(0, 1 - Math.log2(growth)));
+  if (power > PHASE_LIKE && span.ofPhaseNoise === false) return null;
+  const edf = scaled ** (1 - power) * (power > 0 ? independentAt(1) : 1) ** power * model.edf;
   return edf > 0 ? edf : null;
 }
 
