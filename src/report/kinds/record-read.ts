@@ -1,7 +1,9 @@
 import type { StabilityResult } from '../../schema/stability.ts';
 import { formatRatio } from '../../units.ts';
 
-const stepText = (step: NonNullable<StabilityResult['steps']>[number]): string =>
+type Step = NonNullable<StabilityResult['steps']>[number];
+
+const stepText = (step: Step): string =>
   step.step === 'drift'
     ? `a drift of ${formatRatio(step.driftPerSecond * 86_400)} a day taken out`
     : `${plural(step.removed, 'frequency outlier')} beyond ${step.sigmas} sigma made gaps`;
@@ -12,7 +14,12 @@ const plural = (count: number, word: string): string =>
 /** What was understood of a file, in one sentence. */
 export function readText(
   name: string,
-  { read, data, gaps, steps = [] }: Pick<StabilityResult, 'read' | 'data' | 'gaps' | 'steps'>,
+  {
+    read,
+    data,
+    gaps,
+    steps = [],
+  }: Pick<StabilityResult, 'read' | 'data' | 'gaps'> & { readonly steps?: readonly Step[] | undefined },
 ): string {
   if (read === undefined) return name;
   const { format, column, columns, timeColumn, unit, nominalHz, spacing, readings, skipped } = read;
