@@ -5,7 +5,7 @@ import type { Series } from './series.ts';
 import { type Correlations, correlationsOf, type Span, spanIsKnown, strideOf } from './spans.ts';
 
 /** Terms looked at for how many pairs the gaps leave, about. */
-const SAMPLED = 4096;
+const SAMPLED = 1024;
 
 /** How many terms an estimator could have, and which of them are known, by the point where each starts. */
 interface Terms {
