@@ -4,7 +4,16 @@
 // from run to run. `user`: somebody who may open /dev/kvm and nothing else. `busy`: with every other CPU spinning.
 // `kills`: SIGKILL at random moments; then one run to its end, after which nothing may be left.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -81,13 +90,22 @@ function user() {
   return ['unshare', '-m', 'sh', '-ec', inside, 'sh'];
 }
 
+const instances = () => readdirSync(join(TRACING, 'instances')).sort();
+
+/** Instances of runs that are over. */
+const leftBehind = () =>
+  instances().filter((name) => {
+    const pid = /^tscope-(\d+)-/.exec(name)?.[1];
+    return pid !== undefined && !existsSync(`/proc/${pid}`);
+  });
+
 /** What a run must not change of the host's tracing, and of an instance that is somebody else's. */
 function tracing(other) {
   const files = ['tracing_on', 'current_tracer', 'trace_clock', 'set_event', 'buffer_size_kb'];
   const contents = [TRACING, other].flatMap((at) =>
     files.map((file) => readFileSync(join(at, file), 'utf8')),
   );
-  return JSON.stringify([readdirSync(join(TRACING, 'instances')).sort(), contents]);
+  return JSON.stringify([instances().filter((name) => !name.startsWith('tscope-')), contents]);
 }
 
 const processes = () =>
@@ -117,12 +135,17 @@ async function killed() {
       while (processes().length > before.processes && performance.now() - at < 10_000) await setTimeout(5);
       slowest = Math.max(slowest, performance.now() - at);
     }
-    const left = readdirSync(join(TRACING, 'instances')).filter((name) => name.startsWith('tscope-'));
+    const left = leftBehind().length;
     runAs([]);
-    const clean = tracing(other) === before.tracing && processes().length === before.processes;
+    const doubts = [
+      ...(tracing(other) === before.tracing ? [] : ["the host's tracing was changed"]),
+      ...leftBehind(),
+      ...(processes().length === before.processes ? [] : ['a process lives on']),
+    ];
+    const clean = doubts.length === 0;
     console.log(
       `kills: ${kills} at random moments of ${(whole / 1000).toFixed(1)} s; the last process was gone after ${slowest.toFixed(0)} ms at most; ` +
-        `${left.length} traces were left for the next run; after it ${clean ? 'nothing is left, and nothing else was touched' : 'SOMETHING IS LEFT'}`,
+        `${left} traces were left for the next run; after it ${clean ? 'nothing is left, and nothing else was touched' : doubts.join(', ')}`,
     );
     if (!clean) process.exitCode = 1;
   } finally {
