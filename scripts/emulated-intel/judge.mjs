@@ -130,13 +130,13 @@ function judgeRecorded(kind, name, { host, stops, delays }, trace, demand) {
  * Rows for each guest that was stopped, and what is not as it must be.
  *
  * @param kind "fixed" or "unfixed".
- * @param run files and exit codes by name.
+ * @param run files and exit codes by name, and why some are missing.
  * @param jobs what was run.
  */
-export function judge(kind, { files, exits }, jobs) {
-  const faults = [];
+export function judge(kind, { files, exits, fault = null }, jobs) {
+  const faults = fault === null ? [] : [`${kind}: ${fault}`];
   const [documents, recordings] = [[], []];
-  for (const job of jobs) {
+  for (const job of jobs.filter(({ name }) => fault === null || exits.has(name))) {
     const { name, args } = job;
     const demand = (condition, sentence) => {
       if (!condition) faults.push(`${kind}, ${name}: ${sentence}`);

@@ -10,7 +10,7 @@ const { afterResume, burstsOf } = await script('kernel-trace.mjs');
 const { fixtureOf } = await script('fixtures.mjs');
 const { parseSerial } = await script('bochs.mjs');
 const { withoutClamp } = await script('modules.mjs');
-const { jobsScript } = await script('jobs.mjs');
+const { JOBS, jobsOf, jobsScript } = await script('jobs.mjs');
 const { secondsLeft } = await script('time-left.mjs');
 const { builtFolder } = await script('built-folder.mjs');
 
@@ -203,6 +203,14 @@ test('what was only half made is made again, and what is whole is used again', (
   expect(readFileSync(join(path, 'file'), 'utf8')).toBe('whole');
 });
 
+test('of a machine that ended early the jobs that it came to are judged, and the end is a fault', () => {
+  const early = { ...run(traceWithBurst(1001), result('catches-up')), fault: 'ended before its last job' };
+  const later = { name: 'host', args: ['host', '--json'] };
+  const { documents, faults: found } = judge('unfixed', early, [JOB, later]);
+  expect(documents).toMatchObject([{ job: 'kvm', verdict: 'catches-up', "kernel's": 1001 }]);
+  expect(found).toEqual(['unfixed: ended before its last job']);
+});
+
 test('the clamp is taken out of a source that has it once, and of no other', () => {
   expect(withoutClamp(`a\n${CLAMP}b\n${RESTART}\n`)).toBe(
     'a\nb\nhrtimer_add_expires_ns(&ktimer->timer, ktimer->period);\n',
@@ -222,6 +230,18 @@ test('documents come out of the serial line whole, without what the kernel says 
   ];
   const { files, exits, done } = parseSerial([...text, '=== end host.json', '=== done', ''].join('\r\n'));
   expect([...files, ...exits, done]).toEqual([['host.json', '{"a":1}'], ['host', 0], true]);
+});
+
+test('each job is run on both kernels, or on the one that it names; together both fit a quarter of an hour', () => {
+  const names = (kind: string, wanted?: string[]) =>
+    jobsOf(kind, wanted).map(({ name }: { name: string }) => name);
+  const both = ['kvm-1ms-1s', 'stops', 'delays', 'kvm-500us-300ms'];
+  expect(names('fixed')).toEqual([...both, 'host', 'timer']);
+  expect(names('unfixed')).toEqual([...both, 'measure']);
+  expect(names('unfixed', ['stops', 'host'])).toEqual(['stops']);
+  expect(new Set(JOBS.map(({ name }: { name: string }) => name)).size).toBe(JOBS.length);
+  for (const kind of ['fixed', 'unfixed'])
+    expect(secondsLeft(jobsOf(kind), 0, 0), kind).toBeLessThanOrEqual(15 * 60);
 });
 
 test('the preemption timer is switched only where a job wants it otherwise', () => {
