@@ -73,8 +73,10 @@ const TOTAL: Readonly<Record<number, readonly [number, number]>> = {
   [-2]: [0.93, 0.36],
 };
 
-/** Up to this share of the record the reflected ends do not matter to phase noise. */
+/** Up to this share of the record the published line of frequency noise passes what the terms inside can give. */
 const SHORT = 1 / 30;
+/** Up to this share the reflected ends, whose terms are larger, do not matter to phase noise. */
+const SHORT_IN_PHASE_NOISE = 1 / 128;
 /** Points of the record that stands for longer ones of phase noise. */
 const MODEL_POINTS = 512;
 const OVERLAPPING_ALLAN = { order: 2, overlapping: true, modified: false } as const;
@@ -138,17 +140,17 @@ export function totalEdf(exponent: number, m: number, points: number): number | 
     const inside = greenhallEdf(OVERLAPPING_ALLAN, alpha, m, points) ?? Number.POSITIVE_INFINITY;
     return edf > 0 ? (m < points * SHORT ? Math.min(edf, inside) : edf) : null;
   }
-  if (m <= points * SHORT) return greenhallEdf(OVERLAPPING_ALLAN, alpha, m, points);
+  if (m <= points * SHORT_IN_PHASE_NOISE) return greenhallEdf(OVERLAPPING_ALLAN, alpha, m, points);
   if (points <= MODEL_POINTS) return knownPhaseNoiseEdf(alpha, m, points);
   const size = Math.min(MODEL_POINTS - 1, Math.max(1, Math.round((m * MODEL_POINTS) / points)));
-  // Where both are known, the Allan variance says how the edf grow with the points.
+  // The terms inside are worth more the more there are. Those at an end share its point however many they are: what they
+  // add to the inverse depends on m over the points alone.
   const compared = Math.min(m, Math.floor(points / 3));
-  const grown = greenhallEdf(OVERLAPPING_ALLAN, alpha, compared, points) ?? 1;
   const small = Math.max(1, Math.round((compared * MODEL_POINTS) / points));
-  return (
-    (knownPhaseNoiseEdf(alpha, size, MODEL_POINTS) * grown) /
-    (greenhallEdf(OVERLAPPING_ALLAN, alpha, small, MODEL_POINTS) ?? grown)
-  );
+  const inside = greenhallEdf(OVERLAPPING_ALLAN, alpha, compared, points) ?? 1;
+  const modelled = greenhallEdf(OVERLAPPING_ALLAN, alpha, small, MODEL_POINTS) ?? 1;
+  const atEnds = Math.max(0, 1 / knownPhaseNoiseEdf(alpha, size, MODEL_POINTS) - 1 / modelled);
+  return 1 / (1 / inside + atEnds);
 }
 
 /** Records of so many points have the covariances of all their terms added up where there are gaps. */
