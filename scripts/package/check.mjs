@@ -85,6 +85,7 @@ function checkDeb() {
   checkCommand();
   for (const path of [
     'usr/lib/systemd/system/tscope-agent.service',
+    'usr/lib/systemd/system/tscope-collector.service',
     'usr/lib/sysusers.d/tscope.conf',
     'usr/share/bash-completion/completions/tscope',
     'usr/share/zsh/vendor-completions/_tscope',

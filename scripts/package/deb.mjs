@@ -71,17 +71,26 @@ function putManual() {
   });
 }
 
-function putService() {
-  const unit = readFileSync(join(ROOT, 'scripts/systemd/tscope-agent.service'), 'utf8');
-  // The comments on how to copy it are not for who has a package.
-  const own = unit
-    .replace(/^# Install:.*\n/, '')
-    .replace('/usr/bin/env tscope agent', '/usr/bin/tscope agent');
-  put('usr/lib/systemd/system/tscope-agent.service', own);
-  // One owner of /var/lib/tscope over reboots, and a name to give rights to.
-  put('usr/lib/systemd/system/tscope-agent.service.d/user.conf', '[Service]\nUser=tscope\n');
-  put('usr/lib/sysusers.d/tscope.conf', 'u tscope - "tscope agent" /var/lib/tscope\n');
+/** Services of the package, each with a user that owns what it stores over reboots. */
+const SERVICES = [
+  { name: 'tscope-agent', user: 'tscope', home: '/var/lib/tscope' },
+  { name: 'tscope-collector', user: 'tscope-collector', home: '/var/lib/tscope-collector' },
+];
+
+function putServices() {
+  for (const { name, user } of SERVICES) {
+    const unit = readFileSync(join(ROOT, `scripts/systemd/${name}.service`), 'utf8');
+    // The comments on how to copy it are not for who has a package.
+    const own = unit.replace(/^# Install:.*\n/, '').replaceAll('/usr/bin/env tscope', '/usr/bin/tscope');
+    put(`usr/lib/systemd/system/${name}.service`, own);
+    put(`usr/lib/systemd/system/${name}.service.d/user.conf`, `[Service]\nUser=${user}\n`);
+  }
+  const users = SERVICES.map(({ name, user, home }) => `u ${user} - "${name}" ${home}\n`);
+  put('usr/lib/sysusers.d/tscope.conf', users.join(''));
 }
+
+const UNITS = SERVICES.map(({ name }) => name).join(' ');
+const STORES = SERVICES.map(({ home }) => `${home} ${home.replace('/lib/', '/lib/private/')}`).join(' ');
 
 const SCRIPTS = {
   postinst: `#!/bin/sh
@@ -93,12 +102,12 @@ fi
 `,
   prerm: `#!/bin/sh
 set -e
-if [ "$1" = remove ] && [ -d /run/systemd/system ]; then systemctl disable --now tscope-agent || true; fi
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then systemctl disable --now ${UNITS} || true; fi
 `,
   postrm: `#!/bin/sh
 set -e
 if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
-if [ "$1" = purge ]; then rm -rf /var/lib/tscope /var/lib/private/tscope; fi
+if [ "$1" = purge ]; then rm -rf ${STORES}; fi
 `,
 };
 
@@ -117,7 +126,8 @@ Homepage: https://github.com/tscope/tscope
 Description: ${description.split(':')[0]}
  How fast the TSC of a real x86 host runs, how its clocks drift, and what its
  KVM does when a guest comes back from a long pause. The agent samples for
- months: systemctl enable --now tscope-agent.
+ months: systemctl enable --now tscope-agent. A collector of what many agents
+ send: systemctl enable --now tscope-collector.
 `;
   put('DEBIAN/control', control);
   for (const [name, script] of Object.entries(SCRIPTS)) put(`DEBIAN/${name}`, script, 0o755);
@@ -126,7 +136,7 @@ Description: ${description.split(':')[0]}
 try {
   putProgram();
   putManual();
-  putService();
+  putServices();
   putControl();
   chmodSync(stage, 0o755);
   mkdirSync(to, { recursive: true });

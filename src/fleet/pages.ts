@@ -108,8 +108,7 @@ ${content.join('\n')}
 }
 
 /** The address of a host's page. */
-const addressOf: HostAddress = ({ host, twin }) =>
-  `/host?name=${encodeURIComponent(twin === 1 ? host : `${host}#${twin}`)}`;
+const addressOf: HostAddress = (name) => `/host?name=${encodeURIComponent(name)}`;
 
 /** Filters, one a word. @throws TscopeError USAGE. */
 function whereOf(text: string): Where[] {
@@ -327,7 +326,7 @@ export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Han
           '/events',
           'Events',
           filter('/events', query, []),
-          list('list', 'What happened', eventsTable(view)),
+          list('list', 'What happened', eventsTable(view, addressOf)),
           pages,
         );
       },

@@ -1,4 +1,5 @@
 import { usageError } from '../errors.ts';
+import { nameOf } from '../report/kinds/fleet.ts';
 import type {
   FleetEventLine,
   FleetEventsResult,
@@ -87,6 +88,7 @@ const lineOf = (event: FleetEventRow): FleetEventLine => ({
   at: isoNs(event.atNs),
   seenAt: isoMs(event.seenAtMs),
   host: event.host,
+  name: nameOf({ host: event.hostWord, twin: event.twin }),
   hostname: event.hostname,
   kind: event.kind,
   clock: event.clock,
@@ -152,9 +154,7 @@ export async function hostNamed(store: FleetStore, name: string): Promise<FleetH
   const [only] = exact;
   if (only !== undefined && exact.length === 1) return only;
   if (found.length === 1) return first;
-  const some = (exact.length > 0 ? exact : found)
-    .slice(0, 5)
-    .map(({ host, twin }) => (twin === 1 ? host : `${host}#${twin}`));
+  const some = (exact.length > 0 ? exact : found).slice(0, 5).map(nameOf);
   throw usageError(
     `'${name}' means ${found.length} hosts, among them ${some.join(', ')}; give one of these names.`,
   );
@@ -236,10 +236,10 @@ export async function overviewView(store: FleetStore, nowMs: number): Promise<Fl
   const conclusions = await lastConclusions(store);
   const worst = (await outliersView(store, nowMs, { where: [], limit: WORST, offset: 0 })).hosts;
   const moves = conclusions?.moves ?? [];
-  const names = new Map<number, string>();
+  const named = new Map<number, FleetHost>();
   for (const id of new Set(moves.flatMap(({ host }) => (host === null ? [] : [host])))) {
     const [found] = await store.hostsById([id]);
-    if (found !== undefined) names.set(id, found.hostname);
+    if (found !== undefined) named.set(id, found);
   }
   return {
     concludedAt: conclusions === null ? null : isoMs(conclusions.atMs),
@@ -250,14 +250,18 @@ export async function overviewView(store: FleetStore, nowMs: number): Promise<Fl
     judged: conclusions?.judged ?? { discipline: 0, claim: 0 },
     outliers: conclusions?.outliers ?? 0,
     worst: worst.filter(({ standing }) => standing?.outlier === true),
-    moves: moves.map(({ host, site, atNs, change, limit }) => ({
-      at: isoNs(BigInt(atNs)),
-      host,
-      hostname: host === null ? null : (names.get(host) ?? null),
-      site,
-      change,
-      limit,
-    })),
+    moves: moves.map(({ host: id, site, atNs, change, limit }) => {
+      const host = named.get(id ?? -1);
+      return {
+        at: isoNs(BigInt(atNs)),
+        host: id,
+        name: host === undefined ? null : nameOf(host),
+        hostname: host?.hostname ?? null,
+        site,
+        change,
+        limit,
+      };
+    }),
     kernels: [...(conclusions?.kernels ?? [])],
   };
 }

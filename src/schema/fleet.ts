@@ -66,6 +66,8 @@ const event = z.strictObject({
   /** When the fleet learnt of it. */
   seenAt: iso,
   host: count,
+  /** As `tscope fleet host` takes it. */
+  name,
   hostname: name,
   kind: name,
   clock: name.nullable(),
@@ -132,6 +134,7 @@ const move = z.strictObject({
   at: iso,
   /** Null: all hosts of the site moved alike, so their reference did. */
   host: count.nullable(),
+  name: name.nullable(),
   hostname: name.nullable(),
   site: name,
   change: ratio,

@@ -126,6 +126,7 @@ export const command = defineCommand({
       const grouping = { site: options.site, peers: options.peers };
       endJudge = startJudge({ db: options.db, grouping }, log);
       const upkeep = (async () => {
+        let said: string | null = null;
         while (!signal.aborted) {
           try {
             const { twins, dropped } = await store.upkeep(retention, Date.now());
@@ -136,8 +137,11 @@ export const command = defineCommand({
               });
             }
             if (dropped > 0) log('info', 'what was too old was dropped', { partitionsOrRows: dropped });
+            said = null;
           } catch (error) {
-            log('error', `upkeep failed: ${error instanceof Error ? error.message : String(error)}`);
+            const reason = error instanceof Error ? error.message : String(error);
+            if (reason !== said) log('error', `upkeep failed: ${reason}`);
+            said = reason;
           }
           await sleep(UPKEEP_MS, undefined, { signal }).catch(() => {});
         }

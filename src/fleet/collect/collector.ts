@@ -7,8 +7,8 @@ import { TscopeError } from '../../errors.ts';
 import { MOST_BATCH_BYTES } from '../../schema/fleet-batch.ts';
 import { Backoff } from '../hub/backoff.ts';
 import { connectHub, hubName } from '../hub/connect.ts';
-import { hubError } from '../hub/hub-error.ts';
-import { CONSUMER, REFUSED_STREAM, REFUSED_SUBJECT, STREAM, SUBJECT } from '../hub/names.ts';
+import { foreignStream, hubError } from '../hub/hub-error.ts';
+import { CONSUMER, isOurs, REFUSED_STREAM, REFUSED_SUBJECT, STREAM, SUBJECT } from '../hub/names.ts';
 import type { FleetStore, Received } from '../store/fleet-store.ts';
 import { readBatch } from './read-batch.ts';
 
@@ -171,6 +171,7 @@ export class Collector {
       manager.streams.info(STREAM),
       manager.consumers.info(STREAM, CONSUMER),
     ]);
+    if (!isOurs(stream.config)) throw foreignStream(hubName(this.#access), STREAM);
     this.#stream = `${STREAM} ${stream.created}`;
     this.state.hub = {
       received: stream.state.last_seq,

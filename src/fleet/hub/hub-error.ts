@@ -47,6 +47,14 @@ export const withoutJetStream = (hub: string, cause: unknown): TscopeError =>
     cause,
   );
 
+/** That a stream of our name is another's. */
+export const foreignStream = (hub: string, stream: string): TscopeError =>
+  hubFailure(
+    `${hub}: its stream ${stream} is not tscope's; it is left as it is.`,
+    'Give a hub or an account in which that name is free.',
+    null,
+  );
+
 function fromConnecting(error: unknown, hub: string): TscopeError | null {
   for (const cause of chain(error)) {
     const [name, code] = [nameOf(cause), systemCode(cause)];

@@ -1,11 +1,11 @@
 import type { StreamConfig } from '@nats-io/jetstream';
 import type { HubAccess } from '../../agent/config/hub.ts';
-import { TscopeError } from '../../errors.ts';
 import { connectHub, hubName } from './connect.ts';
-import { hubError, withoutJetStream } from './hub-error.ts';
+import { foreignStream, hubError, withoutJetStream } from './hub-error.ts';
 import {
   CONSUMER,
   DESCRIPTION,
+  isOurs,
   MOST_MESSAGE_BYTES,
   REFUSED_STREAM,
   REFUSED_SUBJECT,
@@ -122,11 +122,7 @@ export async function initHub(access: HubAccess, limits: HubLimits): Promise<Ini
     // All are looked at before any is made.
     for (const { name } of wanted) {
       const config = found.get(name);
-      if (config !== undefined && config.description?.startsWith(DESCRIPTION) !== true) {
-        const message = `${hub}: its stream ${name} is not tscope's; it is left as it is.`;
-        const hint = 'Give a hub or an account in which that name is free.';
-        throw new TscopeError('HUB', message, hint);
-      }
+      if (config !== undefined && !isOurs(config)) throw foreignStream(hub, name);
     }
     for (const stream of wanted) {
       const config = found.get(stream.name);

@@ -13,6 +13,8 @@ export const REGISTRY = 'tscope-hosts';
 
 /** What a stream of ours says of itself; one of this name that says something else is somebody else's. */
 export const DESCRIPTION = 'tscope fleet';
+export const isOurs = ({ description }: { readonly description?: string }): boolean =>
+  description?.startsWith(DESCRIPTION) === true;
 
 /** A message with its headers: their names, the message id, the stream expected. */
 export const MOST_MESSAGE_BYTES = MOST_BATCH_BYTES + 1_024;

@@ -38,13 +38,17 @@ await runThread<JudgeOptions, JudgeTrouble>(async (options, thread) => {
   } catch {
     // A sandbox may forbid it.
   }
+  let said: string | null = null;
   while (!thread.cancelled()) {
     let waitMs = SHORTEST_MS;
     try {
       waitMs = await judge(options);
+      said = null;
     } catch (error) {
       const code = error instanceof TscopeError ? error.code : 'DEFECT';
-      thread.say({ code, reason: error instanceof Error ? error.message : String(error) });
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== said) thread.say({ code, reason });
+      said = reason;
     }
     thread.sleep(waitMs);
   }

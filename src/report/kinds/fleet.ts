@@ -1,5 +1,4 @@
 import type {
-  FleetEventLine,
   FleetEventsResult,
   FleetHostResult,
   FleetHostRow,
@@ -13,8 +12,12 @@ import { linesFigure } from '../plot/lines.ts';
 import { timeUnit } from '../plot/tick-text.ts';
 import { count, orDash, plural } from '../words.ts';
 
-/** Where a host's own page is; a terminal has none. */
-export type HostAddress = (host: Pick<FleetHostRow, 'host' | 'twin'>) => string;
+/** What a host is asked for by: the word that it publishes under, and which of several that do so it is. */
+export const nameOf = ({ host, twin }: Pick<FleetHostRow, 'host' | 'twin'>): string =>
+  twin === 1 ? host : `${host}#${twin}`;
+
+/** Where the page of a host of that name is; a terminal has none. */
+export type HostAddress = (name: string) => string;
 
 /** Wall-clock time in UTC, to the second. */
 const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
@@ -63,7 +66,7 @@ export function hostsTable(result: FleetHostsResult, address?: HostAddress): Tab
       host.silent ? `${moment(host.lastSeenAt)}, silent` : moment(host.lastSeenAt),
       host.version,
     ]),
-    ...(address && { addresses: result.hosts.map(address) }),
+    ...(address && { addresses: result.hosts.map((host) => address(nameOf(host))) }),
     ...noted(rest(result.hosts.length, result)),
   };
 }
@@ -97,7 +100,7 @@ export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?:
         `${standing.peers}: ${plural(standing.size, 'host')}`,
       ];
     }),
-    ...(address && { addresses: judged.map(address) }),
+    ...(address && { addresses: judged.map((host) => address(nameOf(host))) }),
     ...noted(
       judged.length === 0
         ? 'No host was judged yet: it takes its rate against disciplined time or against a claim, and peers.'
@@ -106,17 +109,17 @@ export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?:
   };
 }
 
-const eventRow = ({ at, hostname, kind, clock, detail }: FleetEventLine): string[] => [
-  moment(at),
-  hostname,
-  kind,
-  orDash(clock),
-  detail,
-];
-
-export const eventsTable = (result: FleetEventsResult): Table => ({
-  head: ['time (UTC)', 'host', 'event', 'clock', 'what happened'],
-  rows: result.events.map(eventRow),
+/** Events of many hosts, each by the host that it happened to. */
+export const eventsTable = (result: FleetEventsResult, address?: HostAddress): Table => ({
+  head: ['host', 'time (UTC)', 'event', 'clock', 'what happened'],
+  rows: result.events.map(({ at, hostname, kind, clock, detail }) => [
+    hostname,
+    moment(at),
+    kind,
+    orDash(clock),
+    detail,
+  ]),
+  ...(address && { addresses: result.events.map(({ name }) => address(name)) }),
   ...noted(
     result.total === 0
       ? `Nothing happened from ${moment(result.from)} to ${moment(result.to)} UTC.`
@@ -226,14 +229,15 @@ export function overviewSections(view: FleetOverview, address?: HostAddress): Se
         moves.length === 0
           ? { text: "No host's rate changed by itself in the last week." }
           : {
-              head: ['time (UTC)', 'host', 'site', '#change', '#told from'],
+              head: ['host', 'time (UTC)', 'site', '#change', '#told from'],
               rows: moves.map(({ at, hostname, site, change, limit }) => [
-                moment(at),
                 orDash(hostname),
+                moment(at),
                 site,
                 about(change, ratio),
                 about(limit, ratio).replace(/^\+/, ''),
               ]),
+              ...(address && { addresses: moves.map(({ name }) => address(name ?? '')) }),
             },
       ],
     },
@@ -353,8 +357,8 @@ export function hostSections(result: FleetHostResult): Section[] {
       title: 'Events',
       blocks: [
         {
-          head: ['time (UTC)', 'host', 'event', 'clock', 'what happened'],
-          rows: events.map(eventRow),
+          head: ['time (UTC)', 'event', 'clock', 'what happened'],
+          rows: events.map(({ at, kind, clock, detail }) => [moment(at), kind, orDash(clock), detail]),
           ...noted(
             eventsTotal === 0
               ? 'None in this range.'
