@@ -104,6 +104,7 @@ export async function hostsView(
     readonly descending?: boolean;
     readonly silent?: boolean;
     readonly twins?: boolean;
+    readonly judged?: boolean;
   },
 ): Promise<FleetHostsResult> {
   const { silent = false, where, offset, ...rest } = query;
@@ -112,9 +113,9 @@ export async function hostsView(
   return { where: filters(where), total, offset, hosts: rows.map((host) => rowOf(host, nowMs)) };
 }
 
-/** Hosts by how far they stand out among their peers, the furthest first. */
+/** Hosts that were judged, by how far they stand out among their peers, the furthest first. */
 export const outliersView = (store: FleetStore, nowMs: number, query: PageQuery): Promise<FleetHostsResult> =>
-  hostsView(store, nowMs, { ...query, order: 'score', descending: true });
+  hostsView(store, nowMs, { ...query, order: 'score', descending: true, judged: true });
 
 /** What happened in a stretch of time, the newest first. */
 export async function eventsView(
@@ -155,9 +156,7 @@ export async function hostNamed(store: FleetStore, name: string): Promise<FleetH
   if (only !== undefined && exact.length === 1) return only;
   if (found.length === 1) return first;
   const some = (exact.length > 0 ? exact : found).slice(0, 5).map(nameOf);
-  throw usageError(
-    `'${name}' means ${found.length} hosts, among them ${some.join(', ')}; give one of these names.`,
-  );
+  throw usageError(`'${name}' means several hosts, among them ${some.join(', ')}; give one of these names.`);
 }
 
 /** Points of one pair, its runs one after the other: the offset goes on where the run before ended. */
@@ -232,7 +231,6 @@ export async function hostView(
 
 /** What there is to know at a glance: health first, then who stands out. */
 export async function overviewView(store: FleetStore, nowMs: number): Promise<FleetOverview> {
-  const counted = async (query: object): Promise<number> => (await store.hosts({ limit: 1, ...query })).total;
   const conclusions = await lastConclusions(store);
   const worst = (await outliersView(store, nowMs, { where: [], limit: WORST, offset: 0 })).hosts;
   const moves = conclusions?.moves ?? [];
@@ -243,10 +241,7 @@ export async function overviewView(store: FleetStore, nowMs: number): Promise<Fl
   }
   return {
     concludedAt: conclusions === null ? null : isoMs(conclusions.atMs),
-    hosts: await counted({}),
-    silent: await counted({ silentSinceMs: nowMs - SILENT_MS }),
-    twins: await counted({ twins: true }),
-    clockErrors: await counted({ clockErrorMs: CLOCK_ERROR_MS }),
+    ...(await store.countHosts({ silentSinceMs: nowMs - SILENT_MS, clockErrorMs: CLOCK_ERROR_MS })),
     judged: conclusions?.judged ?? { discipline: 0, claim: 0 },
     outliers: conclusions?.outliers ?? 0,
     worst: worst.filter(({ standing }) => standing?.outlier === true),

@@ -359,7 +359,10 @@ test('a clock that is a year off loses nothing, and is named', async () => {
     received: [received(batch('ahead', ahead)), received(batch('right'))],
     refused: [],
   });
-  const { rows } = await store.hosts({ limit: 5, clockErrorMs: 60_000 });
+  expect(await store.countHosts({ silentSinceMs: 0, clockErrorMs: 60_000 })).toMatchObject({
+    clockErrors: 1,
+  });
+  const { rows } = await store.hosts({ limit: 1, order: 'clock-error', descending: true });
   expect(rows.map(({ host, clockErrorMs }) => [host, clockErrorMs])).toEqual([['ahead', YEAR]]);
   expect((await store.account(rows[0]?.id ?? 0)).minuteSamples).toBe(12);
   await store.close();

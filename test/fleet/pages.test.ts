@@ -63,7 +63,7 @@ test.each([
   ['/hosts?offset=1&offset=2', 'offset: give it once.'],
   ['/hosts?colour=red', "there is no parameter 'colour'"],
   ['/host?name=nobody', "no host of the fleet is called 'nobody'"],
-  ['/host?name=node-00000', "'node-00000' means 10 hosts"],
+  ['/host?name=node-00000', "'node-00000' means several hosts"],
   ['/host?name=host-3&hours=0', "hours: '0' is not a number of hours"],
   ['/events?from=yesterday', "from: 'yesterday' is not a time"],
 ])('%s is refused in a sentence, on a page', async (path, sentence) => {
@@ -98,6 +98,7 @@ describe('the built command', () => {
     [['fleet'], /Outliers: At another rate than its peers: 1 host\./, 1],
     [['fleet', 'hosts', '--where', 'site=ber', '--limit', '3'], /^host +labels +kernel/, 0],
     [['fleet', 'outliers'], /yes +always +against disciplined time/, 0],
+    [['fleet', 'hosts', '--offset', '1000'], /^The list ends before: it has \d+ hosts\.$/m, 0],
     [['fleet', 'kernels'], /^kernel +timer[\s\S]*\n6\.1\.150/, 0],
     [['fleet', 'events', '--last', '3650d'], /step/, 0],
     [['fleet', 'host', 'host-3', '--last', '3650d'], /Its rate against/, 0],
@@ -109,6 +110,7 @@ describe('the built command', () => {
 
   test.each([
     [['fleet', 'hosts'], 'no fleet store is named; give --db, or set TSCOPE_FLEET_DB.'],
+    [['fleet', 'hosts', '--db', '/nowhere/fleet.db'], '/nowhere/fleet.db holds no fleet store.'],
     [['fleet', 'hosts', '--db', db, '--where', 'kernel'], "--where: 'kernel' is not a filter"],
     [['fleet', 'host', 'nobody', '--db', db], "no host of the fleet is called 'nobody'"],
     [['fleet', 'dance'], 'fleet'],

@@ -24,6 +24,7 @@ describe('what a refusal of the database means', () => {
     ['57P01', 'STORE_BUSY'],
     ['53100', 'STORE_FULL'],
     ['25006', 'STORE_READ_ONLY'],
+    ['57014', 'STORE_BUSY'],
   ])('%s is %s: only what is wrong with rows puts a message aside', (state, code) => {
     expect(postgresError(failure(state), 'db')).toMatchObject({ code });
   });

@@ -226,7 +226,12 @@ describe.each(implementations)('%s', (kind, place) => {
     expect(await words({ order: 'last-seen' })).toEqual(['c', 'b', 'a']);
     expect(await words({ order: 'last-seen', descending: true, limit: 1, offset: 1 })).toEqual(['b']);
     expect(await words({ silentSinceMs: T0 + 2 })).toEqual(['c']);
-    expect(await words({ clockErrorMs: 2 })).toEqual(['a']);
+    expect(await store.countHosts({ silentSinceMs: T0 + 2, clockErrorMs: 2 })).toEqual({
+      hosts: 3,
+      silent: 1,
+      twins: 0,
+      clockErrors: 1,
+    });
     expect((await store.hosts({ limit: 1 })).total).toBe(3);
     await expect(store.hosts({ limit: 1, where: [{ field: "x'; DROP", pattern: '*' }] })).rejects.toThrow(
       /is no field of a host/,
@@ -236,6 +241,7 @@ describe.each(implementations)('%s', (kind, place) => {
     await store.putStandings([{ host: a?.id ?? 0, score: 8.5, detail: '{"x":2}' }]);
     const [top] = (await store.hosts({ limit: 1, order: 'score', descending: true })).rows;
     expect([top?.host, top?.standing]).toEqual(['a', { score: 8.5, detail: '{"x":2}' }]);
+    expect(await words({ judged: true, order: 'score', descending: true })).toEqual(['a']);
     expect((await store.findHosts('B.exam')).map(({ host }) => host)).toEqual(['b']);
     expect((await store.hostsById([a?.id ?? 0, 999])).map(({ host }) => host)).toEqual(['a']);
     expect(await store.conclusions()).toBeNull();
@@ -258,6 +264,7 @@ describe.each(implementations)('%s', (kind, place) => {
     expect((await store.upkeep(FOREVER, T0)).twins).toEqual([{ host: 'one', hostnames: ['left', 'right'] }]);
     expect((await store.upkeep(FOREVER, T0)).twins).toEqual([]);
     const { rows } = await store.hosts({ limit: 5, twins: true });
+    expect((await store.countHosts({ silentSinceMs: 0, clockErrorMs: 1e9 })).twins).toBe(2);
     expect(rows.map(({ twin, hostname }) => [twin, hostname])).toEqual([
       [1, 'left'],
       [2, 'right'],

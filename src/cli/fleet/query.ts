@@ -43,7 +43,7 @@ export async function ask<T>(
       'It is what `tscope fleet collect --db` was given.',
     );
   }
-  const store = await openFleetStore(place);
+  const store = await openFleetStore(place, false);
   try {
     return await question(store);
   } finally {

@@ -128,7 +128,11 @@ export function hubError(error: unknown, hub: string): TscopeError {
       return hubFailure(message, 'Run `tscope fleet init` against it.', error);
     }
     if (name === 'TimeoutError')
-      return hubFailure(`${hub} does not answer in time.`, 'It is tried again.', error);
+      return hubFailure(
+        `${hub} does not answer in time.`,
+        'It is tried again. A nats-server whose disk was full answers nothing more until it is started again; its log says so.',
+        error,
+      );
     if (systemCode(cause) !== null) {
       const hint = 'Is nats-server running, and does it listen there?';
       return hubFailure(`${hub} cannot be reached: ${reasonOf(cause)}.`, hint, error);

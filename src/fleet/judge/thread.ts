@@ -17,7 +17,7 @@ const pauseMs = (tookMs: number): number => Math.min(LONGEST_MS, Math.max(SHORTE
 
 /** Judges unless another collector has just done so. @returns how long until the next time, ms. */
 async function judge({ db, grouping }: JudgeOptions): Promise<number> {
-  const store = await openFleetStore(db);
+  const store = await openFleetStore(db, false);
   try {
     const nowMs = Date.now();
     const last = await lastConclusions(store);

@@ -56,12 +56,28 @@ export interface HostQuery {
   readonly descending?: boolean;
   /** Heard of last before this, ms by the hub's clock. */
   readonly silentSinceMs?: number;
-  /** Their clock was off by more than this when they sent last, ms. */
-  readonly clockErrorMs?: number;
   /** Only where several hosts go by one name. */
   readonly twins?: boolean;
+  /** Only those that stand somewhere among their peers. */
+  readonly judged?: boolean;
   readonly limit: number;
   readonly offset?: number;
+}
+
+/** From where on something is wrong. */
+export interface HostLimits {
+  /** Heard of last before this, ms by the hub's clock. */
+  readonly silentSinceMs: number;
+  /** Their clock was off by more than this when they sent last, ms. */
+  readonly clockErrorMs: number;
+}
+
+/** How many hosts there are, and how many with something wrong. */
+export interface HostCounts {
+  readonly hosts: number;
+  readonly silent: number;
+  readonly twins: number;
+  readonly clockErrors: number;
 }
 
 /** What was concluded about a host, kept beside it so that hosts can be sorted by it. */
@@ -219,7 +235,6 @@ export interface DocumentQuery {
   /** As in the document's `schema`: `kvm` for tscope/kvm/1. */
   readonly kind: string;
   readonly host?: number;
-  readonly where?: readonly Where[];
   readonly limit: number;
   readonly offset?: number;
 }
@@ -284,6 +299,7 @@ export interface FleetStore {
   conclusions(): Promise<string | null>;
 
   hosts(query: HostQuery): Promise<Page<FleetHost>>;
+  countHosts(limits: HostLimits): Promise<HostCounts>;
   /** The hosts that a word, a host name or the beginning of one means. */
   findHosts(name: string): Promise<readonly FleetHost[]>;
   hostsById(ids: readonly number[]): Promise<readonly FleetHost[]>;

@@ -19,7 +19,9 @@ import {
   type FleetPoint,
   type FleetSample,
   HOST_FIELDS,
+  type HostCounts,
   type HostField,
+  type HostLimits,
   type HostOrder,
   type HostProfile,
   type HostQuery,
@@ -94,6 +96,10 @@ const whereOf = (conditions: readonly string[]): string =>
   conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 
 const HOSTS = 'FROM host h JOIN sender s ON s.id = h.sender LEFT JOIN standing t ON t.host = h.id';
+/** The same of those that stand among their peers, from whom they begin: in the order of the score no other is looked at. */
+const JUDGED = 'FROM standing t JOIN host h ON h.id = t.host JOIN sender s ON s.id = h.sender';
+/** A second host under a word makes twins of both. */
+const TWINS = 'h.word IN (SELECT o.word FROM host o WHERE o.twin > 1)';
 const HOST_COLUMNS = `h.id, h.word, h.twin, s.hostname, s.machine, s.boot, s.version, s.labels, s.facts, h.first_at, s.last_at,
   s.clock_error, s.lost_minutes, s.lost_samples, s.lost_events, s.lost_documents, t.score, t.detail`;
 
@@ -220,12 +226,22 @@ export class Reader {
     if (query.silentSinceMs !== undefined) {
       conditions.push(`s.last_at < ${values.add(BigInt(query.silentSinceMs))}`);
     }
-    if (query.clockErrorMs !== undefined) {
-      conditions.push(`abs(s.clock_error) > ${values.add(BigInt(Math.round(query.clockErrorMs)))}`);
-    }
-    if (query.twins) conditions.push('EXISTS (SELECT 1 FROM host o WHERE o.word = h.word AND o.id <> h.id)');
-    const order = `${ORDERS[query.order ?? 'host']} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, h.id`;
-    return this.#page(query, HOST_COLUMNS, `${HOSTS} ${whereOf(conditions)}`, order, values, hostOf);
+    if (query.twins) conditions.push(TWINS);
+    const [from, id] = query.judged ? [JUDGED, 't.host'] : [HOSTS, 'h.id'];
+    const order = `${ORDERS[query.order ?? 'host']} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, ${id}`;
+    const all = query.judged ? 'FROM standing' : 'FROM host WHERE sender IS NOT NULL';
+    const rows = `${from} ${whereOf(conditions)}`;
+    return this.#page(query, HOST_COLUMNS, rows, order, values, hostOf, conditions.length === 0 ? all : rows);
+  }
+
+  async countHosts({ silentSinceMs, clockErrorMs }: HostLimits): Promise<HostCounts> {
+    const [row] = await this.#ask(
+      `SELECT count(*), count(*) FILTER (WHERE s.last_at < ?1), count(*) FILTER (WHERE ${TWINS}),
+         count(*) FILTER (WHERE abs(s.clock_error) > ?2) FROM host h JOIN sender s ON s.id = h.sender`,
+      [BigInt(silentSinceMs), BigInt(clockErrorMs)],
+    );
+    const [hosts = 0, silent = 0, twins = 0, clockErrors = 0] = row?.map(asCount) ?? [];
+    return { hosts, silent, twins, clockErrors };
   }
 
   async findHosts(name: string): Promise<FleetHost[]> {
@@ -450,10 +466,7 @@ export class Reader {
 
   async documents(query: DocumentQuery): Promise<Page<DocumentRow>> {
     const values = new Values();
-    const conditions = [
-      `d.kind = ${values.add(query.kind)}`,
-      ...(query.where ?? []).map((where) => conditionOf(where, values)),
-    ];
+    const conditions = [`d.kind = ${values.add(query.kind)}`];
     if (query.host !== undefined) conditions.push(`h.id = ${values.add(BigInt(query.host))}`);
     const joins = `FROM document d JOIN run r ON r.id = d.run JOIN sender x ON x.id = r.sender
       JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender ${whereOf(conditions)}`;
@@ -473,7 +486,7 @@ export class Reader {
     }));
   }
 
-  /** One page of the rows of `from`, and how many there are in all. */
+  /** One page of the rows of `from`, and how many there are in all: as many as of `counted`. */
   async #page<T>(
     { limit, offset = 0 }: { readonly limit: number; readonly offset?: number | undefined },
     columns: string,
@@ -481,8 +494,9 @@ export class Reader {
     order: string,
     values: Values,
     read: (row: Row) => T,
+    counted = from,
   ): Promise<Page<T>> {
-    const [total] = await this.#ask(`SELECT count(*) ${from}`, values.all);
+    const [total] = await this.#ask(`SELECT count(*) ${counted}`, values.all);
     const [most, first] = [values.add(BigInt(limit)), values.add(BigInt(offset))];
     const sql = `SELECT ${columns} ${from} ORDER BY ${order} LIMIT ${most} OFFSET ${first}`;
     return { rows: (await this.#ask(sql, values.all)).map(read), total: asCount(total?.[0]) };

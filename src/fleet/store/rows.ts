@@ -20,7 +20,6 @@ export interface SenderRow {
 
 export interface RunRow {
   readonly identity: string;
-  readonly word: string;
   /** The sender whose boot it ran in, if that ever sent; else it counts as the shipper's. */
   readonly sender: string;
   readonly shipper: string;
@@ -111,19 +110,21 @@ const joined = (...parts: readonly string[]): string => storable(parts.join(SEPA
 const senderIdentity = (host: FleetBatch['host'], boot: string): string =>
   joined(host.id, host.machine, host.instance, boot);
 
+const noRows = () => ({
+  senders: new Map<string, SenderRow>(),
+  runs: new Map<string, RunRow>(),
+  series: new Map<string, SeriesRow>(),
+  minutes: [] as RollupRows[],
+  hours: [] as RollupRows[],
+  samples: [] as SampleRows[],
+  events: [] as EventRow[],
+  calibrations: [] as CalibrationRow[],
+  documents: [] as DocumentRow[],
+});
+
 /** What a delivery says, without repeats of who sent it. */
 export function rowsOf(received: readonly Received[]): Rows {
-  const rows = {
-    senders: new Map<string, SenderRow>(),
-    runs: new Map<string, RunRow>(),
-    series: new Map<string, SeriesRow>(),
-    minutes: [] as RollupRows[],
-    hours: [] as RollupRows[],
-    samples: [] as SampleRows[],
-    events: [] as EventRow[],
-    calibrations: [] as CalibrationRow[],
-    documents: [] as DocumentRow[],
-  };
+  const rows = noRows();
   for (const { batch, receivedAtMs } of received) {
     const { host } = batch;
     const identity = senderIdentity(host, host.boot);
@@ -151,16 +152,7 @@ export function rowsOf(received: readonly Received[]): Rows {
 }
 
 function takeRun(
-  rows: {
-    readonly runs: Map<string, RunRow>;
-    readonly series: Map<string, SeriesRow>;
-    readonly minutes: RollupRows[];
-    readonly hours: RollupRows[];
-    readonly samples: SampleRows[];
-    readonly events: EventRow[];
-    readonly calibrations: CalibrationRow[];
-    readonly documents: DocumentRow[];
-  },
+  rows: ReturnType<typeof noRows>,
   host: FleetBatch['host'],
   sender: string,
   run: FleetBatch['runs'][number],
@@ -171,7 +163,6 @@ function takeRun(
   const endedAtNs = run.endedAtNs === null ? (known?.endedAtNs ?? null) : BigInt(run.endedAtNs);
   rows.runs.set(identity, {
     identity,
-    word: host.id,
     sender: run.boot === null ? sender : senderIdentity(host, run.boot),
     shipper: sender,
     key: storable(run.key),

@@ -7,17 +7,6 @@ export interface Range {
   readonly refused: boolean;
 }
 
-/** Sequences as few ranges as there can be. */
-export function rangesOf(sequences: readonly number[], refused: boolean): Range[] {
-  const ranges: { first: number; last: number; refused: boolean }[] = [];
-  for (const sequence of sequences.toSorted((a, b) => a - b)) {
-    const last = ranges.at(-1);
-    if (last !== undefined && sequence <= last.last + 1) last.last = Math.max(last.last, sequence);
-    else ranges.push({ first: sequence, last: sequence, refused });
-  }
-  return ranges;
-}
-
 /** Ranges that overlap or touch as one; refused and stored ones stay apart. */
 export function merged(ranges: readonly Range[]): Range[] {
   return [false, true].flatMap((refused) => {
@@ -32,6 +21,10 @@ export function merged(ranges: readonly Range[]): Range[] {
     return whole;
   });
 }
+
+/** Sequences as few ranges as there can be. */
+export const rangesOf = (sequences: readonly number[], refused: boolean): Range[] =>
+  merged(sequences.map((sequence) => ({ first: sequence, last: sequence, refused })));
 
 /** How many sequences ranges hold, each counted once. */
 export function countIn(ranges: readonly Range[]): Settled {

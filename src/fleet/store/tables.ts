@@ -15,6 +15,8 @@ export interface Dialect {
   readonly keyed: string;
   /** Behind those of one whose rows change with every message. */
   readonly busy: string;
+  /** Behind a column of an index in descending order whose nulls are to come last. */
+  readonly last: string;
   /** `detail` in a unique index. */
   readonly detail: string;
 }
@@ -61,6 +63,7 @@ export const tables = ({
   table,
   keyed,
   busy,
+  last,
   detail,
 }: Dialect): string => `
 CREATE TABLE host (
@@ -117,7 +120,7 @@ CREATE TABLE standing (
   score ${real},
   detail TEXT NOT NULL
 )${table};
-CREATE INDEX standing_by_score ON standing (score, host);
+CREATE INDEX standing_by_score ON standing (score DESC${last}, host);
 
 CREATE TABLE conclusions (id ${small} PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)${table};
 

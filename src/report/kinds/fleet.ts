@@ -49,8 +49,16 @@ const scoreText = ({ standing }: FleetHostRow): string =>
 
 const noted = (note: string): Pick<Table, 'note'> => (note === '' ? {} : { note });
 
-const rest = (shown: number, { total, offset: from }: { total: number; offset: number }): string =>
-  shown === total ? '' : `${count(from + 1)} to ${count(from + shown)} of ${count(total)}.`;
+/** Which part of a list is shown, where that is not all; @param what its rows are, in singular. */
+const rest = (
+  what: string,
+  shown: number,
+  { total, offset: from }: { total: number; offset: number },
+): string => {
+  if (shown === 0)
+    return total === 0 ? `No ${what}.` : `The list ends before: it has ${plural(total, what)}.`;
+  return shown === total ? '' : `${count(from + 1)} to ${count(from + shown)} of ${count(total)}.`;
+};
 
 /** Hosts by name, with what runs on them and how they were heard of. */
 export function hostsTable(result: FleetHostsResult, address?: HostAddress): Table {
@@ -67,7 +75,7 @@ export function hostsTable(result: FleetHostsResult, address?: HostAddress): Tab
       host.version,
     ]),
     ...(address && { addresses: result.hosts.map((host) => address(nameOf(host))) }),
-    ...noted(rest(result.hosts.length, result)),
+    ...noted(rest('host', result.hosts.length, result)),
   };
 }
 
@@ -123,7 +131,7 @@ export const eventsTable = (result: FleetEventsResult, address?: HostAddress): T
   ...noted(
     result.total === 0
       ? `Nothing happened from ${moment(result.from)} to ${moment(result.to)} UTC.`
-      : rest(result.events.length, result),
+      : rest('event', result.events.length, result),
   ),
 });
 
@@ -362,7 +370,7 @@ export function hostSections(result: FleetHostResult): Section[] {
           ...noted(
             eventsTotal === 0
               ? 'None in this range.'
-              : rest(events.length, { total: eventsTotal, offset: 0 }),
+              : rest('event', events.length, { total: eventsTotal, offset: 0 }),
           ),
         },
       ],

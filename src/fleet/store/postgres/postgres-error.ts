@@ -41,6 +41,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ],
   '53': busy('the server has run out of memory or connections'),
   '57': busy('the server is starting or shutting down'),
+  '57014': busy('a statement took too long and was given up'),
   '08': busy('the connection to the server broke'),
 };
 

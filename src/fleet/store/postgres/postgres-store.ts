@@ -14,6 +14,7 @@ import type {
   Width,
 } from '../fleet-store.ts';
 import { bytesOf, Reader } from '../reader.ts';
+import { newerStore, noStore } from '../refusals.ts';
 import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
 import { merged, type Range, rangesOf } from '../settled.ts';
 import { separate } from '../twins.ts';
@@ -23,7 +24,7 @@ import { MIGRATIONS, PARTITIONED, type Partitioned, SCHEMA } from './schema.ts';
 const OLDEST_SERVER = 150_000;
 const CONNECTIONS = 8;
 const CONNECT_MS = 10_000;
-/** Nothing that is asked here takes as long, but a partition that is made of a million rows may. */
+/** Nothing that is asked here takes as long. */
 const STATEMENT_MS = 120_000;
 /** A transaction that another one was in the way of is tried so many times. */
 const TRIES = 8;
@@ -82,12 +83,13 @@ class Known {
 }
 
 /**
- * Opens a fleet store in a PostgreSQL database, and makes its tables where there are none.
+ * Opens a fleet store in a PostgreSQL database.
  *
- * @throws TscopeError STORE_REFUSED where the server is too old, the store newer, or the user not allowed; STORE_BUSY
+ * @param make whether its tables are made where there are none.
+ * @throws TscopeError STORE_REFUSED where the server is too old, the store newer or not there, or the user not allowed; STORE_BUSY
  * where it cannot be reached; STORE_READ_ONLY.
  */
-export async function openPostgresFleetStore(url: string): Promise<FleetStore> {
+export async function openPostgresFleetStore(url: string, make: boolean): Promise<FleetStore> {
   const place = placeOf(url);
   const pool = new pg.Pool({
     connectionString: url,
@@ -100,7 +102,7 @@ export async function openPostgresFleetStore(url: string): Promise<FleetStore> {
   // A connection that breaks while nobody uses it is replaced when somebody does.
   pool.on('error', () => {});
   try {
-    await prepare(pool, place);
+    await prepare(pool, place, make);
     return new PostgresFleetStore(pool, place);
   } catch (error) {
     await pool.end();
@@ -108,7 +110,7 @@ export async function openPostgresFleetStore(url: string): Promise<FleetStore> {
   }
 }
 
-async function prepare(pool: Pool, place: string): Promise<void> {
+async function prepare(pool: Pool, place: string, make: boolean): Promise<void> {
   const client = await pool.connect();
   const run = runOn(client);
   try {
@@ -128,16 +130,14 @@ async function prepare(pool: Pool, place: string): Promise<void> {
       throw new TscopeError('STORE_REFUSED', message, 'Give another database.');
     }
     if (schemas === 0) {
+      if (!make) throw noStore(place);
       await run(`CREATE SCHEMA ${SCHEMA}`);
       await run(`CREATE TABLE version (version INTEGER NOT NULL)`);
       await run('INSERT INTO version VALUES (0)');
     }
     const [row] = await run('SELECT version FROM version');
     const version = asCount(row?.[0]);
-    if (version > MIGRATIONS.length) {
-      const message = `${place} is of a newer tscope (version ${version}; this one knows ${MIGRATIONS.length}).`;
-      throw new TscopeError('STORE_REFUSED', message, 'Use that tscope.');
-    }
+    if (version > MIGRATIONS.length) throw newerStore(place, version, MIGRATIONS.length);
     for (const step of MIGRATIONS.slice(version)) await client.query(step);
     if (version < MIGRATIONS.length) await run('UPDATE version SET version = $1', [MIGRATIONS.length]);
     await run('COMMIT');
@@ -751,6 +751,8 @@ async function addPartition(run: Run, table: Partitioned, index: bigint): Promis
   const { span } = PARTITIONED[table];
   const name = `${table}_${index}`;
   const [from, to] = [index * span, (index + 1n) * span];
+  // However many there are: given up they would be there still the next time.
+  await run('SET LOCAL statement_timeout = 0');
   await run(`LOCK TABLE ${table}_other IN ACCESS EXCLUSIVE MODE`);
   await run(`CREATE TABLE ${name} (LIKE ${table} INCLUDING ALL)`);
   await run(

@@ -14,6 +14,7 @@ const DIALECT: Dialect = {
   keyed: '',
   // Room for the next version of a row on its own page: no index is touched then.
   busy: ' WITH (fillfactor = 60)',
+  last: ' NULLS LAST',
   // A row of an index has room for 2,700 bytes only.
   detail: 'md5(detail)',
 };

@@ -10,6 +10,7 @@ const DIALECT: Dialect = {
   table: ' STRICT',
   keyed: ' STRICT, WITHOUT ROWID',
   busy: ' STRICT',
+  last: '',
   detail: 'detail',
 };
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TscopeError } from '../../../errors.ts';
@@ -16,6 +17,7 @@ import type {
   Width,
 } from '../fleet-store.ts';
 import { bytesOf, Reader } from '../reader.ts';
+import { newerStore, noStore } from '../refusals.ts';
 import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
 import { merged, rangesOf } from '../settled.ts';
 import { separate } from '../twins.ts';
@@ -40,10 +42,7 @@ function refuseForeign(connection: Connection, path: string): void {
     const message = `${path} is not a fleet store.`;
     throw new TscopeError('STORE_REFUSED', message, 'Give another file; a host has a store of its own.');
   }
-  if (version > MIGRATIONS.length) {
-    const message = `${path} is of a newer tscope (version ${version}; this one knows ${MIGRATIONS.length}).`;
-    throw new TscopeError('STORE_REFUSED', message, 'Use that tscope.');
-  }
+  if (version > MIGRATIONS.length) throw newerStore(path, version, MIGRATIONS.length);
 }
 
 function migrate(connection: Connection): void {
@@ -60,12 +59,14 @@ function migrate(connection: Connection): void {
 }
 
 /**
- * Opens a fleet store in a file, and makes it where there is none.
+ * Opens a fleet store in a file.
  *
- * @throws TscopeError STORE_REFUSED where the file is another's or newer; STORE_READ_ONLY, STORE_BUSY, IO.
+ * @param make whether it is made where there is none.
+ * @throws TscopeError STORE_REFUSED where the file is another's or newer, or is not there; STORE_READ_ONLY, STORE_BUSY, IO.
  */
-export function openSqliteFleetStore(file: string): FleetStore {
+export function openSqliteFleetStore(file: string, make: boolean): FleetStore {
   const path = resolve(file);
+  if (!make && !existsSync(path)) throw noStore(path);
   const folder = resolve(path, '..');
   try {
     makeFolder(folder);
