@@ -93,3 +93,5 @@ try {
   postgres.stop();
   rmSync(folder, { recursive: true, force: true });
 }
+// What is left of cut connections keeps nobody waiting.
+process.exit();
