@@ -1,7 +1,7 @@
 import { stdout } from 'node:process';
 import { Argument, type Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { commands } from './commands.ts';
 
+const COMPLETION = 'completion';
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 /** A command's flags, and those that take a value. */
@@ -24,7 +24,7 @@ export const allCommands = (program: Command): Array<readonly [name: string, com
 
 const wordsOf = (program: Command): Words[] =>
   allCommands(program)
-    .filter(([name]) => Object.hasOwn(commands, name))
+    .filter(([name]) => name !== COMPLETION)
     .map(([name, command]) => ({
       name,
       summary: command.summary(),
@@ -157,7 +157,7 @@ Examples:
 /** Adds `tscope completion SHELL` to a program that has all commands. */
 export function addCompletion(program: Command): void {
   program
-    .command('completion')
+    .command(COMPLETION)
     .summary('prints the completion script of a shell')
     .description('prints the completion script of a shell')
     .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(SHELLS))

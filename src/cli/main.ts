@@ -4,7 +4,7 @@
 import { writeSync } from 'node:fs';
 
 try {
-  const { run } = await import('./run.ts');
+  const { run } = await import('./program.ts');
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);

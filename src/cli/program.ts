@@ -1,12 +1,40 @@
+import { writeSync } from 'node:fs';
 import { Command, CommanderError, type Option } from '@commander-js/extra-typings';
-import { TscopeError, usageError } from '../errors.ts';
+import { exitCodeOf, systemCode, TscopeError, usageError } from '../errors.ts';
+import { fileError, refusalOf } from '../system-error.ts';
 import { formatDuration } from '../units.ts';
 import { version } from '../version.ts';
-import type { DefinedCommand } from './command.ts';
-import { commands } from './commands.ts';
+import { type DefinedCommand, keepsRuns, runCommand } from './command.ts';
 import { addCompletion } from './completion.ts';
 import { errorInFlags, warningInFlags } from './in-flags.ts';
-import { keepsRuns, runCommand } from './run-command.ts';
+import { errorText } from './style.ts';
+
+type Load = () => Promise<{ command: DefinedCommand }>;
+
+/** Every command, in the order of `tscope --help`. Only the one that runs is loaded. */
+export const commands: Readonly<Record<string, Load>> = {
+  measure: () => import('./measure.ts'),
+  host: () => import('./host.ts'),
+  calibrate: () => import('./calibrate.ts'),
+  timer: () => import('./timer.ts'),
+  drift: () => import('./drift.ts'),
+  stop: () => import('./stop.ts'),
+  replay: () => import('./replay.ts'),
+  stability: () => import('./stability.ts'),
+  kvm: () => import('./kvm.ts'),
+  agent: () => import('./agent.ts'),
+  runs: () => import('./runs.ts'),
+  fleet: () => import('./fleet/overview.ts'),
+  'fleet hosts': () => import('./fleet/hosts.ts'),
+  'fleet host': () => import('./fleet/host.ts'),
+  'fleet outliers': () => import('./fleet/outliers.ts'),
+  'fleet events': () => import('./fleet/events.ts'),
+  'fleet kernels': () => import('./fleet/kernels.ts'),
+  'fleet init': () => import('./fleet/init.ts'),
+  'fleet collect': () => import('./fleet/collect.ts'),
+  report: () => import('./report.ts'),
+  compare: () => import('./compare.ts'),
+};
 
 const DESCRIPTION =
   "Measures the clocks and the periodic timer of this x86 host: the TSC's true rate, how the clocks drift, what " +
@@ -110,7 +138,7 @@ function usageErrorOf({ message }: CommanderError, name: string): TscopeError {
  * @returns the exit code.
  * @throws TscopeError for what is wrong with the words, and as the command throws it.
  */
-export async function runProgram(args: readonly string[]): Promise<number> {
+async function runProgram(args: readonly string[]): Promise<number> {
   const words = args.slice(0, 2).join(' ');
   const name = Object.hasOwn(commands, words) ? words : (args[0] ?? '');
   let exitCode = 0;
@@ -125,4 +153,45 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     if (error.exitCode !== 0) throw usageErrorOf(error, name);
   }
   return exitCode;
+}
+
+const DEFECT_HINT = 'This is a defect in tscope; set TSCOPE_DEBUG=1 to see where.';
+
+/** Ours, the system's refusal in our form, or a defect. */
+const described = (error: unknown): TscopeError =>
+  refusalOf(error) ??
+  new TscopeError('DEFECT', `unexpected: ${error instanceof Error ? error.message : error}`, DEFECT_HINT);
+
+/** Node's stream may not be had where the system refuses what it asks about a descriptor. */
+function complain(text: string): void {
+  try {
+    process.stderr.write(text);
+  } catch {
+    writeSync(2, text);
+  }
+}
+
+/** Says what went wrong in a sentence. @returns the exit code to leave. */
+function report(error: unknown): number {
+  if (process.env['TSCOPE_DEBUG'] === '1') console.error(error);
+  const known = described(error);
+  complain(`${errorText(known)}\n`);
+  return exitCodeOf(known);
+}
+
+/** Runs the command that `args` name, and says what went wrong. @returns the exit code to leave. */
+export async function run(args: readonly string[]): Promise<number> {
+  process.on('uncaughtException', (error) => process.exit(report(error)));
+  try {
+    // A reader that went away (`| head -1`) is no error; anything measured is already in --out.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === 'EPIPE' ? 0 : report(fileError('cannot write standard output', error)));
+    });
+    process.stderr.on('error', () => {});
+    return await runProgram(args);
+  } catch (error) {
+    // Of an installation that lacks a part; whoever loads this says so.
+    if (systemCode(error) === 'ERR_MODULE_NOT_FOUND') throw error;
+    return report(error);
+  }
 }

@@ -5,8 +5,8 @@ import { nativeWithTsc } from '../native.ts';
 import { type MeasureResult, PARTS, type Part } from '../schema/measure.ts';
 import type { Finding, Warning } from '../warning.ts';
 import { stopDefaults } from './stop/options.ts';
-import type { TaskName, TaskOptions, TaskResult } from './tasks.ts';
 import { timerDefaults } from './timer/options.ts';
+import type { TaskName, TaskOptions, TaskResult } from './worker.ts';
 
 /** Runs one task; what `runTask` does, with somebody watching. `limit` asks it to return what it has by then. */
 export type Measure = <Name extends TaskName>(

@@ -1,7 +1,6 @@
 import { sibling } from '../sibling.ts';
 import { startThread } from '../thread.ts';
-import type { TaskName, TaskOptions, TaskResult } from './tasks.ts';
-import type { Job, Progress } from './worker.ts';
+import type { Job, Progress, TaskName, TaskOptions, TaskResult } from './worker.ts';
 
 const WORKER = sibling(import.meta.url, './worker');
 

@@ -2,9 +2,8 @@
 // without being named here.
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/agent/config/read-config.ts';
-import { commands } from '../../src/cli/commands.ts';
 import { errorInFlags } from '../../src/cli/in-flags.ts';
-import { programFor } from '../../src/cli/program.ts';
+import { commands, programFor } from '../../src/cli/program.ts';
 import { TscopeError } from '../../src/errors.ts';
 
 const HOSTILE = [

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { commands } from '../../src/cli/commands.ts';
+import { commands } from '../../src/cli/program.ts';
 import { type Run, tscope } from './tscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tscope-e2e-'));
