@@ -40,6 +40,9 @@ export const stabilityRowSchema = z.strictObject({
   tdevNs: deviation,
   hdev: deviation,
   n: count,
+  /** 95 % interval of oadev; null where the noise gives none. Since version 0.2. */
+  oadevLow: deviation.optional(),
+  oadevHigh: deviation.optional(),
 });
 
 const driftPairSchema = z.strictObject({

@@ -90,6 +90,9 @@ export const stopResultSchema = z.strictObject({
         policy: policyName,
         /** Means over fresh processes: of each one's middle half, and of what one batch of 100 in a hundred exceeds. */
         p50Ns: z.number(),
+        /** The interval that contains the next run's 95 times of 100. Since version 0.2. */
+        p50LowNs: z.number().optional(),
+        p50HighNs: z.number().optional(),
         p99Ns: z.number(),
         cycles: z.number(),
         /** Less the cost under catch-up, with the interval that contains the next run's 95 times of 100. */

@@ -206,7 +206,7 @@ function factsOf(result: CalibrateResult): Facts {
       [
         'window of a sample',
         `${about(window.minNs)} at best, ${about(window.medianNs)} median, ${about(window.p99Ns)} p99`,
-        granularityTicks === null ? '' : `the TSC advances in steps of ${plural(granularityTicks, 'tick')}`,
+        `${granularityTicks === null ? '' : `the TSC advances in steps of ${plural(granularityTicks, 'tick')}; `}of this run's reads alone: no other figure rests on them, and they have no interval`,
       ],
     ],
   };

@@ -127,6 +127,7 @@ const pairTable = ({ pairs, reference, windowNs }: DriftResult): Table => ({
     count(pair.events.length),
     yesNo(pair.independent),
   ]),
+  note: 'The end and the largest error are single readings, known to the window of their brackets.',
 });
 
 /** Why each pair is independent or not; what holds for all of them is said once. */
@@ -184,6 +185,7 @@ const slopesTable = ({ pairs, reference }: DriftResult): Table => ({
       noise,
     ]),
   ),
+  note: 'A slope has no interval: neighbouring deviations are of the same samples.',
 });
 
 const deviationsTable = (pair: DriftPair): Table => {
@@ -191,14 +193,18 @@ const deviationsTable = (pair: DriftPair): Table => {
   return {
     title,
     fold: title,
-    head: ['tau', '#adev', '#oadev', '#mdev', '#tdev', '#hdev', '#n'],
-    rows: pair.stability.map(({ tauNs, adev, oadev, mdev, tdevNs, hdev, n }) => [
+    head: ['tau', '#adev', '#oadev', '#(95 % interval)', '#mdev', '#tdev', '#hdev', '#n'],
+    rows: pair.stability.map(({ tauNs, adev, oadev, oadevLow, oadevHigh, mdev, tdevNs, hdev, n }) => [
       durationText(tauNs),
-      ...[adev, oadev, mdev].map((value) => orDash(value, deviation)),
+      orDash(adev, deviation),
+      orDash(oadev, deviation),
+      oadevLow == null || oadevHigh == null ? '-' : `${deviation(oadevLow)} to ${deviation(oadevHigh)}`,
+      orDash(mdev, deviation),
       orDash(tdevNs, about),
       orDash(hdev, deviation),
       count(n),
     ]),
+    note: 'The others are of the same samples, and about as well known; `tscope stability` gives each its interval.',
   };
 };
 

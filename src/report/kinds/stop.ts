@@ -110,6 +110,8 @@ function verdict({ lockupThreshold, rows, watchdogNs, simulated }: StopResult): 
 const overText = ({ overCatchUpNs, overCatchUpLowNs, overCatchUpHighNs }: TickCost): string =>
   between(overCatchUpNs, overCatchUpLowNs, overCatchUpHighNs, offset);
 
+const advanceText = ({ p50Ns, p50LowNs, p50HighNs }: TickCost): string => between(p50Ns, p50LowNs, p50HighNs);
+
 /** What locks this host up before the fix, and what the fix costs. */
 function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: StopResult): string[] {
   const longest = rows
@@ -134,7 +136,7 @@ function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: Stop
         ]),
     ...(cost === undefined
       ? []
-      : [`clamp, a tick without lag: ${about(cost.p50Ns)}, over catch-up ${overText(cost)} (95 % interval)`]),
+      : [`clamp, a tick without lag: ${advanceText(cost)}, over catch-up ${overText(cost)} (95 % interval)`]),
     ...(price === null
       ? []
       : [
@@ -242,16 +244,23 @@ const thresholdTable = ({ lockupThreshold, watchdogNs, simulated }: StopResult):
 /** What a tick without lag costs under each policy. */
 const tickCostTable = (costs: readonly TickCost[]): Table => ({
   title: 'What one tick without lag costs',
-  head: ['policy', '#median', '#99 %', '#cycles', '#over catch-up (95 % interval)', '#cycles'],
+  head: [
+    'policy',
+    '#median (95 % interval)',
+    '#99 %',
+    '#cycles',
+    '#over catch-up (95 % interval)',
+    '#cycles',
+  ],
   rows: costs.map((cost) => [
     cost.policy,
-    about(cost.p50Ns),
+    advanceText(cost),
     about(cost.p99Ns),
     about(cost.cycles, plain),
     cost.policy === 'catch-up' ? '-' : overText(cost),
     cost.policy === 'catch-up' ? '-' : about(cost.overCatchUpCycles, { ...plain, signed: true }),
   ]),
-  note: "One advance of the timer and its reads of both clocks, in this program's own code, not the kernel's. freeze and gate advance as clamp does.",
+  note: "One advance of the timer and its reads of both clocks, in this program's own code, not the kernel's. freeze and gate advance as clamp does. The 99 % has no interval: it is of what disturbed this run.",
 });
 
 /** Beyond this nobody counts the digits. */
@@ -281,8 +290,14 @@ function phaseText({ phaseShift, runs }: StopRow): string {
 
 function recoveryText(row: StopRow): string {
   const recovery = recoveryOf(row);
-  return recovery === null ? 'never' : `${row.projected === null ? '' : '~ '}${about(recovery)}`;
+  if (recovery === null) return 'never';
+  if (row.projected !== null) return `~ ${about(recovery)}`;
+  const { minNs, maxNs } = row.recovery;
+  return row.runs < LEAST_RUNS ? about(recovery) : between(recovery, minNs, maxNs);
 }
+
+/** The least and the largest of so many runs have the median between them 31 times of 32. */
+const LEAST_RUNS = 6;
 
 const rowCells = (row: StopRow): string[] => [
   row.policy,
@@ -322,8 +337,9 @@ function rowsTable(rows: readonly StopRow[], periodNs: number): Table {
 const NOTES = [
   'recovery: from the return until the next expiry is in the future again; ~ is projected, at the pace measured until then.',
   "lost ticks and phase shift are in the timer's own time: under freeze that stood still for the stop.",
-  "recovery is the median run's; lost ticks and phase shift follow from the stop and the grid, and have no error of their own.",
-  'shortest: between two interrupts, from the return to three ticks after the recovery. after: hv is the preemption timer, sw the hrtimer.',
+  "recovery is the median run's, in brackets the least and the largest of its runs, between which the median of the next is to be expected; of fewer than 6 runs there is no interval, nor of what is projected: whoever needs one repeats it.",
+  'counts, lost ticks and phase shift follow from the stop and the grid, and have no error of their own.',
+  'shortest: the least of what was seen, which bounds no other run: between two interrupts, from the return to three ticks after the recovery. after: hv is the preemption timer, sw the hrtimer.',
 ].join('\n');
 
 /** A page has figures and tables of as many periods: it is to stay small. */

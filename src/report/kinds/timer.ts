@@ -101,7 +101,11 @@ function latenessTable({ latenessNs, latenessIntervals, ticks, missed, cyclictes
         ...(ranges === null ? [] : [rangeCells(ranges)]),
         ...beside,
       ],
-      ...(ranges === null ? {} : { note: `max has no interval: ${ranges.maxReason}.` }),
+      ...(ranges === null
+        ? {}
+        : {
+            note: `max has no interval: ${ranges.maxReason}; nor have min, for the same reason, and the mean, which a few late ticks decide.`,
+          }),
     },
   ];
 }

@@ -50,6 +50,8 @@ function stabilityRow(point: StabilityPoint): DriftPair['stability'][number] {
     tdevNs: tdev === null ? null : tdev * 1e9,
     hdev: value('hdev'),
     n: point.statistics.get('oadev')?.n ?? 0,
+    oadevLow: point.statistics.get('oadev')?.low ?? null,
+    oadevHigh: point.statistics.get('oadev')?.high ?? null,
   };
 }
 

@@ -101,6 +101,8 @@ test('one advance under each policy asked for, in their order', () => {
     {
       policy: 'clamp',
       p50Ns: 51,
+      p50LowNs: expect.closeTo(51 - 20.49, 1),
+      p50HighNs: expect.closeTo(51 + 20.49, 1),
       p99Ns: 102,
       cycles: 102,
       overCatchUpNs: 2,
@@ -111,6 +113,8 @@ test('one advance under each policy asked for, in their order', () => {
     {
       policy: 'skip',
       p50Ns: 51,
+      p50LowNs: expect.closeTo(51 - 20.49, 1),
+      p50HighNs: expect.closeTo(51 + 20.49, 1),
       p99Ns: 102,
       cycles: 102,
       overCatchUpNs: 0,
