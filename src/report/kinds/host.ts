@@ -165,6 +165,7 @@ const clocksTable = ({ clocks }: HostFacts): Table => ({
     yesNo(clock.independent),
     clock.reason ?? '',
   ]),
+  note: 'One read: the median of 64, to know the vDSO from a system call; it has no interval.',
 });
 
 /** What systeminformation calls things, and where it differs from what was read directly. */

@@ -229,7 +229,7 @@ const stopsTable = (stops: readonly KvmStop[]): Table => ({
     orDash(stop.usualCpuNs, about),
     stop.verdict,
   ]),
-  note: callbacksNote(stops),
+  note: `${callbacksNote(stops)} First after and CPU time are of one stop each, and have no interval: another stop is another.`,
 });
 
 /** What the column of callbacks is, or why it is empty. */
@@ -269,6 +269,7 @@ const runningTable = (rows: readonly KvmRunning[]): Table => ({
     about(run.latenessNs.maxNs),
     count(run.coalesced),
   ]),
+  note: "Lateness is this guest's, and has no interval: `tscope timer` bounds a next run's.",
 });
 
 const modelTable = ({ model, resume, path }: KvmResult): Table => ({
