@@ -2,8 +2,10 @@
 // CLOCK_MONOTONIC_RAW is the TSC times mult >> shift, exactly. Prints, for each figure, errors divided by their standard
 // errors (z): rms, mean, shares within 1, 2 and 3, the worst; idle, and with every core busy.
 //
+// Where no truth is known, as of what the clamp costs in a model, an interval has to hold the median of the runs.
+//
 // `--runs N` (60), `--quick` (10, no run of 5 s), `--durations 1,60000` (of calibrate, ms), `--load idle,busy`, `--only
-// calibrate,clock,drift,timer,agent,stability`.
+// calibrate,clock,drift,timer,agent,stop,stability`.
 // Takes some minutes: `npm run bench` leaves it out unless it is named. Exits with 1 where a promise is broken.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,13 +14,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { quietControl } from '../../dist/clock/control.js';
+import { policyNames } from '../../dist/lapic/policies.js';
+import { stopDefaults } from '../../dist/tasks/stop/options.js';
+import { callbackCostOf, clampPriceOf, freshProcesses } from '../../dist/tasks/stop/price.js';
 import { calibrate } from '../../dist/tsc/calibrate.js';
 import { hostSource } from '../../dist/tsc/source.js';
 import { TscClock } from '../../dist/tsc/tsc-clock.js';
 import { brokenPromises, coverageOf } from '../coverage-figures.mjs';
 import { whileBusy } from '../while-busy.mjs';
 
-const PARTS = ['calibrate', 'clock', 'drift', 'timer', 'agent', 'stability'];
+const PARTS = ['calibrate', 'clock', 'drift', 'timer', 'agent', 'stop', 'stability'];
 const { values } = parseArgs({
   options: {
     runs: { type: 'string' },
@@ -205,12 +210,49 @@ async function agentGauges() {
   }
 }
 
+/** The headlines of `stop`: of ten runs at least nine must have intervals that hold the median of the ten. */
+function stopPrices() {
+  const found = { native: [], model: [], callback: [] };
+  const kernel = { value: null, reason: 'not asked' };
+  const job = {
+    policies: policyNames,
+    guestTscKhz: Math.round(truth / 1e3),
+    tscHz: truth,
+    hvTimer: true,
+    rounds: 500,
+  };
+  for (let i = 0; i < Math.min(RUNS, 20); i++) {
+    const { costs, reason } = freshProcesses(job, stopDefaults.processes, quietControl);
+    if (reason !== null) throw new Error(reason);
+    const price = clampPriceOf(costs, truth, kernel);
+    found.native.push(price.native);
+    found.model.push(price.model);
+    found.callback.push(callbackCostOf(costs));
+  }
+  const names = {
+    native: 'the clamp in native code',
+    model: 'the clamp in JavaScript',
+    callback: 'a callback, and the stop that locks up',
+  };
+  for (const [key, intervals] of Object.entries(found)) {
+    const middle = median(intervals.map(({ ns }) => ns));
+    const held = intervals.filter(({ lowNs, highNs }) => lowNs <= middle && middle <= highNs).length;
+    const half = median(intervals.map(({ lowNs, highNs }) => (highNs - lowNs) / 2));
+    const isBroken = held < 0.9 * intervals.length;
+    if (isBroken) broken++;
+    console.log(
+      `${names[key]}: median ${middle.toPrecision(3)} ns, in ${held} of ${intervals.length} intervals of about +/- ${half.toPrecision(2)} ns${isBroken ? '  BROKEN' : ''}`,
+    );
+  }
+}
+
 async function measured(title) {
   heading(title);
   if (only.includes('calibrate')) calibrations();
   if (only.includes('drift')) driftRates();
   if (only.includes('timer')) divergences();
   if (only.includes('agent')) await agentGauges();
+  if (only.includes('stop')) stopPrices();
   if (only.includes('clock')) await clockBound(values.quick ? 3 : 8);
 }
 
