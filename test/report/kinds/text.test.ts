@@ -70,7 +70,9 @@ test('percentiles of lateness have their intervals, and a throttled run says so'
     '-',
     '-',
   ]);
-  expect(text).toContain('\nmax has no interval: it rests on one tick; nor have min, for the same reason, and the mean, which a few late ticks decide.\n');
+  expect(text).toContain(
+    '\nmax has no interval: it rests on one tick; nor have min, for the same reason, and the mean, which a few late ticks decide.\n',
+  );
 });
 
 test('what forced delays of a guest showed', () => {
