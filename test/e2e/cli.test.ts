@@ -214,7 +214,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   async (signal) => {
     const file = join(folder, `${signal}.json`);
     const args = ['drift', '--duration', '1h', '--interval', '10ms', '--json', '--out', file];
-    const { code, stdout } = await tscope(args, { kill: { signal, afterMs: 3000 } });
+    const { code, stdout } = await tscope(args, { kill: { signal, once: 'sampling', afterMs: 1000 } });
     expect(code).toBe(130);
     const { result, warnings } = JSON.parse(stdout);
     expect(result.pairs[0].samples).toBeGreaterThan(0);
@@ -226,7 +226,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
 
 test('npm passes Ctrl-C on a second time: the measurement is saved all the same', async () => {
   const run = tscope(['drift', '--duration', '1h', '--interval', '10ms', '--json'], {
-    kill: { signal: 'SIGINT', afterMs: 3000, times: 3 },
+    kill: { signal: 'SIGINT', once: 'sampling', afterMs: 1000, times: 3 },
   });
   expect(JSON.parse((await run).stdout).result.pairs[0].samples).toBeGreaterThan(0);
 });

@@ -34,7 +34,7 @@ const possible = (name: string): boolean => name !== 'kvm' || existsSync('/dev/k
 test.each(measuring.filter(possible))(
   '%s: cut short, the document is whole and says so',
   async (name) => {
-    const kill = { signal: 'SIGINT', afterMs: 2_500 } as const;
+    const kill = { signal: 'SIGINT', once: 'listening', afterMs: 1_500 } as const;
     const { code, stdout, stderr } = await tscope([name, ...(BUSY[name] ?? ['no case']), '--json'], {
       cwd: folder,
       kill,

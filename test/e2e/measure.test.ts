@@ -38,7 +38,7 @@ test('a second run does not overwrite the first', async () => {
 });
 
 test('Ctrl-C keeps the parts that were measured, names those that were not, and exits with 130', async () => {
-  const kill = { signal: 'SIGINT', afterMs: 2_500 } as const;
+  const kill = { signal: 'SIGINT', once: 'listening', afterMs: 2_500 } as const;
   const { code, stdout } = await tscope(['measure', '--json', '--out', 'cut'], { cwd: folder, kill });
   expect(code).toBe(130);
   const document = JSON.parse(stdout);
@@ -56,7 +56,7 @@ test('a folder that cannot be made is refused before measuring', async () => {
 });
 
 test('the default folder is named by the time', async () => {
-  const kill = { signal: 'SIGINT', afterMs: 1_500 } as const;
+  const kill = { signal: 'SIGINT', once: 'listening', afterMs: 1_500 } as const;
   const { stdout } = await tscope(['measure', '--quick'], { cwd: folder, kill });
   const [name = ''] = readdirSync(join(folder, 'tscope-runs'));
   expect(name).toMatch(/^\d{8}-\d{6}$/);

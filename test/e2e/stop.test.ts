@@ -17,7 +17,7 @@ test('a simulation needs no addon, and gives the same result every time', async 
 
 test('interrupted, the rows so far are printed, and the exit code says so', async () => {
   const { code, stdout } = await tscope(['stop', '--policies', 'catch-up', '--priority', '0', '--json'], {
-    kill: { signal: 'SIGINT', afterMs: 3500 },
+    kill: { signal: 'SIGINT', once: 'listening', afterMs: 3000 },
   });
   expect(code).toBe(130);
   const { result, warnings } = JSON.parse(stdout);

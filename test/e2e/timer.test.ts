@@ -15,7 +15,7 @@ test('the document is the contract', async () => {
 
 test('interrupted, the ticks so far are printed', async () => {
   const { code, stdout } = await tscope(['timer', '--duration', '1h', '--priority', '0', '--json'], {
-    kill: { signal: 'SIGINT', afterMs: 1500 },
+    kill: { signal: 'SIGINT', once: 'sampling', afterMs: 1000 },
   });
   expect(code).toBe(130);
   expect(JSON.parse(stdout).result.ticks).toBeGreaterThan(0);
