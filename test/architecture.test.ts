@@ -58,3 +58,21 @@ test('only one file loads addons', () => {
   const loading = files.filter((file) => /\.node['"`]/.test(readFileSync(file, 'utf8')));
   expect(loading.map((file) => relative(root, file))).toEqual(['native.ts']);
 });
+
+// The schemas and their library would take 5 MB of an agent's memory for months.
+test('an agent loads no schema', () => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const source = readFileSync(file, 'utf8');
+    for (const [, path = ''] of source.matchAll(/^(?:import|export) (?!type )[^;']*'([^']+)';/gm)) {
+      if (path.startsWith('.')) load(resolve(file, '..', path));
+      else loaded.add(path);
+    }
+  };
+  const threads = ['agent/sampling/thread.ts', 'agent/storing/thread.ts'];
+  for (const name of ['cli/program.ts', 'cli/agent.ts', 'agent/agent.ts', ...threads]) load(join(root, name));
+  expect(loaded).toContain('@commander-js/extra-typings');
+  expect(loaded).not.toContain('zod');
+});

@@ -1,4 +1,4 @@
-import { EVENT_KINDS, type EventKind } from '../schema/drift.ts';
+import { EVENT_KINDS, type EventKind } from '../schema/words.ts';
 import type {
   PairIdentity,
   PairStability,

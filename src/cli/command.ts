@@ -5,7 +5,7 @@ import { hostSummary } from '../host/summary.ts';
 import { checkWritable, writeWhole } from '../out-file.ts';
 import { printable, printableJson } from '../printable.ts';
 import { hostLine } from '../report/kinds/host.ts';
-import { schemaId } from '../schema/document.ts';
+import { schemaId } from '../schema/words.ts';
 import { beginKeptRun, endKeptRun, type KeptRun } from '../tasks/kept-run.ts';
 import type { Measure } from '../tasks/measure.ts';
 import { runTask } from '../tasks/run-task.ts';

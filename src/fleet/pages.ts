@@ -19,7 +19,7 @@ import { element, prose } from '../report/markup.ts';
 import { verdictCards } from '../report/page.ts';
 import { STYLE } from '../report/style.ts';
 import { plural } from '../report/words.ts';
-import { schemaId } from '../schema/document.ts';
+import { schemaId } from '../schema/words.ts';
 import { version } from '../version.ts';
 import { filterOf } from './filter.ts';
 import { type FleetStore, HOST_ORDERS, type HostOrder, type Where } from './store/fleet-store.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { hostlessDocument } from './document.ts';
-import { EVENT_KINDS, stabilityRowSchema } from './drift.ts';
+import { stabilityRowSchema } from './drift.ts';
 import { count } from './measured.ts';
+import { EVENT_KINDS } from './words.ts';
 
 /** A document of the agent's API: `startedAt` is when the agent started. */
 const apiDocument = <Result extends z.ZodType>(kind: string, result: Result) =>

@@ -1,15 +1,13 @@
 import { z } from 'zod';
 import type { Warning } from '../warning.ts';
 import { hostSummarySchema } from './host.ts';
+import { schemaId } from './words.ts';
 
 const warningSchema = z.strictObject({
   code: z.string().regex(/^[a-z0-9-]+$/),
   message: z.string(),
   hint: z.string().nullable(),
 }) satisfies z.ZodType<Warning>;
-
-/** The value of a document's `schema` field. */
-export const schemaId = (kind: string): string => `tscope/${kind}/1`;
 
 const envelopeOf = (kind: string) => ({
   schema: z.literal(schemaId(kind)),

@@ -1,24 +1,6 @@
 import { z } from 'zod';
 import { absolute, count } from './measured.ts';
-
-/** The trouble that drift looks for; each is found within two samples. */
-export const EVENT_KINDS = [
-  /** A clock was set: it jumped against the reference and went on at its old rate. */
-  'step',
-  /** The host slept: CLOCK_BOOTTIME moved ahead of CLOCK_MONOTONIC. */
-  'suspend',
-  /** The kernel changed the counter that its clocks are made from. */
-  'clocksource-change',
-  /** The sampling thread moved to another CPU. */
-  'cpu-migration',
-  /** A clock's rate against the reference changed (a VM migration, a new NTP correction). */
-  'frequency-step',
-  /** The hypervisor ran something else on this CPU. */
-  'steal',
-  /** The CPU was slowed down by its temperature. */
-  'throttling',
-] as const;
-export type EventKind = (typeof EVENT_KINDS)[number];
+import { EVENT_KINDS } from './words.ts';
 
 const driftEventSchema = z.strictObject({
   /** Wall-clock time at the sample that showed it. */

@@ -1,16 +1,7 @@
 import { z } from 'zod';
-import { schemaId } from './document.ts';
 import { clockName } from './host.ts';
 import { count } from './measured.ts';
-
-/** The largest message that an agent sends and a collector reads, bytes. */
-export const MOST_BATCH_BYTES = 256 * 1024;
-
-/**
- * The name that a host publishes as, one word of a NATS subject: no dot, no wildcard, no space.
- * The server allows a host this word only.
- */
-export const HOST_WORD = /^[A-Za-z0-9_-]{1,64}$/;
+import { HOST_WORD, schemaId } from './words.ts';
 
 /** A time or a clock's reading, ns: what 64 bits with a sign can hold, as a decimal string. */
 const absolute = z
@@ -27,8 +18,6 @@ const ratio = z.number().nullable();
 
 /** Labels as `--label site=ber` gives them. */
 export const LABEL_KEY = /^[a-z][a-z0-9_-]{0,31}$/;
-/** More labels than this are a mistake. */
-export const MOST_LABELS = 16;
 export const labelsSchema = z.record(z.string().regex(LABEL_KEY), z.string().min(1).max(64));
 
 /** Who sends. `id` is the word that its subject ends with. */

@@ -68,6 +68,63 @@ test.each([
 });
 
 test.each([
+  [{ interval: 10 }, '10: must be a string.'],
+  [{ interval: '99ms' }, '"99ms": must lie within 100ms to 1h.'],
+  [{ clocks: 'tsc,sundial' }, /^"tsc,sundial": must be one of tsc, realtime, .*\.$/],
+  [{ clocks: 7 }, '7: must be a list.'],
+  [{ hostNames: Array(65).fill('a') }, /: must have 64 entries at most\.$/],
+  [{ ship: 'days' }, '"days": must be minutes or samples.'],
+  [{ db: 'x'.repeat(4097) }, /: must have 4096 characters at most\.$/],
+  [{ textfile: '/tmp/x.txt' }, '"/tmp/x.txt": must end in .prom, as node_exporter looks for.'],
+  [{ otlp: 'ftp://a/' }, '"ftp://a/": must be a URL with http:// or https://.'],
+  [{ otlp: 'a' }, '"a": must be a URL with http:// or https://.'],
+  [{ user: 'a b' }, '"a b": must be the name of a user.'],
+  [{ label: 'site' }, '"site": must be KEY=VALUE, as in site=ber.'],
+  [{ label: { site: { ber: 1 } } }, '{"site":{"ber":1}}: must be KEY=VALUE, as in site=ber.'],
+  [
+    { label: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, 'v'])) },
+    /: must be 16 labels at most\.$/,
+  ],
+])('%j is refused in one sentence that says what is accepted', (settings, sentence) => {
+  const config = file(JSON.stringify(settings));
+  const place = `${config}: ${Object.keys(settings)[0]}: `;
+  let message = '';
+  try {
+    read({ config });
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message.slice(0, place.length)).toBe(place);
+  const said = message.slice(place.length);
+  if (typeof sentence === 'string') expect(said).toBe(sentence);
+  else expect(said).toMatch(sentence);
+});
+
+test('the bounds themselves are accepted', () => {
+  const config = file(
+    JSON.stringify({
+      interval: '100ms',
+      recalibrate: '30d',
+      retain: '1h',
+      maxSize: '1M',
+      db: 'x'.repeat(4096),
+      hostNames: Array(64).fill('a'),
+      label: Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`k${i}`, 'v'])),
+    }),
+  );
+  const { settings } = read({ config });
+  expect(settings).toMatchObject({
+    interval: 1e8,
+    recalibrate: 30 * 86_400e9,
+    retain: 3600e9,
+    maxSize: 2 ** 20,
+  });
+  expect([settings.db.length, settings.hostNames.length, Object.keys(settings.label).length]).toEqual([
+    4096, 64, 16,
+  ]);
+});
+
+test.each([
   'localhost',
   '9797',
   ':9797',

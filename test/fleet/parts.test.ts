@@ -4,7 +4,8 @@ import { Backoff } from '../../src/fleet/hub/backoff.ts';
 import { packBatch } from '../../src/fleet/shipping/batch.ts';
 import { countIn, merged, rangesOf } from '../../src/fleet/store/settled.ts';
 import { type Activity, separate } from '../../src/fleet/store/twins.ts';
-import { fleetBatchSchema, MOST_BATCH_BYTES } from '../../src/schema/fleet-batch.ts';
+import { fleetBatchSchema } from '../../src/schema/fleet-batch.ts';
+import { MOST_BATCH_BYTES } from '../../src/schema/words.ts';
 import type { UnshippedRun } from '../../src/store/unshipped.ts';
 import { batch } from './batches.ts';
 

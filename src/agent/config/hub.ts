@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { usageError } from '../../errors.ts';
 import { hostIdentity } from '../../host/identity.ts';
-import { HOST_WORD } from '../../schema/fleet-batch.ts';
+import { HOST_WORD } from '../../schema/words.ts';
 import { fileError } from '../../system-error.ts';
 
 /** How a hub is told who connects. */

@@ -1,16 +1,9 @@
-import { usageError } from '../../errors.ts';
+import { TscopeError, usageError } from '../../errors.ts';
 import { readSmallFile } from '../../small-file.ts';
 import { refusalOf } from '../../system-error.ts';
 import type { Warning } from '../../warning.ts';
 import { type HubAccess, readHubAccess } from './hub.ts';
-import {
-  needsToken,
-  SETTING_NAMES,
-  SETTINGS,
-  type SettingName,
-  type Settings,
-  settingsSchema,
-} from './settings.ts';
+import { needsToken, SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
 import { readTls, type TlsFiles } from './tls.ts';
 import { checkToken, readToken } from './token.ts';
 
@@ -140,15 +133,7 @@ export function readConfig({ flags, environment }: Sources, before: Config | nul
     if (value !== null && value !== '') given[name] = value;
     else if (LISTS.includes(name)) given[name] = [];
   }
-  const checked = settingsSchema.safeParse(given);
-  if (!checked.success) {
-    const [issue] = checked.error.issues;
-    const name = SETTING_NAMES.find((candidate) => candidate === issue?.path[0]);
-    if (issue === undefined || name === undefined) throw checked.error;
-    const place = placeOf(name, origins[name], file);
-    throw usageError(`${place}: ${describe(issue.message, given[name])}.`);
-  }
-  const settings = checked.data;
+  const settings = settingsOf(given, (name) => placeOf(name, origins[name], file));
   if (settings.clocks.every((clock) => clock === settings.reference)) {
     const place = placeOf('clocks', origins.clocks, file);
     throw usageError(`${place}: give another clock than the reference, ${settings.reference}.`);
@@ -179,6 +164,19 @@ export function readConfig({ flags, environment }: Sources, before: Config | nul
   };
 }
 
+/** @throws TscopeError USAGE naming the first setting whose value cannot be, by `place`. */
+function settingsOf(given: Given, place: (name: SettingName) => string): Settings {
+  const entries = SETTING_NAMES.filter((name) => given[name] !== undefined).map((name) => {
+    try {
+      return [name, SETTINGS[name].parse(given[name])];
+    } catch (error) {
+      if (!(error instanceof TscopeError)) throw error;
+      throw usageError(`${place(name)}: ${describe(error.message, given[name])}`);
+    }
+  });
+  return Object.fromEntries(entries);
+}
+
 function hubOf({ hub, hubCredentials, hubCa }: Settings): HubAccess | null {
   if (hub.length > 0) return readHubAccess(hub, hubCredentials, hubCa);
   if (hubCredentials !== undefined) throw usageError('`hubCredentials`: it goes with `hub`.');
@@ -186,10 +184,10 @@ function hubOf({ hub, hubCredentials, hubCa }: Settings): HubAccess | null {
   return null;
 }
 
-/** A schema's complaint with the value that it is about. */
+/** A parser's complaint, which begins with what it calls the value, with the value itself. */
 function describe(message: string, value: unknown): string {
   const shown = JSON.stringify(value) ?? String(value);
-  const text = message.charAt(0).toLowerCase() + message.slice(1);
+  const text = message.replace(/^[^:]*: /, '');
   if (text.startsWith("'")) return text;
   return `${shown.length > 60 ? `${shown.slice(0, 60)}...` : shown}: ${text}`;
 }

@@ -4,7 +4,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { HubAccess } from '../../agent/config/hub.ts';
 import type { Log } from '../../agent/log.ts';
 import { TscopeError } from '../../errors.ts';
-import { MOST_BATCH_BYTES } from '../../schema/fleet-batch.ts';
+import { MOST_BATCH_BYTES } from '../../schema/words.ts';
 import { Backoff } from '../hub/backoff.ts';
 import { connectHub, hubName } from '../hub/connect.ts';
 import { foreignStream, hubError } from '../hub/hub-error.ts';

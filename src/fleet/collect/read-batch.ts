@@ -1,7 +1,8 @@
 import { usageError } from '../../errors.ts';
 import { printableLine } from '../../printable.ts';
-import { type FleetBatch, fleetBatchSchema, MOST_BATCH_BYTES } from '../../schema/fleet-batch.ts';
+import { type FleetBatch, fleetBatchSchema } from '../../schema/fleet-batch.ts';
 import { firstIssue } from '../../schema/issues.ts';
+import { MOST_BATCH_BYTES } from '../../schema/words.ts';
 import { documentSummary } from '../store/document-summary.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

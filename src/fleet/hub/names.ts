@@ -1,4 +1,4 @@
-import { MOST_BATCH_BYTES } from '../../schema/fleet-batch.ts';
+import { MOST_BATCH_BYTES } from '../../schema/words.ts';
 
 /** The stream of batches; each host publishes to `SUBJECT.WORD`. */
 export const STREAM = 'tscope-fleet';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { usageError } from '../../errors.ts';
 import { makeFolder } from '../../folder.ts';
-import { HOST_WORD } from '../../schema/fleet-batch.ts';
+import { HOST_WORD } from '../../schema/words.ts';
 import { fileError } from '../../system-error.ts';
 import { inboxOf, REFUSED_SUBJECT, registryKey, subjectOf } from './names.ts';
 

@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import {
-  type FleetBatch,
-  type FleetCalibration,
-  type FleetRollup,
-  type FleetRun,
-  MOST_BATCH_BYTES,
-} from '../../schema/fleet-batch.ts';
+import type { FleetBatch, FleetCalibration, FleetRollup, FleetRun } from '../../schema/fleet-batch.ts';
+import { MOST_BATCH_BYTES } from '../../schema/words.ts';
 import { HOUR_NS, MINUTE_NS } from '../../store/buckets.ts';
 import type { Rollup } from '../../store/rollups.ts';
 import type { Sample } from '../../store/samples.ts';

@@ -1,4 +1,5 @@
-import type { DriftEvent, DriftPair, DriftResult, EventKind } from '../../schema/drift.ts';
+import type { DriftEvent, DriftPair, DriftResult } from '../../schema/drift.ts';
+import type { EventKind } from '../../schema/words.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { about, exact, offset, plusMinus, ratio, size, within } from '../digits.ts';
 import { linesFigure } from '../plot/lines.ts';

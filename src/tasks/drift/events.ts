@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { NameWatch } from '../../clock/changes.ts';
-import type { DriftEvent, EventKind } from '../../schema/drift.ts';
+import type { DriftEvent } from '../../schema/drift.ts';
+import type { EventKind } from '../../schema/words.ts';
 
 /** Events kept of one pair, or of the host. */
 const MOST = 1_000;

@@ -4,7 +4,7 @@ import { drift } from '../../../src/report/kinds/drift.ts';
 import { host } from '../../../src/report/kinds/host.ts';
 import { kvm } from '../../../src/report/kinds/kvm.ts';
 import { timer } from '../../../src/report/kinds/timer.ts';
-import { EVENT_KINDS, type EventKind } from '../../../src/schema/drift.ts';
+import { EVENT_KINDS, type EventKind } from '../../../src/schema/words.ts';
 import { fixtureParts } from '../fixture.ts';
 
 const parts = fixtureParts();

@@ -1,0 +1,35 @@
+// Words of the documents that an agent needs while it runs: here, so that it loads no zod, which would take 5 MB of it.
+
+/** The value of a document's `schema` field. */
+export const schemaId = (kind: string): string => `tscope/${kind}/1`;
+
+/** The trouble that drift looks for; each is found within two samples. */
+export const EVENT_KINDS = [
+  /** A clock was set: it jumped against the reference and went on at its old rate. */
+  'step',
+  /** The host slept: CLOCK_BOOTTIME moved ahead of CLOCK_MONOTONIC. */
+  'suspend',
+  /** The kernel changed the counter that its clocks are made from. */
+  'clocksource-change',
+  /** The sampling thread moved to another CPU. */
+  'cpu-migration',
+  /** A clock's rate against the reference changed (a VM migration, a new NTP correction). */
+  'frequency-step',
+  /** The hypervisor ran something else on this CPU. */
+  'steal',
+  /** The CPU was slowed down by its temperature. */
+  'throttling',
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** The largest message that an agent sends and a collector reads, bytes. */
+export const MOST_BATCH_BYTES = 256 * 1024;
+
+/**
+ * The name that a host publishes as, one word of a NATS subject: no dot, no wildcard, no space.
+ * The server allows a host this word only.
+ */
+export const HOST_WORD = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** More labels than this are a mistake. */
+export const MOST_LABELS = 16;
