@@ -1,5 +1,3 @@
-import type { SampleRows } from './samples.ts';
-
 /** Widths of the roll-ups, ns. */
 export const MINUTE_NS = 60_000_000_000n;
 export const HOUR_NS = 3_600_000_000_000n;
@@ -40,6 +38,15 @@ export const joined = (a: Summary, b: Summary): Summary => ({
 /** The clock's rate against the reference, less 1, from the first sample to the last; null for a single one. */
 export const rateOf = ({ firstAtNs, firstNs, lastAtNs, lastNs }: Summary): number | null =>
   lastAtNs > firstAtNs ? (lastNs - firstNs) / Number(lastAtNs - firstAtNs) : null;
+
+/** Samples of one series in columns, oldest first. */
+export interface SampleRows {
+  /** Their times count from here. */
+  readonly baseNs: bigint;
+  readonly sinceNs: Float64Array;
+  readonly offsetsNs: Float64Array;
+  readonly windowsNs: Float64Array;
+}
 
 /** Samples from `from` to `to` - 1 as one summary. */
 function summaryOf({ baseNs, sinceNs, offsetsNs }: SampleRows, from: number, to: number): Summary {

@@ -9,7 +9,7 @@ import { readRollups } from './rollups.ts';
 import { readHosts, readRuns, soundDocument } from './runs.ts';
 import { readSamples } from './samples.ts';
 import { readSeries } from './series.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 /** What a check has read. */
 export interface Checked {

@@ -1,43 +1,7 @@
 import { anyText } from './cells.ts';
 import type { Cell, Row } from './connection.ts';
-import type { Store } from './store.ts';
-
-/** Something in a store that is no longer what was written. */
-export interface Damage {
-  /** The run's name, or null where it is not known, or the damage is not in one. */
-  readonly run: string | null;
-  /** What is lost: `samples of tsc against monotonic_raw`. */
-  readonly what: string;
-  /** The time that it covers, ns since the epoch; null where that is not known. */
-  readonly fromNs: bigint | null;
-  readonly toNs: bigint | null;
-}
-
-/** Kept at most; a file that is damaged all over need not fill the memory too. */
-const MOST = 1_000;
-
-/** What reading a store has found damaged so far. Reading goes on with what is sound. */
-export class DamageLog {
-  readonly #found = new Map<string, Damage>();
-  #more = 0;
-
-  add(damage: Damage): void {
-    const key = [damage.run, damage.what, damage.fromNs].join('\0');
-    if (this.#found.has(key)) return;
-    if (this.#found.size < MOST) this.#found.set(key, damage);
-    else this.#more += 1;
-  }
-
-  /** Each once, in the order in which they were found. */
-  get all(): Damage[] {
-    return [...this.#found.values()];
-  }
-
-  /** How many there are, those included that are too many to keep. */
-  get count(): number {
-    return this.#found.size + this.#more;
-  }
-}
+import type { Damage } from './damage-log.ts';
+import type { Store } from './store-on.ts';
 
 /** Notes what of a series is lost, under the names of its run and its clocks as far as those can be read. */
 export function noteLost(store: Store, series: bigint, what: string, fromNs: bigint, toNs: bigint): void {

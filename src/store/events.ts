@@ -1,7 +1,7 @@
 import { anyText, asBigint, asCount, asText, orNull } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 /** Something that happened to a clock or to the host. */
 export interface StoredEvent {

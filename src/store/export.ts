@@ -36,7 +36,7 @@ import { readRollups } from './rollups.ts';
 import { readHosts, readRuns, soundDocument } from './runs.ts';
 import { readSamples, samplesIn } from './samples.ts';
 import { readSeries } from './series.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 const PAGE = 2_000;
 const [BEFORE_ALL, AFTER_ALL] = [-(2n ** 63n), 2n ** 63n - 1n];

@@ -14,7 +14,7 @@ import { putRollup, readRollup, rollupOf } from './rollups.ts';
 import { hostChecksum, putRun } from './runs.ts';
 import { mergeSamples, type Sample } from './samples.ts';
 import { putSeries } from './series.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 /** A record holds a run's document at most. */
 const LONGEST_RECORD = 32 * 2 ** 20;

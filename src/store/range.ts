@@ -14,7 +14,7 @@ import { asBigint, orNull } from './cells.ts';
 import { readRollups } from './rollups.ts';
 import { oldestSample, readSamples } from './samples.ts';
 import { rolledAt } from './series.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 /** One step of a range query. */
 export interface RangePoint {

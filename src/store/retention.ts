@@ -5,7 +5,7 @@ import { readRollups } from './rollups.ts';
 import { readRuns } from './runs.ts';
 import { countBefore, countSamples, deleteSamplesBefore, oldestSample, readSamples } from './samples.ts';
 import { readSeries, type SeriesRow } from './series.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 /** How long each kind is kept. Null is forever. */
 export interface Retention {

@@ -2,7 +2,7 @@ import { bucketsOf, floorTo, HOUR_NS, joined, MINUTE_NS, type Summary } from './
 import { putRollup, readRollups } from './rollups.ts';
 import { readSamples } from './samples.ts';
 import { readSeries, rolledAt, setRolledAt } from './series.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 /** Rolls up one hour of a series at most. @returns how many samples were new; 0 when there is nothing left to do. */
 function rollUpHour(store: Store, series: bigint): number {

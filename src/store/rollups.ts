@@ -3,7 +3,7 @@ import { asBigint, asCount, asReal } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Cell } from './connection.ts';
 import { noteLost } from './damage.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 /** The summary of one minute or hour of a series. */
 export interface Rollup extends Summary {

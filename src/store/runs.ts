@@ -5,8 +5,8 @@ import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import { soundRows } from './damage.ts';
 import { readSeries, samplesOfRun } from './series.ts';
-import type { Store } from './store.ts';
 import { rowGone } from './store-error.ts';
+import type { Store } from './store-on.ts';
 
 /** A host as the store knows it. */
 export interface HostIdentity {

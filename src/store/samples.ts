@@ -1,10 +1,10 @@
 import { TscopeError } from '../errors.ts';
-import { later } from './buckets.ts';
+import { later, type SampleRows } from './buckets.ts';
 import { asBigint, asBytes, asCount, asReal, orNull } from './cells.ts';
 import { bytesChecksum, rowChecksum, sampleChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import { noteLost, soundRows } from './damage.ts';
-import type { Store } from './store.ts';
+import type { Store, Tail } from './store-on.ts';
 
 /** One comparison of two clocks. */
 export interface Sample {
@@ -14,15 +14,6 @@ export interface Sample {
   readonly offsetNs: number;
   /** Width of the bracket, ns: the offset is sure to half of it. */
   readonly windowNs: number;
-}
-
-/** Samples of one series in columns, oldest first. */
-export interface SampleRows {
-  /** Their times count from here. */
-  readonly baseNs: bigint;
-  readonly sinceNs: Float64Array;
-  readonly offsetsNs: Float64Array;
-  readonly windowsNs: Float64Array;
 }
 
 /** Samples of a full block: 24 KB, so that adding to a store rewrites little and reading one takes few rows. */
@@ -177,12 +168,6 @@ function looseSamples(store: Store, series: bigint, fromNs: bigint, toNs: bigint
     noteLost(store, series, 'samples', sample.atNs, sample.atNs);
     return [];
   });
-}
-
-/** Where a series' blocks end, and how many loose samples follow them. */
-export interface Tail {
-  readonly afterNs: bigint;
-  loose: number;
 }
 
 function tailOf(store: Store, series: bigint): Tail {

@@ -5,7 +5,7 @@ import type { Row } from './connection.ts';
 import { soundRows } from './damage.ts';
 import { readRollup } from './rollups.ts';
 import { countSamples, extentOf } from './samples.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 export { appendSamples, type Sample, samplesOf } from './samples.ts';
 

@@ -1,8 +1,13 @@
 import { statSync } from 'node:fs';
 import { TscopeError } from '../errors.ts';
 import { type Connection, rollBack } from './connection.ts';
-import { DamageLog } from './damage.ts';
-import type { Tail } from './samples.ts';
+import { DamageLog } from './damage-log.ts';
+
+/** Where a series' blocks end, and how many loose samples follow them. */
+export interface Tail {
+  readonly afterNs: bigint;
+  loose: number;
+}
 
 /** An open store. Everything else in this folder works on one. */
 export interface Store {

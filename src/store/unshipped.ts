@@ -9,7 +9,7 @@ import { type Rollup, readRollups } from './rollups.ts';
 import { readRuns, soundDocument } from './runs.ts';
 import { countBefore, countSamples, type Sample, samplesOf } from './samples.ts';
 import { readSeries, type SeriesRow } from './series.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store-on.ts';
 
 /** A pair of clocks with what of it is new. */
 export interface UnshippedSeries extends Omit<SeriesRow, 'id' | 'run' | 'rolledAtNs'> {

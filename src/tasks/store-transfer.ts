@@ -1,7 +1,7 @@
 import type { Control } from '../clock/control.ts';
 import { TscopeError } from '../errors.ts';
 import { type Checked, checkStore } from '../store/check.ts';
-import type { Damage } from '../store/damage.ts';
+import type { Damage } from '../store/damage-log.ts';
 import { exportStore } from '../store/export.ts';
 import { type Imported, importInto } from '../store/import.ts';
 import { maintain, type Pruned, type Retention } from '../store/retention.ts';
