@@ -109,6 +109,21 @@ export function midmean(values: Values): number {
   return mean(ascending.subarray(quarter, ascending.length - quarter));
 }
 
+/**
+ * The standard error of a midmean of independent values, with its degrees of freedom: Tukey and McLaughlin's, by the
+ * spread of the values with the outer quarters drawn in to the middle half's ends (Sankhya A 25, 1963, p. 331).
+ *
+ * @param values two at least.
+ */
+export function midmeanError(values: Values): { readonly error: number; readonly degrees: number } {
+  const ascending = sorted(values);
+  const n = ascending.length;
+  const quarter = n >> 2;
+  const drawnIn = ascending.map((_, i) => ascending[Math.min(Math.max(i, quarter), n - 1 - quarter)] ?? 0);
+  const kept = n - 2 * quarter;
+  return { error: (standardDeviation(drawnIn) * Math.sqrt(n)) / kept, degrees: kept - 1 };
+}
+
 /** Coefficients of P. J. Acklam's rational approximation to the normal quantile, relative error below 1.2e-9. */
 const CENTRE = [
   [

@@ -7,6 +7,7 @@ import {
   MOST_CORRELATED,
   mean,
   median,
+  midmeanError,
   normalQuantile,
   quantile,
   sorted,
@@ -101,4 +102,12 @@ test.each([
   [0.1, 200, 1.2857987],
 ])("Student's t leaves %f above it: %f degrees of freedom, %f", (upper, degrees, value) => {
   expect(studentQuantile(upper, degrees) / value).toBeCloseTo(1, 5);
+});
+
+test('a midmean has the standard error of its middle half, with what lies outside drawn in', () => {
+  // 0 0 0 1 2 3 3 3 of eight: a spread of sqrt(14 / 7), times sqrt(8) / 4.
+  const { error, degrees } = midmeanError([-1000, 1, -5, 2, 0, 3, 1e9, 4]);
+  expect(degrees).toBe(3);
+  expect(error).toBeCloseTo((Math.sqrt(14 / 7) * Math.sqrt(8)) / 4, 12);
+  expect(midmeanError([1, 3]).error).toBeCloseTo(1, 12);
 });

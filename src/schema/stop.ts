@@ -88,7 +88,7 @@ export const stopResultSchema = z.strictObject({
     .array(
       z.strictObject({
         policy: policyName,
-        /** Means over fresh processes: of each one's middle half, and of what one batch of 100 in a hundred exceeds. */
+        /** Midmeans over fresh processes: of each one's middle half, and of what one batch of 100 in a hundred exceeds. */
         p50Ns: z.number(),
         /** The interval that contains the next run's 95 times of 100. Since version 0.2. */
         p50LowNs: z.number().optional(),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { policyNames } from '../../../src/lapic/policies.ts';
-import { standardDeviation, studentQuantile } from '../../../src/statistics.ts';
+import { midmeanError, studentQuantile } from '../../../src/statistics.ts';
 import type { IsolateCosts } from '../../../src/tasks/stop/isolate.ts';
 import { callbackCostOf, clampPriceOf, modesOf, nextRun, tickCostOf } from '../../../src/tasks/stop/price.ts';
 
@@ -19,20 +19,37 @@ const costs = (advanceNs: number, clampNs: number, callbackNs = 150): IsolateCos
 const UNTRACED = { value: null, reason: 'no tracefs is mounted' } as const;
 
 test('the interval of the next run: both runs count, and what runs differ in', () => {
-  const values = [100, 101, 103, 104];
-  const { ns, lowNs, highNs } = nextRun(values);
-  const reach =
-    studentQuantile(0.025, 3) * standardDeviation(values) * Math.sqrt(2 * (1 / values.length + 0.15));
-  expect(ns).toBe(102);
+  const values = Array.from({ length: 16 }, (_, i) => 100 + i);
+  const { ns, lowNs, highNs } = nextRun(values, 0.2);
+  const { error, degrees } = midmeanError(values);
+  const reach = studentQuantile(0.025, degrees) * Math.sqrt(2 * (error ** 2 * (1 + 16 * 0.15) + 0.2 ** 2));
+  expect(ns).toBe(107.5);
+  expect(degrees).toBe(7);
   expect(highNs - ns).toBeCloseTo(reach, 9);
   expect(ns - lowNs).toBeCloseTo(reach, 9);
-  // Three degrees of freedom: 3.18 standard errors, each 0.894 of the spread.
-  expect(reach).toBeCloseTo(5.198, 2);
+});
+
+test('a quarter of the processes may be disturbed, and neither the price nor its interval moves', () => {
+  const quiet = Array.from({ length: 12 }, (_, i) => 0.53 + i / 1000);
+  const disturbed = quiet.map((ns, i) => (i < 9 ? ns : ns + 10));
+  expect(nextRun(disturbed)).toEqual(nextRun(quiet));
+  expect(nextRun(quiet.map((ns, i) => (i < 8 ? ns : ns + 10)))).not.toEqual(nextRun(quiet));
 });
 
 test('two values have an interval, and equal ones a point', () => {
   expect(nextRun([1, 3])).toMatchObject({ ns: 2 });
   expect(nextRun([7, 7, 7])).toEqual({ ns: 7, lowNs: 7, highNs: 7 });
+});
+
+test('processes that agree leave the native price what runs differ in: 0.009 ns for each of two runs', () => {
+  const { native } = clampPriceOf(
+    Array.from({ length: 12 }, () => costs(50, 1)),
+    GHZ,
+    UNTRACED,
+  );
+  // Five degrees of freedom.
+  expect(native.highNs - native.ns).toBeCloseTo(2.5706 * Math.SQRT2 * 0.009, 5);
+  expect(native.ns - native.lowNs).toBeCloseTo(2.5706 * Math.SQRT2 * 0.009, 5);
 });
 
 test('a gap of more than six standard deviations makes two groups, of two processes at least', () => {
@@ -53,9 +70,9 @@ test('a gap of more than six standard deviations makes two groups, of two proces
 
 test('a process half as slow again as the usual one is left out and counted; one just below it is not', () => {
   const model = (slow: number) =>
-    clampPriceOf([costs(100, 1), costs(100, 1), costs(100, 3), costs(slow, 9)], GHZ, UNTRACED).model;
-  expect(model(150)).toMatchObject({ processes: 4, slowProcesses: 0, ns: 3.5 });
-  expect(model(150.1)).toMatchObject({ processes: 3, slowProcesses: 1, ns: 5 / 3 });
+    clampPriceOf([costs(100, 1), costs(100, 1), costs(100, 4), costs(slow, 9)], GHZ, UNTRACED).model;
+  expect(model(150)).toMatchObject({ processes: 4, slowProcesses: 0, ns: 2.5 });
+  expect(model(150.1)).toMatchObject({ processes: 3, slowProcesses: 1, ns: 2 });
 });
 
 test('where two processes at most are fast, all count', () => {
@@ -81,8 +98,8 @@ test('the price in native code, in ns and cycles, with what both advances cost',
   const { native, kernel } = clampPriceOf([costs(50, 1), costs(50, 1)], GHZ, UNTRACED);
   expect(native).toEqual({
     ns: 0.5,
-    lowNs: 0.5,
-    highNs: 0.5,
+    lowNs: expect.closeTo(0.5 - 0.1617, 4),
+    highNs: expect.closeTo(0.5 + 0.1617, 4),
     cycles: 1,
     catchUpNs: 10,
     clampNs: 10.5,
