@@ -22,6 +22,7 @@ import { plural } from '../report/words.ts';
 import { schemaId } from '../schema/words.ts';
 import { version } from '../version.ts';
 import { filterOf } from './filter.ts';
+import { keeping } from './keeping.ts';
 import { type FleetStore, HOST_ORDERS, type HostOrder, type Where } from './store/fleet-store.ts';
 import {
   eventsView,
@@ -47,6 +48,10 @@ const HOST_RANGES: ReadonlyArray<readonly [hours: number, name: string]> = [
 ];
 const DEFAULT_HOURS = 24;
 const EVENTS_RANGE_MS = 7 * 24 * 3_600_000;
+/** How long an answer is good for: hosts send once a minute. */
+export const KEPT_MS = 5_000;
+/** Answers that are kept; the largest, a host's week, is of 1 MB. */
+const MOST_KEPT = 32;
 
 const HTML = 'text/html; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
@@ -205,7 +210,7 @@ function pager(
     return element('a', { href: `${path}?${next}` }, text);
   };
   const links = [
-    ...(offset > 0 ? [link(Math.max(0, offset - ROWS), 'before')] : []),
+    ...(offset > 0 && total > 0 ? [link(Math.max(0, Math.min(offset, total) - ROWS), 'before')] : []),
     ...(offset + shown < total ? [link(offset + shown, 'after')] : []),
   ];
   return links.length === 0 ? '' : element('p', { class: 'pages' }, ...links);
@@ -222,8 +227,12 @@ const ORDERS = [
   ['-clock-error', 'wall clock most ahead'],
 ] as const;
 
-/** The fleet's pages and their data as JSON, by exact path. */
-export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Handler> {
+/**
+ * The fleet's pages and their data as JSON, by exact path.
+ *
+ * @param keptMs how long whoever asks the same gets the same answer.
+ */
+export function fleetRoutes(store: FleetStore, startedAt: Date, keptMs = KEPT_MS): Map<string, Handler> {
   const document = (kind: string, result: unknown): Reply =>
     jsonReply({
       schema: schemaId(kind),
@@ -272,7 +281,7 @@ export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Han
         return await handler(query, known);
       } catch (error) {
         if (!(error instanceof TscopeError && error.code === 'USAGE')) throw error;
-        return { ...page('', 'Not found', paragraph(error.message, 'lead')), status: 400 };
+        return { ...page('', 'No answer', paragraph(error.message, 'lead')), status: 400 };
       }
     };
   const pages: ReadonlyArray<readonly [string, Handler]> = [
@@ -354,6 +363,19 @@ export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Han
       },
     ],
   ];
+  const data: ReadonlyArray<readonly [string, Handler]> = [
+    ['/api/v1/fleet/overview', async (query) => document('fleet', await overview(query))],
+    ['/api/v1/fleet/hosts', async (query) => document('fleet-hosts', await hosts(query))],
+    ['/api/v1/fleet/outliers', async (query) => document('fleet-outliers', await outliers(query))],
+    ['/api/v1/fleet/events', async (query) => document('fleet-events', await events(query))],
+    ['/api/v1/fleet/kernels', async (query) => document('fleet-kernels', await kernels(query))],
+    ['/api/v1/fleet/host', async (query) => document('fleet-host', await host(query))],
+  ];
+  const answers = keeping<Reply>(keptMs, MOST_KEPT);
+  const asKept = ([path, handler]: readonly [string, Handler]): [string, Handler] => [
+    path,
+    (query, known) => answers(`${path}?${query}`, async () => handler(query, known)),
+  ];
   return new Map<string, Handler>([
     [
       '/style.css',
@@ -362,12 +384,7 @@ export function fleetRoutes(store: FleetStore, startedAt: Date): Map<string, Han
         return { status: known === STYLE_TAG ? 304 : 200, type: CSS, body: STYLE_SHEET, headers };
       },
     ],
-    ...pages.map(([path, handler]) => [path, asPage(handler)] as const),
-    ['/api/v1/fleet/overview', async (query) => document('fleet', await overview(query))],
-    ['/api/v1/fleet/hosts', async (query) => document('fleet-hosts', await hosts(query))],
-    ['/api/v1/fleet/outliers', async (query) => document('fleet-outliers', await outliers(query))],
-    ['/api/v1/fleet/events', async (query) => document('fleet-events', await events(query))],
-    ['/api/v1/fleet/kernels', async (query) => document('fleet-kernels', await kernels(query))],
-    ['/api/v1/fleet/host', async (query) => document('fleet-host', await host(query))],
+    ...pages.map(([path, handler]) => asKept([path, asPage(handler)])),
+    ...data.map(asKept),
   ]);
 }

@@ -234,11 +234,8 @@ export async function overviewView(store: FleetStore, nowMs: number): Promise<Fl
   const conclusions = await lastConclusions(store);
   const worst = (await outliersView(store, nowMs, { where: [], limit: WORST, offset: 0 })).hosts;
   const moves = conclusions?.moves ?? [];
-  const named = new Map<number, FleetHost>();
-  for (const id of new Set(moves.flatMap(({ host }) => (host === null ? [] : [host])))) {
-    const [found] = await store.hostsById([id]);
-    if (found !== undefined) named.set(id, found);
-  }
+  const moved = new Set(moves.flatMap(({ host }) => (host === null ? [] : [host])));
+  const named = new Map((await store.hostsById([...moved])).map((host) => [host.id, host]));
   return {
     concludedAt: conclusions === null ? null : isoMs(conclusions.atMs),
     ...(await store.countHosts({ silentSinceMs: nowMs - SILENT_MS, clockErrorMs: CLOCK_ERROR_MS })),

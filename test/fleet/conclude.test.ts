@@ -47,7 +47,7 @@ describe('a quiet fleet of 150 hosts, a week of it', () => {
       {
         level: 'good',
         about: 'Fleet',
-        text: '150 hosts: all heard of, no outlier among 300 figures judged.',
+        text: '150 hosts, none silent; no outlier among 300 rates judged.',
       },
     ]);
   });

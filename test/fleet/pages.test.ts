@@ -78,7 +78,9 @@ test('filters, orders and parts of a list', async () => {
   const page = await text('/hosts?where=site=*');
   expect(page).toContain('<h2 id="list">60 hosts</h2>');
   expect(page).toMatch(/href="\/hosts\?where=site%3D\*&(?:amp|#38);offset=50">after</);
-  expect(await text('/hosts?offset=50')).toContain('>before<');
+  expect(await text('/hosts?offset=50')).toContain('href="/hosts?offset=0">before<');
+  expect(await text('/hosts?offset=9000')).toContain('href="/hosts?offset=11">before<');
+  expect(await text('/hosts?where=site=nowhere&offset=50')).not.toContain('>before<');
 });
 
 test.each([
@@ -98,7 +100,7 @@ describe('the built command', () => {
     [['fleet'], /Outliers: At another rate than its peers: 1 host\./, 1],
     [['fleet', 'hosts', '--where', 'site=ber', '--limit', '3'], /^host +labels +kernel/, 0],
     [['fleet', 'outliers'], /yes +always +against disciplined time/, 0],
-    [['fleet', 'hosts', '--offset', '1000'], /^The list ends before: it has \d+ hosts\.$/m, 0],
+    [['fleet', 'hosts', '--offset', '1000'], /^Past the end: the list has \d+ hosts\.$/m, 0],
     [['fleet', 'kernels'], /^kernel +timer[\s\S]*\n6\.1\.150/, 0],
     [['fleet', 'events', '--last', '3650d'], /step/, 0],
     [['fleet', 'host', 'host-3', '--last', '3650d'], /Its rate against/, 0],

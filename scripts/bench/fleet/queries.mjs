@@ -109,7 +109,8 @@ try {
   await judged('nothing new');
   await write({ fromS: nowS - HOUR_S, toS: nowS, hoursOnly: true }, Math.ceil(written / 10));
   await judged(`an hour of ${Math.ceil(written / 10)} hosts new`);
-  const routes = fleetRoutes(store, new Date());
+  // Each question is asked anew: nothing is kept.
+  const routes = fleetRoutes(store, new Date(), 0);
   for (const path of [
     '/',
     '/outliers',

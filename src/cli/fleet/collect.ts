@@ -5,6 +5,7 @@ import { checkToken, readToken } from '../../agent/config/token.ts';
 import { boundedLog, jsonLog } from '../../agent/log.ts';
 import { usageError } from '../../errors.ts';
 import { fleetCollectText } from '../../report/kinds/fleet-hub.ts';
+import type { FleetOverview } from '../../schema/fleet.ts';
 import { LABEL_KEY } from '../../schema/fleet-batch.ts';
 import type { FleetCollectResult } from '../../schema/fleet-hub.ts';
 import { defineCommand } from '../command.ts';
@@ -106,10 +107,12 @@ export const command = defineCommand({
       if (listen !== undefined) {
         const { serveCollector } = await import('../../fleet/collect/serve.ts');
         const hostNames = options.hostNames?.split(',').map((name) => name.trim()) ?? [];
-        const overview = () => overviewView(store, Date.now()).catch(() => null);
-        const view = { collector, hub, db: store.place, token, hostNames, log, ledger, overview };
-        const { fleetRoutes } = await import('../../fleet/pages.ts');
+        const { fleetRoutes, KEPT_MS } = await import('../../fleet/pages.ts');
         const { overviewView } = await import('../../fleet/views.ts');
+        const { keeping } = await import('../../fleet/keeping.ts');
+        const overviews = keeping<FleetOverview>(KEPT_MS, 1);
+        const overview = () => overviews('', () => overviewView(store, Date.now())).catch(() => null);
+        const view = { collector, hub, db: store.place, token, hostNames, log, ledger, overview };
         const serving = await serveCollector(view, listen, tls, fleetRoutes(store, startedAt));
         served = serving;
         log('info', 'serving', {

@@ -110,10 +110,15 @@ function metricsOf({ collector, ledger, overview }: CollectorView): Registry {
       for (const [state, count] of Object.entries((await ledger()) ?? {})) this.set({ state }, count);
     },
   });
-  const judged = new Gauge({
+  new Gauge({
     name: 'tscope_fleet_judged_timestamp_seconds',
     help: 'When the whole fleet was last judged.',
     registers,
+    async collect() {
+      const at = (await overview())?.concludedAt ?? null;
+      if (at === null) this.remove();
+      else this.set(Date.parse(at) / 1000);
+    },
   });
   new Gauge({
     name: 'tscope_fleet_hosts',
@@ -124,7 +129,7 @@ function metricsOf({ collector, ledger, overview }: CollectorView): Registry {
       this.reset();
       const view = await overview();
       if (view === null) return;
-      const { hosts, silent, twins, clockErrors, outliers, moves, kernels, concludedAt } = view;
+      const { hosts, silent, twins, clockErrors, outliers, moves, kernels } = view;
       const states = {
         known: hosts,
         silent,
@@ -135,7 +140,6 @@ function metricsOf({ collector, ledger, overview }: CollectorView): Registry {
         catches_up: kernels.reduce((sum, { catchesUp }) => sum + catchesUp, 0),
       };
       for (const [state, count] of Object.entries(states)) this.set({ state }, count);
-      if (concludedAt !== null) judged.set(Date.parse(concludedAt) / 1000);
     },
   });
   new Gauge({

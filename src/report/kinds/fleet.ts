@@ -55,8 +55,7 @@ const rest = (
   shown: number,
   { total, offset: from }: { total: number; offset: number },
 ): string => {
-  if (shown === 0)
-    return total === 0 ? `No ${what}.` : `The list ends before: it has ${plural(total, what)}.`;
+  if (shown === 0) return total === 0 ? `No ${what}.` : `Past the end: the list has ${plural(total, what)}.`;
   return shown === total ? '' : `${count(from + 1)} to ${count(from + shown)} of ${count(total)}.`;
 };
 
@@ -111,7 +110,7 @@ export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?:
     ...(address && { addresses: judged.map((host) => address(nameOf(host))) }),
     ...noted(
       judged.length === 0
-        ? 'No host was judged yet: it takes its rate against disciplined time or against a claim, and peers.'
+        ? 'No host has been judged: that needs its rate, against disciplined time or a claimed one, and peers to hold it against.'
         : '',
     ),
   };
@@ -201,13 +200,13 @@ export function overviewVerdicts(view: FleetOverview): Verdict[] {
     say(
       'unknown',
       'Fleet',
-      `${plural(view.hosts, 'host')}: all heard of; no rate could be held against peers yet.`,
+      `${plural(view.hosts, 'host')}, none silent; no rate could be held against peers yet.`,
     );
   else if (found.length === 0)
     say(
       'good',
       'Fleet',
-      `${plural(view.hosts, 'host')}: all heard of, no outlier among ${count(judged)} figures judged.`,
+      `${plural(view.hosts, 'host')}, none silent; no outlier among ${count(judged)} rates judged.`,
     );
   return found;
 }
@@ -324,7 +323,7 @@ export function hostSections(result: FleetHostResult): Section[] {
     standing === null
       ? [
           {
-            text: 'Not judged: it has no rate against disciplined time, and no claim to hold its rate against.',
+            text: 'Not judged: its clock is not disciplined, and no claimed rate is known to hold its TSC against.',
           },
         ]
       : [
