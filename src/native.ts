@@ -192,11 +192,15 @@ const STILL_WORKS =
   '`tscope replay`, `stability`, `stop --simulate`, `report` and `compare` need no TSC and still work.';
 const REBUILD = 'Run `npm run build:native`.';
 
-/** An addon as built here, or as shipped in the package. */
-const candidates = (name: string): string[] => [
-  join(root, `build/Release/${name}.node`),
-  join(root, `prebuilds/${process.platform}-${process.arch}/${name}.node`),
-];
+/** An addon as built here, as shipped in the package, or as deployed beside a program that this was bundled into. */
+const candidates = (name: string): string[] => {
+  const shipped = `prebuilds/${process.platform}-${process.arch}/${name}.node`;
+  return [
+    join(root, `build/Release/${name}.node`),
+    join(root, shipped),
+    fileURLToPath(new URL(shipped, here)),
+  ];
+};
 
 /** The hash of the sources in a checkout; null in a package, which has none to compare with. */
 function hashOfSources(): string | null {

@@ -1,9 +1,9 @@
 import { TRACE_MODES } from '../kvm/guest-trace.ts';
 import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
+import { exact } from '../report/digits.ts';
 import { kvmText } from '../report/kinds/kvm.ts';
 import { kvmBounds } from '../tasks/kvm/task.ts';
-import { formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer } from './options.ts';
 
@@ -21,10 +21,10 @@ Verdicts:
 
 Safety: on a kernel that catches up, a stop costs its length divided by the period, times 79 ns, with interrupts off. Up
 to 20 ms are allowed without asking; more need --yes-really; a stop that could reach the watchdog is refused. A forced delay
-lasts ${formatNs(USUAL_STALL_NS)} mostly and ${formatNs(LONGEST_STALL_NS)} at most; it costs a kernel that catches up ${LONGEST_STALL_CALLBACKS} callbacks at most.
+usually lasts ${exact(USUAL_STALL_NS)}, and ${exact(LONGEST_STALL_NS)} at most; it costs a kernel that catches up ${LONGEST_STALL_CALLBACKS} callbacks at most.
 
 Examples:
-  tscope kvm                              a second at 1 ms: about ten seconds in all
+  tscope kvm                              a stop of 1 s at 1 ms; half a minute in all
   tscope kvm --period 200us --stop 10s
   tscope kvm --json --out kvm.json`;
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -105,7 +105,7 @@ test('the types serve a program without @types/node and without lib esnext', () 
 });
 
 test.each(['esm', 'cjs'] as const)(
-  'bundled as %s, the clock runs with the addon of the package',
+  'bundled as %s, the clock runs with the addon of the package, and with one deployed beside it',
   (format) => {
     const outfile = join(elsewhere, 'bundle', format === 'esm' ? 'program.mjs' : 'program.cjs');
     const contents = `
@@ -123,5 +123,13 @@ test.each(['esm', 'cjs'] as const)(
     });
     expect(errors).toEqual([]);
     expect(inPackage([outfile])).toMatchObject({ status: 0, stderr: '', stdout: 'true\n' });
+
+    const deployed = mkdtempSync(join(tmpdir(), 'tscope-deployed-'));
+    cpSync(outfile, join(deployed, basename(outfile)));
+    cpSync(join(elsewhere, 'node_modules/tscope/prebuilds'), join(deployed, 'prebuilds'), {
+      recursive: true,
+    });
+    expect(inPackage([join(deployed, basename(outfile))])).toMatchObject({ status: 0, stdout: 'true\n' });
+    rmSync(deployed, { recursive: true });
   },
 );

@@ -118,7 +118,7 @@ test('compare: a run against itself has not changed; against a faster TSC it has
   writeFileSync(join(cwd, 'faster.json'), JSON.stringify(document));
   const same = await run(['compare', FIXTURE, FIXTURE]);
   expect(same.code).toBe(0);
-  expect(same.stdout).toContain('Nothing changed by more than the run-to-run spread.');
+  expect(same.stdout).toContain('No figure changed by more than the run-to-run spread.');
   const { stdout } = await run(['compare', FIXTURE, 'faster.json', '--json', '--out', 'c.json'], {
     nodeFlags: ['--no-addons'],
   });

@@ -69,7 +69,7 @@ export function compareText(result: CompareResult): string {
     },
     factsBlock(result),
     ...(changed.length === 0
-      ? [{ text: 'Nothing changed by more than the run-to-run spread.' }]
+      ? [{ text: 'No figure changed by more than the run-to-run spread.' }]
       : group('Changed by more than the run-to-run spread', changed)),
     ...group('Exactly the same', judged('same')),
     ...group('Within the run-to-run spread', judged('within-noise')),

@@ -11,7 +11,7 @@ export function agentText({ file, settings, plan, ran }: AgentResult): string {
   }
   const rows = Object.entries(settings).map(([name, { value, origin }]) => [
     name,
-    value === null ? 'off' : orDash(value),
+    value === null ? 'off' : value === '' ? 'none' : orDash(value),
     origin,
   ]);
   const source = file === null ? 'No configuration file.' : `Configuration file: ${file}`;

@@ -33,7 +33,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
   if (result.rows.length < asked) {
     warnings.push({
       code: 'rows-missing',
-      message: `It ended after ${result.rows.length} of ${asked} rows; the others were not measured.`,
+      message: `The stops ended after ${result.rows.length} of ${asked} rows; the others were not measured.`,
       hint: null,
     });
   }

@@ -85,7 +85,7 @@ test('rows that are missing, and rows that were cut', () => {
   expect(warnings({}, { stopsNs: [1n, 2n] })).toEqual([
     {
       code: 'rows-missing',
-      message: 'It ended after 1 of 2 rows; the others were not measured.',
+      message: 'The stops ended after 1 of 2 rows; the others were not measured.',
       hint: null,
     },
   ]);
