@@ -43,7 +43,12 @@ export const command = defineCommand({
       )
       .option('--divide <n>', `the timer's divide count, of ${DIVIDES.join(', ')}`, integer(1, 128), 1)
       .option('--ticks <n>', 'interrupts of the running guest', integer(100, 20_000), 500)
-      .option('--stalls <n>', "forced delays of a guest's timer; 0 for none", integer(0, 100), 8)
+      .option(
+        '--stalls <n>',
+        "forced delays of a guest's timer; a verdict needs 3, 0 for none",
+        integer(0, 100),
+        8,
+      )
       .option(
         '--trace <mode>',
         "the kernel's own trace beside: auto, on or off; root only",

@@ -89,6 +89,15 @@ export function callbackOf(costsNs: readonly number[]): KernelCallback | null {
   return { ns: at(0.5), lowNs: at(OUTSIDE), highNs: at(1 - OUTSIDE), callbacks: costsNs.length };
 }
 
+/** The costs of ten batches of 50 ms each, or of as many as begin within three seconds. Public for tests. */
+export function inBatches(batch: (end: bigint) => readonly number[], now: () => bigint): number[] {
+  const costs: number[] = [];
+  const latest = now() + BUDGET_NS;
+  for (let i = 0; i < BATCHES && now() < latest; i++)
+    for (const cost of batch(now() + BigInt(BATCH_NS))) costs.push(cost);
+  return costs;
+}
+
 function makeGuests(guests: NativeGuest[], cpu: number): void {
   const { Guest } = kvmNative();
   const { divideRegister, initialCount } = timerSetup(Math.max(PERIOD_NS, minPeriodNs()), 1, minPeriodNs());
@@ -129,16 +138,14 @@ function measure(control: Control): KernelCallback {
     const filter = timers.map((timer) => `hrtimer == 0x${timer.toString(16)}`).join(' || ');
     for (const event of [ENTRY, EXIT] as const) first.record(event, FIELDS[event], filter);
     second.record(EXIT, FIELDS[EXIT], filter);
-    const costs: number[] = [];
     const wait = hostWaiter(control);
-    const latest = ktimeNow() + BUDGET_NS;
-    for (let batch = 0; batch < BATCHES && ktimeNow() < latest; batch++) {
+    const costs = inBatches((end) => {
       for (const instance of instances) instance.recording(true);
-      if (!wait.sleepUntil(ktimeNow() + BigInt(BATCH_NS), new BigInt64Array(2)))
+      if (!wait.sleepUntil(end, new BigInt64Array(2)))
         throw new TraceObstacle('the run was interrupted before');
       for (const instance of instances) instance.recording(false);
-      for (const cost of costsAmong(first.take(), second.take(), tscKhz)) costs.push(cost);
-    }
+      return costsAmong(first.take(), second.take(), tscKhz);
+    }, ktimeNow);
     const found = callbackOf(costs);
     if (found === null) throw new TraceObstacle(`only ${costs.length} callbacks ran one after the other`);
     return found;

@@ -1,7 +1,7 @@
 import { median } from '../statistics.ts';
 import { formatNs } from '../units.ts';
 import { modulo, phaseOf, wrapped } from './grid.ts';
-import type { Stall, StallRecord } from './stall.ts';
+import type { Stall, StallRecord } from './stall-record.ts';
 import type { Conclusion } from './verdict.ts';
 
 /** What the guest's interrupts say of one stall. */
@@ -59,6 +59,10 @@ export function stallFindingOf(stall: Stall, { periodNs, usualLatenessNs }: Stal
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
+/** How often an outcome was seen, among the stalls that tell. */
+const share = (count: number, telling: number): string =>
+  `${count === telling ? 'each time' : 'mostly'} (${count} of ${telling} that tell)`;
+
 /** Pure: what the stalls of a run prove. */
 export function stallResultOf(record: StallRecord): StallResult {
   const { periodNs } = record;
@@ -80,14 +84,16 @@ export function stallResultOf(record: StallRecord): StallResult {
   if (latenessNs === null) return inconclusive('none was made before the run was interrupted');
   const telling = grid.old + grid.new;
   if (telling < LEAST_STALLS)
-    return inconclusive(`after ${telling} of ${findings.length} could the old grid be told from a new one`);
+    return inconclusive(
+      `after ${telling} of ${findings.length} could the old grid be told from a new one; a verdict needs ${LEAST_STALLS}`,
+    );
   const delay = `The guest's timer, ${formatNs(periodNs)}, was made to run up to ${formatNs(latenessNs.max)} late, ${times(findings.length)}`;
   if (grid.new >= AGREEING * telling) {
-    const explanation = `${delay}: each time (${grid.new} of ${telling} that tell) its interrupts started a new grid when it could run, so the target that was past became "now", as the fixed kernel does.`;
+    const explanation = `${delay}: ${share(grid.new, telling)} its interrupts started a new grid when it could run, so the target that was past became "now", as the fixed kernel does.`;
     return { ...facts, verdict: 'clamps', explanation };
   }
   if (grid.old >= AGREEING * telling) {
-    const explanation = `${delay}: each time (${grid.old} of ${telling} that tell) its interrupts stayed on the old grid, so the kernel ran one callback for each missed period to get there, with interrupts off (CVE-2025-71104).`;
+    const explanation = `${delay}: ${share(grid.old, telling)} its interrupts stayed on the old grid, so the kernel ran one callback for each missed period to get there, with interrupts off (CVE-2025-71104).`;
     return { ...facts, verdict: 'catches-up', explanation };
   }
   return inconclusive(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callbackOf, costsAmong } from '../../src/kvm/callback-cost.ts';
+import { callbackOf, costsAmong, inBatches } from '../../src/kvm/callback-cost.ts';
 import { ENTRY, EXIT } from '../../src/kvm/expiries.ts';
 import type { TracedEvent } from '../../src/kvm/tracefs.ts';
 
@@ -66,4 +66,26 @@ test('a hundred callbacks are a measure, and its interval leaves out the outermo
   expect(callbackOf(costs.slice(0, 99))).toBeNull();
   // What takes no time at all cannot be divided by.
   expect(callbackOf(costs.map(() => -3))).toEqual({ ns: 1, lowNs: 1, highNs: 1, callbacks: 101 });
+});
+
+test('callbacks are watched for ten batches of 50 ms, none of which begins after three seconds', () => {
+  /** Batches, and how long each is, where reading one takes so long. */
+  const batches = (readingNs: bigint) => {
+    let now = 1_000n;
+    const lengths: number[] = [];
+    const costs = inBatches(
+      (end) => {
+        lengths.push(Number(end - now));
+        now = end + readingNs;
+        return [80, 90];
+      },
+      () => now,
+    );
+    expect(costs).toEqual(lengths.flatMap(() => [80, 90]));
+    return lengths;
+  };
+  expect(batches(0n)).toEqual(Array(10).fill(50_000_000));
+  // Six batches of 500 ms are over at three seconds; one ns less a batch, and there is a seventh.
+  expect(batches(450_000_000n)).toHaveLength(6);
+  expect(batches(449_999_999n)).toHaveLength(7);
 });

@@ -40,6 +40,12 @@ test.each(['halt-save-restore', 'spin-save-restore'])(
   },
 );
 
+test('an exit of the guest takes 2 us: two of them pass before the first interrupt of an overdue timer', () => {
+  const trace = synthetic({ policy: 'clamp', path: 'preemption-timer', lateness: () => 0 });
+  const { deliveriesNs } = predict(trace, 'clamp', 'preemption-timer', TSC_KHZ);
+  expect(deliveriesNs.slice(0, 3)).toEqual([4_000, 1_002_000, 2_002_000]);
+});
+
 test('a prediction is used once, a late interrupt matches the tick before it, and none is made up', () => {
   const trace = synthetic({ policy: 'clamp', path: 'hrtimer', ticks: 30, lateness: () => 10_000 });
   const came = {

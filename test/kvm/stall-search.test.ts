@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { untraced } from '../../src/kvm/expiries.ts';
 import type { Moment } from '../../src/kvm/recording.ts';
-import { type StallRecord, stallGuest } from '../../src/kvm/stall.ts';
+import { stallGuest } from '../../src/kvm/stall.ts';
 import { stallResultOf } from '../../src/kvm/stall-finding.ts';
+import type { StallRecord } from '../../src/kvm/stall-record.ts';
 
 const PERIOD = 400_000;
 const LATE = 50_000;
@@ -35,6 +36,8 @@ function host(settings: Settings = {}) {
   const { kernel = 'clamps', timerNs = 120, most = 100_000, bursts = Infinity } = settings;
   const { armed = () => true, startNs = () => 0, excess = () => 1 } = settings;
   const deliveries: Moment[] = [];
+  /** Interrupts that the guest was left to run for, after each burst. */
+  const ran: number[] = [];
   const strikes: { readonly count: number; readonly leadNs: number; readonly instant: bigint }[] = [];
   /** Where in the old grid's period each delay ended. */
   const ends: number[] = [];
@@ -52,6 +55,7 @@ function host(settings: Settings = {}) {
     update: () => {},
     cancelled: () => strikes.length >= bursts,
     runFor: (count: number) => {
+      ran.push(count);
       advance(now + BigInt((count + 1) * PERIOD));
       return true;
     },
@@ -79,7 +83,7 @@ function host(settings: Settings = {}) {
     },
   };
   guest.runFor(40);
-  return { guest, burst, strikes, ends, secondsPassed: () => Number(now - BEGIN) / 1e9 };
+  return { guest, burst, strikes, ran, ends, secondsPassed: () => Number(now - BEGIN) / 1e9 };
 }
 
 const search = (settings: Settings, wanted = 8) => {
@@ -124,6 +128,23 @@ test('the search ends after five seconds, and says that the CPU has other work',
   expect(secondsPassed()).toBeGreaterThanOrEqual(5);
   expect(secondsPassed()).toBeLessThan(5.1);
   expect(record.reason).toBe('no burst of timers was seen to delay this CPU: it has other work to do');
+});
+
+test('a delay has forty interrupts on either side, and those of the three periods that it takes', () => {
+  const { record, ran } = search({});
+  expect(ran).toEqual([40, ...Array(10).fill(43)]);
+  for (const { deliveriesNs } of record.stalls) expect(deliveriesNs.filter((ns) => ns < 0)).toHaveLength(43);
+});
+
+test('ten thousand timers are told 15 ms more ahead', () => {
+  const leads = search({})
+    .strikes.filter(({ count }) => count === 10_000)
+    .map(({ leadNs }) => leadNs);
+  for (const lead of leads) {
+    expect(lead).toBeGreaterThanOrEqual(30e6);
+    expect(lead).toBeLessThan(30e6 + PERIOD);
+  }
+  expect(leads).toHaveLength(7);
 });
 
 test('timers are told 15 ms ahead and 1.5 us for each; twice that where they came too late, 60 ms at most', () => {

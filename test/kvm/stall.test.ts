@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { untraced } from '../../src/kvm/expiries.ts';
-import { nextTimers, type Stall, type StallRecord, stallSetup } from '../../src/kvm/stall.ts';
+import { nextTimers, stallSetup } from '../../src/kvm/stall.ts';
 import { stallFindingOf, stallResultOf } from '../../src/kvm/stall-finding.ts';
+import type { Stall, StallRecord } from '../../src/kvm/stall-record.ts';
 
 const PERIOD = 400_000;
 const USUAL = 50_000;
@@ -107,6 +108,25 @@ test('three delays that tell are enough; four fifths of them must agree', () => 
     }).verdict;
   expect([verdict(2, 0), verdict(3, 0), verdict(0, 3)]).toEqual(['inconclusive', 'clamps', 'catches-up']);
   expect([verdict(4, 1), verdict(3, 1), verdict(1, 4)]).toEqual(['clamps', 'inconclusive', 'catches-up']);
+});
+
+test('too few delays that tell: how many there were, and how many it takes', () => {
+  expect(stallResultOf({ ...record, stalls: three('clamps').slice(0, 1) })).toMatchObject({
+    verdict: 'inconclusive',
+    explanation:
+      "A forced delay of the guest's timer says nothing: after 1 of 1 could the old grid be told from a new one; a verdict needs 3.",
+  });
+});
+
+test('where one delay says otherwise, the sentence does not say each', () => {
+  const stalls = [
+    ...three('clamps'),
+    stalled('clamps', 100_000, 1_100_000),
+    ...three('catches-up').slice(0, 1),
+  ];
+  expect(stallResultOf({ ...record, stalls }).explanation).toContain(
+    'late, 5 times: mostly (4 of 5 that tell) its interrupts started a new grid',
+  );
 });
 
 test('no delay: the reason, in one sentence, and nothing claimed', () => {

@@ -4,8 +4,8 @@ import type { KvmHost } from '../../kvm/host.ts';
 import { agreementOf, cannotBeTold, predict } from '../../kvm/model.ts';
 import type { Running } from '../../kvm/running.ts';
 import { burstEstimate, HARMLESS_BURST_NS } from '../../kvm/safety.ts';
-import type { StallRecord } from '../../kvm/stall.ts';
 import { stallResultOf } from '../../kvm/stall-finding.ts';
+import type { StallRecord } from '../../kvm/stall-record.ts';
 import type { StopRecord } from '../../kvm/stop-record.ts';
 import type { TimerSetup } from '../../kvm/timer-setup.ts';
 import {
