@@ -6,7 +6,7 @@
  * @property {string[]} args of tscope; for "record", of `record.mjs`.
  * @property {boolean} [traced] the kernel's function tracer runs beside it.
  * @property {boolean} [preemptionTimer] false: kvm_intel is loaded with preemption_timer=0.
- * @property {'fixed'|'unfixed'} [kernel] the only one it is run on: what does not depend on the clamp takes turns.
+ * @property {'fixed'|'unfixed'} [kernel] the only one it is run on, so that both machines are done in a quarter of an hour.
  * @property {number} seconds of CPU time that the emulator needs for it, of both kernels the mean.
  */
 
@@ -27,16 +27,17 @@ export const JOBS = [
       ...['--trace', 'off', '--json'],
     ],
     preemptionTimer: false,
+    kernel: 'unfixed',
     seconds: 165,
   },
-  { name: 'host', args: ['host', '--json'], kernel: 'fixed', seconds: 57 },
-  { name: 'timer', args: ['timer', '--duration', '200ms', '--json'], kernel: 'fixed', seconds: 147 },
+  { name: 'host', args: ['host', '--json'], kernel: 'unfixed', seconds: 57 },
+  { name: 'timer', args: ['timer', '--duration', '200ms', '--json'], kernel: 'unfixed', seconds: 147 },
   // The loopback interface is down in there: what asks a local server must not fall over that.
   {
     name: 'measure',
     args: ['measure', '--quick', '--out', '/tmp/measured', '--json'],
-    kernel: 'unfixed',
-    seconds: 300,
+    kernel: 'fixed',
+    seconds: 450,
   },
 ];
 

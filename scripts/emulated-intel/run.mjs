@@ -58,11 +58,10 @@ const now = () => performance.now() / 1000;
 const say = (text) => console.error(`${clock(now())}  ${text}`);
 
 /** Boots one kernel, and keeps what comes out of it. */
-async function emulate(kind, release) {
+async function emulate(kind, release, jobs) {
   const results = join(folder, `results-${release}-${kind}`);
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
-  const jobs = jobsOf(kind, names);
   const started = now();
   let done = -1;
   let spent = 0;
@@ -88,6 +87,19 @@ async function emulate(kind, release) {
   return run;
 }
 
+/** What ran on one kernel, judged, and written as test data where that is asked for. */
+async function judged(kind, release, jobs) {
+  const run = await emulate(kind, release, jobs);
+  if (values.fixtures !== undefined) {
+    const command = ['node scripts/emulated-intel/run.mjs', ...process.argv.slice(2)].join(' ');
+    const { files } = run;
+    const fixture = fixtureOf({ kind, release, machine: machineOf(cpus), command, jobs, files });
+    mkdirSync(values.fixtures, { recursive: true });
+    say(`${kind}: ${writeFixture(values.fixtures, kind, fixture)} bytes of test data written`);
+  }
+  return judge(kind, run, jobs);
+}
+
 try {
   for (const path of ['dist/cli/main.js', 'build/Release/tscope_kvm.node', 'node_modules/.bin/esbuild']) {
     if (!existsSync(join(root, path))) throw new Error(`${path} is missing: run npm ci first`);
@@ -97,37 +109,25 @@ try {
   const release = newestRelease(series);
   requirePackages(release, series);
   const kernel = unpackKernel(release, folder);
-  for (const kind of kinds) {
+  // Bochs runs on one thread, whatever it emulates: both hosts fit two cores, and the first boots while the second is made.
+  const judging = kinds.map((kind) => {
     say(`${kind}: KVM's modules and the image`);
     const modules = buildModules({ series, release, folder, kind });
-    const iso = join(folder, `${kind}.iso`);
-    packImage({ iso, kernel, release, modules, jobs: jobsScript(jobsOf(kind, names)), cpus });
-  }
-  // Bochs runs on one thread, whatever it emulates: both hosts fit two cores.
-  const judged = await Promise.all(
-    kinds.map(async (kind) => {
-      const run = await emulate(kind, release);
-      const jobs = jobsOf(kind, names);
-      if (values.fixtures !== undefined) {
-        const command = ['node scripts/emulated-intel/run.mjs', ...process.argv.slice(2)].join(' ');
-        const { files } = run;
-        const fixture = fixtureOf({ kind, release, machine: machineOf(cpus), command, jobs, files });
-        mkdirSync(values.fixtures, { recursive: true });
-        say(`${kind}: ${writeFixture(values.fixtures, kind, fixture)} bytes of test data written`);
-      }
-      return judge(kind, run, jobs);
-    }),
-  );
+    const jobs = jobsOf(kind, names);
+    packImage({ iso: join(folder, `${kind}.iso`), kernel, release, modules, jobs: jobsScript(jobs), cpus });
+    return judged(kind, release, jobs);
+  });
+  const judgements = await Promise.all(judging);
   console.log(`Linux ${release} on ${machineOf(cpus)}, ${clock(now())} min`);
   console.log(
     "\nGuests of tscope kvm and tscope measure; kernel's: the burst of apic_timer_fn in its own trace",
   );
-  console.table(judged.flatMap(({ documents }) => documents));
+  console.table(judgements.flatMap(({ documents }) => documents));
   console.log(
     "\nStops recorded in full; kernel's: runs of apic_timer_fn from the resume to the last interrupt",
   );
-  console.table(judged.flatMap(({ recordings }) => recordings));
-  const faults = judged.flatMap((one) => one.faults);
+  console.table(judgements.flatMap(({ recordings }) => recordings));
+  const faults = judgements.flatMap((one) => one.faults);
   for (const fault of faults) console.log(`not as it must be: ${fault}`);
   if (faults.length === 0) console.log('everything is as it must be');
   process.exitCode = faults.length === 0 ? 0 : 1;
