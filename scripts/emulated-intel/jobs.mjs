@@ -7,6 +7,7 @@
  * @property {boolean} [traced] the kernel's function tracer runs beside it.
  * @property {boolean} [preemptionTimer] false: kvm_intel is loaded with preemption_timer=0.
  * @property {'fixed'|'unfixed'} [kernel] the only one it is run on, so that both machines are done in a quarter of an hour.
+ * @property {true} [asked] run only where it is asked for: its 12 s are as many seconds of two busy CPUs in there.
  * @property {number} seconds of CPU time that the emulator needs for it, of both kernels the mean.
  */
 
@@ -27,27 +28,28 @@ export const JOBS = [
       ...['--trace', 'off', '--json'],
     ],
     preemptionTimer: false,
-    kernel: 'unfixed',
     seconds: 165,
   },
-  { name: 'host', args: ['host', '--json'], kernel: 'unfixed', seconds: 57 },
+  { name: 'host', args: ['host', '--json'], kernel: 'fixed', seconds: 57 },
   { name: 'timer', args: ['timer', '--duration', '200ms', '--json'], kernel: 'unfixed', seconds: 147 },
   // The loopback interface is down in there: what asks a local server must not fall over that.
   {
     name: 'measure',
     args: ['measure', '--quick', '--out', '/tmp/measured', '--json'],
-    kernel: 'fixed',
-    seconds: 450,
+    asked: true,
+    seconds: 800,
   },
 ];
 
 /**
  * The jobs of one kernel.
  *
- * @param names those that are asked for; undefined: all.
+ * @param names those that are asked for; undefined: all that a quarter of an hour has room for.
  */
 export const jobsOf = (kind, names) =>
-  JOBS.filter(({ name, kernel = kind }) => kernel === kind && (names?.includes(name) ?? true));
+  JOBS.filter(
+    ({ name, kernel = kind, asked = false }) => kernel === kind && (names?.includes(name) ?? !asked),
+  );
 
 /** The same as lines of the shell, for init.sh. */
 export function jobsScript(jobs) {
