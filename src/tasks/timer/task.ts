@@ -7,11 +7,10 @@ import { BracketLog, narrow } from '../../tsc/bracket.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { endToEnd } from '../../tsc/interval.ts';
 import { hostSource, ROW } from '../../tsc/source.ts';
-import { formatNs } from '../../units.ts';
-import type { Finding, Warning } from '../../warning.ts';
+import type { Finding } from '../../warning.ts';
 import { type Bucket, Histogram } from '../histogram.ts';
 import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
-import { contention, waitedForCpuNs } from './contention.ts';
+import { contention, gaveWay, waitedForCpuNs } from './contention.ts';
 import { runCyclictest } from './cyclictest.ts';
 import { checkTimerOptions, type TimerOptions } from './options.ts';
 import { runTimer, type TimerHost } from './timer.ts';
@@ -42,22 +41,6 @@ function hostTimer(control: Control): TimerHost {
       return endToEnd(narrow(log.brackets().brackets));
     },
   };
-}
-
-/** Later than any scheduler latency: the thread was made to give way. */
-const GAVE_WAY_NS = 5_000_000;
-
-/** A thread that never sleeps, at real-time priority, starves the others until the kernel steps in. */
-function gaveWay({ backend, quiet }: TimerOptions, { latenessNs }: TimerResult): Warning[] {
-  const max = latenessNs?.max ?? 0;
-  if (backend !== 'tsc' || quiet.priority === 0 || max < GAVE_WAY_NS) return [];
-  return [
-    {
-      code: 'spinning-thread-throttled',
-      message: `Ticks were up to ${formatNs(max)} late: the kernel gives waiting threads up to 50 ms of each second that a SCHED_FIFO thread spins.`,
-      hint: 'Use `backend` hybrid, a CPU that nothing else runs on, or sysctl kernel.sched_rt_runtime_us=-1.',
-    },
-  ];
 }
 
 /** A signal that aborts once the task is asked to stop, while `work` waits. */
@@ -107,7 +90,7 @@ export async function timerTask(
     warnings: [
       ...warnings,
       ...contention(before.waitedNs, waitedNs, throttled?.ns ?? 0, Number(options.durationNs)),
-      ...(options.stops === null && !forced ? gaveWay(options, result) : []),
+      ...(options.stops === null && !forced ? gaveWay(options, result.latenessNs?.max ?? 0) : []),
     ],
   };
 }

@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
+import { quietControl } from '../../../src/clock/control.ts';
 import type { ClockName } from '../../../src/host/clocks.ts';
+import { analysePhase } from '../../../src/tasks/drift/analysis.ts';
+import { drift } from '../../../src/tasks/drift/drift.ts';
 import { EventLog, watchCounter } from '../../../src/tasks/drift/events.ts';
 import { JumpDetector } from '../../../src/tasks/drift/jumps.ts';
+import { rateOfPhase } from '../../../src/tasks/drift/rate.ts';
 import { Sampler } from '../../../src/tasks/drift/sampler.ts';
+import { phaseNoise, seedOf } from '../../stability/records.ts';
+import { scriptedHost } from './scripted-host.ts';
 
 /** What a detector says of a clock that stands at 0 for a while and then at `ns`, its phases known to `bound`. */
 function stepBy(ns: number, bound: number, everyNs: number, before: (i: number) => number = () => 0) {
@@ -82,4 +88,46 @@ test('a counter that grows by as much as is asked for is an event', () => {
   expect(watch()).toEqual([]);
   value += 5;
   expect(watch()).toEqual([{ kind: 'steal', detail: '5' }]);
+});
+
+test('the usual rate and noise are of sixteen samples', () => {
+  // Known to 100 ns each, still for 64 samples, then 160 ns ahead: rate and noise become a sixteenth of that.
+  const after = (moved: number) => {
+    const detector = new JumpDetector();
+    for (let i = 1; i <= 64; i++) detector.push(i, 0, 100);
+    detector.push(65, 160, 100);
+    detector.push(66, 160 + moved, 100);
+    return detector.push(67, 160 + moved + 10, 100);
+  };
+  // 10 ns by the rate, 200 by the windows, 8 * 10 by the noise.
+  expect(after(290)).toBeNull();
+  expect(after(290.1)).toEqual({ kind: 'step', ns: expect.closeTo(280.1, 9), ago: 1 });
+});
+
+test('CLOCK_BOOTTIME that gains more than a microsecond on CLOCK_MONOTONIC slept', () => {
+  const events = (gainedNs: number) =>
+    drift(
+      scriptedHost({ errors: { boottime: (ns) => (ns < 1.05e9 ? 0 : gainedNs) } }),
+      { durationNs: 2e9, intervalNs: 1e8, clocks: ['tsc'], reference: 'monotonic_raw' },
+      quietControl,
+    ).pairs[0]?.events.map(({ kind }) => kind);
+  expect(events(1000)).toEqual([]);
+  expect(events(1001)).toEqual(['suspend']);
+});
+
+test('the rate is a fitted line in phase noise from flicker on, and from end to end in frequency noise', () => {
+  const rates = (alpha: number) => {
+    const phase = phaseNoise(alpha, 256, seedOf(3)).map((ns) => 100 * ns);
+    const { rateRatio } = analysePhase(phase, 1e8);
+    const ends = ((phase.at(-1) as number) - (phase[0] as number)) / 255e8;
+    return { rateRatio, fitted: rateOfPhase(phase, 1e8).rateRatio, ends };
+  };
+  for (const alpha of [1, 2]) {
+    const { rateRatio, fitted } = rates(alpha);
+    expect(rateRatio).toBe(fitted);
+  }
+  for (const alpha of [-1, 0]) {
+    const { rateRatio, ends } = rates(alpha);
+    expect(rateRatio).toBe(ends);
+  }
 });
