@@ -80,7 +80,11 @@ try {
       const received = fleet.slice(at, Math.min(count, at + AT_ONCE)).map((host) => {
         sequence += 1;
         const hoursOnly = stretch.hoursOnly ?? host.index >= detailed;
-        return { batch: batchOf(host, { ...stretch, hoursOnly }), sequence, receivedAtMs: Date.now() };
+        const batch = batchOf(host, { ...stretch, hoursOnly });
+        // Its hours are whole ones of the past, its wall clock is right.
+        const receivedAtMs = Date.now();
+        batch.sentAtNs = String(BigInt(receivedAtMs) * 1_000_000n);
+        return { batch, sequence, receivedAtMs };
       });
       await store.write({ stream: 'bench', received, refused: [] });
       // As a collector does: partitions are there before most rows are.

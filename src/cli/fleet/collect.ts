@@ -3,7 +3,8 @@ import { formatListenAddress, isLoopback, parseListenAddress } from '../../agent
 import { readTls } from '../../agent/config/tls.ts';
 import { checkToken, readToken } from '../../agent/config/token.ts';
 import { boundedLog, jsonLog } from '../../agent/log.ts';
-import { usageError } from '../../errors.ts';
+import { TscopeError, usageError } from '../../errors.ts';
+import type { FleetStore } from '../../fleet/store/fleet-store.ts';
 import { fleetCollectText } from '../../report/kinds/fleet-hub.ts';
 import type { FleetOverview } from '../../schema/fleet.ts';
 import { LABEL_KEY } from '../../schema/fleet-batch.ts';
@@ -27,6 +28,8 @@ Examples:
 
 /** Between two passes of upkeep. */
 const UPKEEP_MS = 30_000;
+/** Between two attempts to open a database that is away. */
+const AGAIN_MS = 2_000;
 /** What is under way has this long to end. */
 const GRACE_MS = 8_000;
 
@@ -43,6 +46,25 @@ const label = (text: string): string => {
   if (LABEL_KEY.test(text)) return text;
   throw usageError(`'${text.slice(0, 40)}' is not the name of a label; give one as in --label site=ber.`);
 };
+
+/**
+ * Opens the fleet store, and waits for a database that is away, or busy, until it is there: both may be started in any order.
+ *
+ * @throws TscopeError whatever waiting does not mend; the last fault where `signal` comes first.
+ */
+async function openPatiently(open: () => Promise<FleetStore>, signal: AbortSignal): Promise<FleetStore> {
+  for (let said = ''; ; ) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof TscopeError) || error.code !== 'STORE_BUSY' || signal.aborted) throw error;
+      const { message, code, hint } = error;
+      if (message !== said) log('error', message, { code, hint });
+      said = message;
+      await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+}
 
 export const command = defineCommand({
   name: 'fleet collect',
@@ -92,7 +114,7 @@ export const command = defineCommand({
     const { openFleetStore } = await import('../../fleet/store/open.ts');
     const { Collector } = await import('../../fleet/collect/collector.ts');
     const { ledgerOf } = await import('../../fleet/collect/ledger.ts');
-    const store = await openFleetStore(options.db);
+    const store = await openPatiently(() => openFleetStore(options.db), signal);
     const collector = new Collector(access, store, log);
     const hub = access.servers.join(',');
     const ledger = async () => {

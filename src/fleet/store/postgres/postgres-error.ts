@@ -6,7 +6,7 @@ type Meaning = readonly [code: ErrorCode, sentence: (place: string) => string, h
 const busy = (what: string): Meaning => [
   'STORE_BUSY',
   (place) => `${place}: ${what}.`,
-  'It is tried again; the server’s own log says more.',
+  'The server’s own log says more.',
 ];
 const denied: Meaning = [
   'STORE_REFUSED',
@@ -87,7 +87,7 @@ export function postgresError(error: unknown, place: string): TscopeError {
     if (/SASL|password must be/.test(message))
       return postgresError(Object.assign(new Error(message), { code: '28P01' }), place);
     const why = error instanceof AggregateError ? reasonOf(error.errors[0]) : reasonOf(error);
-    const hint = 'It is tried again; is the server running, and does it listen there?';
+    const hint = 'Is the server running, and does it listen there?';
     return new TscopeError('STORE_BUSY', `${place} cannot be reached: ${why}.`, hint, { cause: error });
   }
   const code = ABOUT_ROWS.includes(state.slice(0, 2)) ? 'STORE_FAILED' : 'STORE_BUSY';
