@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hostlessDocument } from './document.ts';
 import { stabilityRowSchema } from './drift.ts';
-import { count } from './measured.ts';
+import { count, errorSize } from './measured.ts';
 import { EVENT_KINDS } from './words.ts';
 
 /** A document of the agent's API: `startedAt` is when the agent started. */
@@ -79,7 +79,7 @@ const agentNowSchema = z.strictObject({
   tsc: z
     .strictObject({
       hz: z.number(),
-      standardErrorRatio: z.number(),
+      standardErrorRatio: errorSize,
       reference: z.string(),
       independent: z.boolean().nullable(),
       nominalHz: z.number().nullable(),
@@ -94,7 +94,7 @@ const agentNowSchema = z.strictObject({
       offsetNs: z.number().nullable(),
       boundNs: z.number().nullable(),
       rateRatio: ratio,
-      rateStandardError: ratio,
+      rateStandardError: errorSize.nullable(),
     }),
   ),
   events: z.record(z.enum(EVENT_KINDS), count),

@@ -8,7 +8,7 @@ import {
   type KernelConversion,
 } from '../tsc/result.ts';
 import { clockName } from './host.ts';
-import { count } from './measured.ts';
+import { count, errorSize } from './measured.ts';
 
 export type { CalibrateResult, ClockEvent, CpuTsc } from '../tsc/result.ts';
 
@@ -52,7 +52,7 @@ export const calibrateResultSchema = z.strictObject({
   tscHz: z.number(),
   tscHzLow: z.number(),
   tscHzHigh: z.number(),
-  standardErrorRatio: z.number(),
+  standardErrorRatio: errorSize,
   estimator: z.enum(estimators).optional(),
   estimatorReason: z.string().optional(),
   independent: z.boolean().nullable(),
@@ -63,13 +63,13 @@ export const calibrateResultSchema = z.strictObject({
   granularityTicks: count.nullable(),
   kernel: kernel.nullable(),
   kernelReason: z.string().nullable(),
-  trueRate: z.strictObject({ hz: z.number(), errorRatio: z.number(), reference: z.string() }).nullable(),
+  trueRate: z.strictObject({ hz: z.number(), errorRatio: errorSize, reference: z.string() }).nullable(),
   trueRateReason: z.string().nullable(),
   convergence: z.array(
     z.strictObject({
       elapsedNs: z.number(),
       offsetRatio: z.number(),
-      standardErrorRatio: z.number(),
+      standardErrorRatio: errorSize,
       boundRatio: z.number(),
     }),
   ),

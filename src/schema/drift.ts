@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolute, count } from './measured.ts';
+import { absolute, count, errorSize } from './measured.ts';
 import { EVENT_KINDS } from './words.ts';
 
 const driftEventSchema = z.strictObject({
@@ -37,7 +37,7 @@ const driftPairSchema = z.strictObject({
   rejected: count,
   /** The clock's rate against the reference, less 1; the TSC counts as `nominalTscHz`. */
   rateRatio: z.number().nullable(),
-  rateStandardError: z.number().nullable(),
+  rateStandardError: errorSize.nullable(),
   /** How far the clock moved against the reference from the first sample to the last, steps and sleep included;
    * they are taken out of every other figure, and listed as events. */
   atEndNs: z.number().nullable(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { clockName } from './host.ts';
-import { count } from './measured.ts';
+import { count, errorSize } from './measured.ts';
 import { HOST_WORD, schemaId } from './words.ts';
 
 /** A time or a clock's reading, ns: what 64 bits with a sign can hold, as a decimal string. */
@@ -58,13 +58,13 @@ export const fleetCalibrationSchema = z.strictObject({
   tscHz: z.number(),
   tscHzLow: z.number(),
   tscHzHigh: z.number(),
-  standardErrorRatio: z.number(),
+  standardErrorRatio: errorSize,
   independent: z.boolean().nullable(),
   clocksource: name.nullable(),
   derivedFromTsc: z.boolean().nullable(),
   /** The rate by the kernel's own conversion; null where its clock is not made from the TSC. */
   kernelHz: z.number().nullable(),
-  trueRate: z.strictObject({ hz: z.number(), errorRatio: z.number(), reference: name }).nullable(),
+  trueRate: z.strictObject({ hz: z.number(), errorRatio: errorSize, reference: name }).nullable(),
   claims: z.array(z.strictObject({ source: name, hz: z.number().nullable(), offsetRatio: ratio })).max(16),
 });
 export type FleetCalibration = z.infer<typeof fleetCalibrationSchema>;

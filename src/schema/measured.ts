@@ -8,3 +8,6 @@ export const count = z.int().min(0);
 
 /** What a set of durations looked like, ns. */
 export const percentiles = z.strictObject({ p50: z.number(), p99: z.number() });
+
+/** A standard error or another bound of an error. */
+export const errorSize = z.number().min(0);

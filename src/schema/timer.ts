@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count } from './measured.ts';
+import { count, errorSize } from './measured.ts';
 import { policyName } from './policy.ts';
 
 /** What waits for the next expiry. */
@@ -83,7 +83,7 @@ export const timerResultSchema = z.strictObject({
     .strictObject({
       /** Its slope over the run, and the slope's standard error. */
       rateRatio: z.number(),
-      rateStandardError: z.number(),
+      rateStandardError: errorSize,
       /**
        * `lattice`: where between two steps of the TSC the values lie, which no delay of a reading moves; `quantile`: the
        * readings least delayed, or the median where the policy takes both deadlines from one target. Since version 0.2.

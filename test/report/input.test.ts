@@ -38,3 +38,17 @@ test('the first field that is wrong is named', () => {
   const result = { ...(document['result'] as object), calibrate: { ...calibrate, tscHz: 'fast' } };
   expect(() => inputOf({ ...document, result }, 'x.json')).toThrow('result.calibrate.tscHz');
 });
+
+test.each([
+  ['calibrate', ['standardErrorRatio']],
+  ['drift', ['pairs', 0, 'rateStandardError']],
+] as const)('a negative standard error of %s is refused', (kind, path) => {
+  const given = (value: number) => {
+    const result = structuredClone(fixtureParts()[kind]) as object;
+    const parent = path.slice(0, -1).reduce<object>((at, key) => Reflect.get(at, key) as object, result);
+    Reflect.set(parent, path.at(-1) ?? '', value);
+    return inputOf({ schema: `tscope/${kind}/1`, ...envelope(), result }, 'x.json');
+  };
+  expect(() => given(0)).not.toThrow();
+  expect(() => given(-1e-300)).toThrow(/tandardError(Ratio)?: Too small: expected number to be >=0/);
+});
