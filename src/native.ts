@@ -1,9 +1,10 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { systemCode, TscopeError } from './errors.ts';
+import { fileError } from './system-error.ts';
 
 /** The kernel's clock discipline, as `adjtimex(2)` reports it; see there for units and bits. */
 export interface Adjtimex {
@@ -238,7 +239,12 @@ function loadError(error: unknown, file: string): TscopeError {
     const hint = 'Run without --no-addons, and with --allow-addons where --permission is given.';
     return failure('ADDON_DISABLED', 'Native addons are disabled in this Node process.', hint);
   }
-  const flaw = flawOf(file);
+  let flaw: ReturnType<typeof flawOf>;
+  try {
+    flaw = flawOf(file);
+  } catch (unreadable) {
+    return fileError(`cannot read ${file}`, unreadable);
+  }
   if (flaw === 'another architecture') {
     return failure('ADDON_WRONG_ARCHITECTURE', `${file} was built for another architecture.`, REBUILD);
   }
@@ -274,7 +280,8 @@ export function loadAddon<Addon extends { readonly sourceHash: string } = Native
   }
   let addon: Addon;
   try {
-    addon = require(file) as Addon;
+    // A path without a folder would be looked for beside this module.
+    addon = require(resolve(file)) as Addon;
   } catch (error) {
     throw loadError(error, file);
   }

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { loadAddon } from '../../src/native.ts';
 
@@ -55,6 +55,11 @@ test('an addon that needs a library which is missing names the library, not anot
   expect(() => loadAddon([`${file}`], null)).toThrow(
     `${file} needs libgone.so.7, which is not installed here.`,
   );
+});
+
+test('a path from the working folder is taken from there', () => {
+  const file = relative(process.cwd(), ADDON);
+  expect(loadAddon([file], null).rdtsc()).toBeGreaterThan(0n);
 });
 
 const RUN = `
