@@ -71,6 +71,9 @@ const REMARKS = [
   SWITCHED,
 ];
 
+/** Lines of the kernel's that repeat what somebody else wrote: names of processes, and the boot loader's words. */
+const REPEATED = /^audit: |command line: |^(traps: )?.{1,16}\[\d+\]:? (segfault|trap|general protection)/i;
+
 /** A remark of the kernel's own about the TSC. */
 export interface KernelRemark {
   /** Seconds after boot; 0 where the line does not say. */
@@ -86,7 +89,8 @@ export function tscRemarksIn(records: Iterable<string>): KernelRemark[] {
   const remarks: KernelRemark[] = [];
   for (const record of records) {
     const line = kernelLine(record);
-    if (line === null || !REMARKS.some((remark) => remark.test(line.text))) continue;
+    if (line === null || REPEATED.test(line.text) || !REMARKS.some((remark) => remark.test(line.text)))
+      continue;
     const clocksource = SWITCHED.exec(line.text)?.[1];
     if (clocksource !== undefined) {
       const earlier = remarks.findIndex(({ text }) => SWITCHED.test(text));

@@ -50,6 +50,11 @@ test('what it says while all is well is not, nor what a program wrote', () => {
     '6,2,1,-;clocksource: Switched to clocksource tsc',
     '6,2,1,-;clocksource: tsc: mask: 0xffffffffffffffff max_cycles: 0x256bf463c9f, max_idle_ns: 440795249076 ns',
     '6,2,1,-;TSC deadline timer available',
+    // Words of others that the kernel repeats.
+    '5,2,1,-;audit: type=1701 audit(1.0:2): comm="tsc" exe="/tmp/tsc unstable" sig=11',
+    '6,2,1,-;tsc unstable[123]: segfault at 0 ip 0000 sp 0000 error 4 in tsc[400000+1000]',
+    '6,2,1,-;traps: tsc unstable[123] trap invalid opcode ip:0 sp:0 error:0 in tsc[400000+1000]',
+    '5,2,1,-;Kernel command line: root=/dev/sda tsc=reliable note=unstable',
     // Facilities user, daemon and local7, as programs write them.
     ...['12', '28', '188'].flatMap((priority) =>
       REMARKS.filter((each) => each.startsWith('4,')).map((each) => each.replace(/^4/, priority)),

@@ -78,6 +78,15 @@ test.each([
   expect(referenceFrom(adjtimex(change))).toEqual({ reason: expect.stringMatching(reason) });
 });
 
+test('adjtimex: a rate that is bounded worse than to 500 ppm is none', () => {
+  const found = (estErrorUs: number) =>
+    referenceFrom(adjtimex({ maxErrorUs: 0, constant: 2, offset: 0, estErrorUs }));
+  expect([found(8_000), found(8_001)]).toEqual([
+    expect.objectContaining({ errorRatio: 500e-6 }),
+    { reason: "adjtimex: the kernel's clock is disciplined, but its errors bound the rate only to 500 ppm" },
+  ]);
+});
+
 test('adjtimex: just below the limit of maxerror it still is one', () => {
   expect(referenceFrom(adjtimex({ maxErrorUs: 15_999_999 }))).toHaveProperty('errorRatio');
 });
@@ -214,6 +223,13 @@ test('chronyd: its limits', () => {
     isUsed({ family: 0, address: [127, 0, 0, 1], refid: 0x50484330 }),
     isUsed({ family: 2, address: [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] }),
   ]).toEqual([true, true, true, true]);
+});
+
+test('chronyd: no skew makes the error smaller than 1 ppb', () => {
+  const error = (skew: number) => trackingReference(reply(7, { skew }), 7, null, 1_000_262_144);
+  expect([1e-7, 0.000_999, 0.0011].map((skew) => (error(skew) as Reference).errorRatio)).toEqual(
+    [1e-9, 1e-9, 1.1e-9].map((ratio) => expect.closeTo(ratio, 12)),
+  );
 });
 
 test('chronyd: what it has not corrected since it lost its sources is not known to its skew', () => {

@@ -7,6 +7,9 @@ import { byCorrection, CRYSTAL_WANDER, type NoReference, type Reference } from '
 /** The kernel lets maxerror grow by this much while nobody corrects its clock, us for each second. */
 const MAX_ERROR_GROWTH = 500;
 
+/** A rate that is bounded worse than the kernel can correct by (500 ppm) is none. */
+const MOST_ERROR_RATIO = 500e-6;
+
 /**
  * The correction that the kernel applies to the raw clock to make the disciplined one.
  *
@@ -33,9 +36,15 @@ export function referenceFrom(state: Adjtimex): Reference | NoReference {
       const loopS = 4 * 2 ** Math.max(0, state.constant);
       const sinceS = state.maxErrorUs / MAX_ERROR_GROWTH;
       const errorS = Math.max(offsetS + state.estErrorUs * 1e-6, state.maxErrorUs * 1e-6);
+      const errorRatio = Math.max(CRYSTAL_WANDER, errorS / (loopS + sinceS));
+      if (errorRatio > MOST_ERROR_RATIO) {
+        return none(
+          `the kernel's clock is disciplined, but its errors bound the rate only to ${Number((errorRatio * 1e6).toPrecision(3))} ppm`,
+        );
+      }
       return {
         trueHz: byCorrection(correction),
-        errorRatio: Math.max(CRYSTAL_WANDER, errorS / (loopS + sinceS)),
+        errorRatio,
         name: "adjtimex (the kernel's discipline)",
       };
     }

@@ -48,6 +48,9 @@ const HIGHEST_STRATUM = 15;
 /** A frequency that is known no better than this says nothing that the crystal's data sheet does not. */
 const MOST_ERROR_RATIO = 100e-6;
 
+/** The last digit that chronyd shows of a frequency; no crystal is known better from packets over a network. */
+const LEAST_ERROR_RATIO = 1e-9;
+
 /** chronyd gives a source up after eight questions without an answer, by default 1024 s apart at most. */
 const GIVEN_UP_S = 8 * 1024;
 
@@ -200,7 +203,7 @@ export function trackingReference(
   const doubt = doubtOf(tracking, nowS);
   if (doubt !== null) return reason(doubt);
   const { frequency, residual, skew } = tracking;
-  const errorRatio = skew + Math.abs(residual) + agedBy(tracking, nowS);
+  const errorRatio = Math.max(LEAST_ERROR_RATIO, skew + Math.abs(residual)) + agedBy(tracking, nowS);
   const beside = kernelCorrection === null ? 0 : Math.abs(kernelCorrection + frequency);
   if (kernelCorrection !== null && kernelCorrection !== 0 && beside > SAME_CORRECTION + errorRatio) {
     return reason(
