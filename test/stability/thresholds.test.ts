@@ -1,15 +1,24 @@
 import { expect, test } from 'vitest';
 import { analyseStability, largestFactor } from '../../src/stability/analyse.ts';
+import { oadev } from '../../src/stability/deviations.ts';
 import { dynamicStability } from '../../src/stability/dynamic.ts';
+import { spanEdf } from '../../src/stability/effective-terms.ts';
 import { nearlyAll } from '../../src/stability/modified.ts';
 import { identifyNoises, LEAST_POINTS } from '../../src/stability/noise.ts';
 import { withoutOutliers } from '../../src/stability/preparation.ts';
 import { frequencySeries, phaseSeries } from '../../src/stability/series.ts';
-import { MODIFIED_TOTAL, MOST_LOOKS, strideOf, THEO1 } from '../../src/stability/spans.ts';
+import {
+  HADAMARD_TOTAL,
+  MODIFIED_TOTAL,
+  MOST_LOOKS,
+  spanDeviation,
+  strideOf,
+  THEO1,
+} from '../../src/stability/spans.ts';
 import { phaseSpectrum } from '../../src/stability/spectrum.ts';
 import { averagingFactors } from '../../src/stability/taus.ts';
-import { theo1Lacks, theohIsAllan } from '../../src/stability/theo.ts';
-import { totalBias, totalEdf } from '../../src/stability/total-noise.ts';
+import { theo1, theo1Lacks, theobrOf, theohIsAllan } from '../../src/stability/theo.ts';
+import { totalBias, totalEdf, totalEdfOf } from '../../src/stability/total-noise.ts';
 import { phaseNoise, seedOf, white } from './records.ts';
 
 test('a noise is told from 30 known points on', () => {
@@ -98,4 +107,83 @@ test('the largest m is that of the estimator that reaches furthest', () => {
   expect(largestFactor(['adev', 'mdev'], 101)).toBe(50);
   expect(largestFactor(['mdev'], 101)).toBe(33);
   expect(largestFactor(['adev'], 2)).toBe(0);
+});
+
+test('one noise more is worth a gain of 5 in the logarithm of the likelihood', () => {
+  const sum = (strong: number, weak: number, share: number, length: number) => {
+    const [a, b] = [phaseNoise(strong, length, seedOf(5)), phaseNoise(weak, length, seedOf(6))];
+    return identifyNoises(
+      phaseSeries(
+        a.map((x, i) => x + share * (b[i] as number)),
+        1,
+      ),
+    );
+  };
+  const alphas = (...of: Parameters<typeof sum>) => sum(...of)?.map(([alpha]) => alpha);
+  // Where the gain passes 5, found once by bisection.
+  expect([alphas(0, -2, 0.0407, 1000), alphas(0, -2, 0.041, 1000)]).toEqual([[0], [0, -1]]);
+  expect([alphas(2, 0, 0.1118, 1000), alphas(2, 0, 0.1121, 1000)]).toEqual([[2], [2, 0]]);
+});
+
+test('no averaging time counts for more than 400 degrees of freedom', () => {
+  // What a noise is believed to be as strong as depends on how the short averaging times weigh.
+  const [a, b] = [phaseNoise(0, 8000, seedOf(7)), phaseNoise(2, 8000, seedOf(8))];
+  const model = identifyNoises(
+    phaseSeries(
+      a.map((x, i) => x + 2 * (b[i] as number)),
+      1,
+    ),
+  );
+  expect(model).toEqual([
+    [0, expect.closeTo(0.442615589, 8)],
+    [2, expect.closeTo(4.136643828, 8)],
+  ]);
+});
+
+test('total deviation in phase noise: all terms are added up to 512 points, longer records are modelled', () => {
+  const edf = [511, 512, 513].map((points) => totalEdf(2, 100, points) ?? 0);
+  expect(edf).toEqual([40.4967473513, 40.6151866713, 40.6372331227].map((each) => expect.closeTo(each, 8)));
+});
+
+test('total deviation with gaps: all terms that are left are added up to 1200 points', () => {
+  const edf = (points: number) => {
+    const gapped = white(points).map((x, i) => (i % 10 === 3 ? Number.NaN : x));
+    return totalEdfOf(phaseSeries(gapped, 1), 100, [[0, 1]]);
+  };
+  expect([edf(1200), edf(1201)]).toEqual([expect.closeTo(17.995802775, 8), expect.closeTo(18, 8)]);
+});
+
+test('the bias of Theo1 is the mean of all ratios up to 2500 points, of 64 or fewer beyond', () => {
+  const measured = (points: number) => {
+    const series = phaseSeries(white(points), 1);
+    return (theobrOf(series)(20).value / theo1(series, 20).value) ** 2;
+  };
+  const mean = (points: number, stride: number) => {
+    const series = phaseSeries(white(points), 1);
+    const ratios = Array.from(
+      { length: Math.floor(Math.floor(points / 6 - 3) / stride) + 1 },
+      (_, k) =>
+        (oadev(series, 9 + 3 * k * stride).value /
+          spanDeviation(series, THEO1, 12 + 4 * k * stride, MOST_LOOKS / 64).value) **
+        2,
+    );
+    return ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+  };
+  expect(measured(2500)).toBeCloseTo(mean(2500, 1), 12);
+  expect(measured(2501)).toBeCloseTo(mean(2501, 7), 12);
+});
+
+test('Hadamard total deviation names no degrees of freedom where its terms grow as of phase noise, by a quarter', () => {
+  const edf = (share: number) =>
+    spanEdf(
+      phaseSeries(white(4000), 1),
+      HADAMARD_TOTAL,
+      [
+        [2, share],
+        [0, 1 - share],
+      ],
+      64,
+    );
+  // Between these shares of white PM the power passes 0.25.
+  expect([edf(0.34), edf(0.35)]).toEqual([expect.closeTo(297.6, 1), null]);
 });
