@@ -3,7 +3,7 @@ import { Option } from '@commander-js/extra-typings';
 import { usageError } from '../errors.ts';
 import { checkWritable, writeWhole } from '../out-file.ts';
 import { printableLine } from '../printable.ts';
-import { FORMAT_NAMES, UNIT_NAMES } from '../records/read-record.ts';
+import { FORMAT_NAMES, UNIT_NAMES } from '../records/record.ts';
 import { inputOf } from '../report/input.ts';
 import { readText } from '../report/kinds/record-read.ts';
 import { stabilityText } from '../report/kinds/stability.ts';

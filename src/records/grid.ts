@@ -31,7 +31,9 @@ export function timeUnit(times: Float64Array, tau0: number | null): { seconds: n
   const first = times[0] ?? 0;
   const last = times[times.length - 1] ?? 0;
   const step = median(steps(times.subarray(0, 10_000)));
-  const fits = (seconds: number) => tau0 === null || Math.abs((step * seconds) / tau0 - 1) < 0.2;
+  const isStep = (seconds: number) => tau0 !== null && Math.abs((step * seconds) / tau0 - 1) < 0.2;
+  // A step that is given tells units apart only where one of them has it.
+  const fits = (seconds: number) => isStep(seconds) || !isStep(1);
   if (inside(first, MJD) && inside(last, MJD) && fits(DAY_S)) return { seconds: DAY_S, name: 'MJD' };
   if (inside(first, JD) && inside(last, JD) && fits(DAY_S)) return { seconds: DAY_S, name: 'Julian date' };
   for (const [size, seconds, name] of [

@@ -44,13 +44,16 @@ function reading(
 const mjd = (day: string | undefined, second: string | undefined): number =>
   /^\d{5}$/.test(day ?? '') ? Number(day) * DAY_S + number(second) : Number.NaN;
 
+/** A peer's status, which rawstats, otherwise alike, does not have. */
+const STATUS = /^[0-9a-f]{4}$/i;
+
 /** A log of ntpd (monitor options): the columns of offset, frequency and peer. */
 const ntpd = (
   title: string,
   fields: number,
   offset: number,
   frequency: number | null,
-  source: number | null,
+  peer: { readonly source: number; readonly status: number } | null,
 ): LogFormat => ({
   title,
   times: 'MJD and seconds',
@@ -58,15 +61,18 @@ const ntpd = (
   frequencyUnit: frequency === null ? null : 'ppm',
   read(line) {
     const cells = fieldsOf(line);
-    if (cells.length < fields) return null;
+    if (cells.length < fields || (peer !== null && !STATUS.test(cells[peer.status] ?? ''))) return null;
     return reading(
       mjd(cells[0], cells[1]),
       number(cells[offset]),
       frequency === null ? null : number(cells[frequency]),
-      source === null ? null : (cells[source] ?? null),
+      peer === null ? null : (cells[peer.source] ?? null),
     );
   },
 });
+
+/** What chronyd names as its source while it has none. */
+const NO_SOURCE = '0.0.0.0';
 
 /** A log of chronyd: date, time, address, and the columns of offset and frequency. */
 const chronyd = (title: string, fields: number, offset: number, frequency: number | null): LogFormat => ({
@@ -76,7 +82,7 @@ const chronyd = (title: string, fields: number, offset: number, frequency: numbe
   frequencyUnit: frequency === null ? null : 'ppm',
   read(line) {
     const cells = fieldsOf(line);
-    if (cells.length < fields) return null;
+    if (cells.length < fields || cells[2] === NO_SOURCE) return null;
     const time = dateSeconds(`${cells[0]} ${cells[1]}`);
     return reading(
       time,
@@ -114,8 +120,8 @@ function linuxptp(program: string): LogFormat {
 /** The logs that people have, by the names of `--format`. */
 export const LOG_FORMATS = {
   loopstats: ntpd('loopstats (ntpd)', 7, 2, 3, null),
-  peerstats: ntpd('peerstats (ntpd)', 8, 4, null, 2),
-  tracking: chronyd('tracking.log (chronyd)', 14, 6, 4),
+  peerstats: ntpd('peerstats (ntpd)', 8, 4, null, { source: 2, status: 3 }),
+  tracking: chronyd('tracking.log (chronyd)', 7, 6, 4),
   statistics: chronyd('statistics.log (chronyd)', 13, 4, 6),
   measurements: chronyd('measurements.log (chronyd)', 18, 11, null),
   ptp4l: linuxptp('ptp4l'),
@@ -141,10 +147,9 @@ export function logOf(lines: readonly string[]): LogName | null {
     return found > 0 && found * 2 >= filled.length;
   };
   for (const name of ['ptp4l', 'phc2sys', 'ts2phc'] as const) if (most(name)) return name;
-  // Columns of numbers could be anything; these two are told by a peer's address and by their own width.
+  // Columns of numbers could be anything; these two are told by a peer's status and by their own width.
   const width = (line: string) => fieldsOf(line).length;
-  if (most('peerstats') && filled.every((line) => /^\d{5}\s+\S+\s+\S*[.:]\S*[.:]\S*\s/.test(line)))
-    return 'peerstats';
+  if (most('peerstats') && filled.every((line) => width(line) === 8)) return 'peerstats';
   if (most('loopstats') && filled.every((line) => width(line) === 7)) return 'loopstats';
   const chrony = (width: (cells: string[]) => boolean) =>
     filled.length > 0 && filled.every((line) => width(fieldsOf(line)));

@@ -94,22 +94,26 @@ export function unwrapped(values: Float64Array, range: number): Float64Array {
 
 /** A fractional frequency above this (1 %) belongs to no clock. */
 const MOST_FREQUENCY = 0.01;
-/** Readings in Hz are near their nominal frequency by this. */
+/** Readings in Hz spread by less than this share of them. */
 const NEAR_NOMINAL = 1e-3;
+/** No crystal is farther from its nominal frequency. */
+const OF_CRYSTAL = 1e-4;
 const LEAST_HZ = 1e3;
+/** From here on four and five digits are usual: 10.23, 19.44 and 12.288 MHz. */
+const FINE_HZ = 1e6;
 
-/** The round frequency that readings in Hz are near; null where they are not near any. */
+/** The round frequency, or power of two, that readings in Hz are near; null where they are not near any. */
 export function nominalOf(values: Float64Array): number | null {
   const some = sorted(sample(values));
   if (some.length === 0) return null;
   const middle = median(some);
   if (middle < LEAST_HZ) return null;
   if (quantile(some, 0.9) - quantile(some, 0.1) > NEAR_NOMINAL * middle) return null;
-  for (const digits of [1, 2, 3]) {
-    const nominal = Number(middle.toPrecision(digits));
-    if (Math.abs(middle / nominal - 1) < NEAR_NOMINAL) return nominal;
-  }
-  return null;
+  const binary = 2 ** Math.round(Math.log2(middle));
+  const round = [1, 2, 3, ...(middle >= FINE_HZ ? [4, 5] : [])].map((digits) =>
+    Number(middle.toPrecision(digits)),
+  );
+  return [binary, ...round].find((nominal) => Math.abs(middle / nominal - 1) < OF_CRYSTAL) ?? null;
 }
 
 /** The unit that values too large for a fractional frequency may be in; null where nothing is wrong. */
@@ -143,14 +147,14 @@ export function jumpOf(phase: Float64Array): { seconds: number; at: number; time
   return at === 0 || spread === 0 ? null : { seconds: step(at) - middle, at, times: most / spread };
 }
 
-/** The unit that a phase may be in which moves faster than any clock (1 % of time); null where nothing is wrong. */
-export function phaseDoubt(values: Float64Array, tau0: number): string | null {
+/** What a phase that moves faster than any clock (1 % of time) may be; null where nothing is wrong. */
+export function phaseDoubt(values: Float64Array, tau0: number): 'times' | 'ns or us' | null {
   const moves: number[] = [];
   const stride = Math.max(1, Math.floor(values.length / SAMPLED));
   for (let i = 0; i + 1 < values.length; i += stride) {
-    const move = Math.abs((values[i + 1] as number) - (values[i] as number));
+    const move = (values[i + 1] as number) - (values[i] as number);
     if (!Number.isNaN(move)) moves.push(move / tau0);
   }
-  const speed = median(moves);
-  return speed > MOST_FREQUENCY ? 'ns or us' : null;
+  if (Math.abs(median(moves) - 1) <= MOST_FREQUENCY) return 'times';
+  return median(moves.map(Math.abs)) > MOST_FREQUENCY ? 'ns or us' : null;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RecordRead } from '../records/read-record.ts';
+import type { RecordRead } from '../records/record.ts';
 import { ESTIMATOR_NAMES } from '../stability/estimators.ts';
 import type { HatClock, HatPoint } from '../stability/hat.ts';
 import type { Bins } from '../stability/outline.ts';
@@ -43,7 +43,7 @@ const stabilityPointSchema = z.strictObject({
   reasons: z.record(z.string(), z.string()),
 });
 
-/** What was understood of a file of readings; src/records/read-record.ts says what each field means. */
+/** What was understood of a file of readings; src/records/record.ts says what each field means. */
 const recordReadSchema = z.strictObject({
   format: z.string(),
   columns: count,

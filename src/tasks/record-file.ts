@@ -1,4 +1,5 @@
-import { type RecordOptions, RecordReader, type TextRecord } from '../records/read-record.ts';
+import { RecordReader } from '../records/read-record.ts';
+import type { RecordOptions, TextRecord } from '../records/record.ts';
 import { textLines, textName } from '../text-file.ts';
 
 /**

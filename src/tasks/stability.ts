@@ -1,6 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import { usageError } from '../errors.ts';
-import { ACCEPTED, type RecordOptions, type TextRecord } from '../records/read-record.ts';
+import { ACCEPTED, type RecordOptions, type TextRecord } from '../records/record.ts';
 import type { StabilityResult } from '../schema/stability.ts';
 import {
   type AnalysisOptions,

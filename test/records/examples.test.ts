@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RecordOptions } from '../../src/records/read-record.ts';
+import type { RecordOptions } from '../../src/records/record.ts';
 import { readRecordFile } from '../../src/tasks/record-file.ts';
 
 const folder = join(import.meta.dirname, 'examples');

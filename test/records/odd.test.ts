@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type RecordOptions, RecordReader } from '../../src/records/read-record.ts';
+import { RecordReader } from '../../src/records/read-record.ts';
+import type { RecordOptions } from '../../src/records/record.ts';
 
 /** What people's files look like that are neither plain nor a log that is known. */
 function read(lines: readonly string[], options: RecordOptions = {}) {

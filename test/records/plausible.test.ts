@@ -74,12 +74,20 @@ test('turns are added up, over gaps too', () => {
   ]);
 });
 
-test('Hz are near a round frequency from 1 kHz on, within 1 in 1000', () => {
+test('Hz are near a round frequency or a power of two from 1 kHz on, within 100 ppm, and spread by 1 in 1000', () => {
   expect(nominalOf(of(50, (i) => 10e6 + i * 1e-3))).toBe(10e6);
   expect(nominalOf(of(50, () => 1000))).toBe(1000);
   expect(nominalOf(of(50, () => 999))).toBeNull();
-  expect(nominalOf(of(50, (i) => 10e6 * (1 + (i % 2) * 0.0009)))).toBe(10e6);
-  expect(nominalOf(of(50, (i) => 10e6 * (1 + (i % 2) * 0.0011)))).toBeNull();
+  expect(nominalOf(of(50, (i) => 10e6 * (0.99955 + (i % 2) * 0.0009)))).toBe(10e6);
+  expect(nominalOf(of(50, (i) => 10e6 * (0.99945 + (i % 2) * 0.0011)))).toBeNull();
+  expect([10_000_900, 10_001_100].map((hz) => nominalOf(of(50, () => hz)))).toEqual([10e6, 10_001_000]);
+  // Those of watches, GPS, audio and telecommunication; below 1 MHz three digits are all that is round.
+  expect(
+    [32_768.1, 4_194_300, 10_230_001, 12_288_010, 19_440_000, 38_880_000].map((hz) =>
+      nominalOf(of(50, () => hz)),
+    ),
+  ).toEqual([32_768, 4_194_304, 10_230_000, 12_288_000, 19_440_000, 38_880_000]);
+  expect([999_499, 1_234_500].map((hz) => nominalOf(of(50, () => hz)))).toEqual([null, 1_234_500]);
 });
 
 test('a frequency or the speed of a phase above 1 % belongs to no clock', () => {
@@ -98,6 +106,21 @@ test('a frequency or the speed of a phase above 1 % belongs to no clock', () => 
       2,
     ),
   ).toBe('ns or us');
+});
+
+test('readings that advance by their own spacing, within 1 %, are times', () => {
+  const doubt = (speed: number) =>
+    phaseDoubt(
+      of(20, (i) => 1.7e9 + speed * i),
+      2,
+    );
+  expect([1.97, 1.99, 2.01, 2.03, -2].map(doubt)).toEqual([
+    'ns or us',
+    'times',
+    'times',
+    'ns or us',
+    'ns or us',
+  ]);
 });
 
 test('a jump stays, among 30 steps or more, and is 8 times their spread', () => {
@@ -130,6 +153,8 @@ test('times are MJD from 1968 to 2050, Julian dates, or units since 1970', () =>
   expect(name(1.7e9, 1)).toBe('s');
   // A step that is given tells seconds from days.
   expect([name(60_000, 1, 1), name(60_000, 1.19, 1), name(60_000, 1, 86_400)]).toEqual(['s', 's', 'MJD']);
+  // One that none of them has tells nothing.
+  expect([name(60_000, 1 / 288, 1), name(1.7e12, 1e3, 300)]).toEqual(['MJD', 'ms since 1970']);
 });
 
 test('a reading further than a quarter of a step from the grid is off it', () => {

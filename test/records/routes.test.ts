@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
-import type { RecordOptions } from '../../src/records/read-record.ts';
+import type { RecordOptions } from '../../src/records/record.ts';
 import { stabilityTask } from '../../src/tasks/stability.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tscope-routes-'));

@@ -1,0 +1,218 @@
+import { dateSeconds, numberOf } from './cells.ts';
+import { cellsOf, isData, isRow, type Layout, layoutOf, plainSeparator, withoutComment } from './layout.ts';
+import { LOG_FORMATS, type LogName, logOf } from './logs.ts';
+import {
+  type Fail,
+  OF_FREQUENCY,
+  quoted,
+  type RecordOptions,
+  UNIT_NAMES,
+  UNITS,
+  type Unit,
+} from './record.ts';
+
+/** How the lines of one file are taken, once its first ones were seen. */
+export interface Plan {
+  readonly log: LogName | null;
+  readonly layout: Layout;
+  /** Lines before this one are a heading. */
+  readonly firstLine: number;
+  /** From 0. */
+  readonly column: number;
+  readonly timeColumn: number | null;
+  readonly headingUnit: Unit | null;
+  /** That stands after the reading in every line, for which the readings are taken from the last column. */
+  readonly suffix: Unit | null;
+  /** Of ten, from the unit to seconds or a ratio. */
+  readonly power: number;
+  /** What separates the cells of a line that is written as most are; null where every line needs care. */
+  readonly plain: string | null;
+}
+
+/** Lines looked at before the layout is decided. */
+export const PROBED = 256;
+
+/**
+ * How a file is taken whose first lines these are.
+ *
+ * @param fail called for what cannot be a record.
+ */
+export function planOf(lines: readonly string[], options: RecordOptions, fail: Fail): Plan {
+  const { format = 'auto', column, timeColumn } = options;
+  const named = format !== 'auto' && format in LOG_FORMATS ? (format as LogName) : null;
+  const log =
+    named ?? (format === 'auto' && column === undefined && timeColumn === undefined ? logOf(lines) : null);
+  const commented = lines.map(withoutComment);
+  const suffix = suffixOf(commented);
+  const bare = suffix === null ? commented : commented.map(withoutSuffix);
+  // What TimeLab writes above and below its readings are words, some with a number.
+  const counted = bare.filter((line) => line !== '' && (format !== 'timelab' || /^[\d.+-]/.test(line)));
+  const layout = layoutOf(counted);
+  const counting =
+    column === undefined ? [] : [column - 1, ...(timeColumn === undefined ? [] : [timeColumn - 1])];
+  const none = {
+    log,
+    layout,
+    firstLine: 0,
+    column: 0,
+    timeColumn: null,
+    headingUnit: null,
+    suffix,
+    power: 0,
+    plain: null,
+  };
+  if (log !== null) return none;
+  refuseSummaries(bare, fail);
+  let first = bare.findIndex((line) => isData(line, layout, counting));
+  // Readings that are missing may stand above the first that is not.
+  while (first > 0 && bare[first - 1] !== '' && isRow(bare[first - 1] as string, layout, counting))
+    first -= 1;
+  const following = bare
+    .slice(first)
+    .filter((line) => line !== '')
+    .slice(0, 8);
+  const heading =
+    first > 0 && (format === 'timelab' || following.every((line) => isRow(line, layout, counting)));
+  // Where nothing can be read, the first line that begins as a number shows why, and not its heading.
+  const firstLine = heading
+    ? first
+    : first < 0
+      ? Math.max(
+          0,
+          bare.findIndex((line) => /^["']?[+-]?\d/.test(line)),
+        )
+      : 0;
+  const rows = bare.slice(Math.max(0, first)).filter((line) => line !== '' && isData(line, layout, counting));
+  const chosen =
+    first < 0 && column === undefined
+      ? { column: 0, timeColumn: null }
+      : columnsOf(rows, layout, lines, bare, options, fail);
+  const words = heading ? (bare.slice(0, first).findLast((line) => line !== '') ?? '') : '';
+  const headingUnit = suffix ?? unitIn(words, chosen.column, layout);
+  const plan = { ...none, firstLine, ...chosen, headingUnit };
+  const power = Math.round(Math.log10(UNITS[unitOf(plan, options, fail)]));
+  const simple = power === 0 && suffix === null && options.gap === undefined;
+  const plain = simple ? plainSeparator(layout) : null;
+  return { ...plan, power, plain };
+}
+
+/** What else people have of the programs whose logs are read, and what to give instead. */
+const SUMMARIES: ReadonlyArray<readonly [RegExp, string, string]> = [
+  [
+    /\b(ptp4l|phc2sys|ts2phc)\b.*\brms\s+\d+\s+max\s+\d+/,
+    'only the rms and max of many offsets, as linuxptp sums them up',
+    'Have linuxptp log every offset: summary_interval no longer than the Sync interval (ptp4l), without -u (phc2sys).',
+  ],
+  [
+    /^\d{5}\s+\S+\s+\S+\s+\S+(\s+\d{9,10}\.\d+){4}/,
+    "the four time stamps of each packet, as ntpd's rawstats",
+    'Give peerstats, which has the offsets that ntpd makes of them.',
+  ],
+];
+
+function refuseSummaries(lines: readonly string[], fail: Fail): void {
+  for (const [pattern, what, hint] of SUMMARIES) {
+    const found = lines.filter((line) => pattern.test(line)).length;
+    if (found * 2 > lines.length) fail(`holds ${what}, not the offsets.`, hint);
+  }
+}
+
+function columnsOf(
+  rows: readonly string[],
+  layout: Layout,
+  lines: readonly string[],
+  bare: readonly string[],
+  options: RecordOptions,
+  fail: Fail,
+): { column: number; timeColumn: number | null } {
+  const { column, timeColumn } = options;
+  if (column !== undefined)
+    return { column: column - 1, timeColumn: timeColumn === undefined ? null : timeColumn - 1 };
+  if (timeColumn !== undefined) {
+    if (layout.columns === 2) return { column: timeColumn === 1 ? 1 : 0, timeColumn: timeColumn - 1 };
+    return fail(
+      `has ${layout.columns} columns; say which one holds the readings.`,
+      'Add `column`, the number of the one that counts.',
+    );
+  }
+  if (layout.columns <= 1) return { column: 0, timeColumn: null };
+  const firsts = rows.map((row) => timeOf(cellsOf(row, layout)[0] ?? '', layout.decimalComma));
+  if (layout.columns === 2 && looksLikeTime(firsts)) return { column: 1, timeColumn: 0 };
+  const at = bare.findIndex((line) => isData(line, layout) && cellsOf(line, layout).length > 1);
+  return fail(
+    `line ${Math.max(at, 0) + 1} has ${layout.columns} columns: ${quoted(lines[at] ?? '')}; say which one holds the readings.`,
+    'Give `column`, and `timeColumn` where one of them is the time.',
+  );
+}
+
+/** What the readings are: what was said, what the unit is one of, else phase. */
+export function dataOf({ log, headingUnit }: Plan, options: RecordOptions): 'phase' | 'frequency' {
+  const { data, unit } = options;
+  const named = unit ?? (log === null ? headingUnit : null);
+  return data ?? (named !== null && OF_FREQUENCY.includes(named) ? 'frequency' : 'phase');
+}
+
+/** Their unit: the one that was said, the log's, the heading's, else s or ratio. */
+export function unitOf(plan: Plan, options: RecordOptions, fail: Fail): Unit {
+  const data = dataOf(plan, options);
+  const { unit } = options;
+  const log = plan.log === null ? null : LOG_FORMATS[plan.log];
+  const found =
+    unit ?? (log === null ? plan.headingUnit : data === 'phase' ? log.phaseUnit : log.frequencyUnit);
+  const usual = data === 'phase' ? 's' : 'ratio';
+  if (found === null || found === undefined) {
+    if (log !== null && data === 'frequency') return fail(`${log.title} holds no frequency.`, null);
+    return usual;
+  }
+  if (OF_FREQUENCY.includes(found) === (data === 'frequency')) return found;
+  // A word in a heading that does not fit what was asked for says nothing.
+  if (unit === undefined) return usual;
+  return fail(
+    `${found} is not a unit of ${data}.`,
+    `Units of ${data}: ${UNIT_NAMES.filter((name) => OF_FREQUENCY.includes(name) === (data === 'frequency')).join(', ')}.`,
+  );
+}
+
+/** A time as a number: seconds since 1970 for an ISO date; NaN for anything else. */
+export function timeOf(cell: string, decimalComma = false): number {
+  return dateSeconds(cell) ?? numberOf(cell, decimalComma) ?? Number.NaN;
+}
+
+/** Whether numbers go up by steps that are mostly the same. */
+function looksLikeTime(times: readonly number[]): boolean {
+  if (times.length < 4 || times.some((time) => Number.isNaN(time))) return false;
+  const steps = times.slice(1).map((time, k) => time - (times[k] as number));
+  if (steps.some((step) => step <= 0)) return false;
+  const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1] as number;
+  return steps.filter((step) => Math.abs(step - usual) < usual / 2).length > 0.8 * steps.length;
+}
+
+const SUFFIX = /([\d.])\s*(ms|us|µs|μs|ns|ps|s|ppm|ppb|hz)$/i;
+export const withoutSuffix = (line: string): string => line.replace(SUFFIX, '$1');
+
+/** The unit that stands after the reading in every line that ends in a number. */
+function suffixOf(lines: readonly string[]): Unit | null {
+  const found = new Set(
+    lines
+      .filter((line) => /\d\S?\s*\S*$/.test(line) && /^[\d."'+-]/.test(line))
+      .map((line) => unitNamed(SUFFIX.exec(line)?.[2])),
+  );
+  const [unit = null] = found;
+  return found.size === 1 ? unit : null;
+}
+
+const HEADING_UNIT = /(?:^|[\s_([/])(ms|us|µs|μs|ns|ps|s|sec|seconds|ppm|ppb|hz|ratio)(?:$|[\s)\]])/i;
+
+/** The unit that a heading names for a column. */
+function unitIn(words: string, column: number, layout: Layout): Unit | null {
+  const cells = cellsOf(words, layout);
+  const cell = (cells.length === layout.columns ? cells[column] : layout.columns === 1 ? words : '') ?? '';
+  return unitNamed(HEADING_UNIT.exec(cell)?.[1]);
+}
+
+/** A unit as people write it. */
+function unitNamed(written: string | undefined): Unit | null {
+  const word = written?.toLowerCase().replace(/^[µμ]s$/, 'us');
+  if (word === undefined) return null;
+  return word.startsWith('sec') ? 's' : (word as Unit);
+}
