@@ -7,10 +7,11 @@ try {
   const { run } = await import('./program.ts');
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
+  const { syscall, code, message = String(error) } = error as Partial<NodeJS.ErrnoException>;
+  const why = syscall === undefined ? message : `the system refused ${syscall} (${code})`;
   writeSync(
     2,
-    `tscope: it could not be loaded: ${message}.\n  Check the limit of open files (ulimit -n), Node's --permission flags, filters of system calls, and the installation.\n`,
+    `tscope: it could not be loaded: ${why}.\n  Check the limit of open files (ulimit -n), Node's --permission flags, filters of system calls, and the installation.\n`,
   );
   process.exitCode = 3;
 }

@@ -1,9 +1,9 @@
 import type { Block, Facts, Section, Table } from './content.ts';
-import { type Attributes, element, prose } from './markup.ts';
+import { type Attributes, element, passage, prose } from './markup.ts';
 import { figureHtml } from './plot/figure.ts';
 
 export const paragraph = (text: string, className?: string): string =>
-  element('p', { class: className }, prose(text));
+  element('p', { class: className }, passage(text));
 
 const heading = (title: string | undefined): string =>
   title === undefined ? '' : element('h3', {}, prose(title));

@@ -10,6 +10,13 @@ export const escapeText = (text: string): string =>
 /** Text for people, escaped, its units and signs as a page prints them. */
 export const prose = (text: string): string => escapeText(typeset(text));
 
+/** `prose` with what stands between backticks as code, as it is typed. */
+export const passage = (text: string): string =>
+  text
+    .split(/`([^`]+)`/)
+    .map((part, i) => (i % 2 === 1 ? element('code', {}, escapeText(part)) : prose(part)))
+    .join('');
+
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /** A coordinate, to a tenth of a pixel. */

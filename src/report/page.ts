@@ -5,7 +5,7 @@ import { paragraph, sectionHtml } from './html.ts';
 import type { PageInput } from './input.ts';
 import { aroundStopSection } from './kinds/around-stop.ts';
 import { hostLine } from './kinds/host.ts';
-import { element, prose } from './markup.ts';
+import { element, passage, prose } from './markup.ts';
 import { mapParts } from './parts.ts';
 import { PNG_SCRIPT, PNG_SOURCE } from './png.ts';
 import { STYLE } from './style.ts';
@@ -48,7 +48,7 @@ const warningList = (warnings: readonly Warning[]): string =>
       card(
         'note',
         '',
-        prose(message),
+        passage(message),
         hint === null ? '' : paragraph(hint),
         element('p', { class: 'faint' }, element('code', {}, prose(code))),
       ),

@@ -207,3 +207,10 @@ test('certificate and key go together', () => {
 test('the name of a variable follows from that of the setting', () => {
   expect(variableOf('tokenFile')).toBe('TSCOPE_TOKEN_FILE');
 });
+
+test('a password in an address is not repeated', () => {
+  const hub = 'nats://user:secret@a:4222';
+  expect(() => read({ hub })).toThrow(/"nats:\/\/\.\.\.@a:4222": a user or password does not belong in/);
+  expect(() => read({}, { TSCOPE_HUB: hub })).not.toThrow(/secret/);
+  expect(() => read({}, { TSCOPE_HUB: hub })).toThrow(/does not belong in/);
+});

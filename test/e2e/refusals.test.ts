@@ -41,7 +41,7 @@ test('without sched_getaffinity, on which worker threads crash, it is refused wi
 });
 
 test.each([
-  ['ioctl', 'The system refused open: not permitted (EPERM).'],
+  ['ioctl', 'it could not be loaded: the system refused open (EPERM).'],
   ['getcwd', 'The system refused getcwd: not permitted (EPERM).'],
 ] as const)('where Node itself is refused %s, a sentence says so', (call, sentence) => {
   const { status, stderr } = without(call, TIMER);

@@ -289,7 +289,7 @@ test.each([
 test.each(['http://a', 'nats://', 'nats://a/b', 'nats://a?b', '', 'nats://user:secret@a', 'nats://a:99999'])(
   "'%s' is no address of a hub",
   (text) => {
-    expect(() => parseHubUrl(text)).toThrow(/is not an address|does not belong into the address/);
+    expect(() => parseHubUrl(text)).toThrow(/is not an address|does not belong in the address/);
   },
 );
 

@@ -41,9 +41,7 @@ export function parseHubUrl(text: string): string {
     throw usageError(`hub: '${text}' is not an address; ${accepted}.`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw usageError(
-      'hub: a user or password does not belong into the address; give `hubCredentials` a file.',
-    );
+    throw usageError('hub: a user or password does not belong in the address; give `hubCredentials` a file.');
   }
   const plain =
     ['nats:', 'tls:'].includes(url.protocol) && ['', '/'].includes(url.pathname) && url.hostname !== '';

@@ -186,7 +186,8 @@ function hubOf({ hub, hubCredentials, hubCa }: Settings): HubAccess | null {
 
 /** A parser's complaint, which begins with what it calls the value, with the value itself. */
 function describe(message: string, value: unknown): string {
-  const shown = JSON.stringify(value) ?? String(value);
+  // A password in an address is nobody's business in a log.
+  const shown = (JSON.stringify(value) ?? String(value)).replace(/\/\/[^/@"]*@/g, '//...@');
   const text = message.replace(/^[^:]*: /, '');
   if (text.startsWith("'")) return text;
   return `${shown.length > 60 ? `${shown.slice(0, 60)}...` : shown}: ${text}`;
