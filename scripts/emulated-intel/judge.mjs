@@ -111,7 +111,7 @@ function judgeRecorded(kind, name, { host, stops, delays }, trace, demand) {
       Math.abs(callbacksUs.length - model[policy]) <= NEAR,
       `${what}: ${callbacksUs.length} callbacks after the resume, the model has ${model[policy]}`,
     );
-    // A guest that halts is on the software timer when it leaves, and on the preemption timer with its next interrupt.
+    // A guest left in a halt goes on with it, and makes its stop up on the software timer.
     const spins = record.loop === 'spin' && record.stop === 'pause';
     const atOnce = expirationsUs.filter((us) => us < record.periodNs / 2e3).length;
     if (kind === 'fixed' && spins) {

@@ -267,6 +267,8 @@ function waitForEvent(vcpu: Vcpu, until: bigint): void {
 export function runVcpu(vcpu: Vcpu, until: bigint, goal: 'time' | 'caught-up' = 'time'): Outcome {
   const { timer, host } = vcpu;
   enterFromUserspace(timer);
+  // Left in a halt: what is overdue on the HV timer is so on the hrtimer now.
+  if (vcpu.halted && timer.hvTimerInUse && !interruptWaits(vcpu)) vcpuBlock(timer);
   while (!vcpu.aborted) {
     host.read();
     if (!serveHrtimer(vcpu)) return vcpu.aborted ? 'aborted' : 'lockup';
@@ -283,10 +285,12 @@ export function runVcpu(vcpu: Vcpu, until: bigint, goal: 'time' | 'caught-up' = 
   return 'aborted';
 }
 
-/** KVM_RUN returns to userspace; a halt ends first. */
+/**
+ * KVM_RUN returns to userspace. That ends `vcpu_block`, so the HV timer is back; but the vCPU stays
+ * KVM_MP_STATE_HALTED, and the next KVM_RUN blocks again before it enters the guest.
+ */
 export function leaveGuest(vcpu: Vcpu): void {
   if (vcpu.halted) vcpuUnblock(vcpu.timer);
-  vcpu.halted = false;
   vcpu.inGuest = false;
   leaveForUserspace(vcpu.timer);
 }
