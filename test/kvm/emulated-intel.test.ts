@@ -1,5 +1,6 @@
 // What Debian's 6.1 did on an emulated Intel host, as shipped and with the clamp taken out (scripts/emulated-intel).
 import { expect, test } from 'vitest';
+import { modulo } from '../../src/kvm/grid.ts';
 import { agreementOf, predict } from '../../src/kvm/model.ts';
 import { checkStop } from '../../src/kvm/safety.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
@@ -14,7 +15,8 @@ import {
   type Verdict,
 } from '../../src/kvm/verdict.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
-import { type Measured, resultOf } from '../../src/tasks/kvm/result.ts';
+import { kvmWarnings, type Measured, resultOf } from '../../src/tasks/kvm/result.ts';
+import { inconclusiveByChance } from '../../src/tasks/kvm/task.ts';
 import { fixed, pauses, RECORDED_TSC_KHZ, type Recorded, unfixed } from './recorded.ts';
 
 const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };
@@ -139,6 +141,15 @@ test('a stop that is safe at 79 ns a callback is refused at the cost that a shor
   expect(() => checkStop(stopNs, periodNs, true, watchdogNs, callbackNs)).toThrow(/is refused/);
 });
 
+test('a burst is not made again because the model at 79 ns a callback has the interrupts earlier', () => {
+  const record = longest();
+  const host = { ...intel, kernel: '6.1', tscKhz: RECORDED_TSC_KHZ };
+  const few = { ...record, deliveriesNs: record.deliveriesNs.filter((ns) => ns < 28 * record.periodNs) };
+  const at79Ns = predict(few, 'catch-up', 'preemption-timer', RECORDED_TSC_KHZ);
+  expect(agreementOf(few, at79Ns.deliveriesNs).agrees).toBe(false);
+  expect(inconclusiveByChance(few, 'preemption-timer', host)).toBe(false);
+});
+
 /** A guest whose own TMCCT counted on: these readings are of one that had fallen back on that kernel, with one CPU. */
 const fallenBack = (record: StopRecord): StopRecord => ({
   ...record,
@@ -174,6 +185,71 @@ test('the path is judged for each stop: a guest that ran on the software timer p
   expect(result.resume).toMatchObject({ loop: 'spin', path: 'hrtimer', verdict: 'inconclusive' });
   expect(result.otherStops).toMatchObject([{ loop: 'halt', verdict: 'catches-up' }]);
   expect(result).toMatchObject({ path: 'preemption-timer', verdict: 'catches-up' });
+});
+
+test.each(KERNELS)(
+  '%s: a guest left in a halt makes up its stop on the software timer, and is back on the preemption timer',
+  (...kernel) => {
+    const [, recorded, , policy] = kernel;
+    const halting = pauses(recorded).filter(({ record }) => record.loop === 'halt');
+    expect(halting.length).toBeGreaterThanOrEqual(3);
+    for (const { name, record, kernel: seen } of halting) {
+      const { callbacks, vmExits } = predicted(record, policy);
+      expect([seen?.expirationsUs.length, vmExits], name).toEqual([0, 0]);
+      expect(Math.abs(callbacks - (seen?.callbacksUs.length ?? 0)), name).toBeLessThanOrEqual(1);
+      // After the forty halts before its stop it still was.
+      expect(pathOf(record, intel).path, name).toBe('preemption-timer');
+    }
+  },
+);
+
+/** The same stop of a guest that was left at another moment of a period, after so many times the ticks. */
+function leftAt(record: StopRecord, share: number, times = 1): StopRecord {
+  const { startNs, deliveriesNs, leftNs, periodNs } = record;
+  const before = deliveriesNs.filter((ns) => ns < 0);
+  const lastedNs = (Math.round(((before.at(-1) ?? 0) - (before[0] ?? 0)) / periodNs) + 1) * periodNs;
+  const earlier = Array.from({ length: times - 1 }, (_, i) =>
+    before.map((ns) => ns - (times - 1 - i) * lastedNs),
+  );
+  return {
+    ...record,
+    startNs: [startNs[0] - (times - 1) * lastedNs, startNs[1] - (times - 1) * lastedNs],
+    deliveriesNs: [...earlier.flat(), ...deliveriesNs],
+    leftNs: leftNs - modulo(leftNs - startNs[1], periodNs) + share * periodNs,
+  };
+}
+
+test.each(KERNELS)(
+  '%s: left at another moment, or, where it starves its host of one CPU, a hundred times as late: the same verdict and policy',
+  (...kernel) => {
+    const [, recorded, verdict, own, other] = kernel;
+    for (const { name, record } of pauses(recorded).filter((stop) => tells(stop.record))) {
+      const moments = [
+        leftAt(record, 0.1),
+        leftAt(record, 0.38),
+        leftAt(record, 0.66),
+        leftAt(record, 0.38, 100),
+      ];
+      for (const stop of moments) {
+        const agrees = (policy: PolicyName) => agreementOf(stop, predicted(stop, policy).deliveriesNs).agrees;
+        expect([judge(stop), agrees(own), agrees(other)], name).toEqual([verdict, true, false]);
+        expect(kvmWarnings(resultOf(measuredOf([stop]))).map(({ code }) => code)).not.toContain(
+          'kvm-not-predicted',
+        );
+      }
+    }
+  },
+);
+
+test('a count that stood still goes on from the moment of leaving: left at a tick it looks like a clamp, which is said', () => {
+  const [{ record } = { record: longest() }] = pauses(fixed).filter(({ record }) => record.loop === 'spin');
+  const rowsAt = (share: number) => resultOf(measuredOf([leftAt(record, share)])).model;
+  const row = (share: number, policy: PolicyName) => rowsAt(share).find((one) => one.policy === policy);
+  expect(row(0.02, 'freeze')?.agreement.agrees).toBe(true);
+  expect(row(0.02, 'freeze')?.alike).toContain('clamp');
+  expect(row(0.02, 'clamp')?.alike).toContain('freeze');
+  expect(row(0.5, 'freeze')?.agreement.agrees).toBe(false);
+  expect(row(0.5, 'clamp')?.alike).not.toContain('freeze');
 });
 
 test.each([

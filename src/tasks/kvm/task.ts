@@ -142,19 +142,22 @@ export const shortStopNs = (stopNs: number, periodNs: number): number | null =>
 const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
 
 /**
- * Whether another try may well tell more. A stall of the host does it, one period is enough: on a fixed kernel it moves
- * the grid of any timer to a place of its own, and on one that catches up it costs the guest the preemption timer.
+ * Pure: whether another try may well tell more. A stall of the host does it, one period is enough: on a fixed kernel it
+ * moves the grid of any timer to a place of its own, and on one that catches up it costs the guest the preemption timer.
  */
-function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: KvmHost): boolean {
+export function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: KvmHost): boolean {
   if (host.preemptionTimer === true && path === 'hrtimer') return true;
-  const { grid } = findingOf(trace);
+  const finding = findingOf(trace);
+  const { grid } = finding;
   if (trace.stop !== 'save-restore') {
     if (grid === 'unclear' || grid === 'other') return true;
     // A timer that runs on in userspace has no reason to start again at the resume; by chance it may look so.
     if (grid === 'resume' && path === 'hrtimer') return true;
   }
+  // At 79 ns a callback no policy predicts a long burst of a slow host: it would be made again for that.
+  const callbackNs = burstOf(finding, path, trace.periodNs)?.callbackNs;
   return !KVM_POLICIES.some(
-    (policy) => agreementOf(trace, predict(trace, policy, path, host.tscKhz).deliveriesNs).agrees,
+    (policy) => agreementOf(trace, predict(trace, policy, path, host.tscKhz, callbackNs).deliveriesNs).agrees,
   );
 }
 
