@@ -47,7 +47,20 @@ error: action=ignore
 info: action=ignore
 `;
 
-/** What stands between the lines "=== begin NAME" and "=== end NAME", and the exit codes. */
+/** Null where a message of the kernel fell into it. */
+function unpacked(base64) {
+  try {
+    return gunzipSync(Buffer.from(base64, 'base64')).toString();
+  } catch {
+    return null;
+  }
+}
+
+/** The last job has ended, or none will: the kernel panicked, or the machine has started anew. */
+export const isOver = (serial) =>
+  /^=== done|Kernel panic - not syncing/m.test(serial) || serial.split('=== up').length > 2;
+
+/** What stands whole between the lines "=== begin NAME" and "=== end NAME", and the exit codes. */
 export function parseSerial(text) {
   const files = new Map();
   const exits = new Map();
@@ -59,7 +72,8 @@ export function parseSerial(text) {
     if (mark === 'begin') [open, packed] = [name, ''];
     else if (mark === 'exit') exits.set(name, Number(code));
     else if (mark === 'end' && name === open) {
-      files.set(name, gunzipSync(Buffer.from(packed, 'base64')).toString());
+      const file = unpacked(packed);
+      if (file !== null) files.set(name, file);
       open = null;
     } else if (open !== null && !line.startsWith('[')) packed += line;
   }
@@ -70,8 +84,8 @@ export function parseSerial(text) {
  * Boots the image NAME.iso of the folder, waits for its last job and ends the machine.
  *
  * @param progress told how many jobs are done, and the CPU time that the emulator has used, s.
- * @returns what came out, and in `fault` why it is not all: the machine ended, or said nothing for long, before the
- *   last job; null where it is.
+ * @returns what came out, and in `fault` why it is not all: the machine ended, started anew, or said nothing for
+ *   long, before the last job; null where it is.
  */
 export async function boot({ folder, name, cpus, progress }) {
   const serial = `${folder}/${name}.serial`;
@@ -111,7 +125,7 @@ export async function boot({ folder, name, cpus, progress }) {
     const text = read();
     if (text.length > said.length) [said.length, said.at] = [text.length, cpuSeconds(child.pid)];
     if (text.includes('=== up')) progress(text.split('=== exit ').length - 1, cpuSeconds(child.pid));
-    if (/^=== done/m.test(text) || cpuSeconds(child.pid) - said.at > SILENCE_S) break;
+    if (isOver(text) || cpuSeconds(child.pid) - said.at > SILENCE_S) break;
   }
   end();
   await ended;

@@ -1,6 +1,15 @@
 // The boot medium: Debian's kernel, and a file system in memory with node, tscope, busybox and KVM's modules.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const here = import.meta.dirname;
@@ -17,6 +26,18 @@ function copyProgram(path, to, tree) {
     mkdirSync(join(tree, dirname(library)), { recursive: true });
     cpSync(library, join(tree, library), { dereference: true });
   }
+}
+
+/** The module that KVM's need, from the kernel's own package: Debian's newer ones lie elsewhere, and compressed. */
+function irqBypass(kernel, release) {
+  const places = ['lib', 'usr/lib'].map((lib) =>
+    join(kernel, lib, 'modules', release, 'kernel/virt/lib/irqbypass.ko'),
+  );
+  const path = places.find((place) => existsSync(place) || existsSync(`${place}.xz`));
+  if (path === undefined)
+    throw new Error(`linux-image-${release} has no irqbypass.ko at ${places.join(' or ')}`);
+  if (!existsSync(path)) run('unxz', ['--keep', `${path}.xz`]);
+  return path;
 }
 
 /** What the commands start: threads and processes of their own, each a module beside the one that names it. */
@@ -62,8 +83,7 @@ export function packImage({ iso, kernel, release, modules, jobs, cpus }) {
   cpSync(join(here, 'init.sh'), join(tree, 'init'));
   chmodSync(join(tree, 'init'), 0o755);
   writeFileSync(join(tree, 'jobs.sh'), jobs);
-  const bypass = join(kernel, 'lib/modules', release, 'kernel/virt/lib/irqbypass.ko');
-  for (const path of [bypass, ...modules]) {
+  for (const path of [irqBypass(kernel, release), ...modules]) {
     run('strip', ['--strip-debug', '-o', join(tree, 'modules', path.split('/').at(-1)), path]);
   }
   bundle(tree);

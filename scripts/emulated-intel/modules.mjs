@@ -31,9 +31,9 @@ export function withoutClamp(lapic) {
   return replaceOnce(unclamped, RESTART, restart, 'the restart of the hrtimer at its target');
 }
 
-/** The parts of the kernel's source that KVM is built from. */
-const unpackSource = (series, folder) =>
-  builtFolder(join(folder, `linux-source-${series}`), (target) => {
+/** The parts of the kernel's source that KVM is built from. The package of a series goes from release to release. */
+const unpackSource = (series, release, folder) =>
+  builtFolder(join(folder, `source-${release}`), (target) => {
     const parts = ['arch/x86/kvm', 'virt/kvm', 'virt/lib'].map((part) => `linux-source-${series}/${part}`);
     const archive = `/usr/src/linux-source-${series}.tar.xz`;
     execFileSync('tar', ['-xJf', archive, '--strip-components=1', '-C', target, ...parts]);
@@ -47,7 +47,7 @@ const unpackSource = (series, folder) =>
  */
 export function buildModules({ series, release, folder, kind }) {
   const built = builtFolder(join(folder, `modules-${release}-${kind}`), (tree) => {
-    const source = unpackSource(series, folder);
+    const source = unpackSource(series, release, folder);
     for (const part of ['arch', 'virt']) cpSync(join(source, part), join(tree, part), { recursive: true });
     // trace.h asks to be included by a path relative to include/trace.
     mkdirSync(join(tree, 'include/trace'), { recursive: true });

@@ -18,9 +18,12 @@ function output(command, ...args) {
   }
 }
 
-const isInstalled = (name) =>
-  spawnSync('dpkg-query', ['-W', '-f', '$' + '{Status}', name], { encoding: 'utf8' }).stdout ===
-  'install ok installed';
+/** Version of a package as it is installed; null where it is not. */
+function installed(name) {
+  const format = '$' + '{Status} $' + '{Version}\n';
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, name], { encoding: 'utf8' });
+  return /^install ok installed (\S+)/m.exec(stdout)?.[1] ?? null;
+}
 
 /** The newest kernel of this series of which image and headers can be had, e.g. "6.1.0-56-cloud-amd64". */
 export function newestRelease(series) {
@@ -42,20 +45,26 @@ const candidate = (name) => /Candidate: (\S+)/.exec(output('apt-cache', 'policy'
 /**
  * Makes sure that everything is there.
  *
- * @throws Error naming the packages that are missing, where this user may not install them.
+ * @throws Error naming the packages that are missing or of another version, where this user may not install them.
  */
 export function requirePackages(release, series) {
   const headers = `linux-headers-${release}`;
   const source = `linux-source-${series}`;
-  if (candidate(source) !== candidate(headers)) {
+  const version = candidate(headers);
+  if (candidate(source) !== version) {
     throw new Error(
-      `${source} is ${candidate(source)} and ${headers} is ${candidate(headers)}: source and headers must be of one version`,
+      `${source} is ${candidate(source) ?? 'not known to apt'} and ${headers} is ${version}: source and headers must be of one version`,
     );
   }
-  const missing = [...PACKAGES, headers, source].filter((name) => !isInstalled(name));
+  const missing = [
+    ...PACKAGES.filter((name) => installed(name) === null),
+    // One that is there from an older kernel of the series would be built against the headers of the new one.
+    ...[headers, source].filter((name) => installed(name) !== version),
+  ];
   if (missing.length === 0) return;
   const command = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
-  if (process.getuid() !== 0) throw new Error(`these packages are missing; as root: ${command.join(' ')}`);
+  if (process.getuid() !== 0)
+    throw new Error(`packages are missing or of another version; as root: ${command.join(' ')}`);
   console.log(`installing ${missing.join(' ')}`);
   const { status } = spawnSync(command[0], command.slice(1), {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },

@@ -1,16 +1,18 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
 const script = (name: string) => import(join(import.meta.dirname, '../../scripts/emulated-intel', name));
 const { judge } = await script('judge.mjs');
 const { afterResume, burstsOf } = await script('kernel-trace.mjs');
 const { fixtureOf } = await script('fixtures.mjs');
-const { parseSerial } = await script('bochs.mjs');
+const { isOver, parseSerial } = await script('bochs.mjs');
 const { withoutClamp } = await script('modules.mjs');
 const { JOBS, jobsOf, jobsScript } = await script('jobs.mjs');
+const { optionsOf } = await script('options.mjs');
+const { newestRelease, requirePackages } = await script('packages.mjs');
 const { secondsLeft } = await script('time-left.mjs');
 const { builtFolder } = await script('built-folder.mjs');
 
@@ -230,6 +232,108 @@ test('documents come out of the serial line whole, without what the kernel says 
   ];
   const { files, exits, done } = parseSerial([...text, '=== end host.json', '=== done', ''].join('\r\n'));
   expect([...files, ...exits, done]).toEqual([['host.json', '{"a":1}'], ['host', 0], true]);
+});
+
+test('a file that a message fell into is left out; the others are not lost with it', () => {
+  const packed = gzipSync('{"a":1}').toString('base64');
+  const text = [
+    ...['=== begin a.json', packed.slice(0, 10), 'Oops', packed.slice(10), '=== end a.json'],
+    ...['=== begin b.json', packed, '=== end b.json', ''],
+  ].join('\n');
+  expect([...parseSerial(text).files.keys()]).toEqual(['b.json']);
+});
+
+test('a machine is over with its last job, with a panic, and where it starts anew', () => {
+  expect(isOver('=== up\r\n=== exit host 0\r\n')).toBe(false);
+  expect(isOver('=== up\r\n=== exit host 0\r\n=== done\r\n')).toBe(true);
+  expect(isOver('[    4.2] Kernel panic - not syncing: Attempted to kill init!\r\n')).toBe(true);
+  expect(isOver('=== up\r\n=== up\r\n')).toBe(true);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+/** Debian's tools as they are on a host that has everything, but an older source of the series. */
+function stubDebian(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'tscope-debian-'));
+  const tools = {
+    'apt-cache': `case "$1" in
+      policy) echo "  Candidate: 6.1.192-2" ;;
+      search) case "$3" in *6.1*) printf 'linux-headers-6.1.0-%s-cloud-amd64 - headers\\n' 9 56 47 ;; esac ;;
+    esac`,
+    'dpkg-query': `case "$4" in
+      linux-source-6.1) echo "install ok installed 6.1.170-1" ;;
+      *) echo "install ok installed 6.1.192-2" ;;
+    esac`,
+  };
+  for (const [name, text] of Object.entries(tools)) {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(folder, name), 0o755);
+  }
+  vi.stubEnv('PATH', folder);
+}
+
+test('the newest kernel of a series is taken; of a series that apt does not know it says what to do', () => {
+  stubDebian();
+  expect(newestRelease('6.1')).toBe('6.1.0-56-cloud-amd64');
+  expect(() => newestRelease('9.9')).toThrow(
+    'apt knows no linux-headers-9.9.*-cloud-amd64: run apt-get update, or choose another --kernel',
+  );
+});
+
+test('a user is told which packages to install; a source that is older than the headers is one of them', () => {
+  stubDebian();
+  vi.spyOn(process, 'getuid').mockReturnValue(1000);
+  expect(() => requirePackages('6.1.0-56-cloud-amd64', '6.1')).toThrow(
+    'packages are missing or of another version; as root: apt-get install --yes --no-install-recommends linux-source-6.1',
+  );
+});
+
+test('where there is no apt, it says what this needs', () => {
+  vi.stubEnv('PATH', '/nonexistent');
+  expect(() => newestRelease('6.1')).toThrow('apt-cache is not here: this needs a Debian system');
+});
+
+test('each argument that is not accepted is told in a sentence, before anything is installed, built or booted', () => {
+  const said = (...args: string[]): string => {
+    try {
+      return JSON.stringify(optionsOf(args));
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const jobs = 'the jobs are kvm-1ms-1s, stops, delays, kvm-500us-300ms, host, timer, measure';
+  const file = join(mkdtempSync(join(tmpdir(), 'tscope-options-')), 'file');
+  writeFileSync(file, '');
+  const tries: [string[], string][] = [
+    [['--only', 'x'], '--only "x": it is fixed or unfixed'],
+    [['--jobs', 'host,x'], `--jobs "x": ${jobs}`],
+    [['--jobs', ''], `--jobs "": ${jobs}`],
+    [['--only', 'fixed', '--jobs', 'timer'], '--jobs "timer": none of them is run on the fixed kernel'],
+    [['--cpus', '3'], '--cpus "3": the host has 1 or 2'],
+    [['--cpus', ''], '--cpus "": the host has 1 or 2'],
+    [['--kernel', '; rm'], '--kernel "; rm": a series is two numbers, such as 6.1'],
+    [['--kernel', '6.1.0-56'], '--kernel "6.1.0-56": a series is two numbers, such as 6.1'],
+    [['--fixtures', file], `--fixtures "${file}": no folder that can be written to (EEXIST)`],
+    [['--fixtures', ''], '--fixtures "": no folder that can be written to (ENOENT)'],
+    [['--nope'], "Unknown option '--nope'"],
+    [['nope'], "Unexpected argument 'nope'"],
+  ];
+  for (const [args, sentence] of tries) expect(said(...args)).toBe(sentence);
+});
+
+test('without arguments both kernels of 6.1 run every job on two CPUs; a folder for test data is made at once', () => {
+  const all = { help: false, series: '6.1', kinds: ['fixed', 'unfixed'], cpus: 2 };
+  expect(optionsOf([])).toEqual(all);
+  const fixtures = join(mkdtempSync(join(tmpdir(), 'tscope-options-')), 'a/b');
+  const args = ['--kernel', '6.12', '--jobs', 'host,measure', '--only', 'fixed', '--cpus', '1'];
+  expect(optionsOf([...args, '--fixtures', fixtures])).toEqual({
+    ...{ ...all, series: '6.12', kinds: ['fixed'], names: ['host', 'measure'], cpus: 1, fixtures },
+  });
+  expect(existsSync(fixtures)).toBe(true);
+  expect(optionsOf(['--jobs', 'timer']).kinds).toEqual(['unfixed']);
 });
 
 test('each job is run on both kernels, or on the one that it names; together both fit a quarter of an hour', () => {
