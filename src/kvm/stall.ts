@@ -191,7 +191,8 @@ export function stallGuest(
   return {
     ...record,
     stalls,
-    reason: 'no burst of timers was seen to delay this CPU: it has other work to do',
+    reason:
+      'no burst of timers was seen to delay this CPU: it has other work to do, or the processes that own the timers were ended',
   };
 }
 

@@ -127,7 +127,7 @@ test('the search ends after five seconds, and says that the CPU has other work',
   const { record, secondsPassed } = search({ startNs: () => 1_000_000 });
   expect(secondsPassed()).toBeGreaterThanOrEqual(5);
   expect(secondsPassed()).toBeLessThan(5.1);
-  expect(record.reason).toBe('no burst of timers was seen to delay this CPU: it has other work to do');
+  expect(record.reason).toMatch(/: it has other work to do, or the processes that own the timers were ended$/);
 });
 
 test('a delay has forty interrupts on either side, and those of the three periods that it takes', () => {
