@@ -118,7 +118,7 @@ const processes = () =>
   });
 
 async function killed() {
-  const other = join(TRACING, 'instances', 'somebody-else');
+  const other = join(TRACING, 'instances', `somebody-else-${process.pid}`);
   mkdirSync(other);
   try {
     writeFileSync(join(other, 'tracing_on'), '0');
