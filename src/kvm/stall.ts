@@ -51,7 +51,7 @@ const LATEST_START_NS = 5 * NS_PER_US;
 /** A stall is one of its timers' making while it is at most this many times as long as the shortest for as many. */
 const MOST_EXCESS = 1.3;
 /** On a busy host many a delay tells nothing, or is not seen: made again, for at most this long. */
-const BUDGET_NS = BigInt(5 * NS_PER_S);
+const BUDGET_NS = BigInt(15 * NS_PER_S);
 /** From telling the children to the instant, beside the time that arming takes. */
 const LEAD_NS = 15 * NS_PER_MS;
 const MOST_LEAD_NS = 60 * NS_PER_MS;

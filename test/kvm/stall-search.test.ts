@@ -123,10 +123,10 @@ test("a hole 1.3 times as long as the same timers took at best counts, a longer 
   expect([tried(1.3), tried(1.3001)]).toEqual([10, 1]);
 });
 
-test('the search ends after five seconds, and says that the CPU has other work', () => {
+test('the search ends after fifteen seconds, and says that the CPU has other work', () => {
   const { record, secondsPassed } = search({ startNs: () => 1_000_000 });
-  expect(secondsPassed()).toBeGreaterThanOrEqual(5);
-  expect(secondsPassed()).toBeLessThan(5.1);
+  expect(secondsPassed()).toBeGreaterThanOrEqual(15);
+  expect(secondsPassed()).toBeLessThan(15.1);
   expect(record.reason).toMatch(/: it has other work to do, or the processes that own the timers were ended$/);
 });
 
