@@ -127,7 +127,9 @@ test('the search ends after fifteen seconds, and says that the CPU has other wor
   const { record, secondsPassed } = search({ startNs: () => 1_000_000 });
   expect(secondsPassed()).toBeGreaterThanOrEqual(15);
   expect(secondsPassed()).toBeLessThan(15.1);
-  expect(record.reason).toMatch(/: it has other work to do, or the processes that own the timers were ended$/);
+  expect(record.reason).toMatch(
+    /: it has other work to do, or the processes that own the timers were ended$/,
+  );
 });
 
 test('a delay has forty interrupts on either side, and those of the three periods that it takes', () => {
