@@ -90,7 +90,7 @@ export function record(plan: Plan, source: BracketSource, control: Control): Rec
       control.progress(elapsedNs, plan.durationNs);
       told = elapsedNs;
     }
-    const pause = pauseAt(elapsedNs, plan.durationNs, Math.random());
+    const pause = pauseAt(elapsedNs, plan.durationNs, source.random());
     for (let left = pause; left > 0 && !control.cancelled(); left -= LONGEST_WAIT_NS) {
       source.wait(Math.min(left, LONGEST_WAIT_NS));
     }

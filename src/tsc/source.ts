@@ -15,6 +15,8 @@ export interface BracketSource {
   readBrackets(clock: ClockName, out: BigInt64Array): void;
   /** Lets `ns` pass, give or take the scheduler: asleep, or awake where that is too short to sleep. */
   wait(ns: number): void;
+  /** A number from 0 to 1 by which pauses differ, so that they keep no step with anything periodic. */
+  random(): number;
   /** Name of the kernel's clocksource at this moment. */
   clocksource(): Fact<string>;
   /** What the kernel itself says that it makes CLOCK_MONOTONIC_RAW of the TSC by; absent where nobody can tell. */
@@ -39,6 +41,7 @@ export function hostSource(): BracketSource {
       if (ns < SHORTEST_SLEEP_NS) addon.sleepThenSpin(deadline, SHORTEST_SLEEP_NS, reached);
       else addon.sleepUntil(deadline, reached);
     },
+    random: Math.random,
     clocksource: currentClocksource,
     conversion: vvarConversion,
   };

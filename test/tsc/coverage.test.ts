@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { brokenPromises, coverageOf } from '../../scripts/coverage-figures.mjs';
 import { quietControl } from '../../src/clock/control.ts';
 import { calibrate } from '../../src/tsc/calibrate.ts';
@@ -8,11 +8,8 @@ import { seeded } from './scripted-host.ts';
 
 const MS = 1e6;
 
-afterEach(() => vi.restoreAllMocks());
-
 /** Calibrations of a modelled host, whose true rate is known to all digits. */
 function calibrations(processor: typeof INTEL, durationNs: number, runs: number): CalibrateResult[] {
-  vi.spyOn(Math, 'random').mockImplementation(seeded(7));
   return Array.from(
     { length: runs },
     (_, seed) =>

@@ -1,7 +1,7 @@
 import type { ClockName } from '../../src/host/clocks.ts';
 import { known } from '../../src/host/fact.ts';
 import type { BracketSource } from '../../src/tsc/source.ts';
-import { seeded } from './scripted-host.ts';
+import { PAUSES, seeded } from './scripted-host.ts';
 
 /** One way through the processor: the window's length, where in it the clock is read, and how often; ticks. */
 interface ReadPath {
@@ -130,6 +130,7 @@ export function modelledHost(
       now += ns * TICKS_PER_NS * (1 + random() * 0.1) + 2600;
       if (ns >= SLEEP_NS) awake = now;
     },
+    random: seeded(seed + PAUSES),
     clocksource: () => known('tsc', 'model'),
   };
 }

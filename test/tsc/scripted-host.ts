@@ -38,6 +38,9 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/** What sets the seed of a host's pauses off from that of its reads. */
+export const PAUSES = 1_000_000;
+
 /** The TSC when the script begins. */
 export const TSC_AT_START = 5_000_000_000n;
 const REALTIME = 1_700_000_000_000_000_000n;
@@ -106,6 +109,7 @@ export function scriptedHost(
       }
     },
     wait: (ns) => pass(ns * (1 + random() * 0.1)),
+    random: seeded(seed + PAUSES),
     clocksource: (): Fact<string> => known(counters.clocksource, 'script'),
   };
 }
