@@ -1,3 +1,4 @@
+import { direction } from '../circle.ts';
 import { mean, quantile, sorted } from '../statistics.ts';
 
 /** Where in the period events fall, as a mean on the circle of one period. */
@@ -18,26 +19,15 @@ export function wrapped(ns: number, periodNs: number): number {
   return rest > periodNs / 2 ? rest - periodNs : rest;
 }
 
-/**
- * The mean direction of events on the circle of one period (Mardia and Jupp, Directional Statistics, 2.2 and 2.3).
- * It has no seam, so lateness that reaches into the next period does no harm.
- */
+/** The mean direction of events: lateness that reaches into the next period does no harm. */
 export function phaseOf(timesNs: readonly number[], periodNs: number): Phase {
-  const turn = (2 * Math.PI) / periodNs;
-  let x = 0;
-  let y = 0;
-  for (const time of timesNs) {
-    const angle = modulo(time, periodNs) * turn;
-    x += Math.cos(angle);
-    y += Math.sin(angle);
-  }
   const count = timesNs.length;
-  const length = Math.min(1, Math.hypot(x, y) / count);
-  return {
-    meanNs: modulo(Math.atan2(y, x) / turn, periodNs),
-    errorNs: Math.sqrt((-2 * Math.log(length)) / count) / turn,
-    count,
-  };
+  const { mean, length } = direction(
+    timesNs.map((time) => modulo(time, periodNs)),
+    periodNs,
+  );
+  const errorTurns = Math.sqrt((-2 * Math.log(Math.min(1, length))) / count) / (2 * Math.PI);
+  return { meanNs: modulo(mean, periodNs), errorNs: errorTurns * periodNs, count };
 }
 
 /** How well a periodic timer keeps its grid while the guest runs undisturbed. */

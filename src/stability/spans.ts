@@ -243,12 +243,6 @@ function traceOfSquare(form: Float64Array, size: number, lag: number, of: Float6
   return sum;
 }
 
-const trace = (product: Float64Array, size: number): number => {
-  let sum = 0;
-  for (let a = 0; a < size; a += 1) sum += product[a * size + a] as number;
-  return sum;
-};
-
 /** Terms farther apart than this many spans have nothing to do with each other. */
 const REACH = 2;
 const remembered = new Map<string, Correlations>();
@@ -256,7 +250,11 @@ const remembered = new Map<string, Correlations>();
 /** The expectation of a term in unit noise (`phaseCovariance`): the variance times m^2. */
 export function spanExpectation(span: Span, m: number, alpha: number): number {
   const { size, form } = formOf(span, m);
-  const of = covariances(alpha, size);
+  return expectation(form, size, covariances(alpha, size));
+}
+
+/** trace(form x covariances): of the quadratic form. */
+function expectation(form: Float64Array, size: number, of: Float64Array): number {
   let sum = 0;
   for (let a = 0; a < size; a += 1)
     for (let b = 0; b < size; b += 1) sum += (form[a * size + b] as number) * (of[Math.abs(a - b)] as number);
@@ -276,7 +274,7 @@ export function correlationsOf(span: Span, m: number, mixture: Mixture): Correla
   const of = new Float64Array(size + reach);
   for (const [alpha, share] of mixture) {
     const own = covariances(Math.max(span.steepest, alpha), of.length);
-    const level = trace(withCovariance(form, size, 0, own), size);
+    const level = expectation(form, size, own);
     for (let t = 0; t < of.length; t += 1) of[t] = (of[t] as number) + ((own[t] as number) * share) / level;
   }
   const alone = traceOfSquare(form, size, 0, of);

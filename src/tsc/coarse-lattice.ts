@@ -1,5 +1,6 @@
+import { direction, folded } from '../circle.ts';
 import type { Brackets } from './bracket.ts';
-import type { LatticeFit } from './lattice.ts';
+import { gcd, type LatticeFit } from './lattice.ts';
 
 /**
  * The counter's rate where its steps are far longer than the clock's, as on a Zen (10 ns): each reading then has one
@@ -21,12 +22,6 @@ const ROUNDING = 2 ** -53;
 /** Fractional bits that hold a double of about 1 exactly: offsets are taken by integers, so that no run is too long. */
 const BITS = 60n;
 
-const gcd = (a: number, b: number): number => {
-  let [x, y] = [a, b];
-  while (y !== 0) [x, y] = [y, x % y];
-  return Math.abs(x);
-};
-
 /** The step of which all differences of readings are multiples, ticks. */
 function stepOf({ before, after }: Brackets): number {
   let step = 0;
@@ -36,19 +31,6 @@ function stepOf({ before, after }: Brackets): number {
     step = gcd(step, (after[i] as number) - first);
   }
   return step;
-}
-
-/** `value` less the nearest multiple of `step`. */
-const folded = (value: number, step: number): number => value - step * Math.round(value / step);
-
-/** The mean of values on a circle of `step`. */
-function middleOf(values: Float64Array, step: number): number {
-  let [cos, sin] = [0, 0];
-  for (const value of values) {
-    cos += Math.cos((2 * Math.PI * value) / step);
-    sin += Math.sin((2 * Math.PI * value) / step);
-  }
-  return (Math.atan2(sin, cos) / (2 * Math.PI)) * step;
 }
 
 /** Phases of a line at the start and at the end of the run, ticks. */
@@ -112,7 +94,7 @@ export function fitCoarseLattice(brackets: Brackets, ticksPerNs: number): Lattic
     const exact = ((BigInt(ticks) << BITS) - rate * BigInt((ns[i] as number) - (ns[0] as number))) % lattice;
     return Number(exact) / 2 ** Number(BITS);
   });
-  const middle = middleOf(offset, step);
+  const middle = direction(offset, step).mean;
   let polygon: readonly Point[] = [
     [-step / 2, -step / 2],
     [step / 2, -step / 2],

@@ -55,10 +55,11 @@ const COARSE = 512;
 const SEARCH = 4;
 const POSTERIOR = 10;
 
-const gcd = (a: number, b: number): number => {
+/** The greatest common divisor of two whole numbers. */
+export const gcd = (a: number, b: number): number => {
   let [x, y] = [a, b];
   while (y !== 0) [x, y] = [y, x % y];
-  return x;
+  return Math.abs(x);
 };
 
 /** The step of which all these window lengths are multiples, ticks. */

@@ -1,3 +1,4 @@
+import { direction, folded } from '../../circle.ts';
 import { leastSquares } from '../../statistics.ts';
 import type { Slope } from './slope.ts';
 
@@ -16,22 +17,6 @@ const CELL = 0.75;
 /** Stretches whose scatter gives the standard error. */
 const PARTS = 32;
 const PASSES = 4;
-/** A uniform error of width 1 has this standard deviation. */
-const UNIFORM = 1 / Math.sqrt(12);
-
-/** Where values lie between two steps, as the direction of their mean: its angle as a share of a step, and its length. */
-function direction(values: Float64Array, step: number): { readonly phase: number; readonly length: number } {
-  let [cos, sin] = [0, 0];
-  for (const value of values) {
-    cos += Math.cos((2 * Math.PI * value) / step);
-    sin += Math.sin((2 * Math.PI * value) / step);
-  }
-  return { phase: Math.atan2(sin, cos) / (2 * Math.PI), length: Math.hypot(cos, sin) / values.length };
-}
-
-/** The value less the nearest multiple of the step. */
-const folded = (value: number, step: number): number => value - step * Math.round(value / step);
-
 /** Least squares through the means of stretches, of the points whose `u` is within their cell. */
 function fit(x: Float64Array, u: Float64Array): Slope | null {
   const middles: number[] = [];
@@ -62,20 +47,20 @@ function fit(x: Float64Array, u: Float64Array): Slope | null {
  */
 export function latticeSlope(x: Float64Array, y: Float64Array, step: number, near: number): Slope | null {
   if (x.length < LEAST_POINTS || step < LEAST_STEP) return null;
+  const span = (x.at(-1) as number) - (x[0] as number);
   let slope = near;
   const rest = () => y.map((ns, i) => ns - slope * (x[i] as number));
   // How far the phase moves from a point to the next tells the slope well enough for the next but one, and so on.
   for (let lag = 1; lag < x.length / 2; lag *= 2) {
     const line = rest();
     const moved = line.subarray(lag).map((value, i) => value - (line[i] as number));
-    const elapsed = ((x.at(-1) as number) - (x[0] as number)) * (lag / (x.length - 1));
-    slope += (direction(moved, step).phase * step) / elapsed;
+    slope += direction(moved, step).mean / (span * (lag / (x.length - 1)));
   }
   if (direction(rest(), step).length < LEAST_AGREEMENT) return null;
   let standardError = 0;
   for (let pass = 0; pass < PASSES; pass++) {
     const line = rest();
-    const middle = direction(line, step).phase * step;
+    const middle = direction(line, step).mean;
     const found = fit(
       x,
       line.map((value) => folded(value - middle, step)),
@@ -84,6 +69,6 @@ export function latticeSlope(x: Float64Array, y: Float64Array, step: number, nea
     slope += found.slope;
     standardError = found.standardError;
   }
-  const span = (x.at(-1) as number) - (x[0] as number);
-  return { slope, standardError: Math.max(standardError, (UNIFORM * Math.sqrt(12 / x.length)) / span) };
+  // Of a line through n values, sqrt(12 / n) / span of their standard deviation; of those cut to ns that is 1 / sqrt(12).
+  return { slope, standardError: Math.max(standardError, 1 / (Math.sqrt(x.length) * span)) };
 }

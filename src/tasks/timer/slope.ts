@@ -19,8 +19,8 @@ const MOST_INDEPENDENT = 300;
 /** Where a normal distribution has one standard deviation. */
 const ONE_SIGMA = 0.841345;
 
-/** Least squares through one figure of each part: the scatter of those gives the error, whatever the noise. */
-function fit(x: Float64Array, y: Float64Array, figureOf: (part: Float64Array) => number): Slope | null {
+/** Least squares through one quantile of each part: the scatter of those gives the error, whatever the noise. */
+function fit(x: Float64Array, y: Float64Array, share: number): Slope | null {
   const parts = Math.min(PARTS, Math.floor(x.length / 2));
   const means = new Float64Array(parts);
   const values = new Float64Array(parts);
@@ -28,7 +28,7 @@ function fit(x: Float64Array, y: Float64Array, figureOf: (part: Float64Array) =>
     const from = Math.floor((i * x.length) / parts);
     const to = Math.floor(((i + 1) * x.length) / parts);
     means[i] = mean(x.subarray(from, to));
-    values[i] = figureOf(y.subarray(from, to));
+    values[i] = quantile(sorted(y.subarray(from, to)), share);
   }
   return leastSquares(means, values);
 }
@@ -54,7 +54,7 @@ export function slopeOf(x: Float64Array, y: Float64Array, share: number): Slope 
   let standardError = 0;
   const rest = () => y.map((ns, i) => ns - slope * (x[i] as number));
   for (let pass = 0; pass < PASSES; pass++) {
-    const found = fit(x, rest(), (part) => quantile(sorted(part), share));
+    const found = fit(x, rest(), share);
     if (found === null) return null;
     slope += found.slope;
     standardError = found.standardError;
