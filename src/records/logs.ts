@@ -16,7 +16,7 @@ export interface LogFormat {
   readonly title: string;
   /** What its lines name their time by. */
   readonly times: string;
-  /** Seconds in one unit of the phase. */
+  /** The unit of its phase. */
   readonly phaseUnit: 's' | 'ns';
   /** The unit of its frequency, where it has one. */
   readonly frequencyUnit: 'ppm' | 'ppb' | null;

@@ -21,7 +21,7 @@ export interface Plan {
   readonly column: number;
   readonly timeColumn: number | null;
   readonly headingUnit: Unit | null;
-  /** That stands after the reading in every line, for which the readings are taken from the last column. */
+  /** That stands at the end of every line: the unit of the last column. */
   readonly suffix: Unit | null;
   /** Of ten, from the unit to seconds or a ratio. */
   readonly power: number;
@@ -44,7 +44,7 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
     named ?? (format === 'auto' && column === undefined && timeColumn === undefined ? logOf(lines) : null);
   const commented = lines.map(withoutComment);
   const suffix = suffixOf(commented);
-  const bare = suffix === null ? commented : commented.map(withoutSuffix);
+  const bare = suffix === null ? commented : commented.map((line) => withoutSuffix(line, suffix));
   // What TimeLab writes above and below its readings are words, some with a number.
   const counted = bare.filter((line) => line !== '' && (format !== 'timelab' || /^[\d.+-]/.test(line)));
   const layout = layoutOf(counted);
@@ -88,7 +88,8 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
       ? { column: 0, timeColumn: null }
       : columnsOf(rows, layout, lines, bare, options, fail);
   const words = heading ? (bare.slice(0, first).findLast((line) => line !== '') ?? '') : '';
-  const headingUnit = suffix ?? unitIn(words, chosen.column, layout);
+  const own = chosen.column === layout.columns - 1 ? suffix : null;
+  const headingUnit = own ?? unitIn(words, chosen.column, layout);
   const plan = { ...none, firstLine, ...chosen, headingUnit };
   const power = Math.round(Math.log10(UNITS[unitOf(plan, options, fail)]));
   const simple = power === 0 && suffix === null && options.gap === undefined;
@@ -188,7 +189,9 @@ function looksLikeTime(times: readonly number[]): boolean {
 }
 
 const SUFFIX = /([\d.])\s*(ms|us|µs|μs|ns|ps|s|ppm|ppb|hz)$/i;
-export const withoutSuffix = (line: string): string => line.replace(SUFFIX, '$1');
+/** A line without the unit at its end, where it is that one; another unit stays, and the line is no number then. */
+export const withoutSuffix = (line: string, unit: Unit): string =>
+  line.replace(SUFFIX, (all, digit: string, written: string) => (unitNamed(written) === unit ? digit : all));
 
 /** The unit that stands after the reading in every line that ends in a number. */
 function suffixOf(lines: readonly string[]): Unit | null {

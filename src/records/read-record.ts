@@ -117,7 +117,7 @@ export class RecordReader {
     }
     if (plan.plain !== null && this.#line > plan.firstLine && this.#takePlain(line, plan, plan.plain)) return;
     const bare = withoutComment(line);
-    const text = plan.suffix === null ? bare : withoutSuffix(bare);
+    const text = plan.suffix === null ? bare : withoutSuffix(bare, plan.suffix);
     if (text === '') {
       if (line.trim() !== '') this.#skip('comments');
       return;

@@ -1,3 +1,4 @@
+import { numberOf } from './cells.ts';
 import { LOG_FORMATS } from './logs.ts';
 import { dataOf, unitOf } from './plan.ts';
 import {
@@ -38,15 +39,18 @@ export function understood(readings: Readings, options: RecordOptions, fail: Fai
     if (Number.isNaN(values[i])) marked += 1;
   }
   const zeros = takeZeros(values, data, options, doubts);
-  const mark = options.gap === undefined ? markOf(values) : null;
+  // A log has no marks of its user's.
+  const mark = options.gap === undefined && plan.log === null ? markOf(values) : null;
   if (mark !== null) {
+    // As the file has it: `gap` is compared with that.
+    const written = numberOf(String(mark.value), false, -plan.power);
     doubts.push({
       code: 'gap-value',
-      message: `${mark.count} readings are exactly ${mark.value} and no other is near it.`,
-      hint: `Give \`gap\` ${mark.value} where it marks a missing reading.`,
+      message: `${mark.count} readings are exactly ${written} and no other is near it.`,
+      hint: `Give \`gap\` ${written} where it marks a missing reading.`,
     });
   }
-  const wraps = data === 'phase' ? wrapOf(values) : null;
+  const wraps = data === 'phase' && plan.log === null ? wrapOf(values) : null;
   if (wraps !== null) {
     values = unwrapped(values, wraps);
     doubts.push({
@@ -59,9 +63,8 @@ export function understood(readings: Readings, options: RecordOptions, fail: Fai
   const scaled = scaledTo(values, plan.log === null && unit !== 'hz' ? 's' : unit, nominalHz);
   const timed = spaced(readings, scaled, options, fail, doubts);
   if (options.unit === undefined) doubtUnit(timed.values, data, timed.spacing.tau0, doubts);
-  const hasTimes = timed.spacing.times !== null;
-  if (data === 'phase' && mark === null && (plan.log !== null || !hasTimes))
-    doubtJump(timed.values, hasTimes, doubts);
+  if (data === 'phase' && mark === null && (plan.log !== null || timed.spacing.times === null))
+    doubtJump(timed.values, plan.log !== null, doubts);
   const log = plan.log === null ? null : LOG_FORMATS[plan.log];
   return {
     values: timed.values,
@@ -177,14 +180,14 @@ function scaledTo(values: Float64Array, unit: Unit, nominalHz: number | null): F
   return divisor === 1 ? values : values.map((value) => value / divisor);
 }
 
-function doubtJump(values: Float64Array, hasTimes: boolean, doubts: RecordDoubt[]): void {
+function doubtJump(values: Float64Array, isLog: boolean, doubts: RecordDoubt[]): void {
   const jump = jumpOf(values);
   if (jump === null) return;
   const what = `The phase jumps by ${jump.seconds.toPrecision(3)} s at reading ${jump.at + 1}, ${jump.times.toFixed(0)} times the usual step: the clock was stepped`;
   doubts.push({
     code: 'phase-jump',
-    message: hasTimes ? `${what}.` : `${what}, or readings are missing there.`,
-    hint: hasTimes
+    message: isLog ? `${what}.` : `${what}, or readings are missing there.`,
+    hint: isLog
       ? 'Cut the file there: a step is no noise of the clock.'
       : 'Where the file has a column of times, give it as `timeColumn`: gaps are found from it.',
   });

@@ -1,5 +1,6 @@
 import type { StabilityResult } from '../../schema/stability.ts';
 import { formatRatio } from '../../units.ts';
+import { plural } from '../words.ts';
 
 type Step = NonNullable<StabilityResult['steps']>[number];
 
@@ -7,9 +8,6 @@ const stepText = (step: Step): string =>
   step.step === 'drift'
     ? `a drift of ${formatRatio(step.driftPerSecond * 86_400)} a day taken out`
     : `${plural(step.removed, 'frequency outlier')} beyond ${step.sigmas} sigma made gaps`;
-
-const plural = (count: number, word: string): string =>
-  `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
 
 /** What was understood of a file, in one sentence. */
 export function readText(
@@ -33,7 +31,7 @@ export function readText(
   return [
     `${name}: ${format}; ${plural(readings, 'reading')} of ${data} in ${unit}${nominal}${where}`,
     `one each ${spacing.tau0} s, ${times}`,
-    gaps === 0 ? 'no gaps' : `${plural(gaps, 'gap')}`,
+    gaps === 0 ? 'no gaps' : plural(gaps, 'gap'),
     ...(left === '' ? [] : [`left out: ${left}`]),
     ...steps.map(stepText),
   ]
