@@ -1,9 +1,9 @@
 #include "timer-burst.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -280,7 +280,7 @@ Failure TimerBurst::Start(int cpu, int64_t timers) {
   const int64_t room = static_cast<int64_t>(files.rlim_cur) - kOtherDescriptors;
   // Closed again at the end: where there are few descriptors, the children's sockets are not to take them all.
   std::vector<Fd> spare;
-  for (int i = 0; i < kSpareDescriptors; i++) spare.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  for (int i = 0; i < kSpareDescriptors; i++) spare.emplace_back(eventfd(0, EFD_CLOEXEC));
   if (!spare.back().valid()) return {"RLIMIT_NOFILE", errno};
   for (int i = 0; i < kMostChildren && timers_ < timers; i++) {
     const int64_t before = timers_;

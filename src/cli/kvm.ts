@@ -1,5 +1,6 @@
 import { TRACE_MODES } from '../kvm/guest-trace.ts';
 import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
+import { LEAST_STALLS } from '../kvm/stall-finding.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
 import { exact } from '../report/digits.ts';
 import { kvmText } from '../report/kinds/kvm.ts';
@@ -45,7 +46,7 @@ export const command = defineCommand({
       .option('--ticks <n>', 'interrupts of the running guest', integer(100, 20_000), 500)
       .option(
         '--stalls <n>',
-        "forced delays of a guest's timer; a verdict needs 3, 0 for none",
+        `forced delays of a guest's timer; a verdict needs ${LEAST_STALLS}, 0 for none`,
         integer(0, 100),
         8,
       )

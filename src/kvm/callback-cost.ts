@@ -6,6 +6,7 @@ import { quantile, sorted } from '../statistics.ts';
 import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import { ENTRY, EXIT, FIELDS, START } from './expiries.ts';
 import { ktimeNow, pauseMachine } from './guest.ts';
+import { INTERRUPTED } from './guest-trace.ts';
 import { idlestCpu, kvmTscKhz } from './host.ts';
 import { kvmError } from './kvm-error.ts';
 import { minPeriodNs, timerSetup } from './timer-setup.ts';
@@ -141,8 +142,7 @@ function measure(control: Control): KernelCallback {
     const wait = hostWaiter(control);
     const costs = inBatches((end) => {
       for (const instance of instances) instance.recording(true);
-      if (!wait.sleepUntil(end, new BigInt64Array(2)))
-        throw new TraceObstacle('the run was interrupted before');
+      if (!wait.sleepUntil(end, new BigInt64Array(2))) throw new TraceObstacle(INTERRUPTED);
       for (const instance of instances) instance.recording(false);
       return costsAmong(first.take(), second.take(), tscKhz);
     }, ktimeNow);
@@ -158,6 +158,7 @@ function measure(control: Control): KernelCallback {
 
 /** Measures it for half a second, where this user may trace the kernel and run guests. */
 export function measureCallback(control: Control): CallbackCost {
+  if (control.cancelled()) return { value: null, reason: INTERRUPTED };
   try {
     return { value: measure(control) };
   } catch (error) {

@@ -28,7 +28,7 @@ export type TraceMode = (typeof TRACE_MODES)[number];
 const TIMER_VECTOR = 0x20;
 
 export const NOT_ASKED_FOR = 'it was not asked for';
-const INTERRUPTED = 'the run was interrupted before';
+export const INTERRUPTED = 'the run was interrupted before';
 
 /** A conversion of TSC to ktime through two moments at which both were read. @throws TraceObstacle. */
 function ktimeOfTsc({ recording }: Guest): (tsc: bigint) => bigint {

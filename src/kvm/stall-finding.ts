@@ -34,7 +34,7 @@ const NEAR = 0.4;
 /** Interrupts on either side that a phase needs. */
 const LEAST_INTERRUPTS = 15;
 /** Stalls that must agree, and the share of all telling ones that they must be. */
-const LEAST_STALLS = 3;
+export const LEAST_STALLS = 3;
 const AGREEING = 0.8;
 
 /** Pure: which grid the interrupts are on after a stall. */

@@ -35,8 +35,8 @@ const ALL_BUFFERS_KB = 16_384;
 const LEAST_BUFFER_KB = 64;
 /** The kernel's least, for CPUs that are not looked at. */
 const OTHER_BUFFER_KB = 8;
-/** More than a full buffer, in pages of 4 KiB, is not read of one CPU. */
-const MOST_PAGES = BUFFER_KB / 4;
+/** More than twice a full buffer, in pages of 4 KiB, is not read of one CPU. */
+const MOST_PAGES = BUFFER_KB / 2;
 
 /** One event that was recorded: its name, its time (TSC) and the fields that were asked for. */
 export interface TracedEvent {
@@ -54,6 +54,15 @@ function startOf(pid: number | 'self'): string | null {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // Fields after the command, which may hold anything; the start is field 22.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whose process numbers these are; null where the kernel has no namespaces of them: the host's, then. */
+function pidSpace(): string | null {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
   } catch {
     return null;
   }
@@ -87,7 +96,7 @@ function obstacleOf(error: unknown, what: string): TraceObstacle {
  * @throws TraceObstacle where there is none that is of use to this process.
  */
 export function findTracefs(mounts: readonly string[] = MOUNTS): string {
-  if (readlinkSync('/proc/self/ns/pid') !== HOST_PID_SPACE)
+  if ((pidSpace() ?? HOST_PID_SPACE) !== HOST_PID_SPACE)
     throw new TraceObstacle(
       "in a PID namespace of its own this process does not know its threads by the numbers of the kernel's trace",
     );

@@ -248,7 +248,9 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     options.stalls === 0
       ? null
       : await attempt('A forced delay', () => recordStallsOf(options, host.tscKhz, running, control));
-  const tried = await attempt('The first stop', () => tryShortStop(options, plan, host, control));
+  const tried = await attempt('Every stop (a short one comes first)', () =>
+    tryShortStop(options, plan, host, control),
+  );
   const retries = retriesOf(options.stopNs);
   const traces: StopRecord[] = [];
   for (const stop of tried === null ? [] : plan.stops) {
