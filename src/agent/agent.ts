@@ -163,12 +163,11 @@ export async function startAgent(
   const analyse = async (records: readonly PairRecord[]): Promise<void> => {
     if (analysing) return;
     analysing = true;
-    const { started } = state;
+    const before = state.stability;
     const stability = await store.stabilityOf(records);
     analysing = false;
-    // Where the clock was set meanwhile the records go on; where sampling began anew they are those of another run.
-    if (stability !== null && (state.started === started || state.started?.goesOn))
-      state.stability = stability;
+    // Where sampling began anew meanwhile they are those of another run.
+    if (stability !== null && state.stability === before) state.stability = stability;
   };
   const hear = (message: SamplingMessage): void => {
     absorb(state, message);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { onlyParameters, timeRange } from '../agent/api/query.ts';
 import { jsonReply, type Reply } from '../agent/http/reply.ts';
 import type { Handler } from '../agent/http/server.ts';
+import { KeptAnswers } from '../agent/kept-answers.ts';
 import { TscopeError, usageError } from '../errors.ts';
 import type { Section, Verdict } from '../report/content.ts';
 import { paragraph, sectionHtml } from '../report/html.ts';
@@ -22,7 +23,6 @@ import { plural } from '../report/words.ts';
 import { schemaId } from '../schema/words.ts';
 import { version } from '../version.ts';
 import { filterOf } from './filter.ts';
-import { keeping } from './keeping.ts';
 import { type FleetStore, HOST_ORDERS, type HostOrder, type Where } from './store/fleet-store.ts';
 import {
   eventsView,
@@ -371,10 +371,11 @@ export function fleetRoutes(store: FleetStore, startedAt: Date, keptMs = KEPT_MS
     ['/api/v1/fleet/kernels', async (query) => document('fleet-kernels', await kernels(query))],
     ['/api/v1/fleet/host', async (query) => document('fleet-host', await host(query))],
   ];
-  const answers = keeping<Reply>(keptMs, MOST_KEPT);
+  const answers = new KeptAnswers<Reply>(MOST_KEPT);
   const asKept = ([path, handler]: readonly [string, Handler]): [string, Handler] => [
     path,
-    (query, known) => answers(`${path}?${query}`, async () => handler(query, known)),
+    // Shared, so it depends on nothing that one of those who ask has already.
+    (query) => answers.get(`${path}?${query}`, keptMs, () => handler(query, undefined)),
   ];
   return new Map<string, Handler>([
     [

@@ -39,7 +39,10 @@ test('an agent without --hub loads none of it while it runs; one with --hub does
       async () => (await agent.json<{ samples: { stored: number } }>('/healthz')).samples.stored > 0,
     );
     if (hub.length > 0) {
-      await eventually(async () => (await agent.json<{ hub: { ok: boolean } }>('/healthz')).hub.ok === false);
+      await eventually(
+        async () => (await agent.json<{ hub: { ok: boolean } }>('/healthz')).hub.ok === false,
+        30_000,
+      );
     }
     expect(await agent.end()).toBe(0);
     expect(loadedIn(file).some((name) => FLEET.test(name))).toBe(hub.length > 0);

@@ -34,14 +34,14 @@ const READABLE_BY_OTHERS = 0o004;
  */
 export function parseHubUrl(text: string): string {
   const accepted = 'give nats://HOST:4222 or tls://HOST:4222';
+  if (text.includes('@')) {
+    throw usageError('hub: a user or password does not belong in the address; give `hubCredentials` a file.');
+  }
   let url: URL;
   try {
     url = new URL(text.includes('://') ? text : `nats://${text}`);
   } catch {
     throw usageError(`hub: '${text}' is not an address; ${accepted}.`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw usageError('hub: a user or password does not belong in the address; give `hubCredentials` a file.');
   }
   const plain =
     ['nats:', 'tls:'].includes(url.protocol) && ['', '/'].includes(url.pathname) && url.hostname !== '';

@@ -95,7 +95,7 @@ const isDenied = (error: unknown): boolean =>
 
 /**
  * What `read` gives, or what was read before from the same files where they may no longer be read: an agent that gave
- * up root's rights (--user) keeps what root could read.
+ * up root's rights (`user`) keeps what root could read.
  */
 function readOrKeep<T>(read: () => T, kept: { readonly value: T; readonly what: string } | null) {
   try {
@@ -187,7 +187,10 @@ function hubOf({ hub, hubCredentials, hubCa }: Settings): HubAccess | null {
 /** A parser's complaint, which begins with what it calls the value, with the value itself. */
 function describe(message: string, value: unknown): string {
   // A password in an address is nobody's business in a log.
-  const shown = (JSON.stringify(value) ?? String(value)).replace(/\/\/[^/@"]*@/g, '//...@');
+  const shown = (JSON.stringify(value) ?? String(value)).replace(
+    /((?:^|[",])(?:\w+:\/\/)?)[^",]*@/g,
+    '$1...@',
+  );
   const text = message.replace(/^[^:]*: /, '');
   if (text.startsWith("'")) return text;
   return `${shown.length > 60 ? `${shown.slice(0, 60)}...` : shown}: ${text}`;

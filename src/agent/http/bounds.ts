@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Connections open at once: many times what scrapers and browsers need, and little memory. */
-export const MOST_CONNECTIONS = 128;
+const MOST_CONNECTIONS = 128;
 /** TLS handshakes under way. */
 const MOST_HANDSHAKES = 128;
 /** Requests of one connection that are not yet answered to the end: those after them are refused. */
@@ -75,8 +75,10 @@ export class Bounds {
       socket.on('close', () => {
         if (this.#shaking.get(peer) === socket) this.#shaking.delete(peer);
       });
-      const [oldest] = this.#shaking.values();
-      if (this.#shaking.size > MOST_HANDSHAKES) oldest?.destroy();
+      const [oldest] = this.#shaking;
+      if (oldest === undefined || this.#shaking.size <= MOST_HANDSHAKES) return;
+      this.#shaking.delete(oldest[0]);
+      oldest[1].destroy();
     });
     // Another object than the one that connected, with the same other end.
     server.on('secureConnection', (socket: Socket) => this.#shaking.delete(peerOf(socket)));

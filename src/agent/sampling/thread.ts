@@ -20,7 +20,7 @@ const LONGEST_CALIBRATION_NS = 1e9;
 
 type SamplingThread = ThreadHandle<SamplingMessage>;
 
-/** The shortest turn that the kernel gives: a sample is due when it is due, and takes less. */
+/** The shortest turn that the kernel gives: the shorter it is, the sooner a thread is let in. */
 const SLICE_NS = 100_000;
 /** Ahead of everything that is not real-time, and of nothing that is. */
 const PRIORITY = 1;

@@ -15,11 +15,11 @@ import { hubAccess } from './hub-options.ts';
 
 const HELP = `
 Takes what agents sent to a hub and stores it, until SIGTERM or Ctrl-C. A message is acknowledged once it is stored, so
-that one that is killed loses and doubles nothing; several collectors share the work. The log goes to stderr, a JSON
+a collector that is killed neither loses nor doubles anything; several share the work. The log goes to stderr, a JSON
 object a line. --listen serves the fleet's pages, /metrics and /healthz, by the rules of the agent: other than loopback
 needs a token. The whole fleet is judged (outliers, references that moved, kernels) every half minute, a large one every
 ten minutes, by one of the collectors. Peers, which a host's rate is held against, are the hosts of its CPU model and nominal
-rate, and where --peers names labels, of its values of them.
+rate, and with --peers those with the same values of those labels too.
 The database's password is taken from PGPASSWORD or ~/.pgpass, not from the command line, which every user can read.
 
 Examples:
@@ -131,9 +131,10 @@ export const command = defineCommand({
         const hostNames = options.hostNames?.split(',').map((name) => name.trim()) ?? [];
         const { fleetRoutes, KEPT_MS } = await import('../../fleet/pages.ts');
         const { overviewView } = await import('../../fleet/views.ts');
-        const { keeping } = await import('../../fleet/keeping.ts');
-        const overviews = keeping<FleetOverview>(KEPT_MS, 1);
-        const overview = () => overviews('', () => overviewView(store, Date.now())).catch(() => null);
+        const { KeptAnswers } = await import('../../agent/kept-answers.ts');
+        const overviews = new KeptAnswers<FleetOverview>(1);
+        const overview = () =>
+          overviews.get('', KEPT_MS, () => overviewView(store, Date.now())).catch(() => null);
         const view = { collector, hub, db: store.place, token, hostNames, log, ledger, overview };
         const serving = await serveCollector(view, listen, tls, fleetRoutes(store, startedAt));
         served = serving;

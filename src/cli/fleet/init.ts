@@ -58,7 +58,11 @@ export const command = defineCommand({
       )
       .option('--hub-ca <file>', "authority that the hub's certificates come from (PEM)")
       .option('--replicas <n>', 'servers that each message is kept on: 1, 3 or 5', replicas, 1)
-      .option('--max-size <size>', 'size of the stream of batches; full, hosts keep what they have', size)
+      .option(
+        '--max-size <size>',
+        'size of the stream of batches; when it is full, hosts keep what they have',
+        size,
+      )
       .option('--max-age <time>', 'how long a message waits for a collector', duration('1h', '3650d'))
       .option('--print-config', "print the server's configuration, and make nothing on a hub")
       .option('--hosts <file>', 'with --print-config: names of the hosts, one a line')

@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { Counter, Gauge, Registry } from 'prom-client';
+import type { Registry as MetricsRegistry } from 'prom-client';
 import type { ListenAddress } from '../../agent/config/listen-address.ts';
 import type { TlsFiles } from '../../agent/config/tls.ts';
 import { LiveClients } from '../../agent/http/live.ts';
+import { Counter, Gauge, Registry } from '../../agent/http/prometheus.ts';
 import { jsonReply, type Reply } from '../../agent/http/reply.ts';
 import { createSite, type Handler, listen } from '../../agent/http/server.ts';
 import type { Log } from '../../agent/log.ts';
@@ -45,7 +46,7 @@ export async function healthOf({ collector, hub, db, ledger }: CollectorView): P
   };
 }
 
-function metricsOf({ collector, ledger, overview }: CollectorView): Registry {
+function metricsOf({ collector, ledger, overview }: CollectorView): MetricsRegistry {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string, read: () => number) =>

@@ -1,5 +1,5 @@
 /** What a fleet knows of a host beside its figures. */
-export interface HostProfile {
+export interface PeerFacts {
   readonly cpuModel: string | null;
   /** What the TSC is said to run at; null where nothing says it. */
   readonly nominalHz: number | null;
@@ -14,7 +14,7 @@ const RATE_STEP_HZ = 1e6;
  *
  * @param labels names of labels whose values must be the same too.
  */
-export function peersOf(host: HostProfile, labels: readonly string[] = []): string {
+export function peersOf(host: PeerFacts, labels: readonly string[] = []): string {
   const rate = host.nominalHz === null ? '' : `, ${Math.round(host.nominalHz / RATE_STEP_HZ)} MHz`;
   const values = labels.map((name) => `, ${name}=${host.labels[name] ?? ''}`).join('');
   return `${host.cpuModel ?? 'unknown CPU'}${rate}${values}`;

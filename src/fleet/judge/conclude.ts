@@ -30,8 +30,7 @@ export interface Conclusion {
 }
 
 /** A move with its time and its size. */
-export interface DatedMove extends Omit<Move, 'hour' | 'host'> {
-  readonly host: number | null;
+export interface DatedMove extends Omit<Move, 'hour'> {
   readonly atNs: string;
 }
 
@@ -55,7 +54,7 @@ export interface Grouping {
   /** Labels that peers share, besides the CPU model and the nominal rate. */
   readonly peers: readonly string[];
 }
-export const DEFAULT_GROUPING: Grouping = { site: 'site', peers: [] };
+const DEFAULT_GROUPING: Grouping = { site: 'site', peers: [] };
 
 /** A host as it is judged. */
 interface Judged extends HourlyRates {

@@ -14,7 +14,7 @@ export interface Claim {
 }
 
 /** The shortest period that KVM grants unless it is told otherwise, ns: the one that locks a host up soonest. */
-export const LOCKUP_PERIOD_NS = lapicDefaults.minTimerPeriodUs * 1e3;
+const LOCKUP_PERIOD_NS = lapicDefaults.minTimerPeriodUs * 1e3;
 
 /** What a kvm document's summary says, as far as it is judged. */
 interface KvmSummary {

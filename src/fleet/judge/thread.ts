@@ -39,7 +39,7 @@ await runThread<JudgeOptions, JudgeTrouble>(async (options, thread) => {
     // A sandbox may forbid it.
   }
   let said: string | null = null;
-  while (!thread.cancelled()) {
+  for (;;) {
     let waitMs = SHORTEST_MS;
     try {
       waitMs = await judge(options);
