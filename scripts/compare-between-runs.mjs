@@ -29,6 +29,9 @@ const folders =
 const documents = folders.map((folder) => JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')));
 const runs = documents.map((document, i) => ({ name: folders[i], input: inputOf(document, folders[i]) }));
 rmSync(scratch, { recursive: true });
+for (const { result, startedAt } of documents)
+  if (result.skipped.length > 0)
+    throw new Error(`the run of ${startedAt} is not whole: ${result.skipped[0].reason}`);
 
 /** Numbers to four digits. */
 const short = (value) => {

@@ -210,7 +210,7 @@ async function agentGauges() {
   }
 }
 
-/** The headlines of `stop`: of ten runs at least nine must have intervals that hold the median of the ten. */
+/** The headlines of `stop`: of the runs nine in ten must have intervals that hold the median of them all. */
 function stopPrices() {
   const found = { native: [], model: [], callback: [] };
   const kernel = { value: null, reason: 'not asked' };

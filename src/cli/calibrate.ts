@@ -13,8 +13,8 @@ The certain bounds hold whatever the noise. On a kernel whose clocksource is the
 mult >> shift: calibrate finds both exactly, and the true rate then comes from an NTP or PTP client, if there is one.
 
 Examples:
-  tscope calibrate                       a second: about 0.01 ppb
-  tscope calibrate --duration 10ms       about 1 ppb
+  tscope calibrate                       a second: about 0.0003 ppb where the clocksource is the TSC
+  tscope calibrate --duration 10ms       about 0.04 ppb
   tscope calibrate --duration 1h --clock realtime --json`;
 
 export const command = defineCommand({

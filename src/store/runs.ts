@@ -219,7 +219,7 @@ SELECT ${COLUMNS},
 FROM run ORDER BY run.started_at DESC, run.id DESC LIMIT ?`;
 
 /** What is known of a run without reading its samples. */
-export type RunSummary = Pick<
+type RunSummary = Pick<
   StoredRun,
   'id' | 'key' | 'hostName' | 'command' | 'startedAtNs' | 'endedAtNs' | 'lastSampleAtNs'
 >;

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Calls by their x86-64 number; `:` and the second argument that is meant, where it is one of many. */
-export const CALLS = {
+const CALLS = {
   ...{ setaffinity: '203', getaffinity: '204', setscheduler: '144', prctl: '157', perf_event_open: '298' },
   ...{ ioctl: '16', getcwd: '79', timerfd_create: '283', timerfd_settime: '286', clone: '56' },
   ...{ kill: '62', tgkill: '234', kvmCreateVm: '16:44545' },

@@ -63,7 +63,7 @@ function batchOf(host, round) {
   }"runs":[{"key":"20260101-000000-${host}","command":"agent","startedAtNs":"1767225600000000000","endedAtNs":null,"boot":"boot-${host}","series":[${series}]}],"lost":{"minutes":0,"samples":0,"events":0,"documents":0}}`;
 }
 
-/** CPU seconds of processes whose command line begins so, their ended children left out. */
+/** CPU seconds of the processes whose command line passes, their ended children left out. */
 function cpuSeconds(test) {
   let ticks = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {

@@ -288,6 +288,9 @@ function phaseText({ phaseShift, runs }: StopRow): string {
   return runs === 1 ? about(p50Ns) : `${about(minNs)} .. ${about(maxNs)}`;
 }
 
+/** The least and the largest of so many runs have the median between them 31 times of 32. */
+const LEAST_RUNS = 6;
+
 function recoveryText(row: StopRow): string {
   const recovery = recoveryOf(row);
   if (recovery === null) return 'never';
@@ -295,9 +298,6 @@ function recoveryText(row: StopRow): string {
   const { minNs, maxNs } = row.recovery;
   return row.runs < LEAST_RUNS ? about(recovery) : between(recovery, minNs, maxNs);
 }
-
-/** The least and the largest of so many runs have the median between them 31 times of 32. */
-const LEAST_RUNS = 6;
 
 const rowCells = (row: StopRow): string[] => [
   row.policy,
