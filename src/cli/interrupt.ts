@@ -1,5 +1,4 @@
 import { native } from '../native.ts';
-import type { CommandWords } from './command.ts';
 
 /** The signals that people and systems end a program with: Ctrl-C, `kill` or a shutdown, a terminal that went away. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -29,7 +28,13 @@ function leave(signal: EndingSignal): void {
  * Lets the first signal ask a command that measures for an early end, and the second Ctrl-C end the process at once.
  * A command that measures nothing has nothing to save, and ends at the first.
  */
-export function interruptible({ needsHost, endsBySignal }: CommandWords): {
+export function interruptible({
+  needsHost,
+  endsBySignal = false,
+}: {
+  readonly needsHost: boolean;
+  readonly endsBySignal?: boolean;
+}): {
   readonly signal: AbortSignal;
   release(): void;
 } {

@@ -4,7 +4,7 @@ import { LEAST_STALLS } from '../kvm/stall-finding.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
 import { exact } from '../report/digits.ts';
 import { kvmText } from '../report/kinds/kvm.ts';
-import { kvmBounds } from '../tasks/kvm/task.ts';
+import { kvmBounds } from '../tasks/kvm/plan.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer } from './options.ts';
 

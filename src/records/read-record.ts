@@ -33,21 +33,6 @@ class Column {
   }
 }
 
-/** The readings of a file, as they stand there. */
-export interface Readings {
-  readonly plan: Plan;
-  /** In seconds or as a ratio, but in the log's own unit for a log, and in Hz for Hz. */
-  readonly values: Float64Array;
-  /** As they are written, or seconds since 1970 for dates; empty where there are none. */
-  readonly times: Float64Array;
-  /** Whether times are dates. */
-  readonly dated: boolean;
-  /** The line of a reading, for messages. */
-  lineOf(index: number): number;
-  readonly lines: number;
-  readonly skipped: ReadonlyMap<string, number>;
-}
-
 /** Reads one record from lines of text, as they come. */
 export class RecordReader {
   readonly #fail: Fail;

@@ -1,6 +1,6 @@
 import { onGrid, timeUnit } from './grid.ts';
 import { LOG_FORMATS } from './logs.ts';
-import type { Readings } from './read-record.ts';
+import type { Readings } from './plan.ts';
 import type { Fail, RecordDoubt, RecordOptions, RecordRead } from './record.ts';
 
 /** Readings that are off their grid by more than this share of them are unevenly spaced. */

@@ -1,6 +1,6 @@
 import { numberOf } from './cells.ts';
 import { LOG_FORMATS } from './logs.ts';
-import { dataOf, unitOf } from './plan.ts';
+import { dataOf, type Readings, unitOf } from './plan.ts';
 import {
   frequencyDoubt,
   jumpOf,
@@ -11,7 +11,6 @@ import {
   wrapOf,
   zerosOf,
 } from './plausible.ts';
-import type { Readings } from './read-record.ts';
 import {
   type Fail,
   type RecordDoubt,

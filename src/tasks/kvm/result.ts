@@ -26,7 +26,7 @@ import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { KvmResult, KvmStop } from '../../schema/kvm.ts';
 import { formatCount, formatNs } from '../../units.ts';
 import type { Warning } from '../../warning.ts';
-import type { KvmOptions } from './task.ts';
+import type { KvmOptions } from './plan.ts';
 
 type KvmModel = KvmResult['model'][number];
 type KvmSaveRestore = NonNullable<KvmResult['saveRestore']>;

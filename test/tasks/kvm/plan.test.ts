@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { inPeriod, tooLongToTrace } from '../../../src/kvm/stop.ts';
-import { planOf, retriesOf, shortStopNs, takeRetry } from '../../../src/tasks/kvm/task.ts';
+import { planOf } from '../../../src/tasks/kvm/plan.ts';
+import { retriesOf, shortStopNs, takeRetry } from '../../../src/tasks/kvm/task.ts';
 
 const options = {
   periodNs: 1_000_000,
