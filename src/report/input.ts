@@ -5,6 +5,7 @@ import { calibrateResultSchema } from '../schema/calibrate.ts';
 import { hostDocument, hostlessDocument } from '../schema/document.ts';
 import { driftResultSchema } from '../schema/drift.ts';
 import { hostResultSchema } from '../schema/host.ts';
+import { firstIssue } from '../schema/issues.ts';
 import { kvmResultSchema } from '../schema/kvm.ts';
 import { type MeasureDocument, measureDocumentSchema } from '../schema/measure.ts';
 import { type StabilityResult, stabilityResultSchema } from '../schema/stability.ts';
@@ -62,16 +63,10 @@ export function inputOfRun(document: MeasureDocument): ReportInput {
 
 const header = z.object({ schema: z.string().regex(/^tscope\/[a-z]+\/\d+$/) });
 
-/** Where a document differs from its schema, in one line. */
-function firstIssue({ issues }: z.ZodError): string {
-  const issue = issues[0];
-  return `${issue?.path.join('.') || 'the document'}: ${issue?.message ?? 'not valid'}`;
-}
-
 function checked<T extends z.ZodType>(schema: T, value: unknown, name: string): z.infer<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw usageError(`${name} is not what its schema says (${firstIssue(parsed.error)}).`);
+  throw usageError(`${name} is not what its schema says (${firstIssue(parsed.error, value)}).`);
 }
 
 /**
