@@ -133,12 +133,28 @@ function usageErrorOf({ message }: CommanderError, name: string): TscopeError {
 }
 
 /**
+ * `help fleet hosts`, and a group's `fleet help hosts`, as `fleet hosts --help`: commander's own `help` takes one word.
+ *
+ * @throws TscopeError USAGE where no command is named so.
+ */
+function helpInFlags(args: readonly string[]): readonly string[] {
+  const [first = '', second] = args;
+  const isGroup = Object.keys(commands).some((key) => key.startsWith(`${first} `));
+  if (first !== 'help' && !(isGroup && second === 'help')) return args;
+  const asked = args.filter((word) => word !== 'help' && word !== '--help');
+  const name = asked.join(' ');
+  if (name === '' || name === 'completion' || Object.hasOwn(commands, name)) return [...asked, '--help'];
+  throw usageError(`there is no command '${name}' to help with.`, '`tscope --help` lists the commands.');
+}
+
+/**
  * Runs the command that `args` name; without any it prints the help.
  *
  * @returns the exit code.
  * @throws TscopeError for what is wrong with the words, and as the command throws it.
  */
-async function runProgram(args: readonly string[]): Promise<number> {
+async function runProgram(given: readonly string[]): Promise<number> {
+  const args = helpInFlags(given);
   const words = args.slice(0, 2).join(' ');
   const name = Object.hasOwn(commands, words) ? words : (args[0] ?? '');
   let exitCode = 0;

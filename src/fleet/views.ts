@@ -36,7 +36,7 @@ const DOCUMENTS = 20;
 
 /** Which part of a list. */
 export interface PageQuery {
-  readonly where: readonly Where[];
+  readonly where?: readonly Where[] | undefined;
   readonly limit: number;
   readonly offset: number;
 }
@@ -45,7 +45,7 @@ export interface PageQuery {
 const isoMs = (ms: number): string => new Date(Math.min(8.64e15, Math.max(-8.64e15, ms))).toISOString();
 const isoNs = (ns: bigint): string => isoMs(Number(ns / 1_000_000n));
 
-const filters = (where: readonly Where[]) => where.map(({ field, pattern }) => ({ field, pattern }));
+const filters = (where: readonly Where[] = []) => where.map(({ field, pattern }) => ({ field, pattern }));
 
 function rowOf(host: FleetHost, nowMs: number): FleetHostRow {
   const { facts, standing } = host;

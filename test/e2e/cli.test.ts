@@ -51,9 +51,24 @@ test('tscope alone, tscope help and tscope --help are the same', async () => {
   expect(help.stdout).toBe(flag.stdout);
 });
 
-test('help COMMAND is COMMAND --help', async () => {
-  const [help, flag] = await Promise.all([tscope(['help', 'drift']), tscope(['drift', '--help'])]);
-  expect(help).toMatchObject({ code: 0, stdout: flag.stdout });
+test.each([
+  ['help drift', 'drift --help'],
+  ['help fleet', 'fleet --help'],
+  ['help fleet hosts', 'fleet hosts --help'],
+  ['fleet help hosts', 'fleet hosts --help'],
+  ['fleet help', 'fleet --help'],
+  ['help completion', 'completion --help'],
+  ['help help', '--help'],
+])('tscope %s is tscope %s', async (asked, as) => {
+  const [help, flag] = await Promise.all([tscope(asked.split(' ')), tscope(as.split(' '))]);
+  expect(flag.stdout).toContain(`Usage: tscope ${as.replace(/ ?--help/, '')}`);
+  expect(help).toMatchObject({ code: 0, stdout: flag.stdout, stderr: '' });
+});
+
+test.each(['mesure', 'fleet dance', 'host extra'])('help for %s is refused', async (name) => {
+  const { code, stdout, stderr } = await tscope(['help', ...name.split(' ')]);
+  expect(stderr).toContain(`there is no command '${name}' to help with.`);
+  expect([code, stdout]).toEqual([2, '']);
 });
 
 test('bash completes commands and flags', async () => {

@@ -1,6 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import type { Received } from '../../src/fleet/store/fleet-store.ts';
-import type { FleetBatch, FleetFacts, FleetRollup, FleetRun } from '../../src/schema/fleet-batch.ts';
+import type {
+  FleetBatch,
+  FleetCalibration,
+  FleetFacts,
+  FleetRollup,
+  FleetRun,
+} from '../../src/schema/fleet-batch.ts';
 
 /** 2026-01-01T00:00:00Z, ms; minutes and hours begin with it. */
 export const T0 = Date.UTC(2026, 0, 1);
@@ -43,6 +49,23 @@ export const run = (own: Partial<FleetRun> = {}, rows = minutes(MINUTE, 3)): Fle
       minutes: rows,
     },
   ],
+  ...own,
+});
+
+/** A calibration; `own` takes the place of parts of it. */
+export const calibrated = (own: Partial<FleetCalibration>): FleetCalibration => ({
+  atNs: String(BigInt(T0) * NS),
+  clock: 'monotonic_raw',
+  tscHz: 2_596_129_999.5,
+  tscHzLow: 2_596_129_000,
+  tscHzHigh: 2_596_131_000,
+  standardErrorRatio: 1e-9,
+  independent: true,
+  clocksource: 'tsc',
+  derivedFromTsc: true,
+  kernelHz: 2_596_130_000,
+  trueRate: null,
+  claims: [{ source: 'cpuid-15h', hz: 2_600_000_000, offsetRatio: 0.0015 }],
   ...own,
 });
 

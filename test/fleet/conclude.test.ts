@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SimulatedHost } from '../../scripts/bench/fleet/simulated-fleet.mjs';
+import { FAULTS, type SimulatedHost } from '../../scripts/bench/fleet/simulated-fleet.mjs';
 import { conclude } from '../../src/fleet/judge/conclude.ts';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
@@ -15,7 +15,8 @@ import {
 import { overviewVerdicts } from '../../src/report/kinds/fleet.ts';
 import { fleetDocuments } from '../../src/schema/fleet.ts';
 import { temporaryFolder } from '../store/fixtures.ts';
-import { FAULT_S, FAULTS, NOW_S, named, seeded, simulate, WEEK_S } from './simulated.ts';
+import { batch, calibrated, received, run } from './batches.ts';
+import { FAULT_S, NOW_S, named, seeded, simulate, WEEK_S } from './simulated.ts';
 
 const NOW_MS = NOW_S * 1000;
 const folder = temporaryFolder();
@@ -80,6 +81,29 @@ describe('a quiet fleet of 150 hosts, a week of it', () => {
     expect(monotonic?.at).toHaveLength(168);
     expect(view.host.standing?.against).toMatch(/discipline|claim/);
   });
+});
+
+test('a host that was not heard of within the week is judged no more, and stands nowhere', async () => {
+  const store = await openFleetStore(`${folder}/gone.db`);
+  const FIRST_MS = NOW_MS - WEEK_S * 1000;
+  const calibrations = [calibrated({})];
+  const speak = (host: string, atMs: number) =>
+    store.write({
+      stream: 's',
+      received: [received(batch(host, { runs: [{ ...run(), calibrations }] }), atMs)],
+      refused: [],
+    });
+  const judged = async (nowMs: number) => {
+    const conclusions = await conclude(store, nowMs);
+    const { hosts } = await outliersView(store, nowMs, page);
+    return [conclusions.hosts, hosts.map(({ host }) => host)];
+  };
+  await speak('first', FIRST_MS);
+  await speak('before', FIRST_MS - 1);
+  expect(await judged(NOW_MS - 1)).toEqual([2, ['first', 'before']]);
+  expect(await judged(NOW_MS)).toEqual([1, ['first']]);
+  expect(await judged(NOW_MS + 3_600_000)).toEqual([0, []]);
+  await store.close();
 });
 
 describe('a fleet of 200 hosts with faults', () => {

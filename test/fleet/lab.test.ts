@@ -63,9 +63,11 @@ test.runIf(absence === null)(
       expect(metrics).toMatch(/^tscope_fleet_up 1$/m);
       expect(metrics).toMatch(/^tscope_fleet_hosts\{state="known"\} 1$/m);
       expect(metrics).toMatch(/^tscope_fleet_judged_timestamp_seconds \d/m);
-      for (const file of ['fleet-alerts.yml', 'fleet-dashboard.json'])
-        for (const [name] of readFileSync(join(PROMETHEUS, file), 'utf8').matchAll(METRIC))
-          expect(metrics).toContain(`# TYPE ${name} `);
+      for (const file of ['fleet-alerts.yml', 'fleet-dashboard.json']) {
+        const names = readFileSync(join(PROMETHEUS, file), 'utf8').match(METRIC) ?? [];
+        expect(names, file).toContain('tscope_fleet_lag_seconds');
+        for (const name of names) expect(metrics).toContain(`# TYPE ${name} `);
+      }
       const asked = await tscope(['fleet', 'hosts', '--db', db, '--where', 'site=lab', '--json']);
       expect(JSON.parse(asked.stdout)).toMatchObject({
         schema: 'tscope/fleet-hosts/1',

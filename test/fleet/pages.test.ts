@@ -99,6 +99,7 @@ describe('the built command', () => {
   test.each([
     [['fleet'], /Outliers: At another rate than its peers: 1 host\./, 1],
     [['fleet', 'hosts', '--where', 'site=ber', '--limit', '3'], /^host +labels +kernel/, 0],
+    [['fleet', 'hosts', '--where', 'site=ber', '--where', 'kernel=6.1.*'], /^host +labels +kernel/, 0],
     [['fleet', 'outliers'], /yes +always +against disciplined time/, 0],
     [['fleet', 'hosts', '--offset', '1000'], /^Past the end: the list has \d+ hosts\.$/m, 0],
     [['fleet', 'kernels'], /^kernel +timer[\s\S]*\n6\.1\.150/, 0],

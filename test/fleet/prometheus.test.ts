@@ -23,6 +23,7 @@ test('each rule has a test in which it fires', () => {
   const names = (file: string) =>
     readFileSync(join(SCRIPTS, file), 'utf8').matchAll(/alert(?:name)?: (\w+)/g);
   const rules = [...names('fleet-alerts.yml')].map(([, name]) => name);
+  expect(rules).toContain('FleetNotCollecting');
   const tested = readFileSync(join(SCRIPTS, 'fleet-alerts.test.yml'), 'utf8');
   for (const rule of rules)
     expect(tested).toMatch(new RegExp(`alertname: ${rule}\\n +exp_alerts:\\n +- exp_labels`));
@@ -33,6 +34,8 @@ test('the dashboard has panels, each with a query of what a collector tells', ()
     panels: { title: string; targets: { expr: string }[] }[];
   };
   expect(panels.length).toBeGreaterThan(10);
-  for (const { title, targets } of panels)
+  for (const { title, targets } of panels) {
+    expect(targets.length, title).toBeGreaterThan(0);
     for (const { expr } of targets) expect(expr, title).toMatch(/tscope_fleet_|process_/);
+  }
 });

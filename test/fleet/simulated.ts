@@ -44,12 +44,6 @@ export async function simulate(
   return hosts;
 }
 
-/** Every fault that can be seeded. */
-export const FAULTS = [
-  ...['outlier', 'step', 'moved', 'jump', 'clone', 'clock', 'old', 'silent'],
-  ...['reboot', 'kernel', 'clocksource', 'unstable'],
-];
-
 /** What the fleet's views name, by what it is: hosts, sites or kernels; nothing else is said of a quiet fleet. */
 export async function named(store: FleetStore): Promise<Record<string, readonly string[]>> {
   const nowMs = NOW_S * 1000;

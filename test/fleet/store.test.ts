@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Delivery, FleetStore } from '../../src/fleet/store/fleet-store.ts';
+import type { Delivery, FleetStore, StaleProfile } from '../../src/fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
-import type { FleetBatch, FleetCalibration, FleetRollup } from '../../src/schema/fleet-batch.ts';
+import type { FleetBatch, FleetRollup } from '../../src/schema/fleet-batch.ts';
 import { temporaryFolder } from '../store/fixtures.ts';
-import { batch, facts, MINUTE, minutes, NS, packed, received, run, T0 } from './batches.ts';
+import { batch, calibrated, facts, MINUTE, minutes, NS, packed, received, run, T0 } from './batches.ts';
 import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
 
 const folder = temporaryFolder();
@@ -36,21 +36,18 @@ const implementations: readonly [string, (name: string) => Promise<string>][] = 
   ['PostgreSQL', async (name) => (await (postgres as Postgres).database(name)).url],
 ];
 
-const calibrated = (own: Partial<FleetCalibration>): FleetCalibration => ({
-  atNs: String(BigInt(T0) * NS),
-  clock: 'monotonic_raw',
-  tscHz: 2_596_129_999.5,
-  tscHzLow: 2_596_129_000,
-  tscHzHigh: 2_596_131_000,
-  standardErrorRatio: 1e-9,
-  independent: true,
-  clocksource: 'tsc',
-  derivedFromTsc: true,
-  kernelHz: 2_596_130_000,
-  trueRate: null,
-  claims: [{ source: 'cpuid-15h', hz: 2_600_000_000, offsetRatio: 0.0015 }],
-  ...own,
-});
+/** Whole hours of the kernel's clock, each at a rate of its own. */
+const monotonic = (...hours: [hour: number, ppm: number][]) => {
+  const rollups = hours.map(([at, ppm]): FleetRollup => [at, 360, 0, 0, 0, 0, 0, 3_600e9, ppm * 3_600e3]);
+  const pair = {
+    clock: 'monotonic',
+    reference: 'monotonic_raw',
+    independent: true,
+    reason: '',
+    originNs: '0',
+  };
+  return batch('one', { runs: [run({ series: [{ ...pair, hours: rollups }] })] });
+};
 
 describe.each(implementations)('%s', (kind, place) => {
   const it = test.runIf(kind === 'SQLite' || absence === null);
@@ -237,7 +234,12 @@ describe.each(implementations)('%s', (kind, place) => {
       /is no field of a host/,
     );
     const [a] = await store.findHosts('a');
-    await store.putStandings([{ host: a?.id ?? 0, score: 7.5, detail: '{"x":1}' }]);
+    const [b] = await store.findHosts('b');
+    await store.putStandings([
+      { host: a?.id ?? 0, score: 7.5, detail: '{"x":1}' },
+      { host: b?.id ?? 0, score: 9.5, detail: '{"x":1}' },
+    ]);
+    expect(await words({ judged: true, order: 'score', descending: true })).toEqual(['b', 'a']);
     await store.putStandings([{ host: a?.id ?? 0, score: 8.5, detail: '{"x":2}' }]);
     const [top] = (await store.hosts({ limit: 1, order: 'score', descending: true })).rows;
     expect([top?.host, top?.standing]).toEqual(['a', { score: 8.5, detail: '{"x":2}' }]);
@@ -318,38 +320,10 @@ describe.each(implementations)('%s', (kind, place) => {
   it('a profile is stale once something came, and stays so where more comes while it is renewed', async () => {
     const store = await fresh();
     const hour = T0 / 3_600_000;
-    const monotonic = (at: number, count: number, ppm: number): FleetRollup => [
-      at,
-      count,
-      0,
-      0,
-      0,
-      0,
-      0,
-      3_600e9,
-      ppm * 3_600e3,
-    ];
-    const of = (...hours: FleetRollup[]) =>
-      batch('one', {
-        runs: [
-          run({
-            series: [
-              {
-                clock: 'monotonic',
-                reference: 'monotonic_raw',
-                independent: true,
-                reason: '',
-                originNs: '0',
-                hours,
-              },
-            ],
-          }),
-        ],
-      });
-    await store.write(delivery(of(monotonic(hour, 360, 2), monotonic(hour + 1, 360, 3))));
+    await store.write(delivery(monotonic([hour, 2], [hour + 1, 3])));
     const [stale] = await store.staleProfiles(hour, 0, 10);
     expect(stale).toMatchObject({
-      fresh: hour,
+      fresh: 1,
       hour: 0,
       hours: [[hour, -2e-6]],
       calibration: null,
@@ -357,31 +331,52 @@ describe.each(implementations)('%s', (kind, place) => {
     });
     const rates = new Float32Array(168).fill(Number.NaN);
     rates[167] = -2e-6;
-    const kept = {
-      host: stale?.host ?? 0,
-      stamp: stale?.stamp ?? 0,
-      hour,
-      rates,
-      claim: '{"hz":1}',
-      kvm: null,
-    };
-    await store.write(delivery(of(monotonic(hour + 1, 360, 4))));
+    const profile = { host: stale?.host ?? 0, claim: '{"hz":1}', kvm: null };
+    const kept = { ...profile, stamp: stale?.stamp ?? 0, hour, rates };
+    await store.write(delivery(monotonic([hour + 1, 4])));
     await store.putProfiles([kept]);
     const [again] = await store.staleProfiles(hour + 1, 0, 10);
     expect(again?.hours).toEqual([
       [hour, -2e-6],
       [hour + 1, -3e-6],
     ]);
-    await store.putProfiles([{ ...kept, stamp: again?.stamp ?? 0 }]);
+    await store.putProfiles([{ ...kept, stamp: again?.stamp ?? 0, hour: hour + 1 }]);
     expect(await store.staleProfiles(hour + 1, 0, 10)).toEqual([]);
+    const [cpu, labels] = [facts.cpu, { site: 'ber' }];
     expect(await store.profiles(0, 10)).toEqual([
-      { host: kept.host, cpu: facts.cpu, labels: { site: 'ber' }, hour, rates, claim: '{"hz":1}', kvm: null },
+      { ...profile, hour: hour + 1, rates, cpu, labels, lastSeenMs: T0 + 60_000 },
     ]);
     expect(await store.profiles(kept.host, 10)).toEqual([]);
     // A calibration alone rereads no hour.
     await store.write(delivery(batch('one', { runs: [{ ...run(), calibrations: [calibrated({})] }] })));
     const [calibration] = await store.staleProfiles(hour + 1, 0, 10);
     expect([calibration?.hours, calibration?.calibration]).toEqual([[], calibrated({})]);
+    await store.close();
+  });
+
+  it('hours that come before their time are read when it comes, and those that a clock too far ahead left out again', async () => {
+    const store = await fresh();
+    const hour = T0 / 3_600_000;
+    const rates = new Float32Array(168).fill(Number.NaN);
+    const keep = async (stale: StaleProfile | undefined, of: number) =>
+      await store.putProfiles([{ host: 0, claim: null, kvm: null, stamp: 0, ...stale, hour: of, rates }]);
+    await store.write(delivery(monotonic([hour, 2], [hour + 1, 3])));
+    const [early] = await store.staleProfiles(hour, 0, 10);
+    expect([early?.fresh, early?.hours]).toEqual([1, [[hour, -2e-6]]]);
+    await keep(early, hour);
+    await store.write(delivery(monotonic([hour + 2, 4])));
+    const [later] = await store.staleProfiles(hour + 2, 0, 10);
+    expect([later?.fresh, later?.hours]).toEqual([
+      hour + 1,
+      [
+        [hour + 1, -3e-6],
+        [hour + 2, -4e-6],
+      ],
+    ]);
+    await keep(later, hour + 3);
+    expect(await store.staleProfiles(hour + 3, 0, 10)).toEqual([]);
+    const [ahead] = await store.staleProfiles(hour + 2, 0, 10);
+    expect([ahead?.fresh, ahead?.hours.map(([at]) => at)]).toEqual([0, [hour, hour + 1, hour + 2]]);
     await store.close();
   });
 

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { conclude } from '../../../src/fleet/judge/conclude.ts';
 import { openFleetStore } from '../../../src/fleet/store/open.ts';
-import { FAULTS, NOW_S, named, seeded, simulate } from '../../../test/fleet/simulated.ts';
+import { NOW_S, named, seeded, simulate } from '../../../test/fleet/simulated.ts';
+import { FAULTS } from './simulated-fleet.mjs';
 
 const [hosts = 1_000, seeds = 3] = process.argv.slice(2).map(Number);
 const folder = mkdtempSync(join(tmpdir(), 'tscope-bench-'));

@@ -13,6 +13,7 @@ export interface SimulatedHost {
   readonly faults: readonly string[];
 }
 export const HOUR_S: number;
+export const FAULTS: readonly string[];
 export function random(seed: number): { uniform(): number; normal(): number };
 export function simulatedFleet(options: {
   hosts: number;

@@ -19,11 +19,13 @@ const NEW_KERNEL = '6.18.50';
 /** A kernel from before the fix. */
 const OLD_KERNEL = { kernel: '6.1.150', fix: 'catches-up' };
 
-/** Of one host each; `moved` is of a site. */
-const FAULTS = [
+/** Of one host each. */
+const HOST_FAULTS = [
   ...['outlier', 'step', 'jump', 'clone', 'clock', 'old', 'silent'],
   ...['reboot', 'kernel', 'clocksource', 'unstable'],
 ];
+/** Every fault that can be seeded; `moved` is of a site. */
+export const FAULTS = [...HOST_FAULTS, 'moved'];
 /** What the kernel says when it gives the TSC up (kernel/time/clocksource.c, arch/x86/kernel/tsc.c). */
 const UNSTABLE = 'tsc: Marking TSC unstable due to clocksource watchdog';
 
@@ -64,7 +66,7 @@ export function simulatedFleet({ hosts, seed = 1, faults = [], startS, atS = sta
   const movedSite = faults.includes('moved')
     ? SITES[Math.floor(generator(seed, 'moved').uniform() * SITES.length)]
     : null;
-  const victims = Object.fromEntries(FAULTS.map((name) => [name, victim(name)]));
+  const victims = Object.fromEntries(HOST_FAULTS.map((name) => [name, victim(name)]));
   return Array.from({ length: hosts }, (_, index) => {
     const { uniform, normal } = generator(seed, 'host', index);
     const kind = CPUS[Math.floor(uniform() * CPUS.length)];
@@ -94,7 +96,7 @@ export function simulatedFleet({ hosts, seed = 1, faults = [], startS, atS = sta
       kernelS: has('kernel') ? atS : null,
       clocksourceS: has('clocksource') || has('unstable') ? atS : null,
       unstableS: has('unstable') ? atS : null,
-      faults: FAULTS.filter(has),
+      faults: HOST_FAULTS.filter(has),
     };
   });
 }

@@ -85,12 +85,7 @@ export const command = defineCommand({
       .option('--retain-minutes <days>', 'how long minutes are', days, 90)
       .option('--retain-hours <days>', 'how long hours are', days, 3650)
       .option('--site <label>', 'the label of the places that hosts take their time from', label, 'site')
-      .option(
-        '--peers <labels>',
-        'labels that peers share, besides CPU model and nominal rate',
-        list(label),
-        [],
-      )
+      .option('--peers <labels>', 'labels that peers share, besides CPU model and nominal rate', list(label))
       .option(
         '--listen <address>',
         'serve pages, /metrics and /healthz there, as 127.0.0.1:9798',
@@ -149,7 +144,7 @@ export const command = defineCommand({
         hoursDays: options.retainHours,
       };
       const { startJudge } = await import('../../fleet/judge/judge.ts');
-      const grouping = { site: options.site, peers: options.peers };
+      const grouping = { site: options.site, peers: options.peers ?? [] };
       endJudge = startJudge({ db: options.db, grouping }, log);
       const upkeep = (async () => {
         let said: string | null = null;

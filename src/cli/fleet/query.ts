@@ -23,10 +23,9 @@ export const pageOptions = <Args extends unknown[], Options extends OptionValues
 ) =>
   command
     .option(
-      '--where <field=pattern>',
+      '--where <field=pattern...>',
       'only hosts with this field or label, * standing for anything; may be repeated',
-      (text: string, before: Where[]) => [...before, filterOf(text)],
-      [],
+      (text: string, before: Where[] = []) => [...before, filterOf(text)],
     )
     .option('--limit <n>', 'rows to show', integer(1, 10_000), 50)
     .option('--offset <n>', 'rows to leave out before them', integer(0, 1_000_000), 0);

@@ -62,7 +62,7 @@ interface Judged extends HourlyRates {
   readonly claimRatio: number | null;
 }
 
-/** All hosts: 1.5 kB each is what a judgement takes of memory. */
+/** All hosts that were heard of within the week that is judged: 1.5 kB each is what a judgement takes of memory. */
 async function judgedHosts(
   store: FleetStore,
   lastHour: number,
@@ -83,6 +83,7 @@ async function judgedHosts(
     if (last === undefined) return { hosts, findings };
     after = last.host;
     for (const profile of page) {
+      if (profile.lastSeenMs < (lastHour + 1 - WEEK_HOURS) * HOUR_MS) continue;
       const claim = profile.claim === null ? null : (JSON.parse(profile.claim) as Claim);
       if (profile.kvm !== null) findings.push(JSON.parse(profile.kvm) as KernelFinding);
       const { host, cpu: cpuModel, labels } = profile;
@@ -162,15 +163,13 @@ export async function conclude(
     }
   }
   const all = [...best.values()];
-  for (let at = 0; at < all.length; at += PAGE) {
-    await store.putStandings(
-      all.slice(at, at + PAGE).map((one) => {
-        const { host, score, ...rest } = one;
-        const sinceNs = one.against === 'discipline' ? since(one) : null;
-        return { host, score, detail: JSON.stringify({ ...rest, sinceNs } satisfies Conclusion) };
-      }),
-    );
-  }
+  await store.putStandings(
+    all.map((one) => {
+      const { host, score, ...rest } = one;
+      const sinceNs = one.against === 'discipline' ? since(one) : null;
+      return { host, score, detail: JSON.stringify({ ...rest, sinceNs } satisfies Conclusion) };
+    }),
+  );
   return {
     atMs: nowMs,
     hosts: hosts.length,

@@ -2,7 +2,13 @@ import { lockupStopNs } from '../../lapic/catch-up.ts';
 import { lapicDefaults } from '../../lapic/config.ts';
 import { vcpuDefaults } from '../../lapic/vcpu.ts';
 import type { KernelFinding } from '../findings/kernels.ts';
-import { type FleetStore, type Profile, type StaleProfile, WEEK_HOURS } from '../store/fleet-store.ts';
+import {
+  type FleetStore,
+  type Profile,
+  type StaleProfile,
+  type StampedProfile,
+  WEEK_HOURS,
+} from '../store/fleet-store.ts';
 
 /** Profiles that are read at once. */
 export const PAGE = 1000;
@@ -58,7 +64,7 @@ export function ratesTo({ hour, rates }: Pick<Profile, 'hour' | 'rates'>, last: 
 }
 
 /** A profile with what came since. @param hour the last that it is to hold. */
-export function renewed(stale: StaleProfile, hour: number): Profile & Pick<StaleProfile, 'stamp'> {
+export function renewed(stale: StaleProfile, hour: number): StampedProfile {
   const { host, stamp, fresh, hours, calibration, document } = stale;
   const rates = ratesTo(stale, hour);
   const first = hour - WEEK_HOURS + 1;

@@ -51,7 +51,7 @@ export const HOST_ORDERS = ['host', 'hostname', 'kernel', 'last-seen', 'clock-er
 export type HostOrder = (typeof HOST_ORDERS)[number];
 
 export interface HostQuery {
-  readonly where?: readonly Where[];
+  readonly where?: readonly Where[] | undefined;
   readonly order?: HostOrder;
   readonly descending?: boolean;
   /** Heard of last before this, ms by the hub's clock. */
@@ -184,16 +184,21 @@ export interface Profile {
 
 /** A profile with what hosts are sorted into groups by. */
 export interface HostProfile extends Profile {
+  /** When it was heard of last, ms by the hub's clock. */
+  readonly lastSeenMs: number;
   readonly cpu: string | null;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A profile, and what came since it was made. */
-export interface StaleProfile extends Profile {
-  /** The first hour that came since. */
-  readonly fresh: number;
-  /** Its state when it was read; anything that comes makes it another. */
+/** A profile, and the state that it was read in: anything that comes makes it another. */
+export interface StampedProfile extends Profile {
   readonly stamp: number;
+}
+
+/** A profile, and what came since it was made. */
+export interface StaleProfile extends StampedProfile {
+  /** The first hour that its rates do not hold as it is known now. */
+  readonly fresh: number;
   /** Rates from `fresh` on, the hour with each; of an hour that was measured twice the one with more samples comes last. */
   readonly hours: ReadonlyArray<readonly [hour: number, rate: number]>;
   readonly calibration: FleetCalibration | null;
@@ -224,7 +229,7 @@ export interface FleetEventRow {
 export interface EventQuery {
   readonly host?: number;
   readonly kinds?: readonly string[];
-  readonly where?: readonly Where[];
+  readonly where?: readonly Where[] | undefined;
   readonly fromNs: bigint;
   readonly toNs: bigint;
   readonly limit: number;
@@ -282,17 +287,18 @@ export interface FleetStore {
   write(delivery: Delivery): Promise<void>;
   settled(stream: string): Promise<Settled>;
   /**
-   * Profiles of hosts of which something came since, by host number, with what came.
+   * Profiles of hosts of which something came since, or that are of later hours, by host number, with what came.
    *
    * @param hour the present one: later ones are not read.
    */
   staleProfiles(hour: number, afterHost: number, limit: number): Promise<readonly StaleProfile[]>;
   /** Keeps profiles unless something came for them since they were read; they are then stale still. */
-  putProfiles(profiles: readonly (Profile & Pick<StaleProfile, 'stamp'>)[]): Promise<void>;
+  putProfiles(profiles: readonly StampedProfile[]): Promise<void>;
   /** By host number. */
   profiles(afterHost: number, limit: number): Promise<readonly HostProfile[]>;
   /** Separates hosts of one name, drops what is too old, and gets ready for what comes. */
   upkeep(retention: FleetRetention, nowMs: number): Promise<Upkeep>;
+  /** Keeps where hosts stand, in place of all that was kept before. */
   putStandings(standings: readonly Standing[]): Promise<void>;
   /** Keeps what was concluded about the whole fleet, JSON, in place of what was kept before. */
   putConclusions(json: string): Promise<void>;

@@ -280,33 +280,38 @@ export class Reader {
   }
 
   async staleProfiles(hour: number, afterHost: number, limit: number): Promise<StaleProfile[]> {
+    // A profile of a later hour was made by a clock that was ahead, and lacks the hours that have left its week. Hours that
+    // came before their time, by this clock, were not read yet, whatever came since.
+    const isStale = (present: string) => `(q.fresh IS NOT NULL OR q.hour > ${present})`;
+    const fresh = (present: string) =>
+      `CASE WHEN q.hour > ${present} THEN 0 WHEN q.fresh <= q.hour THEN q.fresh ELSE q.hour + 1 END`;
     const stale = await this.#ask(
-      `SELECT host, fresh, stamp, hour, rates, claim, kvm FROM profile WHERE fresh IS NOT NULL AND host > ?1
-       ORDER BY host LIMIT ?2`,
-      [BigInt(afterHost), BigInt(limit)],
+      `SELECT q.host, ${fresh('?3')}, q.stamp, q.hour, q.rates, q.claim, q.kvm FROM profile q
+       WHERE q.host > ?1 AND ${isStale('?3')} ORDER BY q.host LIMIT ?2`,
+      [BigInt(afterHost), BigInt(limit), BigInt(hour)],
     );
     const [first, last] = [stale[0]?.[0] ?? 0n, stale.at(-1)?.[0] ?? -1n];
     // Whoever becomes stale meanwhile is in these too, and not looked at.
     const of = `FROM profile q JOIN sender x ON x.host = q.host JOIN run r ON r.sender = x.id`;
-    const among = 'q.host >= ?1 AND q.host <= ?2 AND q.fresh IS NOT NULL';
+    const among = `q.host >= ?1 AND q.host <= ?2 AND ${isStale('?3')}`;
     const hours = await this.#ask(
       `SELECT q.host, m.at, (m.first - m.last) / (m.last_since - m.first_since) ${of}
        JOIN series p ON p.run = r.id JOIN hour m ON m.series = p.id
        WHERE ${among} AND p.clock = 'monotonic' AND p.reference = 'monotonic_raw' AND p.independent = 1
-         AND m.at >= q.fresh AND m.at > ?3 AND m.at <= ?4 AND m.last_since > m.first_since
+         AND m.at >= ${fresh('?3')} AND m.at > ?4 AND m.at <= ?3 AND m.last_since > m.first_since
        ORDER BY q.host, m.count`,
-      [first, last, BigInt(hour - WEEK_HOURS), BigInt(hour)],
+      [first, last, BigInt(hour), BigInt(hour - WEEK_HOURS)],
     );
     const calibrations = await this.#ask(
       `SELECT q.host, c.result ${of} JOIN calibration c ON c.run = r.id
          AND c.at = (SELECT max(n.at) FROM calibration n WHERE n.run = r.id)
        WHERE ${among} ORDER BY q.host, c.at`,
-      [first, last],
+      [first, last, BigInt(hour)],
     );
     const documents = await this.#ask(
       `SELECT q.host, d.kernel, d.summary ${of} JOIN document d ON d.run = r.id WHERE ${among} AND d.kind = 'kvm'
        ORDER BY q.host, r.started_at, d.id`,
-      [first, last],
+      [first, last, BigInt(hour)],
     );
     const found = new Map<number, [number, number][]>();
     for (const [host, at, rate] of hours) {
@@ -339,7 +344,7 @@ export class Reader {
 
   async profiles(afterHost: number, limit: number): Promise<HostProfile[]> {
     const rows = await this.#ask(
-      `SELECT h.id, s.cpu, s.labels, q.hour, q.rates, q.claim, q.kvm FROM host h JOIN sender s ON s.id = h.sender
+      `SELECT h.id, s.cpu, s.labels, q.hour, q.rates, q.claim, q.kvm, s.last_at FROM host h JOIN sender s ON s.id = h.sender
        LEFT JOIN profile q ON q.host = h.id WHERE h.id > ?1 ORDER BY h.id LIMIT ?2`,
       [BigInt(afterHost), BigInt(limit)],
     );
@@ -351,6 +356,7 @@ export class Reader {
       rates: ratesOf(row[4] ?? new Uint8Array()),
       claim: orNull(asText)(row[5]),
       kvm: orNull(asText)(row[6]),
+      lastSeenMs: asCount(row[7]),
     }));
   }
 

@@ -7,8 +7,7 @@ import type {
   Delivery,
   FleetRetention,
   FleetStore,
-  Profile,
-  StaleProfile,
+  StampedProfile,
   Standing,
   Upkeep,
   Width,
@@ -189,22 +188,22 @@ class PostgresFleetStore extends Reader implements FleetStore {
   }
 
   async putStandings(standings: readonly Standing[]): Promise<void> {
-    if (standings.length === 0) return;
     await this.#transaction(async (run) => {
+      const hosts = numbers(standings.map(({ host }) => host));
+      await run(
+        'DELETE FROM standing t WHERE NOT EXISTS (SELECT 1 FROM unnest($1::int[]) AS u (host) WHERE u.host = t.host)',
+        [hosts],
+      );
       await run(
         `INSERT INTO standing (host, score, detail) SELECT * FROM unnest($1::int[], $2::float8[], $3::text[])
          ON CONFLICT (host) DO UPDATE SET score = excluded.score, detail = excluded.detail
          WHERE standing.detail <> excluded.detail`,
-        [
-          standings.map(({ host }) => host),
-          standings.map(({ score }) => score),
-          standings.map(({ detail }) => detail),
-        ],
+        [hosts, standings.map(({ score }) => score), standings.map(({ detail }) => detail)],
       );
     });
   }
 
-  async putProfiles(profiles: readonly (Profile & Pick<StaleProfile, 'stamp'>)[]): Promise<void> {
+  async putProfiles(profiles: readonly StampedProfile[]): Promise<void> {
     await this.#transaction(async (run) => {
       await run(
         `UPDATE profile q SET fresh = NULL, hour = u.hour, rates = u.rates, claim = u.claim, kvm = u.kvm

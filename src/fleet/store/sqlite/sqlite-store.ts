@@ -10,8 +10,7 @@ import type {
   Delivery,
   FleetRetention,
   FleetStore,
-  Profile,
-  StaleProfile,
+  StampedProfile,
   Standing,
   Upkeep,
   Width,
@@ -117,19 +116,13 @@ class SqliteFleetStore extends Reader implements FleetStore {
 
   async putStandings(standings: readonly Standing[]): Promise<void> {
     this.#transaction(() => {
-      for (const { host, score, detail } of standings) {
-        this.#connection.run(
-          `INSERT INTO standing (host, score, detail) VALUES (?, ?, ?)
-           ON CONFLICT (host) DO UPDATE SET score = excluded.score, detail = excluded.detail`,
-          BigInt(host),
-          score,
-          detail,
-        );
-      }
+      this.#connection.run('DELETE FROM standing');
+      const sql = 'INSERT INTO standing (host, score, detail) VALUES (?, ?, ?)';
+      for (const { host, score, detail } of standings) this.#connection.run(sql, BigInt(host), score, detail);
     });
   }
 
-  async putProfiles(profiles: readonly (Profile & Pick<StaleProfile, 'stamp'>)[]): Promise<void> {
+  async putProfiles(profiles: readonly StampedProfile[]): Promise<void> {
     this.#transaction(() => {
       for (const { host, stamp, hour, rates, claim, kvm } of profiles) {
         this.#connection.run(
