@@ -1,8 +1,9 @@
 // Whether one collector keeps up with a steady stream: its lag second by second while the fleet is judged and pages are asked
 // for, beside its nats-server, its PostgreSQL and the process that sends. Each batch is what a host sends in a minute: its
-// three pairs' last minute, once an hour the last hour too.
+// three pairs' last minute, once an hour the last hour too. The exit code is 1 where the lag grew, the rate was not reached, or
+// anything was refused, lost or complained of.
 //
-//   node --import ./test/load-typescript.mjs scripts/bench/fleet/steady.mjs [seconds=600] [batches a second=6000] [hosts=100000]
+//   node --import ./test/load-typescript.mjs scripts/bench/fleet/steady.mjs [seconds=600] [batches a second=1700] [hosts=100000]
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectHub } from '../../../src/fleet/hub/connect.ts';
@@ -12,10 +13,15 @@ import { Child } from '../../../test/fleet/chaos/chaos.ts';
 import { startNats } from '../../../test/fleet/nats.ts';
 import { startPostgres } from '../../../test/fleet/postgres.ts';
 
-const [seconds = 600, rate = 6_000, hosts = 100_000] = process.argv.slice(2).map(Number);
+const [seconds = 600, rate = 1_700, hosts = 100_000] = process.argv.slice(2).map(Number);
 /** Sent at once; then the sender waits for the clock. */
 const TICK_MS = 20;
 const TELL_S = 10;
+/** A flat lag: the median of the last fifth is above that of the first fifth by so much at most, and none is longer, s. */
+const MOST_GROWTH_S = 1;
+const LONGEST_LAG_S = 30;
+/** What is waited for at the ends, s. */
+const PATIENCE_S = 600;
 const PORT = 19_798;
 const PAGES = ['/', '/outliers', '/hosts?where=site%3Dsite-3', '/host?name=host-7'];
 const MINUTE = Math.floor(Date.now() / 3_600_000) * 60 - 180;
@@ -104,7 +110,9 @@ try {
   };
   const health = async () => JSON.parse((await get('/healthz')).text);
   const waiting = async () => {
-    for (;;) {
+    for (const until = performance.now() + PATIENCE_S * 1e3; ; ) {
+      if (performance.now() > until)
+        throw new Error('the collector does not get to the end of what was sent');
       try {
         const { lagSeconds, ledger } = await health();
         if (ledger !== null && ledger.waiting === 0 && ledger.received >= sent && lagSeconds !== null) return;
@@ -134,16 +142,22 @@ try {
   let concluded = 0;
   let last = null;
   let going = true;
-  const asking = (async () => {
+  const faults = [];
+  const beside = (work) =>
+    work().catch((error) => {
+      faults.push(error.message);
+      going = false;
+    });
+  const asking = beside(async () => {
     for (let turn = 0; going; turn++) {
       const path = PAGES[turn % PAGES.length];
       const { ms, status } = await get(path);
-      if (status !== 200) console.log(`${path}: ${status}`);
+      if (status !== 200) faults.push(`${path} answered ${status}`);
       pages.get(path).push(ms);
       await sleep(1_000);
     }
-  })();
-  const looking = (async () => {
+  });
+  const looking = beside(async () => {
     for (let second = 1; going; second++) {
       await sleep(Math.max(0, begun + 1_000 * second - performance.now()));
       const { lagSeconds, ledger } = await health();
@@ -156,8 +170,8 @@ try {
         `${second} s: ${Math.round((sent - first) / second)}/s sent, ${ledger.waiting} waiting, lag ${lagSeconds.toFixed(2)} s; judged ${concluded} times, ${judged.discipline} hosts`,
       );
     }
-  })();
-  while (performance.now() - begun < 1_000 * seconds) {
+  });
+  while (going && performance.now() - begun < 1_000 * seconds) {
     const due = Math.floor(((performance.now() - begun) / 1_000) * rate) - (sent - first);
     await send(Math.min(due, 4 * rate * (TICK_MS / 1_000)));
     await sleep(TICK_MS);
@@ -178,6 +192,19 @@ try {
   await waiting();
   const { ledger } = await health();
   console.log(`drained in ${((performance.now() - drained) / 1e3).toFixed(1)} s: ${JSON.stringify(ledger)}`);
+  const fifth = Math.max(1, Math.floor(lags.length / 5));
+  const growth = quantile(lags.slice(-fifth), 0.5) - quantile(lags.slice(0, fifth), 0.5);
+  if (growth > MOST_GROWTH_S) faults.push(`the lag grew by ${growth.toFixed(1)} s`);
+  if (quantile(lags, 1) > LONGEST_LAG_S) faults.push(`the lag was longer than ${LONGEST_LAG_S} s`);
+  if (sent - first < 0.99 * rate * seconds) faults.push('the rate was not reached');
+  if (ledger.stored !== sent) faults.push(`${sent} were sent and ${ledger.stored} stored`);
+  if (/"level":"(error|warn)"/.test(child.stderr)) faults.push('the collector complained');
+  console.log(
+    faults.length === 0
+      ? `steady: the lag changed by ${growth.toFixed(2)} s, every batch is stored`
+      : `NOT steady: ${faults.join('; ')}`,
+  );
+  process.exitCode = faults.length === 0 ? 0 : 1;
   await connection.close();
 } finally {
   await child?.kill();
