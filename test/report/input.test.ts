@@ -36,7 +36,9 @@ test('the first field that is wrong is named', () => {
   const document = fixtureDocument();
   const { calibrate } = fixtureParts();
   const result = { ...(document['result'] as object), calibrate: { ...calibrate, tscHz: 'fast' } };
-  expect(() => inputOf({ ...document, result }, 'x.json')).toThrow('result.calibrate.tscHz: "fast" is not a number');
+  expect(() => inputOf({ ...document, result }, 'x.json')).toThrow(
+    'result.calibrate.tscHz: "fast" is not a number',
+  );
 });
 
 test.each([
