@@ -1,9 +1,9 @@
 // What the agent costs at the default interval, beside Prometheus's node exporter in the same run: both are scraped every
 // 15 s, as Prometheus does by default. Then the month view, and what an attack does to samples at 100 ms. All of it on a
-// store with 30 days of samples a second.
+// store with 30 days of samples a second. With `kills`: whether SIGKILL at random moments loses a sample that was stored.
 //
-//   node scripts/bench/agent.mjs [minutes=5] [days=30] [parts=attack,cost,month]
-import { spawn } from 'node:child_process';
+//   node scripts/bench/agent.mjs [minutes=5] [days=30] [parts=attack,cost,month] [kills=200]
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect } from 'node:net';
@@ -18,6 +18,7 @@ import { openStore, openStoreToRead } from '../../dist/store/store.js';
 
 const [minutes, days] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 30)];
 const parts = (process.argv[4] ?? 'attack,cost,month').split(',');
+const killed = Number(process.argv[5] ?? 200);
 const folder = mkdtempSync(join(tmpdir(), 'tscope-bench-'));
 const db = join(folder, 'month.db');
 /** Each part has an agent of its own. */
@@ -50,9 +51,10 @@ function costOf(pid) {
   return { cpu: (Number(fields[11]) + Number(fields[12])) / 100, mb: (kilobytes * 1024) / 1e6 };
 }
 
+const MAIN = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+
 const startAgent = (port, db, ...flags) => {
-  const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
-  const args = [main, 'agent', '--listen', `127.0.0.1:${port}`, '--db', db, ...flags];
+  const args = [MAIN, 'agent', '--listen', `127.0.0.1:${port}`, '--db', db, ...flags];
   return spawn(process.execPath, args, { stdio: 'ignore' });
 };
 
@@ -214,9 +216,54 @@ async function attack() {
   await under('32 scrapers and 8 readers of the month view', 20, readers);
 }
 
+/** The ledger of an agent, once it has stored a sample. */
+async function ledgerOf(agent, port) {
+  for (;;) {
+    if (agent.exitCode !== null) throw new Error(`the agent ended with ${agent.exitCode}`);
+    const answer = await fetch(url(port, '/healthz')).catch(() => null);
+    const samples = (await answer?.json())?.samples;
+    if (samples?.stored > 0) return samples;
+    await sleep(10);
+  }
+}
+
+/** Agents one after the other on one store, each killed at a random moment just after its ledger was read. */
+async function kills() {
+  const own = join(folder, 'kills.db');
+  const found = { stored: 0, lost: 0, wrong: 0 };
+  for (let i = 0; i < killed; i++) {
+    const agent = startAgent(ATTACK_PORT, own, '--interval', '100ms');
+    const ended = new Promise((resolve) => agent.on('exit', resolve));
+    await ledgerOf(agent, ATTACK_PORT);
+    await sleep(Math.random() * 300);
+    const { taken, stored, waiting, dropped } = await ledgerOf(agent, ATTACK_PORT);
+    await sleep(Math.random() * GRID_MS);
+    agent.kill('SIGKILL');
+    await ended;
+    const store = openStoreToRead(own);
+    const [run] = listRuns(store);
+    store.close();
+    found.stored += stored;
+    found.lost += Math.max(0, stored - run.samples);
+    const sum = stored + waiting + Object.values(dropped).reduce((total, count) => total + count, 0);
+    if (taken !== sum) found.wrong += 1;
+  }
+  const check = spawnSync(process.execPath, [MAIN, 'runs', '--check', '--db', own], { encoding: 'utf8' });
+  console.log(
+    `${killed} agents killed: ${found.stored} samples stored by their ledgers, ${found.lost} of them lost, ` +
+      `${found.wrong} ledgers do not add up; ${check.stdout.trim().split('\n').at(-1)}`,
+  );
+  if (found.lost > 0 || found.wrong > 0 || check.status !== 0) process.exitCode = 1;
+}
+
 try {
-  fill(db);
-  console.log(`store: ${days} days of samples a second, 3 pairs, ${(statSync(db).size / 1e6).toFixed(0)} MB`);
+  if (parts.includes('kills')) await kills();
+  if (parts.some((part) => part !== 'kills')) {
+    fill(db);
+    console.log(
+      `store: ${days} days of samples a second, 3 pairs, ${(statSync(db).size / 1e6).toFixed(0)} MB`,
+    );
+  }
   if (parts.includes('attack')) await attack();
   if (parts.includes('cost')) await cost();
   if (parts.includes('month')) await monthView();

@@ -46,8 +46,9 @@ function judgeKvm(kind, { name, args, traced = false, preemptionTimer = true }, 
     // A host that was late before the stop has cost this guest the preemption timer: then its stop must claim nothing.
     const fellBack = kind === 'unfixed' && preemptionTimer && stop.path !== path;
     const wanted = fellBack ? 'inconclusive' : ofStop;
+    // A slow machine may resume on the old grid by chance; an hrtimer's stop that claims nothing is nowhere wrong.
     demand(
-      stop.verdict === wanted,
+      stop.verdict === wanted || (!preemptionTimer && stop.verdict === 'inconclusive'),
       `${what} is said to be ${stop.verdict} instead of ${wanted}: ${stop.explanation}`,
     );
     let seen = '-';

@@ -34,7 +34,7 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
 }
 
 /**
- * Stops, by SIGSTOP, a process that owns a guest, and continues it in the middle of a period.
+ * Stops, by SIGSTOP, a process that owns a guest, and continues it at a share of a period.
  *
  * @returns null where it was cancelled first.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest, and where the signal met the vCPU outside it
@@ -66,7 +66,7 @@ async function stopOnce(
   options: Omit<StopOptions, 'stop'>,
   control: Control,
 ): Promise<StopRecord | null | 'missed'> {
-  const { setup, stopNs } = options;
+  const { setup, stopNs, resumeAt: share = RESUME_AT } = options;
   const job: SigstopJob = { ...options, parent: process.pid };
   const child = spawn(process.execPath, [...process.execArgv, CHILD, JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -93,7 +93,7 @@ async function stopOnce(
       if (!(await waitUntil(inPeriod(next, started, setup.periodNs, SIGSTOP_AT), control))) return null;
       child.kill('SIGSTOP');
       stoppedAt = ktimeNow();
-      const resumeAt = inPeriod(stoppedAt + BigInt(stopNs), started, setup.periodNs, RESUME_AT);
+      const resumeAt = inPeriod(stoppedAt + BigInt(stopNs), started, setup.periodNs, share);
       if (!(await waitUntil(resumeAt - BigInt(resumeLatencyNs), control))) return null;
       child.kill('SIGCONT');
     }

@@ -9,7 +9,7 @@ import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from '../../k
 import { recordSigstop } from '../../kvm/sigstop.ts';
 import { recordStalls, stallSetup } from '../../kvm/stall.ts';
 import type { StallRecord } from '../../kvm/stall-record.ts';
-import { recordStop, type StopOptions } from '../../kvm/stop.ts';
+import { RESUME_AT, recordStop, type StopOptions } from '../../kvm/stop.ts';
 import type { StopKind, StopRecord } from '../../kvm/stop-record.ts';
 import { minPeriodNs } from '../../kvm/timer-setup.ts';
 import { burstOf, findingOf, pathOf, pathOfAll, type TimerPath } from '../../kvm/verdict.ts';
@@ -91,15 +91,20 @@ export async function recordConclusiveStop(
   control: Control,
   retries: Retries = retriesOf(options.stopNs),
 ): Promise<StopRecord | null> {
-  const { stop, ...common } = options;
+  const { stop, ...rest } = options;
+  const { periodNs } = options.setup;
+  let resumeAt = RESUME_AT;
   for (;;) {
+    const common = { ...rest, resumeAt };
     const trace =
       stop === 'sigstop' ? await recordSigstop(common, control) : recordStop({ ...common, stop }, control);
     if (trace === null) return null;
     const path = stop === 'sigstop' ? knownPath : pathOf(trace, host).path;
     if (!inconclusiveByChance(trace, path, host)) return trace;
-    const { periodNs } = options.setup;
-    const burst = burstOf(findingOf(trace), path, periodNs) ?? burstEstimate(options.stopNs, periodNs);
+    const finding = findingOf(trace);
+    // A slow host resumes late each time: the next try aims earlier by as much.
+    resumeAt = (1 + resumeAt + RESUME_AT - finding.resumePhaseNs / periodNs) % 1;
+    const burst = burstOf(finding, path, periodNs) ?? burstEstimate(options.stopNs, periodNs);
     if (!takeRetry(retries, 'lengthNs' in burst ? burst.lengthNs : burst.burstNs)) return trace;
   }
 }
