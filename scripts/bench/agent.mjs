@@ -251,7 +251,7 @@ async function kills() {
   const check = spawnSync(process.execPath, [MAIN, 'runs', '--check', '--db', own], { encoding: 'utf8' });
   console.log(
     `${killed} agents killed: ${found.stored} samples stored by their ledgers, ${found.lost} of them lost, ` +
-      `${found.wrong} ledgers do not add up; ${check.stdout.trim().split('\n').at(-1)}`,
+      `${found.wrong} ledgers do not add up; tscope runs --check ${check.status === 0 ? 'finds no damage' : `says: ${check.stderr}`}`,
   );
   if (found.lost > 0 || found.wrong > 0 || check.status !== 0) process.exitCode = 1;
 }
