@@ -52,8 +52,8 @@ test.runIf(absence === null)(
         const response = await fetch(collector.url + path);
         return { status: response.status, text: await response.text() };
       };
-      await eventually(async () => (await get('/hosts')).text.includes('site=lab'), 30_000);
-      await eventually(async () => (await get('/')).text.includes('judged at'), 40_000);
+      await eventually(async () => (await get('/hosts')).text.includes('site=lab'), 60_000);
+      await eventually(async () => (await get('/')).text.includes('judged at'), 60_000);
       expect(await get('/hosts?where=site')).toMatchObject({ status: 400 });
       expect(JSON.parse((await get('/healthz')).text)).toMatchObject({
         status: 'ok',
@@ -78,5 +78,5 @@ test.runIf(absence === null)(
       expect(await collector.end()).toBe(0);
     }
   },
-  90_000,
+  180_000,
 );
