@@ -66,6 +66,11 @@ form.filter input, form.filter select, form.filter button { font: inherit; font-
   background: var(--paper); border: 1px solid var(--line); border-radius: 4px; padding: .3rem .5rem; min-width: 0; }
 form.filter button { cursor: pointer; padding: .3rem .9rem; }
 .pages { display: flex; gap: 1rem; } main { max-width: 80rem; } h2 { margin-top: 2.2rem; }
+/* On paper a filter is only what it was. */
+@media print {
+  .pages, form.filter button, form.filter:not(:has(input[value])) { display: none; } form.filter input { border: 0; padding: 0; }
+  main { max-width: none; }
+}
 `;
 const STYLE_SHEET = STYLE + PAGE_STYLE;
 const STYLE_TAG = `"${createHash('sha256').update(STYLE_SHEET).digest('base64url').slice(0, 20)}"`;

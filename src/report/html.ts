@@ -12,6 +12,8 @@ const heading = (title: string | undefined): string =>
 const SHORT = 24;
 /** With more columns than this a narrow screen shows each row as a card of names and values. */
 const MOST_COLUMNS = 3;
+/** With more than these it is set smaller on paper. */
+const MOST_ON_PAPER = 9;
 
 function tableHtml({ title, head, rows, addresses, note, fold }: Table): string {
   const heads = head.map((name) => name.replace(/^#/, ''));
@@ -30,16 +32,17 @@ function tableHtml({ title, head, rows, addresses, note, fold }: Table): string 
       }),
     ),
   );
+  const wide = heads.length > MOST_ON_PAPER ? ' wide' : '';
   const whole = element(
     'table',
-    { class: heads.length > MOST_COLUMNS ? 'cards' : undefined },
+    { class: heads.length > MOST_COLUMNS ? `cards${wide}` : undefined },
     element('thead', {}, element('tr', {}, ...header)),
     element('tbody', {}, ...body),
   );
   // What scrolls must be reachable by keyboard, and say what it is.
   const name = title ?? heads.filter((one) => one !== '').join(', ');
   const scroll = element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': name }, whole);
-  const all = `${heading(title)}${scroll}${note === undefined ? '' : paragraph(note, 'faint')}`;
+  const all = `${heading(title)}${rows.length === 0 ? '' : scroll}${note === undefined ? '' : paragraph(note, 'faint')}`;
   return fold === undefined ? all : element('details', {}, element('summary', {}, prose(fold)), all);
 }
 

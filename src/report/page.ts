@@ -73,9 +73,9 @@ function documentLink(document: unknown): string {
   const href = `data:application/gzip;base64,${packed}`;
   return element(
     'p',
-    {},
+    { class: 'saved' },
     element('a', { download: 'run.json.gz', href }, 'run.json.gz'),
-    prose(': every figure of this page for programs; `tscope compare` and `tscope report` read it.'),
+    passage(': every figure of this page for programs; `tscope compare` and `tscope report` read it.'),
   );
 }
 

@@ -41,7 +41,8 @@ const SVG_RULES = `svg text { fill: var(--faint); font-size: 13px; font-variant-
 svg text.axis { fill: var(--ink); } svg text.own { fill: currentColor; font-weight: 600; } svg text.note { font-size: 12px; }
 svg line { stroke: var(--line); } svg .zero { stroke: var(--faint); } svg .base { stroke: var(--line); }
 svg line.limit { stroke: var(--bad); stroke-dasharray: 5 4; } svg text.limit { fill: var(--bad); }
-svg line.point { stroke: var(--faint); stroke-dasharray: 5 4; } svg text.point { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 5px; }
+svg line.point { stroke: var(--faint); stroke-dasharray: 5 4; } svg text.point { fill: var(--ink); }
+svg text.limit, svg text.point { paint-order: stroke; stroke: var(--paper); stroke-width: 5px; }
 svg line.old { stroke: var(--faint); stroke-dasharray: 1 4; }
 svg .line { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; } svg .dashed { stroke-dasharray: 7 5; }
 svg .bars { fill: none; stroke: currentColor; stroke-width: 1.4; opacity: .75; }
@@ -94,7 +95,7 @@ td.number, th.number { text-align: right; white-space: nowrap; } td.short, th.sh
 thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
 figure { margin: 1.6rem 0 2rem; } figure h3 { margin: 0 0 .5rem; } figcaption { margin-top: .5rem; }
 .links { font-size: .85rem; margin: .3rem 0 0; display: flex; gap: .9rem; }
-figure > svg { display: block; width: 100%; height: auto; overflow: visible; }
+figure > svg { display: block; width: 100%; max-width: 920px; height: auto; overflow: visible; }
 svg.narrow, .legend { display: none; }
 ${SVG_RULES}
 .legend { flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; margin: .4rem 0 0; padding: 0; font-size: .9rem; }
@@ -104,6 +105,7 @@ details { margin: .8rem 0; } summary { cursor: pointer; }
 dl.how dt { font-weight: 600; margin-top: .8rem; } dl.how dd { margin: 0; max-width: 72ch; }
 footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }
 @media screen and (min-width: 1000px) { .report .scroll { margin-right: max(-9rem, (952px - 100vw) / 2 + 1rem); } }
+@media not screen, (max-width: 999px) { td.number, th.number, td.short, th.short { white-space: normal; } }
 @media screen and (max-width: 699px) {
   figure > svg.wide { display: none; } figure > svg.narrow { display: block; max-width: 460px; } .legend { display: flex; }
   table.cards, .cards tbody, .cards tr, .cards td { display: block; width: 100%; } .cards thead { display: none; }
@@ -115,7 +117,14 @@ footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }
   h1 { font-size: 1.45rem; }
 }
 @media print {
-  body { font-size: 10.5pt; } main { max-width: none; padding: 0; } nav, .links { display: none; }
-  h2, h3 { break-after: avoid; } figure, tr, .facts > div, .verdicts li { break-inside: avoid; } .scroll { overflow: visible; }
+  body { font-size: 10.5pt; } main { max-width: none; padding: 0; } nav, .links, .saved, footer { display: none; }
+  h1, h2, h3, dl.how dt, .lead { break-after: avoid; } p, figcaption { orphans: 3; widows: 3; }
+  figure, tr, .facts > div, .verdicts li, .lead { break-inside: avoid; }
+  a { color: inherit; text-decoration: none; }
+  /* What a screen scrolls or folds away is wrapped and shown. */
+  .scroll { overflow: visible; } table, table.cards { font-size: 8.5pt; }
+  th, td, .cards th, .cards td { padding: .22rem .5rem .22rem 0; }
+  table.wide { font-size: 7pt; } .wide th, .wide td { padding-right: .3rem; }
+  summary { display: none; } details::details-content { content-visibility: visible; display: block; block-size: auto; }
 }
 `;

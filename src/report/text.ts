@@ -1,6 +1,6 @@
 import type { Block, Facts, Section, Table } from './content.ts';
 
-/** A table for a terminal: columns padded under their heads. */
+/** A table for a terminal: columns padded under their heads; without a row, what is noted of it. */
 export function tableText({ title, head, rows, note }: Table): string {
   const heads = head.map((name) => name.replace(/^#/, ''));
   const widths = heads.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
@@ -13,7 +13,7 @@ export function tableText({ title, head, rows, note }: Table): string {
       .trimEnd();
   return [
     ...(title === undefined ? [] : [title]),
-    ...[heads, ...rows].map(line),
+    ...(rows.length === 0 ? [] : [heads, ...rows].map(line)),
     ...(note === undefined ? [] : [note]),
   ].join('\n');
 }

@@ -40,12 +40,14 @@ export const STOPS: Readonly<Record<KvmStop['stop'], string>> = {
 
 const UNITS = '(?:[num]?s|min|h|d|pp[bm]|[kM]?Hz|%|kB|kHz|MHz)';
 const NUMBER_AND_UNIT = new RegExp(`(?<=\\d) (?=${UNITS}(?![\\w/]))`, 'g');
+/** Between the groups of a fraction's digits. */
+const GROUPS = /(?<=\d\.\d{3}(?: \d{3})*) (?=\d{1,3}(?!\d))/g;
 const SPACE = '\u00a0';
 
-/** The text with a space that does not break between a number and its unit. */
-const keepUnits = (text: string): string => text.replace(NUMBER_AND_UNIT, SPACE);
+/** The text with a space that does not break within a number, and between it and its unit. */
+const keepUnits = (text: string): string => text.replace(GROUPS, SPACE).replace(NUMBER_AND_UNIT, SPACE);
 
-/** Breaks a text into lines of at most `width` characters, at spaces but not before a unit; a longer word stands alone. */
+/** Breaks a text into lines of at most `width` characters, at spaces but not within a number or before its unit; a longer word stands alone. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -120,7 +120,7 @@ test('a point that holds samples of both sides is a gap itself', () => {
 test('marks of an axis share a unit, and have the digits that tell neighbours apart', () => {
   expect(markTexts([2.875e3, 2.9e3, 2.925e3], NS_UNITS)).toEqual(['2.875 µs', '2.900 µs', '2.925 µs']);
   expect(markTexts([2e9, 2e9 + 20], NS_UNITS)).toEqual(['2.00000000 s', '2.00000002 s']);
-  expect(markTexts([-1e-9, 0, 1e-9], RATIO_UNITS)).toEqual(['-1 ppb', '0 ppb', '1 ppb']);
+  expect(markTexts([-1e-9, 0, 1e-9], RATIO_UNITS)).toEqual(['−1 ppb', '0 ppb', '1 ppb']);
 });
 
 test('zooming keeps the moment under the pointer where it is, within a tenth of a second and ten years', () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AXE, hasBrowser, launchBrowser } from './browser.ts';
+import { AXE, hasBrowser, launchBrowser, PAPER_WIDTH, WRONG_ON_PAPER } from './browser.ts';
 import { type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
 import { makeSteppedStore } from './stepped-store.ts';
 
@@ -193,6 +193,15 @@ describe.skipIf(!hasBrowser)(
       expect((end - start) / (to - from)).toBeGreaterThan(0.1);
       expect((end - start) / (to - from)).toBeLessThan(0.5);
       expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
+    test('on paper: light, nothing cut off and no control', async () => {
+      const viewport = { width: PAPER_WIDTH, height: 1000 };
+      const { page } = await open({ viewport, colorScheme: 'dark' });
+      await page.waitForSelector('#stability canvas');
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      await expect.poll(() => page.evaluate(WRONG_ON_PAPER)).toEqual([]);
       await page.context().close();
     });
 

@@ -77,3 +77,24 @@ export const BROKEN_TABLES = `[...document.querySelectorAll('td, th')].flatMap((
   const squeezed = width > 0 && width < 100 && height > 130;
   return cell.scrollWidth > cell.clientWidth + 1 || squeezed ? [cell.textContent] : [];
 })`;
+
+/** Width that a browser prints on A4 with its usual margins, px. */
+export const PAPER_WIDTH = 703;
+
+/**
+ * What of a page is wrong on paper, for a page of `PAPER_WIDTH` in the print media: what would be cut off or make everything
+ * smaller, dark paper, and what only a screen can do.
+ */
+export const WRONG_ON_PAPER = `(() => {
+  const shown = (element) => element.getBoundingClientRect().width > 0;
+  const all = (selector) => [...document.querySelectorAll(selector)].filter(shown);
+  const wide = all('main *').filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.closest('svg') === null);
+  const controls = all('nav, button, select, summary, .links, .saved, .range, .pages, footer');
+  const folded = [...document.querySelectorAll('details > :not(summary)')].filter((e) => !shown(e));
+  return [
+    ...wide.map((e) => 'too wide: ' + e.tagName + ' ' + e.textContent.slice(0, 60)),
+    ...controls.map((e) => 'a control: ' + e.tagName + ' ' + e.className),
+    ...folded.map((e) => 'folded away: ' + e.textContent.slice(0, 60)),
+    ...(getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)' ? [] : ['dark paper']),
+  ];
+})()`;

@@ -6,7 +6,7 @@ import { fleetRoutes } from '../../src/fleet/pages.ts';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
 import { fleetDocuments } from '../../src/schema/fleet.ts';
-import { AXE, hasBrowser, launchBrowser } from '../e2e/browser.ts';
+import { AXE, hasBrowser, launchBrowser, PAPER_WIDTH, WRONG_ON_PAPER } from '../e2e/browser.ts';
 import { tscope } from '../e2e/tscope.ts';
 import { temporaryFolder } from '../store/fixtures.ts';
 import { batch, received, T0 } from './batches.ts';
@@ -168,4 +168,23 @@ describe.skipIf(!hasBrowser)('in a browser (skipped where Debian package chromiu
       await browser.close();
     }
   }, 120_000);
+
+  test('on paper: light, nothing cut off and no control', async () => {
+    const browser = await launchBrowser();
+    try {
+      const viewport = { width: PAPER_WIDTH, height: 1000 };
+      const page = await (await browser.newContext({ viewport, colorScheme: 'dark' })).newPage();
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      for (const path of [...PAGES, '/hosts?offset=50']) {
+        await page.goto(url + path);
+        expect(await page.evaluate(WRONG_ON_PAPER), path).toEqual([]);
+      }
+      // What a list was filtered by is part of what it says.
+      await page.goto(`${url}/hosts?where=site=ber`);
+      expect(await page.locator('input[name=where]').isVisible()).toBe(true);
+      expect(await page.locator('form.filter button').isVisible()).toBe(false);
+    } finally {
+      await browser.close();
+    }
+  }, 60_000);
 });

@@ -7,6 +7,12 @@ test('a page prints units and signs properly, and keeps a number with its unit',
   );
 });
 
+test('a number is not broken between its groups of digits', () => {
+  expect(typeset('2596.130 164 765 39 MHz, 0.5 3 times, at 1.250 to 2')).toBe(
+    '2596.130\u00a0164\u00a0765\u00a039\u00a0MHz, 0.5 3 times, at 1.250 to 2',
+  );
+});
+
 test('a negative number has a minus sign; names, dates and ranges keep their hyphens', () => {
   expect(typeset('-5 ns (-6 to -4 ns), +/- -1; CVE-2025-71104, 2026-01-31, CPUs 0-1, --x, a - b')).toBe(
     '−5\u00a0ns (−6 to −4\u00a0ns), ± −1; CVE-2025-71104, 2026-01-31, CPUs 0-1, --x, a - b',

@@ -32,6 +32,6 @@ export function markTexts(marks: readonly number[], units: Units): string[] {
   return marks.map((mark) => {
     // A sum of steps may miss 0 by a rounding error.
     const value = Math.abs(mark) < (step * size) / 1e6 ? 0 : mark / size;
-    return `${value.toFixed(digits)} ${name}`;
+    return `${value.toFixed(digits).replace('-', '\u2212')} ${name}`;
   });
 }

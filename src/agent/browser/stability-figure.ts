@@ -1,6 +1,7 @@
 import type uPlot from 'uplot';
+import { ratioText } from '../../report/plot/tick-text.ts';
 import type { AgentStability } from '../../schema/agent-api.ts';
-import { formatCount, formatSignificant } from '../../units.ts';
+import { formatCount } from '../../units.ts';
 import { axisStyle } from './axis.ts';
 import { colour } from './dom.ts';
 import { addFigure, type Figure } from './plot.ts';
@@ -24,9 +25,20 @@ function columnsOf(pairs: readonly Pair[]): uPlot.AlignedData {
 /** Averaging times are told in seconds, as everywhere in this field. */
 const tauText = (tau: number): string => (tau < 1 ? nsText(tau * 1e9) : `${formatCount(tau)} s`);
 
-/** Only powers of ten are labelled. */
-const powersOf = (format: (value: number) => string) => (_: uPlot, splits: number[]) =>
-  splits.map((value) => (Math.abs(Math.log10(value) % 1) < 1e-9 ? format(value) : ''));
+const powersOfTen = (_: uPlot, splits: number[]) =>
+  splits.map((value) => (Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9 ? value : null));
+
+/** An axis of powers of ten. */
+const decades = (format: (value: number) => string): uPlot.Axis => {
+  const style = axisStyle();
+  return {
+    ...style,
+    filter: powersOfTen,
+    grid: { ...style.grid, filter: powersOfTen },
+    ticks: { ...style.ticks, filter: powersOfTen },
+    values: (_, splits) => splits.map((value) => (value === null ? '' : format(value))),
+  };
+};
 
 /** Adds the overlapping Allan deviation of every pair to the page. */
 export function addStabilityFigure(clocks: readonly string[]): {
@@ -37,16 +49,13 @@ export function addStabilityFigure(clocks: readonly string[]): {
     title: 'Overlapping Allan deviation',
     keys: clocks.map((clock, i) => [clock, i]),
     caption:
-      'Fractional frequency over the averaging time, of the range above, without what steps touch. A slope of -1 is the noise of the ' +
-      'reading itself; where the line turns flat or up, the clocks really differ.',
+      'How much the rate varies from one averaging time to the next, over the range chosen above and without what steps touch. A slope ' +
+      'of -1 is the noise of the readings; where the line turns flat or up, the clocks themselves wander.',
     empty: 'Three samples are needed.',
     options: () => ({
       padding: [10, 36, 0, 0],
       scales: { x: { time: false, distr: 3 }, y: { distr: 3 } },
-      axes: [
-        { ...axisStyle(), values: powersOf(tauText) },
-        { ...axisStyle(), size: 64, values: powersOf((value) => value.toExponential(0)) },
-      ],
+      axes: [decades(tauText), { ...decades(ratioText), size: 96 }],
       series: [
         {},
         ...clocks.map((_, i) => ({ stroke: colour(`c${i}`), width: 2, points: { show: true, size: 6 } })),
@@ -56,7 +65,7 @@ export function addStabilityFigure(clocks: readonly string[]): {
     read: ({ data }, i) => {
       const values = clocks.flatMap((clock, k) => {
         const value = data[k + 1]?.[i];
-        return value == null ? [] : [`${clock} ${formatSignificant(value)}`];
+        return value == null ? [] : [`${clock} ${ratioText(value)}`];
       });
       return `${tauText(data[0][i] ?? 0)}: ${values.join(', ')}`;
     },

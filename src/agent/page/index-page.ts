@@ -38,8 +38,8 @@ export const INDEX_PAGE = `<!doctype html>
 <th scope="col" class="number">Drift in range</th><th scope="col">Independent</th></tr></thead>
 <tbody id="now"></tbody></table></div></section>
 <section aria-labelledby="time-title"><h2 id="time-title">Over time</h2>
-<p class="faint">Dashed lines mark events. To look closer, drag across a drawing, pinch it, or turn the wheel with Ctrl;
-a double click goes back.</p>
+<p class="faint">Dashed lines mark events. <span class="by-hand">To look closer, drag across a drawing, pinch it, or turn the
+wheel with Ctrl; a double click goes back.</span></p>
 <p class="faint" id="since"></p>
 <p id="steps" hidden><label><input type="checkbox" id="without-steps"> Draw the time error without the steps</label></p>
 <p id="empty" hidden>Nothing was stored in this range.</p><div class="figures" id="pairs"></div></section>

@@ -23,7 +23,7 @@ figure { min-width: 0; margin: .8rem 0 1.4rem; } figure h3 { font-size: 1rem; ma
 .reading { min-height: 1.5rem; margin: 0; font-size: .85rem; color: var(--faint); font-variant-numeric: tabular-nums; }
 .plot { border-radius: 4px; } .plot .u-over { touch-action: pan-y; }
 .u-select { background: color-mix(in srgb, var(--ink) 15%, transparent); }
-.key { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin-right: .5rem; background: currentColor; }
+.key { print-color-adjust: exact; display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin-right: .5rem; background: currentColor; }
 .keys { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; margin: .4rem 0 0; padding: 0; font-size: .9rem; }
 tbody th { color: var(--ink); font-weight: 600; white-space: nowrap; }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .8rem; }
@@ -32,6 +32,6 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .8rem
   .cards tbody th { display: block; border: 0; padding: .08rem 0; } .cards td.number { text-align: left; }
   .cards td:first-child { font-weight: inherit; }
 }
-@media print { .range, .state, #steps, .reading { display: none; } .figures { display: block; } }
+@media print { .range, .state, #steps, .reading, .by-hand { display: none; } .figures { display: block; } }
 @media (min-width: 70rem) { main { max-width: 80rem; } }
 `;

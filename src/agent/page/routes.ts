@@ -34,6 +34,7 @@ const MODULES = [
   'agent/browser/zoom.js',
   'errors.js',
   'report/digits.js',
+  'report/plot/tick-text.js',
   'report/words.js',
   'units.js',
 ];

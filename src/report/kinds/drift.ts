@@ -176,18 +176,22 @@ const stabilityFigure = ({ pairs, reference }: DriftResult): Block =>
     ],
   });
 
-const slopesTable = ({ pairs, reference }: DriftResult): Table => ({
-  head: [`against ${reference}`, 'averaging times', '#slope', 'noise'],
-  rows: pairs.flatMap((pair) =>
+function slopesTable({ pairs, reference }: DriftResult): Table {
+  const rows = pairs.flatMap((pair) =>
     localSlopes(pair.stability).map(({ fromNs, toNs, slope, noise }) => [
       pair.clock,
       `${durationText(fromNs)} to ${durationText(toNs)}`,
       slope.toFixed(2),
       noise,
     ]),
-  ),
-  note: 'A slope has no interval: neighbouring deviations are of the same samples.',
-});
+  );
+  const note = 'A slope has no interval: neighbouring deviations are of the same samples.';
+  return {
+    head: [`against ${reference}`, 'averaging times', '#slope', 'noise'],
+    rows,
+    ...(rows.length === 0 ? {} : { note }),
+  };
+}
 
 const deviationsTable = (pair: DriftPair): Table => {
   const title = `${pair.clock} - ${pair.reference}: deviations`;

@@ -264,7 +264,7 @@ function figuresOf({ host, pairs, to, width }: FleetHostResult): Block[] {
   return [
     linesFigure({
       id: 'rate',
-      title: `How fast the clocks of ${host.hostname} run, by the ${width}`,
+      title: `Rate of ${host.hostname}'s clocks, ${width} by ${width}`,
       x,
       y: { label: 'rate against the reference (ppm)', scale: 'linear' },
       series: drawn.map(({ clock, reference, at, rateRatio }) => ({
@@ -275,13 +275,13 @@ function figuresOf({ host, pairs, to, width }: FleetHostResult): Block[] {
       })),
       limits:
         peers === null ? [] : [{ at: -peers.middle * 1e6, label: 'the middle of its peers, of monotonic' }],
-      caption: ['A step of a clock shows as one wild point; the events below name it.'],
+      caption: ['A step of a clock shows as a single wild point; the events below name it.'],
     }),
     linesFigure({
       id: 'offset',
-      title: 'How far they have moved',
+      title: 'Time that its clocks have gained or lost since the range began',
       x,
-      y: { label: `moved against the reference (${unit.unit})`, scale: 'linear', include: [0] },
+      y: { label: `gained on the reference (${unit.unit})`, scale: 'linear', include: [0] },
       series: drawn.map(({ clock, reference, at, offsetNs }) => ({
         label: `${clock} - ${reference}`,
         as: 'line',

@@ -363,7 +363,7 @@ function sections(result: StopResult): Section[] {
       const table = rowsTable(rows, periodNs);
       return i < MOST_PERIODS ? table : { ...table, on: 'terminal' };
     }),
-    { text: NOTES, tone: 'faint' },
+    { text: rows.length === 0 ? '' : NOTES, tone: 'faint' },
     ...priceTable(result),
     ...(tickCost === null ? [] : [tickCostTable(tickCost)]),
     thresholdTable(result),
