@@ -10,6 +10,8 @@ export interface RateFit {
   readonly standardErrorRatio: number;
   /** Brackets that the rate rests on. */
   readonly samples: number;
+  /** How far the stretch of the run that is farthest from the line lies from it, as a ratio of the run. */
+  readonly bendRatio: number;
 }
 
 /** A uniform error of width 1 has this standard deviation: the clock is cut to whole ns, for one. */
@@ -26,6 +28,9 @@ const CHANGES = 16;
  * of milliseconds, so that averaging more of them within an end does not help (src/tsc/README.md).
  */
 const END_WORTH = 300;
+
+/** Batches in a stretch: their mean is held to some hundredths of a ns, and follows a clock that bends. */
+const STRETCH = 16;
 
 /** Weights settle at once; three rounds are one more than any input needed. */
 const ROUNDS = 3;
@@ -56,7 +61,24 @@ export function fitRate(brackets: Brackets): RateFit | null {
     ticksPerNs,
     standardErrorRatio: Math.max(fine.standardError, floor) / ticksPerNs,
     samples: classes.reduce((sum, { x }) => sum + x.length, 0),
+    bendRatio: farthest(classes, fine.slope) / elapsed / ticksPerNs,
   };
+}
+
+/** How far from the line the stretch lies that is farthest from it, ticks: the mean of what is left about each class's own. */
+function farthest(classes: readonly WindowClass[], slope: number): number {
+  const sums = new Map<number, { sum: number; count: number }>();
+  for (const { x, y, batch } of classes) {
+    const [meanX, meanY] = [mean(x), mean(y)];
+    for (let i = 0; i < x.length; i++) {
+      const key = Math.floor((batch[i] ?? 0) / STRETCH);
+      const stretch = sums.get(key) ?? { sum: 0, count: 0 };
+      stretch.sum += (y[i] ?? 0) - meanY - slope * ((x[i] ?? 0) - meanX);
+      stretch.count += 1;
+      sums.set(key, stretch);
+    }
+  }
+  return Math.max(...[...sums.values()].map(({ sum, count }) => Math.abs(sum / count)));
 }
 
 /** Good enough that what is left of the slope fits a double with room to spare. */

@@ -9,7 +9,7 @@ export const estimators = ['lattice', 'least-squares', 'bounds'] as const;
 export type Estimator = (typeof estimators)[number];
 
 /** The rate of a segment and its certain bounds. */
-export interface Rate extends RateFit, RateInterval {
+export interface Rate extends Omit<RateFit, 'bendRatio'>, RateInterval {
   readonly estimator: Estimator;
   /** Why that one: what the run itself showed. Without a full stop. */
   readonly estimatorReason: string;
@@ -21,7 +21,7 @@ const UNIFORM = 1 / Math.sqrt(12);
 /** Brackets that no place of reading explains, above which the lattice is not how this host reads its clock. */
 const MOST_MISFITS = 0.01;
 
-/** A bend of the line that is this much more likely (difference of logarithms, about 5 standard errors) is one. */
+/** Stretches that lie beside the line are this much more likely (difference of logarithms) where the clock bends. */
 const MOST_BEND = 15;
 
 /** Two estimates of one rate differ by more than this many standard errors of the poorer one where one is wrong. */
@@ -57,9 +57,19 @@ export function rateOf(brackets: Brackets, most: number = Number.POSITIVE_INFINI
   if (fit.standardErrorRatio > standardErrorRatio || fit.ticksPerNs < low || fit.ticksPerNs > high)
     return bounded("the clock's steps are coarser than the noise of its reads");
   const lattice = latticeOf(brackets, fit, most);
-  const objection = typeof lattice === 'string' ? lattice : objectionTo(lattice, fit, line);
-  if (typeof lattice === 'string' || objection !== null)
-    return { ...fit, low, high, estimator: 'least-squares', estimatorReason: objection ?? '' };
+  const leastSquares = (estimatorReason: string, error: number): Rate => ({
+    low,
+    high,
+    ticksPerNs: fit.ticksPerNs,
+    standardErrorRatio: error,
+    samples: fit.samples,
+    estimator: 'least-squares',
+    estimatorReason,
+  });
+  if (typeof lattice === 'string') return leastSquares(lattice, fit.standardErrorRatio);
+  const objection = objectionTo(lattice, fit, line);
+  // A clock that bends has no one rate: the mean between its ends may be as far from the line's.
+  if (objection !== null) return leastSquares(objection, Math.hypot(fit.standardErrorRatio, fit.bendRatio));
   const { ticksPerNs, samples, stepTicks, misfitRatio } = lattice;
   const misfits =
     misfitRatio === 0 ? 'every bracket explained' : `${percent(misfitRatio)} of the brackets unexplained`;

@@ -48,6 +48,19 @@ test('the step is the common measure of the windows', () => {
   expect(fitLattice(widened(30, 4), RATE)?.stepTicks).toBe(2);
 });
 
+test('a straight run bends by less than nothing: half a unit of chance is taken off for each 250 brackets', () => {
+  const bend = (count: number) => fitLattice(span(brackets, 0, count), RATE)?.bend;
+  const counts = Array.from({ length: 40 }, (_, i) => 250 + i);
+  expect(counts.map(bend)).toEqual(counts.map((count) => (usable(count) <= 250 ? -0.5 : -1)));
+});
+
+test.each([-1.2, 1.2])('a stretch that lies %d ticks beside the line is seen', (ticks) => {
+  const beside = (values: Float64Array) =>
+    values.map((value, i) => (i >= 8000 && i < 8250 ? value + ticks : value));
+  const bent = { ...brackets, before: beside(brackets.before), after: beside(brackets.after) };
+  expect(fitLattice(bent, RATE)?.bend).toBeGreaterThan(15);
+});
+
 test('asked about fewer brackets it looks at the two ends', () => {
   const few = fitLattice(brackets, RATE, 2000);
   expect(few?.samples).toBe(2000);

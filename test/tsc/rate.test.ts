@@ -99,7 +99,7 @@ describe('which estimator a run gets, and why, in its document', () => {
 });
 
 describe('what speaks against the lattice', () => {
-  const fit = { ticksPerNs: 2.5, standardErrorRatio: 1e-10, samples: 1000 };
+  const fit = { ticksPerNs: 2.5, standardErrorRatio: 1e-10, samples: 1000, bendRatio: 1e-10 };
   const bounds = { low: 2.5 * (1 - 1e-9), high: 2.5 * (1 + 1e-9) };
   const lattice = {
     ticksPerNs: 2.5,
