@@ -1,7 +1,9 @@
-// npm run test:mutate -- ROOM...: changes the code of a room in many small ways and counts which its own tests notice.
+// npm run test:mutate -- [--sample N] [--seed S] [ROOM...]: changes the code of a room in many small ways and counts which
+// its own tests notice. Figures: scripts/mutate/README.md.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
 const ROOMS = ['lapic', 'tsc', 'stability', 'kvm', 'store', 'report', 'records', 'clock', 'statistics'];
@@ -9,47 +11,90 @@ const ROOMS = ['lapic', 'tsc', 'stability', 'kvm', 'store', 'report', 'records',
 const LEAST = { lapic: 95 };
 const LEAST_ELSEWHERE = 80;
 
-const rooms = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ROOMS;
+const { values, positionals } = parseArgs({
+  options: { sample: { type: 'string' }, seed: { type: 'string', default: '1' } },
+  allowPositionals: true,
+});
+const rooms = positionals.length > 0 ? positionals : ROOMS;
 const unknown = rooms.filter(
   (room) => !existsSync(join(root, 'src', room)) && !existsSync(join(root, 'src', `${room}.ts`)),
 );
-if (unknown.length > 0) {
-  console.error(`test:mutate: no such room: ${unknown.join(', ')}; rooms are ${ROOMS.join(', ')}`);
-  process.exit(2);
-}
+if (unknown.length > 0) fail(`no such room: ${unknown.join(', ')}; rooms are ${ROOMS.join(', ')}`);
+if (values.sample !== undefined && !/^[1-9]\d*$/.test(values.sample))
+  fail(`--sample ${values.sample}: a number of mutants, 1 or more`);
 
-let failed = false;
 for (const room of rooms) {
-  const least = LEAST[room] ?? LEAST_ELSEWHERE;
   const folder = join(root, 'build/mutation', room);
+  const report = join(folder, 'mutation.json');
   mkdirSync(folder, { recursive: true });
+  rmSync(report, { force: true });
   const config = {
     testRunner: 'vitest',
     vitest: { configFile: 'scripts/mutate/vitest.config.ts', related: false },
-    plugins: ['@stryker-mutator/vitest-runner'],
+    plugins: ['@stryker-mutator/vitest-runner', join(import.meta.dirname, 'sample.mjs')],
+    checkers: values.sample === undefined ? [] : ['sample'],
     mutate: existsSync(join(root, 'src', room)) ? [`src/${room}/**/*.ts`] : [`src/${room}.ts`],
-    ignorePatterns: ['build/emulated-intel', 'build/mutation', 'coverage', 'tscope-runs'],
+    ignorePatterns: ['build/*', '!build/Release', 'dist', 'prebuilds', 'coverage', 'tscope-runs'],
+    disableTypeChecks: false,
     coverageAnalysis: 'perTest',
     ignoreStatic: true,
-    concurrency: 2,
+    concurrency: 1,
+    dryRunTimeoutMinutes: 20,
     reporters: ['clear-text', 'json', 'html'],
-    clearTextReporter: { reportTests: false, allowColor: false },
-    jsonReporter: { fileName: join(folder, 'mutation.json') },
+    clearTextReporter: { reportTests: false, allowColor: false, reportScoreTable: false },
+    jsonReporter: { fileName: report },
     htmlReporter: { fileName: join(folder, 'mutation.html') },
-    thresholds: { high: least, low: least, break: least },
     tempDirName: join(root, 'build/mutation/tmp'),
   };
   const file = join(folder, 'stryker.json');
   writeFileSync(file, JSON.stringify(config, null, 2));
-  const { status } = spawnSync(
+  spawnSync(
     process.execPath,
     [join(root, 'node_modules/@stryker-mutator/core/bin/stryker.js'), 'run', file],
     {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, MUTATED_ROOM: room },
+      env: { ...process.env, MUTATED_ROOM: room, MUTANTS: values.sample, MUTATION_SEED: values.seed },
     },
   );
-  if (status !== 0) failed = true;
+  if (!existsSync(report)) fail(`${room}: Stryker did not come to its end`);
+  const least = LEAST[room] ?? LEAST_ELSEWHERE;
+  if (print(room, JSON.parse(readFileSync(report, 'utf8'))) < least) {
+    console.log(`${room}: at least ${least} % must be noticed`);
+    process.exitCode = 1;
+  }
 }
-process.exitCode = failed ? 1 : 0;
+
+/** Prints the score of a room and of its files; returns the room's, in per cent. */
+function print(room, { files }) {
+  let all = 0;
+  const total = { noticed: 0, tried: 0 };
+  for (const [name, { mutants }] of Object.entries(files)) {
+    const count = (...states) => mutants.filter(({ status }) => states.includes(status)).length;
+    const noticed = count('Killed', 'Timeout');
+    const tried = noticed + count('Survived', 'NoCoverage');
+    all += tried + count('CompileError');
+    total.noticed += noticed;
+    total.tried += tried;
+    if (tried > 0) console.log(`${String(noticed).padStart(5)} of ${String(tried).padEnd(5)} ${name}`);
+  }
+  const score = (100 * total.noticed) / total.tried;
+  const sampled = total.tried < all ? `, a random sample (seed ${values.seed}) of ${all}` : '';
+  const [low, high] = wilson(total.noticed, total.tried).map((share) => (100 * share).toFixed(1));
+  const interval = sampled === '' ? '' : ` (95 % interval ${low} to ${high} %)`;
+  console.log(`${room}: ${score.toFixed(1)} %${interval} of ${total.tried} mutants${sampled}`);
+  return score;
+}
+
+/** 95 % interval of a share of which `hits` of `tries` were seen (Wilson 1927). */
+function wilson(hits, tries) {
+  const z = 1.96;
+  const middle = (hits + z ** 2 / 2) / (tries + z ** 2);
+  const half = (z / (tries + z ** 2)) * Math.sqrt((hits * (tries - hits)) / tries + z ** 2 / 4);
+  return [middle - half, middle + half];
+}
+
+function fail(why) {
+  console.error(`test:mutate: ${why}`);
+  process.exit(2);
+}

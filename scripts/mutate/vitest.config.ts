@@ -1,12 +1,29 @@
+import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // The room whose code is changed, and its own tests: a mutant that only an end-to-end test would notice counts as alive.
 const room = process.env['MUTATED_ROOM'] ?? 'no-room';
 
+/** The quick files first: the first test that fails ends a mutant's run. */
+class QuickFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { cache, config } = this.ctx;
+    const ms = ({ project, moduleId }: TestSpecification) =>
+      cache.getFileTestResults(`${project.name}:${relative(config.root, moduleId)}`)?.duration ?? 0;
+    return files.toSorted((a, b) => ms(a) - ms(b));
+  }
+}
+
 export default defineConfig({
   test: {
-    pool: 'forks',
     include: [`test/${room}/**/*.test.ts`, `test/${room}.test.ts`],
-    testTimeout: 30_000,
+    // Simulations of intervals take minutes with the mutants in the sources: what only they would notice counts as alive.
+    exclude: ['test/*/coverage.test.ts'],
+    // One worker runs a mutant's test files and loads the sources once.
+    isolate: false,
+    sequence: { sequencer: QuickFirst },
+    execArgv: ['--import', new URL('../../test/load-typescript.mjs', import.meta.url).href],
+    testTimeout: 300_000,
   },
 });

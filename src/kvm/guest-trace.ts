@@ -39,12 +39,15 @@ function ktimeOfTsc({ recording }: Guest): (tsc: bigint) => bigint {
   return (tsc) => first.ktime + ((tsc - first.tsc) * ns) / cycles;
 }
 
+/** What is asked of the kernel's trace. */
+type Instance = Pick<TraceInstance, 'record' | 'take' | 'lost' | 'remove'>;
+
 /**
  * The kernel's trace of one guest's timer. It is found by what it does, without symbols: the vCPU's thread starts it,
  * due whole periods after its local APIC was set. What fails is a reason, and the guest runs on without.
  */
 export class GuestTrace {
-  #instance: TraceInstance | null = null;
+  #instance: Instance | null = null;
   /** Why there is no trace; null while there is. */
   #reason: string | null = null;
   #timer: bigint | null = null;
@@ -52,11 +55,16 @@ export class GuestTrace {
   readonly #missing = new Map<string, string>();
 
   /** @param cpu where the guest runs; null: anywhere. @param refusal why it is not to be traced, if so. */
-  constructor(mode: TraceMode, cpu: number | null, refusal: string | null = null) {
+  constructor(
+    mode: TraceMode,
+    cpu: number | null,
+    refusal: string | null = null,
+    open = (): Instance => new TraceInstance(findTracefs(), cpu),
+  ) {
     this.#reason = mode === 'off' ? NOT_ASKED_FOR : refusal;
     if (this.#reason !== null) return;
     try {
-      this.#instance = new TraceInstance(findTracefs(), cpu);
+      this.#instance = open();
     } catch (error) {
       if (!(error instanceof TraceObstacle)) throw error;
       this.#reason = error.message;
@@ -64,7 +72,7 @@ export class GuestTrace {
   }
 
   /** A trace that fails is a reason; the run goes on. */
-  #guard<T>(step: (instance: TraceInstance) => T): T | null {
+  #guard<T>(step: (instance: Instance) => T): T | null {
     if (this.#instance === null || this.#reason !== null) return null;
     try {
       return step(this.#instance);

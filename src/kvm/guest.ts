@@ -82,13 +82,14 @@ function warmUp(machine: NativeGuest): void {
 }
 
 /** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
-export function pauseMachine(machine: NativeGuest): void {
+export function pauseMachine(machine: Pick<NativeGuest, 'pause'>): void {
   for (let tries = 0; !machine.pause(); tries++) {
     if (tries === PAUSE_TRIES) throw stuckError(PAUSE_TRIES / 10);
   }
 }
 
-function guestOf(machine: NativeGuest, periodNs: number, control: Control): Guest {
+/** A machine whose timer is programmed, with what it reports. Public for tests. */
+export function guestOf(machine: NativeGuest, periodNs: number, control: Control): Guest {
   const { recording, update } = recorder(machine);
   const wait = hostWaiter(control);
   const now = new BigInt64Array(2);

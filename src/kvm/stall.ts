@@ -88,8 +88,8 @@ function obstacle(periodNs: number): string | null {
   return null;
 }
 
-/** What a refused step means, for a sentence that begins with "no stall could be made: ". */
-function refusal(error: unknown): string {
+/** What a refused step means, for a sentence that begins with "no stall could be made: ". Public for tests. */
+export function refusal(error: unknown): string {
   const code = systemCode(error);
   const step = error instanceof Error ? (error as NodeJS.ErrnoException).syscall : undefined;
   if (code === null || step === undefined) throw error;

@@ -1,6 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import { formatCount } from '../units.ts';
-import { type Guest, ktimeNow, withGuest } from './guest.ts';
+import { type Guest, withGuest } from './guest.ts';
 import { GuestTrace, type TraceMode } from './guest-trace.ts';
 import { watchActivity } from './host.ts';
 import { lastOf, type Moment, type Recording, since } from './recording.ts';
@@ -131,7 +131,12 @@ export function recordStop(options: StopOptions, control: Control): StopRecord |
   }
 }
 
-function stopGuest(guest: Guest, options: StopOptions, trace: GuestTrace): StopRecord | null {
+/** The stop of a guest that has just been made. Public for tests. */
+export function stopGuest(
+  guest: Guest,
+  options: StopOptions,
+  trace: Pick<GuestTrace, 'prepare' | 'watchResume' | 'resume'>,
+): StopRecord | null {
   const { loop, stop, setup, stopNs, ticks, tscKhz, resumeAt: share = RESUME_AT } = options;
   const { native: machine, recording } = guest;
   trace.prepare(guest);
@@ -139,7 +144,7 @@ function stopGuest(guest: Guest, options: StopOptions, trace: GuestTrace): StopR
   if (!guest.runFor(ticks)) return null;
   const before = endOfCalm();
   const during = (ktime: bigint, share: number) => inPeriod(ktime, guest.started()[1], setup.periodNs, share);
-  if (!guest.waitUntil(during(ktimeNow() + BigInt(setup.periodNs), LEAVE_AT))) return null;
+  if (!guest.waitUntil(during(guest.now() + BigInt(setup.periodNs), LEAVE_AT))) return null;
   guest.pause();
 
   const left = lastOf(recording.left);
@@ -152,7 +157,7 @@ function stopGuest(guest: Guest, options: StopOptions, trace: GuestTrace): StopR
   if (saved !== null) machine.restoreLapic();
   trace.watchResume(guest, setup.periodNs);
   // Later than asked for where a host took that long for the readings or the trace.
-  const [asked, earliest] = [left.ktime + BigInt(stopNs), ktimeNow() + BigInt(setup.periodNs)];
+  const [asked, earliest] = [left.ktime + BigInt(stopNs), guest.now() + BigInt(setup.periodNs)];
   const resumeAt = during(asked > earliest ? asked : earliest, share);
   const endOfRecovery = watchActivity(machine);
   if (!guest.waitUntil(resumeAt - guest.resumeLatencyNs())) return null;

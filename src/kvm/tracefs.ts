@@ -93,10 +93,11 @@ function obstacleOf(error: unknown, what: string): TraceObstacle {
 /**
  * The mount point of tracefs, without what runs that were killed have left there.
  *
+ * @param space whose process numbers this process has.
  * @throws TraceObstacle where there is none that is of use to this process.
  */
-export function findTracefs(mounts: readonly string[] = MOUNTS): string {
-  if ((pidSpace() ?? HOST_PID_SPACE) !== HOST_PID_SPACE)
+export function findTracefs(mounts: readonly string[] = MOUNTS, space = pidSpace()): string {
+  if ((space ?? HOST_PID_SPACE) !== HOST_PID_SPACE)
     throw new TraceObstacle(
       "in a PID namespace of its own this process does not know its threads by the numbers of the kernel's trace",
     );
@@ -132,6 +133,12 @@ interface Recorded {
   readonly fields: readonly string[];
 }
 
+/** tracefs fills a folder that is made in it, and removes one that is full. */
+export interface Folders {
+  mkdirSync(path: string): void;
+  rmdirSync(path: string): void;
+}
+
 /** A private buffer of the kernel's trace, stamped with the TSC. The host's own settings are left alone. */
 export class TraceInstance {
   readonly #folder: string;
@@ -139,12 +146,15 @@ export class TraceInstance {
   readonly #layout: PageLayout;
   readonly #recorded = new Map<number, Recorded>();
 
+  readonly #folders: Folders;
+
   /** @param cpu the only one that is looked at; null: all of them. @throws TraceObstacle. */
-  constructor(mount: string, cpu: number | null) {
+  constructor(mount: string, cpu: number | null, folders: Folders = { mkdirSync, rmdirSync }) {
+    this.#folders = folders;
     const name = `tscope-${process.pid}-${startOf('self')}-${made++}`;
     this.#folder = join(mount, 'instances', name);
     try {
-      mkdirSync(this.#folder);
+      folders.mkdirSync(this.#folder);
     } catch (error) {
       throw obstacleOf(error, 'making an instance of the trace');
     }
@@ -261,7 +271,7 @@ export class TraceInstance {
   /** Removes it; harmless a second time. */
   remove(): void {
     try {
-      rmdirSync(this.#folder);
+      this.#folders.rmdirSync(this.#folder);
     } catch {
       // The next run finds it.
     }

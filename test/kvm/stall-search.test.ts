@@ -176,3 +176,14 @@ test('cancelled, it returns what it has', () => {
   expect(record).toMatchObject({ reason: null });
   expect(record.stalls).toHaveLength(3 + 1);
 });
+
+test('a burst whose end is not seen is looked for eleven times, then made again', () => {
+  const { guest, burst, strikes } = host({ bursts: 2 });
+  let looks = 0;
+  const watched = () => {
+    looks += 1;
+    return false;
+  };
+  const record = stallGuest(guest, { ...burst, watched }, 8, base);
+  expect([looks, strikes.length, record.stalls]).toEqual([22, 2, []]);
+});

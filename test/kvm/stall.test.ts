@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { untraced } from '../../src/kvm/expiries.ts';
-import { nextTimers, stallSetup } from '../../src/kvm/stall.ts';
+import { nextTimers, refusal, stallSetup } from '../../src/kvm/stall.ts';
 import { stallFindingOf, stallResultOf } from '../../src/kvm/stall-finding.ts';
 import type { Stall, StallRecord } from '../../src/kvm/stall-record.ts';
 
@@ -152,4 +152,33 @@ test('a burst grows to the delay that is aimed at, four times at most in one ste
   expect(nextTimers(2_000, 120, 1_200_000)).toBe(8_000);
   expect(nextTimers(8_000, 120, 1_200_000)).toBe(10_000);
   expect(nextTimers(10_000, 240, 1_200_000)).toBe(5_000);
+});
+
+test('what ended later than the guest saw it end was the watching process waiting for the guest', () => {
+  const { latenessNs, grid } = stallFindingOf(
+    { ...stalled('clamps', 100_000, 1_100_000), toNs: 1_150_000 },
+    record,
+  );
+  expect({ latenessNs, grid }).toEqual({ latenessNs: 1_000_000, grid: 'new' });
+});
+
+test('a step that is refused, in words that end a sentence; a defect is thrown', () => {
+  const refused = (syscall: string, code: string) => refusal(Object.assign(new Error(), { syscall, code }));
+  const files = (step: string, code: string) =>
+    `this process may not open enough files (${step}: ${code}); raise the limit of open files`;
+  expect([
+    refused('RLIMIT_NOFILE', 'EINVAL'),
+    refused('timerfd_create', 'EMFILE'),
+    refused('timerfd_create', 'ENFILE'),
+    refused('fork', 'EAGAIN'),
+    refused('timerfd_create', 'EPERM'),
+  ]).toEqual([
+    files('RLIMIT_NOFILE', 'EINVAL'),
+    files('timerfd_create', 'EMFILE'),
+    files('timerfd_create', 'ENFILE'),
+    'no process could be started that makes it (fork: EAGAIN)',
+    'timerfd_create is refused here (EPERM)',
+  ]);
+  const defects = [new TypeError('a defect'), Object.assign(new Error('no step'), { code: 'EPERM' })];
+  for (const defect of defects) expect(() => refusal(defect)).toThrow(defect);
 });
