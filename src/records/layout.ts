@@ -13,6 +13,9 @@ const SPACE = /\s+/;
 /** What DOS wrote at the end of a text. */
 const END_OF_TEXT = '\x1a';
 
+/** A per cent sign that is a unit: behind a number at the end of a line, and in brackets. */
+const PER_CENT = /\d\s*%$|[([]\s*%\s*[)\]]/;
+
 /** A line without its comment: `#` and `%` anywhere, `;`, `!`, `//` and `*` before a word at its start. */
 export function withoutComment(line: string): string {
   const text = line.trim();
@@ -20,7 +23,10 @@ export function withoutComment(line: string): string {
   if (first === ';' || first === '!' || first === END_OF_TEXT || (first === '/' && text[1] === '/'))
     return '';
   if (first === '*' && /^\*+\s*[a-z]/i.test(text)) return '';
-  const [hash, percent] = [text.indexOf('#'), text.indexOf('%')];
+  const hash = text.indexOf('#');
+  let percent = text.indexOf('%');
+  if (hash < 0 && percent < 0) return text;
+  if (percent > 0 && PER_CENT.test(text)) percent = -1;
   if (hash < 0 && percent < 0) return text;
   return text.slice(0, Math.min(...[hash, percent].filter((end) => end >= 0))).trimEnd();
 }

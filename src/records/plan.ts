@@ -1,4 +1,4 @@
-import { dateSeconds, numberOf } from './cells.ts';
+import { dateSeconds, isNumber, numberOf } from './cells.ts';
 import { cellsOf, isData, isRow, type Layout, layoutOf, plainSeparator, withoutComment } from './layout.ts';
 import { LOG_FORMATS, type LogName, logOf } from './logs.ts';
 import {
@@ -10,6 +10,16 @@ import {
   UNITS,
   type Unit,
 } from './record.ts';
+import {
+  commentUnitOf,
+  headingUnitOf,
+  isQuantity,
+  known,
+  readable,
+  suffixOf,
+  unitBeside,
+  withoutSuffix,
+} from './unit-words.ts';
 
 /** How the lines of one file are taken, once its first ones were seen. */
 export interface Plan {
@@ -20,9 +30,18 @@ export interface Plan {
   /** From 0. */
   readonly column: number;
   readonly timeColumn: number | null;
-  readonly headingUnit: Unit | null;
+  /** What the file says that the readings are in: behind them, beside them or in a heading. */
+  readonly namedUnit: Unit | null;
+  /** What its comments name, where nothing else does: it is not taken, but said. */
+  readonly commentUnit: Unit | null;
+  /** A number of those whose comma may separate thousands; null where none can. */
+  readonly thousands: string | null;
+  /** What it says that the times are in. */
+  readonly timeUnit: Unit | null;
   /** That stands at the end of every line: the unit of the last column. */
   readonly suffix: Unit | null;
+  /** That stands in the cell beside every reading. */
+  readonly beside: Unit | null;
   /** Of ten, from the unit to seconds or a ratio. */
   readonly power: number;
   /** What separates the cells of a line that is written as most are; null where every line needs care. */
@@ -71,8 +90,12 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
     firstLine: 0,
     column: 0,
     timeColumn: null,
-    headingUnit: null,
+    namedUnit: null,
+    commentUnit: null,
+    thousands: null,
+    timeUnit: null,
     suffix,
+    beside: null,
     power: 0,
     plain: null,
   };
@@ -87,7 +110,9 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
     .filter((line) => line !== '')
     .slice(0, 8);
   const heading =
-    first > 0 && (format === 'timelab' || following.every((line) => isRow(line, layout, counting)));
+    first > 0 &&
+    (format === 'timelab' ||
+      (following.every((line) => isRow(line, layout, counting)) && !bare.slice(0, first).some(isQuantity)));
   // Where nothing can be read, the first line that begins as a number shows why, and not its heading.
   const firstLine = heading
     ? first
@@ -98,19 +123,33 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
         )
       : 0;
   const rows = bare.slice(Math.max(0, first)).filter((line) => line !== '' && isData(line, layout, counting));
+  if (first < 0 && column === undefined && layout.columns > 1) refuseWords(bare, layout, fail);
   const chosen =
     first < 0 && column === undefined
       ? { column: 0, timeColumn: null }
       : columnsOf(rows, layout, lines, bare, options, fail);
   const words = heading ? (bare.slice(0, first).findLast((line) => line !== '') ?? '') : '';
-  const own = chosen.column === layout.columns - 1 ? suffix : null;
-  const headingUnit = own ?? unitIn(words, chosen.column, layout);
-  const plan = { ...none, firstLine, ...chosen, headingUnit };
+  const unitOfColumn = (at: number) =>
+    (at === layout.columns - 1 ? suffix : null) ?? headingUnitOf(words, at, layout);
+  const read = (unit: string | null) => (options.unit === undefined ? readable(unit, fail) : known(unit));
+  const beside = column === undefined ? null : read(unitBeside(rows, chosen.column, layout));
+  const namedUnit = beside ?? read(unitOfColumn(chosen.column));
+  const timeUnit = chosen.timeColumn === null ? null : known(unitOfColumn(chosen.timeColumn));
+  const comments = lines.filter((line, k) => commented[k] === '' && line.trim() !== '');
+  const commentUnit = namedUnit === null && options.unit === undefined ? commentUnitOf(comments) : null;
+  const thousands =
+    layout.columns === 1 && layout.decimalComma && rows.every((row) => THOUSANDS.test(row))
+      ? (rows[0] ?? null)
+      : null;
+  const plan = { ...none, firstLine, ...chosen, namedUnit, commentUnit, thousands, timeUnit, beside };
   const power = Math.round(Math.log10(UNITS[unitOf(plan, options, fail)]));
-  const simple = power === 0 && suffix === null && options.gap === undefined;
+  const simple = power === 0 && suffix === null && beside === null && options.gap === undefined;
   const plain = simple ? plainSeparator(layout) : null;
   return { ...plan, power, plain };
 }
+
+/** A number whose comma stands where it separates thousands. */
+const THOUSANDS = /^[+-]?[1-9]\d{0,2},\d{3}$/;
 
 /** What else people have of the programs whose logs are read, and what to give instead. */
 const SUMMARIES: ReadonlyArray<readonly [RegExp, string, string]> = [
@@ -131,6 +170,12 @@ function refuseSummaries(lines: readonly string[], fail: Fail): void {
     const found = lines.filter((line) => pattern.test(line)).length;
     if (found * 2 > lines.length) fail(`holds ${what}, not the offsets.`, hint);
   }
+}
+
+/** Refuses numbers with words beside them, which may be anything: `10.5 MHz`. */
+function refuseWords(lines: readonly string[], layout: Layout, fail: Fail): void {
+  const at = lines.findIndex((line) => isNumber(cellsOf(line, layout)[0] ?? ''));
+  if (at >= 0) fail(`line ${at + 1} holds more than a number: ${quoted(lines[at] ?? '')}.`);
 }
 
 function columnsOf(
@@ -162,26 +207,28 @@ function columnsOf(
 }
 
 /** What the readings are: what was said, what the unit is one of, else phase. */
-export function dataOf({ log, headingUnit }: Plan, options: RecordOptions): 'phase' | 'frequency' {
+export function dataOf({ log, namedUnit }: Plan, options: RecordOptions): 'phase' | 'frequency' {
   const { data, unit } = options;
-  const named = unit ?? (log === null ? headingUnit : null);
+  const named = unit ?? (log === null ? namedUnit : null);
   return data ?? (named !== null && OF_FREQUENCY.includes(named) ? 'frequency' : 'phase');
 }
 
-/** Their unit: the one that was said, the log's, the heading's, else s or ratio. */
+/** Their unit: the log's, the one that was said, the one that the file says, else s or ratio. */
 export function unitOf(plan: Plan, options: RecordOptions, fail: Fail): Unit {
   const data = dataOf(plan, options);
   const { unit } = options;
   const log = plan.log === null ? null : LOG_FORMATS[plan.log];
-  const found =
-    unit ?? (log === null ? plan.headingUnit : data === 'phase' ? log.phaseUnit : log.frequencyUnit);
+  const logged = log === null ? null : data === 'phase' ? log.phaseUnit : log.frequencyUnit;
+  const found = unit ?? (log === null ? plan.namedUnit : logged);
   const usual = data === 'phase' ? 's' : 'ratio';
   if (found === null || found === undefined) {
     if (log !== null && data === 'frequency') return fail(`${log.title} holds no frequency.`, null);
     return usual;
   }
+  if (log !== null && found !== logged && logged !== null)
+    return fail(`the ${data} of ${log.title} is in ${logged}, not in ${found}.`, 'Leave `unit` out.');
   if (OF_FREQUENCY.includes(found) === (data === 'frequency')) return found;
-  // A word in a heading that does not fit what was asked for says nothing.
+  // What the file says does not fit what was asked for: `understood` says so.
   if (unit === undefined) return usual;
   return fail(
     `${found} is not a unit of ${data}.`,
@@ -201,36 +248,4 @@ function looksLikeTime(times: readonly number[]): boolean {
   if (steps.some((step) => step <= 0)) return false;
   const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1] as number;
   return steps.filter((step) => Math.abs(step - usual) < usual / 2).length > 0.8 * steps.length;
-}
-
-const SUFFIX = /([\d.])\s*(ms|us|µs|μs|ns|ps|s|ppm|ppb|hz)$/i;
-/** A line without the unit at its end, where it is that one; another unit stays, and the line is no number then. */
-export const withoutSuffix = (line: string, unit: Unit): string =>
-  line.replace(SUFFIX, (all, digit: string, written: string) => (unitNamed(written) === unit ? digit : all));
-
-/** The unit that stands after the reading in every line that ends in a number. */
-function suffixOf(lines: readonly string[]): Unit | null {
-  const found = new Set(
-    lines
-      .filter((line) => /\d\S?\s*\S*$/.test(line) && /^[\d."'+-]/.test(line))
-      .map((line) => unitNamed(SUFFIX.exec(line)?.[2])),
-  );
-  const [unit = null] = found;
-  return found.size === 1 ? unit : null;
-}
-
-const HEADING_UNIT = /(?:^|[\s_([/])(ms|us|µs|μs|ns|ps|s|sec|seconds|ppm|ppb|hz|ratio)(?:$|[\s)\]])/i;
-
-/** The unit that a heading names for a column. */
-function unitIn(words: string, column: number, layout: Layout): Unit | null {
-  const cells = cellsOf(words, layout);
-  const cell = (cells.length === layout.columns ? cells[column] : layout.columns === 1 ? words : '') ?? '';
-  return unitNamed(HEADING_UNIT.exec(cell)?.[1]);
-}
-
-/** A unit as people write it. */
-function unitNamed(written: string | undefined): Unit | null {
-  const word = written?.toLowerCase().replace(/^[µμ]s$/, 'us');
-  if (word === undefined) return null;
-  return word.startsWith('sec') ? 's' : (word as Unit);
 }

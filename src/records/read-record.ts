@@ -1,9 +1,10 @@
 import { dateSeconds, isNumber, numberOf, plainNumber } from './cells.ts';
 import { cellsOf, isData, withoutComment } from './layout.ts';
 import { LOG_FORMATS, type LogName } from './logs.ts';
-import { type Plan, PROBED, planOf, timeOf, withoutSuffix } from './plan.ts';
+import { type Plan, PROBED, planOf, timeOf } from './plan.ts';
 import { type Fail, failOf, quoted, type RecordOptions, type TextRecord } from './record.ts';
 import { understood } from './understood.ts';
+import { names, withoutSuffix } from './unit-words.ts';
 
 /** A year and a half of one reading a second, 0.4 GB; more is refused before memory ends. */
 const MOST_READINGS = 50_000_000;
@@ -129,6 +130,10 @@ export class RecordReader {
         );
       this.#fail(`line ${this.#line} ${complaint(text, cell, cells)}.`);
     }
+    const unit = plan.beside ?? (column === layout.columns - 1 ? plan.suffix : null);
+    const hasUnit = plan.beside === null ? text !== bare : names(cells[column + 1], plan.beside);
+    if (unit !== null && !hasUnit && isNumber(cell))
+      this.#fail(`line ${this.#line} is not in ${unit}, as those before it are: ${quoted(bare)}.`);
     if (timeColumn !== null) {
       const time = timeOf(cells[timeColumn] ?? '', layout.decimalComma);
       this.#dated ||= dateSeconds(cells[timeColumn] ?? '') !== undefined;

@@ -1,7 +1,15 @@
 import { onGrid, timeUnit } from './grid.ts';
 import { LOG_FORMATS } from './logs.ts';
 import type { Readings } from './plan.ts';
-import type { Fail, RecordDoubt, RecordOptions, RecordRead } from './record.ts';
+import {
+  type Fail,
+  OF_FREQUENCY,
+  type RecordDoubt,
+  type RecordOptions,
+  type RecordRead,
+  UNITS,
+  type Unit,
+} from './record.ts';
 
 /** Readings that are off their grid by more than this share of them are unevenly spaced. */
 const UNEVEN = 0.05;
@@ -34,7 +42,8 @@ export function spaced(
     return { values, spacing: { tau0, source: 'given', times: null }, absent: 0 };
   }
   const named = plan.log === null ? (dated ? 'dates' : null) : LOG_FORMATS[plan.log].times;
-  const { seconds, name } = named === null ? timeUnit(raw, tau0 ?? null) : { seconds: 1, name: named };
+  const { seconds, name } =
+    named === null ? unitOfTimes(raw, plan.timeUnit, tau0) : { seconds: 1, name: named };
   const origin = raw[0] ?? 0;
   const grid = (() => {
     try {
@@ -83,6 +92,13 @@ export function spaced(
     spacing: { tau0: grid.tau0, source: given ? 'given' : 'times', times: name },
     absent: grid.missing,
   };
+}
+
+/** What the file says that its times are in, else what they look like. */
+function unitOfTimes(times: Float64Array, named: Unit | null, tau0: number | undefined) {
+  const likely = timeUnit(times, tau0 ?? null);
+  const isTime = named !== null && !OF_FREQUENCY.includes(named);
+  return isTime && UNITS[named] !== likely.seconds ? { seconds: UNITS[named], name: named } : likely;
 }
 
 /** Whether a step is one unit of a decimal of a day; in seconds, one and a tenth are usual steps. */

@@ -32,6 +32,28 @@ export function understood(readings: Readings, options: RecordOptions, fail: Fai
   if (plan.log !== null && readings.values.length === 0) {
     return fail(`no line is one of ${LOG_FORMATS[plan.log].title}.`, 'Give the right `format`, or `column`.');
   }
+  if (plan.namedUnit !== null && plan.namedUnit !== unit) {
+    doubts.push({
+      code: 'unit-differs',
+      message: `The file says that its readings are in ${plan.namedUnit}; they were taken in ${inWords(unit)}, as was asked.`,
+      hint: 'Leave `unit` and `data` out where the file is right.',
+    });
+  }
+  if (plan.commentUnit !== null && plan.commentUnit !== unit) {
+    doubts.push({
+      code: 'unit-in-comment',
+      message: `A comment names ${plan.commentUnit}; comments are not read, and the readings were taken in ${inWords(unit)}.`,
+      hint: `Give \`unit\` ${plan.commentUnit} where they are in it.`,
+    });
+  }
+  if (plan.thousands !== null) {
+    const taken = numberOf(plan.thousands, true);
+    doubts.push({
+      code: 'decimal-comma',
+      message: `Every reading has a comma before its last three digits: '${plan.thousands}' was taken as ${taken}.`,
+      hint: 'Take the commas out where they separate thousands.',
+    });
+  }
   let { values } = readings;
   let marked = 0;
   for (let i = 0; i < values.length; i += 1) {
@@ -88,6 +110,8 @@ export function understood(readings: Readings, options: RecordOptions, fail: Fai
     },
   };
 }
+
+const inWords = (unit: Unit): string => (unit === 'ratio' ? 'parts of the whole' : unit);
 
 /** Stable32 writes 0 for a gap; a phase may begin with one. */
 function takeZeros(values: Float64Array, data: Data, options: RecordOptions, doubts: RecordDoubt[]): number {
