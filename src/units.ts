@@ -1,3 +1,4 @@
+import { significant, time } from './digits.ts';
 import { usageError } from './errors.ts';
 
 export const NS_PER_US = 1_000;
@@ -82,23 +83,13 @@ export function checkBounds<Field extends string>(
   }
 }
 
-const STEPS: ReadonlyArray<readonly [number, string]> = [
-  [86_400e9, 'd'],
-  [3_600e9, 'h'],
-  [60e9, 'min'],
-  [1e9, 's'],
-  [1e6, 'ms'],
-  [1e3, 'us'],
-];
-
 /** A duration for people: three significant digits and the unit that fits (`1.50 ms`, `30.0 d`, `79 ns`). */
 export function formatNs(ns: number): string {
-  const magnitude = Math.abs(ns);
-  for (const [size, unit] of STEPS) {
-    // 0.9995 of a unit would be printed as 1000 of the smaller one.
-    if (magnitude >= size * 0.9995) return `${formatSignificant(ns / size)} ${unit}`;
-  }
-  return `${Number.isInteger(ns) ? ns : formatSignificant(ns)} ns`;
+  // 0.9995 of a unit would be printed as 1000 of the smaller one.
+  const found = time.units.find(([size, unit]) => unit !== 'ns' && Math.abs(ns) >= size * 0.9995);
+  if (found === undefined) return `${Number.isInteger(ns) ? ns : significant(ns)} ns`;
+  const [size, unit] = found;
+  return `${significant(ns / size)} ${unit}`;
 }
 
 /** `ns` in units of `size` with at most three digits of a fraction, or null where that is not exact or below 1. */
@@ -126,9 +117,9 @@ export function formatRatio(ratio: number): string {
   if (ratio === 0) return '0 ppb';
   const sign = ratio < 0 ? '-' : '+';
   const magnitude = Math.abs(ratio);
-  if (magnitude >= 0.01) return `${sign}${formatSignificant(magnitude * 100)} %`;
-  if (magnitude >= 0.9995e-7) return `${sign}${formatSignificant(magnitude * 1e6)} ppm`;
-  return `${sign}${formatSignificant(magnitude * 1e9)} ppb`;
+  if (magnitude >= 0.01) return `${sign}${significant(magnitude * 100)} %`;
+  if (magnitude >= 0.9995e-7) return `${sign}${significant(magnitude * 1e6)} ppm`;
+  return `${sign}${significant(magnitude * 1e9)} ppb`;
 }
 
 /** A frequency for people, to the hertz and finer: `2596.130 165 MHz`. */
@@ -139,13 +130,3 @@ export function formatHz(hz: number): string {
 
 /** A count with thin groups of three: `47,684`. */
 export const formatCount = (count: number): string => count.toLocaleString('en-US');
-
-/** Three significant digits without an exponent where that is readable. */
-export function formatSignificant(value: number): string {
-  const magnitude = Math.abs(value);
-  if (magnitude === 0 || !Number.isFinite(value)) return String(value);
-  if (magnitude >= 1e6 || magnitude < 1e-4) return value.toExponential(2);
-  if (magnitude >= 1000) return formatCount(Math.round(value));
-  const rounded = Number(value.toPrecision(3));
-  return rounded.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded)))));
-}

@@ -26,11 +26,11 @@ const FLOORS: readonly string[][] = [
     'text-file',
     'thread',
   ],
-  ['system-error', 'printable'],
+  ['system-error', 'printable', 'digits'],
   ['errors', 'warning', 'version'],
 ];
 // Pure rooms: neither Node nor a host, nor the documents.
-const PURE = ['lapic', 'stability', 'records', 'units', 'errors'];
+const PURE = ['lapic', 'stability', 'records', 'units', 'digits', 'errors'];
 
 const root = join(import.meta.dirname, '../src');
 const roomOf = (file: string): string => relative(root, file).split('/')[0]?.replace(/\.ts$/, '') ?? '';

@@ -1,8 +1,8 @@
+import { exact } from '../digits.ts';
 import { TRACE_MODES } from '../kvm/guest-trace.ts';
 import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { LEAST_STALLS } from '../kvm/stall-finding.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
-import { exact } from '../report/digits.ts';
 import { kvmText } from '../report/kinds/kvm.ts';
 import { kvmBounds } from '../tasks/kvm/plan.ts';
 import { defineCommand } from './command.ts';

@@ -1,4 +1,4 @@
-import { offset, ratio } from '../../report/digits.ts';
+import { offset, ratio } from '../../digits.ts';
 import type { AgentEvents, AgentNow } from '../../schema/agent-api.ts';
 import { formatHz, formatNs } from '../../units.ts';
 import { byId, make } from './dom.ts';

@@ -1,4 +1,4 @@
-import { type Measure, plusMinus } from '../../report/digits.ts';
+import { type Measure, plusMinus } from '../../digits.ts';
 import { typeset } from '../../report/words.ts';
 import { formatNs, formatRatio } from '../../units.ts';
 

@@ -33,7 +33,7 @@ const MODULES = [
   'agent/browser/words.js',
   'agent/browser/zoom.js',
   'errors.js',
-  'report/digits.js',
+  'digits.js',
   'report/plot/tick-text.js',
   'report/words.js',
   'units.js',

@@ -1,3 +1,4 @@
+import { exact } from '../../digits.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import type { Compared } from '../../schema/compare.ts';
 import type { DriftResult } from '../../schema/drift.ts';
@@ -5,7 +6,6 @@ import type { KvmResult } from '../../schema/kvm.ts';
 import type { StopResult, StopRow } from '../../schema/stop.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import { mean } from '../../statistics.ts';
-import { exact } from '../digits.ts';
 import type { Parts } from '../parts.ts';
 import { LOOPS } from '../words.ts';
 

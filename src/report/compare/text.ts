@@ -1,6 +1,6 @@
+import { about, exactFrequency, type Measure, offset, ratio, time } from '../../digits.ts';
 import type { Compared, CompareResult } from '../../schema/compare.ts';
 import type { Block, Table } from '../content.ts';
-import { about, exactFrequency, type Measure, offset, ratio, time } from '../digits.ts';
 import { sectionsText } from '../text.ts';
 import { plural } from '../words.ts';
 

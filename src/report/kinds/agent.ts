@@ -1,5 +1,5 @@
+import { about } from '../../digits.ts';
 import type { AgentResult } from '../../schema/agent.ts';
-import { about } from '../digits.ts';
 import { tableText } from '../text.ts';
 import { count, orDash } from '../words.ts';
 

@@ -1,8 +1,8 @@
+import { about, exact, offset } from '../../digits.ts';
 import { type AroundStop, aroundStop, type StopSetup } from '../../lapic/around-stop.ts';
 import { policies, policyNames } from '../../lapic/policies.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { Section } from '../content.ts';
-import { about, exact, offset } from '../digits.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
 import { type Strip, type StripRow, stripFigure } from '../plot/strip.ts';
 

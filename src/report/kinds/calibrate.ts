@@ -1,6 +1,6 @@
+import { about, exactFrequency, frequency, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type { CalibrateResult, CpuTsc } from '../../schema/calibrate.ts';
 import type { Block, Facts, Kind, Section, Table, Verdict } from '../content.ts';
-import { about, exactFrequency, frequency, offset, plusMinus, ratio, size, within } from '../digits.ts';
 import { type Dot, dotsFigure } from '../plot/dots.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, ratioText } from '../plot/tick-text.ts';

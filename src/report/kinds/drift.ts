@@ -1,7 +1,7 @@
+import { about, exact, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type { DriftEvent, DriftPair, DriftResult } from '../../schema/drift.ts';
 import type { EventKind } from '../../schema/words.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
-import { about, exact, offset, plusMinus, ratio, size, within } from '../digits.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, ratioText, timeUnit } from '../plot/tick-text.ts';
 import { sectionsText } from '../text.ts';

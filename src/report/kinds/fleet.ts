@@ -1,3 +1,4 @@
+import { about, exactFrequency, offset, plusMinus, ratio, within } from '../../digits.ts';
 import type {
   FleetEventsResult,
   FleetHostResult,
@@ -7,7 +8,6 @@ import type {
   FleetOverview,
 } from '../../schema/fleet.ts';
 import type { Block, Section, Table, Verdict } from '../content.ts';
-import { about, exactFrequency, offset, plusMinus, ratio, within } from '../digits.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { timeUnit } from '../plot/tick-text.ts';
 import { count, orDash, plural } from '../words.ts';

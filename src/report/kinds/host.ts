@@ -1,8 +1,8 @@
+import { about, exact } from '../../digits.ts';
 import type { Fact } from '../../host/fact.ts';
 import type { HostSummary } from '../../host/summary.ts';
 import type { HostFacts } from '../../schema/host.ts';
 import type { Facts, Kind, Section, Table, Verdict } from '../content.ts';
-import { about, exact } from '../digits.ts';
 import { sectionsText } from '../text.ts';
 import { orDash, yesNo } from '../words.ts';
 

@@ -1,6 +1,6 @@
+import { about, between, exact, offset, plusMinus, ratio } from '../../digits.ts';
 import type { KvmResult, KvmRunning, KvmStop } from '../../schema/kvm.ts';
 import type { Block, Facts, Kind, Level, Section, Table, Verdict } from '../content.ts';
-import { about, between, exact, offset, plusMinus, ratio } from '../digits.ts';
 import type { Figure } from '../plot/figure.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
 import { type StripRow, stripFigure } from '../plot/strip.ts';

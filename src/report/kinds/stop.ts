@@ -1,8 +1,8 @@
+import { about, between, exact, offset, plain, time } from '../../digits.ts';
 import { catchUpNs } from '../../lapic/catch-up.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { StopResult, StopRow } from '../../schema/stop.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
-import { about, between, exact, offset, plain, time } from '../digits.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Series } from '../plot/series.ts';
 import { DURATION_TICKS, durationText } from '../plot/tick-text.ts';

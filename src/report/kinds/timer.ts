@@ -1,6 +1,6 @@
+import { about, between, exact, offset, plain, plusMinus, ratio, span, within } from '../../digits.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import type { Block, Kind, Paragraph, Section, Table, Verdict } from '../content.ts';
-import { about, between, exact, offset, plain, plusMinus, ratio, span, within } from '../digits.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, timeUnit } from '../plot/tick-text.ts';
 import { sectionsText } from '../text.ts';

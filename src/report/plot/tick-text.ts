@@ -1,4 +1,4 @@
-import { time } from '../digits.ts';
+import { time } from '../../digits.ts';
 
 /** A duration's tick: `10 us`, `1 min`, `-10 us`. */
 export function durationText(ns: number): string {

@@ -1,6 +1,6 @@
+import { significant } from '../../digits.ts';
 import { lapicDefaults } from '../../lapic/config.ts';
 import type { StopResult } from '../../schema/stop.ts';
-import { formatSignificant } from '../../units.ts';
 import type { Warning } from '../../warning.ts';
 import { fits, type StopOptions } from './options.ts';
 
@@ -41,7 +41,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
   if (!result.simulated && disturbed > DISTURBED) {
     warnings.push({
       code: 'thread-interrupted',
-      message: `Other work had this thread's CPU for ${formatSignificant(disturbed * 100)} % of the recoveries under catch-up; their times and lockups are those of a busy host, not of the callbacks.`,
+      message: `Other work had this thread's CPU for ${significant(disturbed * 100)} % of the recoveries under catch-up; their times and lockups are those of a busy host, not of the callbacks.`,
       hint: 'Run on a quiet host, or give `cpu` and `priority`. The lockup threshold leaves interruptions out.',
     });
   }
@@ -70,7 +70,7 @@ export function warningsOf(options: StopOptions, result: StopResult): Warning[] 
   }
   if (clampPrice?.model.modes) {
     const [low, high] = clampPrice.model.modes.map(
-      ({ ns, processes }) => `${formatSignificant(ns)} ns in ${processes}`,
+      ({ ns, processes }) => `${significant(ns)} ns in ${processes}`,
     );
     warnings.push({
       code: 'two-kinds-of-code',

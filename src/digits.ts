@@ -74,6 +74,17 @@ function rounded(value: number, decimals: number): string {
   return (decimals < 0 ? Math.round(value / power) * power : value).toLocaleString('en-US', options);
 }
 
+/** Beyond these a sentence has an exponent. */
+const [SMALLEST_WRITTEN, LARGEST_WRITTEN] = [1e-4, 1e6];
+
+/** Three digits, the whole part always, for a sentence about what is known well enough. */
+export function significant(value: number): string {
+  const magnitude = Math.abs(value);
+  if (magnitude === 0 || !Number.isFinite(value)) return String(value);
+  if (magnitude >= LARGEST_WRITTEN || magnitude < SMALLEST_WRITTEN) return value.toExponential(2);
+  return rounded(value, Math.max(0, decimalsOf(value, 3)));
+}
+
 const withSign = (text: string, { signed }: Measure): string =>
   signed && !text.startsWith('-') && /[1-9]/.test(text) ? `+${text}` : text;
 

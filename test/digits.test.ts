@@ -10,9 +10,10 @@ import {
   plain,
   plusMinus,
   ratio,
+  significant,
   size,
   within,
-} from '../../src/report/digits.ts';
+} from '../src/digits.ts';
 
 test.each([
   [0, '0 ns'],
@@ -100,3 +101,16 @@ test('a frequency has two digits of its error, in groups of three', () => {
   expect(frequency(2_596_120_121.583, 1)).toBe('2596 MHz');
   expect(exactFrequency(2_596_143_823.618_6)).toBe('2596.143 823 618 6 MHz');
 });
+
+test.each([
+  [0, '0'],
+  [1e-4, '0.000100'],
+  [9.99e-5, '9.99e-5'],
+  [0.5, '0.500'],
+  [12.345, '12.3'],
+  [999.6, '1,000'],
+  [1234.6, '1,235'],
+  [-999_999, '-999,999'],
+  [1e6, '1.00e+6'],
+  [Number.POSITIVE_INFINITY, 'Infinity'],
+])('three digits of %d are %s', (value, text) => expect(significant(value)).toBe(text));
