@@ -48,21 +48,44 @@ const ROUNDS = 3;
 export function fitRate(brackets: Brackets): RateFit | null {
   const nominal = endToEndRate(brackets);
   if (nominal === null) return null;
-  const leastSigma = nominal * UNIFORM;
-  const rough = commonSlope(classesOf(brackets, nominal), leastSigma);
-  if (rough === null) return null;
-  const classes = classesOf(brackets, nominal + rough.slope).map((each) => trimmed(each, leastSigma));
-  const fine = commonSlope(classes, leastSigma);
-  if (fine === null) return null;
-  const ticksPerNs = nominal + rough.slope + fine.slope;
+  const found = slopeOf((slope) => classesOf(brackets, nominal + slope), nominal * UNIFORM);
+  if (found === null) return null;
+  const ticksPerNs = nominal + found.slope;
   const elapsed = (brackets.ns.at(-1) as number) - (brackets.ns[0] as number);
-  const floor = (fine.sigma * Math.sqrt(2 / END_WORTH)) / elapsed;
+  const floor = (found.sigma * Math.sqrt(2 / END_WORTH)) / elapsed;
   return {
     ticksPerNs,
-    standardErrorRatio: Math.max(fine.standardError, floor) / ticksPerNs,
-    samples: classes.reduce((sum, { x }) => sum + x.length, 0),
-    bendRatio: farthest(classes, fine.slope) / elapsed / ticksPerNs,
+    standardErrorRatio: Math.max(found.standardError, floor) / ticksPerNs,
+    samples: found.classes.reduce((sum, { x }) => sum + x.length, 0),
+    bendRatio: farthest(found.classes, found.left) / elapsed / ticksPerNs,
   };
+}
+
+/** One slope for all classes, and what it was found from. */
+export interface ClassSlope {
+  readonly slope: number;
+  readonly standardError: number;
+  /** Standard deviation of a bracket about the line of its class. */
+  readonly sigma: number;
+  /** Trimmed, relative to a line of nearly that slope. */
+  readonly classes: readonly WindowClass[];
+  /** The slope that is left in them. */
+  readonly left: number;
+}
+
+/**
+ * The slope that all classes share, with an intercept for each, after trimming each class once.
+ *
+ * @param classesAt the classes relative to a line of this slope.
+ * @param leastSigma standard deviation that the clock's rounding alone causes.
+ */
+export function slopeOf(classesAt: (slope: number) => WindowClass[], leastSigma: number): ClassSlope | null {
+  const rough = commonSlope(classesAt(0), leastSigma);
+  if (rough === null) return null;
+  const classes = classesAt(rough.slope).map((each) => trimmed(each, leastSigma));
+  const fine = commonSlope(classes, leastSigma);
+  if (fine === null) return null;
+  return { ...fine, slope: rough.slope + fine.slope, classes, left: fine.slope };
 }
 
 /** How far from the line the stretch lies that is farthest from it, ticks: the mean of what is left about each class's own. */

@@ -24,16 +24,20 @@ const TRIM = 3;
 /** Standard deviations of normal noise in one median absolute deviation. */
 const SIGMAS_PER_MAD = 1.4826;
 
-/** The classes that have enough brackets, relative to a line through the origin of slope `ticksPerNs`. */
-export function classesOf(brackets: Brackets, ticksPerNs: number): WindowClass[] {
-  const windows = windowsOf(brackets);
+/** The numbers of those whose windows are equally long, for each window length that has enough of them. */
+export function membersOf(windows: Float64Array): [window: number, indices: number[]][] {
   const members = new Map<number, number[]>();
   windows.forEach((window, i) => {
     const indices = members.get(window);
     if (indices === undefined) members.set(window, [i]);
     else indices.push(i);
   });
-  const populated = [...members].filter(([, indices]) => indices.length >= LEAST_IN_CLASS);
+  return [...members].filter(([, indices]) => indices.length >= LEAST_IN_CLASS);
+}
+
+/** The classes that have enough brackets, relative to a line through the origin of slope `ticksPerNs`. */
+export function classesOf(brackets: Brackets, ticksPerNs: number): WindowClass[] {
+  const populated = membersOf(windowsOf(brackets));
   const narrowest = Math.min(...populated.map(([window]) => window));
   return populated.map(([window, indices]) => ({
     room: window - narrowest,

@@ -35,7 +35,12 @@ function pairSample(pair: Tracker, collection: Collection<RecentRecord>, interva
   const reads = [of(pair.clock), collection.reference];
   const moved = reads.reduce((sum, read) => sum + (read?.moved ?? 0), 0);
   const rejected = reads.reduce((sum, read) => sum + (read?.rejected ?? 0), 0);
-  const { rateRatio, rateStandardError } = rateOfPhase(Float64Array.from(pair.record.recent), interval);
+  const { recent } = pair.record;
+  const { rateRatio, rateStandardError } = rateOfPhase(
+    Float64Array.from(recent, ({ phase }) => phase),
+    Float64Array.from(recent, ({ bound }) => bound),
+    interval,
+  );
   return {
     clock: pair.clock,
     ns: latest?.ns ?? null,

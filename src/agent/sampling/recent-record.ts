@@ -7,15 +7,16 @@ const CAPACITY = 2 ** 14;
 
 /** A record for a run of months: the whole in bounded memory, and the last points one by one. */
 export class RecentRecord extends PhaseRecord {
-  readonly recent: number[] = [];
+  /** The last points and how far each may be off, ns. */
+  readonly recent: { readonly phase: number; readonly bound: number }[] = [];
 
   constructor() {
     super(CAPACITY);
   }
 
-  override push(phase: number): void {
+  override push(phase: number, bound = Number.NaN): void {
     super.push(phase);
-    this.recent.push(phase);
+    this.recent.push({ phase, bound });
     if (this.recent.length > RECENT) this.recent.shift();
   }
 

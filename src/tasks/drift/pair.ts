@@ -26,6 +26,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
   #last = 0;
   /** The last sample waits for the next one, which may show that it was the first after a step. */
   #held: number | null = null;
+  #heldBound = Number.NaN;
   #heldAt: Date = new Date(0);
 
   /** @param phase the clock's; null for the TSC, whose phase is 0 by definition. */
@@ -80,6 +81,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
     }
     this.#release();
     this.#held = phase - this.#origin - this.#stepped;
+    this.#heldBound = bound;
     this.#heldAt = at;
   }
 
@@ -95,7 +97,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
   }
 
   #release(): void {
-    if (this.#held !== null) this.record.push(this.#held);
+    if (this.#held !== null) this.record.push(this.#held, this.#heldBound);
     this.#last = this.#held ?? this.#last;
     this.#held = null;
   }

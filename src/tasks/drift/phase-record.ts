@@ -36,8 +36,12 @@ export class PhaseRecord {
     this.#breaks.add(this.#length);
   }
 
-  /** Adds the next grid point; NaN for one that was missed. */
-  push(phase: number): void {
+  /**
+   * Adds the next grid point; NaN for one that was missed.
+   *
+   * @param _bound how far it may be off, ns, for records that keep that too.
+   */
+  push(phase: number, _bound = Number.NaN): void {
     if (this.#skip > 0) {
       this.#skip -= 1;
       return;

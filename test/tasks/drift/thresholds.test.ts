@@ -5,7 +5,7 @@ import { analysePhase } from '../../../src/tasks/drift/analysis.ts';
 import { drift } from '../../../src/tasks/drift/drift.ts';
 import { EventLog, watchCounter } from '../../../src/tasks/drift/events.ts';
 import { JumpDetector } from '../../../src/tasks/drift/jumps.ts';
-import { rateOfPhase } from '../../../src/tasks/drift/rate.ts';
+import { fittedRate, known } from '../../../src/tasks/drift/rate.ts';
 import { Sampler } from '../../../src/tasks/drift/sampler.ts';
 import { phaseNoise, seedOf } from '../../stability/records.ts';
 import { scriptedHost } from './scripted-host.ts';
@@ -120,7 +120,7 @@ test('the rate is a fitted line in phase noise from flicker on, and from end to 
     const phase = phaseNoise(alpha, 256, seedOf(3)).map((ns) => 100 * ns);
     const { rateRatio } = analysePhase(phase, 1e8);
     const ends = ((phase.at(-1) as number) - (phase[0] as number)) / 255e8;
-    return { rateRatio, fitted: rateOfPhase(phase, 1e8).rateRatio, ends };
+    return { rateRatio, fitted: fittedRate(known(phase, 1e8)).rateRatio, ends };
   };
   for (const alpha of [1, 2]) {
     const { rateRatio, fitted } = rates(alpha);
