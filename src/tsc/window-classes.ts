@@ -24,14 +24,15 @@ const TRIM = 3;
 /** Standard deviations of normal noise in one median absolute deviation. */
 const SIGMAS_PER_MAD = 1.4826;
 
-/** The numbers of those whose windows are equally long, for each window length that has enough of them. */
-export function membersOf(windows: Float64Array): [window: number, indices: number[]][] {
+/** The numbers of those whose windows are equally long, for each window length that has enough of them; not for NaN. */
+export function membersOf(windows: ArrayLike<number>): [window: number, indices: number[]][] {
   const members = new Map<number, number[]>();
-  windows.forEach((window, i) => {
+  for (let i = 0; i < windows.length; i++) {
+    const window = windows[i] as number;
     const indices = members.get(window);
-    if (indices === undefined) members.set(window, [i]);
-    else indices.push(i);
-  });
+    if (indices !== undefined) indices.push(i);
+    else if (!Number.isNaN(window)) members.set(window, [i]);
+  }
   return [...members].filter(([, indices]) => indices.length >= LEAST_IN_CLASS);
 }
 

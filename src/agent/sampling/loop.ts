@@ -1,6 +1,6 @@
 import { Collection, type SampledHost, samples } from '../../tasks/drift/collection.ts';
 import type { PairTracker } from '../../tasks/drift/pair.ts';
-import { rateOfPhase } from '../../tasks/drift/rate.ts';
+import { fittedRate, known } from '../../tasks/drift/rate.ts';
 import type { AgentEvent, PairRecord, PairSample, SamplingMessage, SamplingOptions } from './messages.ts';
 import { RecentRecord } from './recent-record.ts';
 
@@ -36,11 +36,9 @@ function pairSample(pair: Tracker, collection: Collection<RecentRecord>, interva
   const moved = reads.reduce((sum, read) => sum + (read?.moved ?? 0), 0);
   const rejected = reads.reduce((sum, read) => sum + (read?.rejected ?? 0), 0);
   const { recent } = pair.record;
-  const { rateRatio, rateStandardError } = rateOfPhase(
-    Float64Array.from(recent, ({ phase }) => phase),
-    Float64Array.from(recent, ({ bound }) => bound),
-    interval,
-  );
+  const phase = Float64Array.from(recent, (point) => point.phase);
+  const bounds = Float64Array.from(recent, (point) => point.bound);
+  const { rateRatio, rateStandardError } = fittedRate(known(phase, interval, bounds));
   return {
     clock: pair.clock,
     ns: latest?.ns ?? null,

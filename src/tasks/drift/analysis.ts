@@ -86,13 +86,15 @@ function thinned({ t, x }: Points): [number, number][] {
  *
  * @param phase ns on a regular grid, steps taken out, NaN where a point is missing.
  * @param breaks the points that come first after a step, by their index.
+ * @param bounds how far each point may be off, ns; none: that is not known.
  */
 export function analysePhase(
   phase: Float64Array,
   intervalNs: number,
   breaks: readonly number[] = [],
+  bounds?: Float64Array,
 ): PhaseFigures {
-  const points = known(phase, intervalNs);
+  const points = known(phase, intervalNs, bounds);
   const stability = stabilityPoints(phase, intervalNs, breaks);
   const { x } = points;
   return {

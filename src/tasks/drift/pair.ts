@@ -116,7 +116,8 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
     hostEvents: EventLog,
   ): DriftPair {
     this.#release();
-    const figures = analysePhase(this.record.points, intervalNs * this.record.stride, this.record.breaks);
+    const { points, stride, breaks, bounds } = this.record;
+    const figures = analysePhase(points, intervalNs * stride, breaks, bounds);
     const events = [...hostEvents.events, ...this.log.events].sort((a, b) => a.at.localeCompare(b.at));
     return {
       clock: this.clock,

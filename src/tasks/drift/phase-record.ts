@@ -9,6 +9,7 @@ const CAPACITY = 2 ** 17;
 export class PhaseRecord {
   readonly #capacity: number;
   #points: Float64Array;
+  #bounds: Float64Array;
   #length = 0;
   #skip = 0;
   /** Grid steps between two points that are kept: a power of two. */
@@ -19,11 +20,17 @@ export class PhaseRecord {
   constructor(capacity: number = CAPACITY) {
     this.#capacity = capacity;
     this.#points = new Float64Array(Math.min(capacity, 1024));
+    this.#bounds = new Float64Array(this.#points.length);
   }
 
   /** The points kept so far, ns; NaN where a grid point was missed. */
   get points(): Float64Array {
     return this.#points.subarray(0, this.#length);
+  }
+
+  /** How far each point may be off, ns; NaN where that was not said. */
+  get bounds(): Float64Array {
+    return this.#bounds.subarray(0, this.#length);
   }
 
   /** The points that come first after a step of the clock, by their index. */
@@ -39,9 +46,9 @@ export class PhaseRecord {
   /**
    * Adds the next grid point; NaN for one that was missed.
    *
-   * @param _bound how far it may be off, ns, for records that keep that too.
+   * @param bound how far it may be off, ns.
    */
-  push(phase: number, _bound = Number.NaN): void {
+  push(phase: number, bound = Number.NaN): void {
     if (this.#skip > 0) {
       this.#skip -= 1;
       return;
@@ -49,18 +56,26 @@ export class PhaseRecord {
     if (this.#length === this.#capacity) this.#halve();
     if (this.#length === this.#points.length) this.#grow();
     this.#points[this.#length] = phase;
+    this.#bounds[this.#length] = bound;
     this.#length += 1;
     this.#skip = this.stride - 1;
   }
 
   #grow(): void {
-    const larger = new Float64Array(Math.min(this.#capacity, this.#points.length * 2));
-    larger.set(this.#points);
-    this.#points = larger;
+    const grown = (values: Float64Array): Float64Array => {
+      const larger = new Float64Array(Math.min(this.#capacity, values.length * 2));
+      larger.set(values);
+      return larger;
+    };
+    this.#points = grown(this.#points);
+    this.#bounds = grown(this.#bounds);
   }
 
   #halve(): void {
-    for (let i = 0; i * 2 < this.#length; i++) this.#points[i] = this.#points[i * 2] as number;
+    for (let i = 0; i * 2 < this.#length; i++) {
+      this.#points[i] = this.#points[i * 2] as number;
+      this.#bounds[i] = this.#bounds[i * 2] as number;
+    }
     this.#length = this.#length / 2;
     this.#breaks = new Set(Array.from(this.#breaks, (index) => Math.ceil(index / 2)));
     this.stride *= 2;

@@ -13,41 +13,44 @@ export interface Points {
   readonly t: readonly number[];
   /** Phase, ns. */
   readonly x: readonly number[];
+  /** How far each may be off, ns: half the windows of its reads; NaN where that is not known. */
+  readonly bounds: readonly number[];
 }
 
-/** Points that were sampled; NaN marks those that were not. */
-export function known(phase: Float64Array, intervalNs: number): Points {
-  const t: number[] = [];
-  const x: number[] = [];
+/** Points that were sampled; NaN marks those that were not. @param bounds of all; none: not known. */
+export function known(phase: Float64Array, intervalNs: number, bounds?: Float64Array): Points {
+  const points = { t: [] as number[], x: [] as number[], bounds: [] as number[] };
   for (const [i, value] of phase.entries()) {
     if (Number.isNaN(value)) continue;
-    t.push(i * intervalNs);
-    x.push(value);
+    points.t.push(i * intervalNs);
+    points.x.push(value);
+    points.bounds.push(bounds?.[i] ?? Number.NaN);
   }
-  return { t, x };
+  return points;
 }
 
-/** Least squares, best where the noise is white phase (paired reads). */
-export function fittedRate({ t, x }: Points): Rate {
+/** Least squares of one line through all points. */
+export function lineRate({ t, x }: Points): Rate {
   const line = leastSquares(t, x);
   return { rateRatio: line?.slope ?? null, rateStandardError: line?.standardError ?? null };
 }
+
+/** Where the windows are so many that fewer of the points have one of a common length, the others say more than the lengths do. */
+const LEAST_KEPT = 0.5;
 
 /** A uniform error of 1 ns has this standard deviation: the kernel's clocks are cut to whole ns. */
 const ROUNDING_NS = 1 / Math.sqrt(12);
 
 /**
- * The rate of a phase on a regular grid; cheap enough for each sample. NaN marks missing points.
+ * Least squares, best where the noise is white phase (paired reads); cheap enough for each sample.
  *
  * Reads that took equally long went the same way through the processor and err alike, those of two ways by several ns,
  * and which is taken wanders for minutes: one intercept for each, as in a calibration, so that none of it tilts the line.
- *
- * @param bounds how far each point may be off, ns: half the windows of its reads.
  */
-export function rateOfPhase(phase: Float64Array, bounds: Float64Array, intervalNs: number): Rate {
-  const points = known(phase, intervalNs);
-  const kept = membersOf(bounds.filter((_, i) => !Number.isNaN(phase[i])));
-  if (kept.length === 0) return fittedRate(points);
+export function fittedRate(points: Points): Rate {
+  const kept = membersOf(points.bounds);
+  const count = kept.reduce((sum, [, indices]) => sum + indices.length, 0);
+  if (count < LEAST_KEPT * points.t.length || count === 0) return lineRate(points);
   const narrowest = Math.min(...kept.map(([bound]) => bound));
   const classesAt = (slope: number): WindowClass[] =>
     kept.map(([bound, indices]) => ({
@@ -57,11 +60,9 @@ export function rateOfPhase(phase: Float64Array, bounds: Float64Array, intervalN
       batch: Int32Array.from(indices),
     }));
   const found = slopeOf(classesAt, ROUNDING_NS);
-  if (found === null) return fittedRate(points);
-  return {
-    rateRatio: found.slope,
-    rateStandardError: found.standardError * correlationFactor(residualsOf(found)),
-  };
+  if (found === null) return lineRate(points);
+  const standardError = found.standardError * correlationFactor(residualsOf(found));
+  return { rateRatio: found.slope, rateStandardError: standardError };
 }
 
 /** What is left about each class's own line, in the order of the points. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { brokenPromises, coverageOf } from '../../../scripts/coverage-figures.mjs';
-import { fittedRate, known, rateOfPhase } from '../../../src/tasks/drift/rate.ts';
+import { fittedRate, known, lineRate } from '../../../src/tasks/drift/rate.ts';
 import { seeded } from '../../tsc/scripted-host.ts';
 
 const INTERVAL_NS = 1e8;
@@ -24,8 +24,8 @@ test('two ways of reading that are taken by turns tilt no line, and the error ho
   const rates = Array.from({ length: 400 }, (_, seed) => {
     const { phase, bounds } = twoWays(seed + 1);
     return {
-      ...rateOfPhase(phase, bounds, INTERVAL_NS),
-      plain: fittedRate(known(phase, INTERVAL_NS)).rateRatio,
+      ...fittedRate(known(phase, INTERVAL_NS, bounds)),
+      plain: lineRate(known(phase, INTERVAL_NS)).rateRatio,
     };
   });
   const z = rates.map(({ rateRatio, rateStandardError }) => (rateRatio ?? 0) / (rateStandardError ?? 0));
@@ -42,7 +42,7 @@ test('a window length counts from 8 points on; where none does, it is one line t
   const of = (most: number) => {
     const bounds = Float64Array.from({ length: 2 * most }, (_, i) => i % 2);
     const first = phase.slice(0, 2 * most);
-    return [rateOfPhase(first, bounds, INTERVAL_NS), fittedRate(known(first, INTERVAL_NS))] as const;
+    return [fittedRate(known(first, INTERVAL_NS, bounds)), lineRate(known(first, INTERVAL_NS))] as const;
   };
   const [seven, line] = of(7);
   expect(seven).toEqual(line);
@@ -50,12 +50,22 @@ test('a window length counts from 8 points on; where none does, it is one line t
   expect(eight.rateRatio).not.toBe(other.rateRatio);
 });
 
+test('where fewer than half of the points have a common window length it is one line through all', () => {
+  const { phase } = twoWays(3);
+  const isLine = (common: number) => {
+    const bounds = Float64Array.from({ length: POINTS }, (_, i) => (i < common ? 0 : i));
+    const points = known(phase, INTERVAL_NS, bounds);
+    return fittedRate(points).rateRatio === lineRate(points).rateRatio;
+  };
+  expect([isLine(29), isLine(30)]).toEqual([true, false]);
+});
+
 test('missing points and points without a bound are left out', () => {
   const { phase, bounds } = twoWays(2);
   const some = phase.map((value, i) => (i % 5 === 0 ? Number.NaN : value));
-  const found = rateOfPhase(some, bounds, INTERVAL_NS);
+  const found = fittedRate(known(some, INTERVAL_NS, bounds));
   expect(found.rateStandardError).toBeGreaterThan(0);
-  expect(rateOfPhase(new Float64Array(3).fill(Number.NaN), new Float64Array(3), INTERVAL_NS)).toEqual({
+  expect(fittedRate(known(new Float64Array(3).fill(Number.NaN), INTERVAL_NS, new Float64Array(3)))).toEqual({
     rateRatio: null,
     rateStandardError: null,
   });
@@ -69,7 +79,7 @@ test('neighbours that resemble one another widen the error', () => {
       phaseNs = 0.5 * phaseNs + random() - 0.5;
       return phaseNs;
     });
-    const found = rateOfPhase(phase, new Float64Array(POINTS).fill(20), INTERVAL_NS);
+    const found = fittedRate(known(phase, INTERVAL_NS, new Float64Array(POINTS).fill(20)));
     return (found.rateRatio ?? 0) / (found.rateStandardError ?? 0);
   });
   // 1.7 without that.
