@@ -12,7 +12,7 @@ const HELP = `
 Runs a guest of a few bytes on KVM's in-kernel local APIC, whose periodic timer interrupts it; stops it in several
 ways; resumes it in the middle of a period; and records every interrupt. Next to them stands what the model predicts.
 It also delays the timer itself: many timers due at one instant keep the CPU's timer interrupt busy until a guest's
-timer is two to three periods late. Which grid its interrupts are on afterwards tells a fixed kernel on every host.
+timer is two to three periods late. The grid of its interrupts afterwards tells whether the kernel has the fix, on every host.
 
 Verdicts:
   clamps         a target in the past becomes "now": the fixed kernel

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { Command, CommanderError, type Option } from '@commander-js/extra-typings';
+import { Command, CommanderError, Help, type Option } from '@commander-js/extra-typings';
 import { exitCodeOf, systemCode, TscopeError, usageError } from '../errors.ts';
 import { fileError, refusalOf } from '../system-error.ts';
 import { formatDuration } from '../units.ts';
@@ -111,6 +111,11 @@ export async function programFor(name: string | undefined, finish: (code: number
   const program = new Command('tscope').description(DESCRIPTION).addHelpText('after', EPILOGUE);
   program.version(version).helpCommand('help [command]', 'the same as COMMAND --help');
   program.exitOverride().configureOutput({ writeErr: () => {} });
+  // What a flag means without its value, its own words say.
+  const { optionDescription } = new Help();
+  program.configureHelp({
+    optionDescription: (option) => optionDescription(option).replace(/ \(preset: [^)]*\)$/, ''),
+  });
   const all = Object.keys(commands);
   const own = all.filter((key) => key === name || key.startsWith(`${name} `));
   const selected = own.length > 0 ? own : all;

@@ -19,7 +19,7 @@ for as long.
 
 Examples:
   tscope timer                                                lateness of a sleeping timer, 1 ms for 10 s
-  tscope timer --histogram 1us > latency.txt                  the ticks of each microsecond, after "# Histogram" as cyclictest -h has them
+  tscope timer --histogram 1us > latency.txt                  the ticks of each microsecond as cyclictest -h prints them, all else after a #
   tscope timer --hdr latency.hlog                             the same for HdrHistogram's tools
   tscope timer --cyclictest --cpu 1                           the same beside cyclictest, which runs first
   tscope timer --policy independent --backend tsc --period 1000033ns --duration 30s

@@ -227,7 +227,7 @@ const list = (id: string, title: string, table: Section['blocks'][number]): stri
 const ORDERS = [
   ['hostname', 'name'],
   ['-score', 'furthest from its peers'],
-  ['last-seen', 'longest not heard of'],
+  ['last-seen', 'longest not heard from'],
   ['kernel', 'kernel'],
   ['-clock-error', 'wall clock most ahead'],
 ] as const;

@@ -26,7 +26,7 @@ export const correctionOf = ({ tick, freq }: Pick<Adjtimex, 'tick' | 'freq'>): n
   tick / NO_CORRECTION_TICK - 1 + freq / (65_536 * 1e6);
 
 /**
- * What the kernel's clock is steered by:
+ * What disciplines the kernel's clock:
  * - `told`: something disciplines it and tells the kernel so;
  * - `untold`: it is corrected, and the kernel is not told that it is synchronised, as by chronyd without `rtcsync`;
  * - `failing`: the kernel itself reports an error or what cannot be, or nobody has corrected it for hours;

@@ -44,7 +44,7 @@ export const fleetFactsSchema = z.strictObject({
   derivedFromTsc: z.boolean().nullable(),
   tscInvariant: z.boolean().nullable(),
   virtualization: name.nullable(),
-  /** What the kernel's clock is steered by: `told`, `untold`, `failing` or `none`; see src/host/discipline.ts. */
+  /** What disciplines the kernel's clock: `told`, `untold`, `failing` or `none`; see src/host/discipline.ts. */
   discipline: name.nullable(),
   /** What the kernel said against the TSC since it booted. */
   kernelRemarks: z.array(text(512)).max(20),

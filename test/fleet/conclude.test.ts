@@ -83,7 +83,7 @@ describe('a quiet fleet of 150 hosts, a week of it', () => {
   });
 });
 
-test('a host that was not heard of within the week is judged no more, and stands nowhere', async () => {
+test('a host that was not heard from within the week is judged no more, and stands nowhere', async () => {
   const store = await openFleetStore(`${folder}/gone.db`);
   const FIRST_MS = NOW_MS - WEEK_S * 1000;
   const calibrations = [calibrated({})];

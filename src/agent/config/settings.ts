@@ -230,7 +230,7 @@ export const SETTINGS = {
   },
   label: {
     placeholder: 'key=value',
-    help: 'what the fleet may sort this host by, as in site=ber; may be given several times',
+    help: 'what the fleet may filter and group this host by, as in site=ber; may be given several times',
     fallback: '',
     parse: labels,
   },

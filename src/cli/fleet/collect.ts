@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Option } from '@commander-js/extra-typings';
 import { formatListenAddress, isLoopback, parseListenAddress } from '../../agent/config/listen-address.ts';
 import { readTls } from '../../agent/config/tls.ts';
 import { checkToken, readToken } from '../../agent/config/token.ts';
@@ -81,9 +82,21 @@ export const command = defineCommand({
       )
       .option('--hub-ca <file>', "authority that the hub's certificates come from (PEM)")
       .requiredOption('--db <place>', 'postgres://user@host/database, or a file for SQLite')
-      .option('--retain-samples <days>', 'how long single samples are kept, as 30d, or forever', days, 30)
-      .option('--retain-minutes <days>', 'how long minutes are', days, 90)
-      .option('--retain-hours <days>', 'how long hours are', days, 3650)
+      .addOption(
+        new Option('--retain-samples <days>', 'how long single samples are kept, or forever')
+          .argParser(days)
+          .default(30, '30d'),
+      )
+      .addOption(
+        new Option('--retain-minutes <days>', "how long each minute's summary is")
+          .argParser(days)
+          .default(90, '90d'),
+      )
+      .addOption(
+        new Option('--retain-hours <days>', "how long each hour's summary is")
+          .argParser(days)
+          .default(3650, '3650d'),
+      )
       .option('--site <label>', 'the label of the places that hosts take their time from', label, 'site')
       .option('--peers <labels>', 'labels that peers share, besides CPU model and nominal rate', list(label))
       .option(

@@ -7,8 +7,8 @@ import { duration, list } from '../options.ts';
 import { ask, pageOptions, storeOption } from './query.ts';
 
 const HELP = `
-Steps and frequency steps of clocks, changes of the clocksource, suspends, reboots, other kernels: one list in time, the
-newest first, in the times that the hosts gave.
+Steps and frequency steps of clocks, changes of the clocksource, suspends, reboots, other kernels: one list, the
+newest first, with the times that the hosts gave.
 
 Example:
   tscope fleet events --db fleet.db --last 7d --kinds step,clocksource-change --where site=ber`;

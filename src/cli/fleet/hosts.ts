@@ -21,7 +21,7 @@ export const command = defineCommand({
     pageOptions(storeOption(command))
       .option('--order <word>', `by ${HOST_ORDERS.join(', ')}`, choice(HOST_ORDERS), 'hostname')
       .option('--descending', 'the largest first')
-      .option('--silent', 'only hosts that have not been heard of for ten minutes')
+      .option('--silent', 'only hosts that have not been heard from for ten minutes')
       .option('--twins', 'only hosts that share a name with another one')
       .addHelpText('after', HELP),
   run: async (_context, { db, descending = false, silent = false, twins = false, ...query }) => {

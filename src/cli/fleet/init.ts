@@ -54,7 +54,7 @@ export const command = defineCommand({
       .option('--hub <urls>', 'the hub, as nats://a:4222,nats://b:4222 (default: $TSCOPE_HUB)')
       .option(
         '--hub-credentials <file>',
-        'who asks: a .creds file, or {"user": ..., "seed" or "password": ...}',
+        'who you are there: a .creds file, or {"user": ..., "seed" or "password": ...}',
       )
       .option('--hub-ca <file>', "authority that the hub's certificates come from (PEM)")
       .option('--replicas <n>', 'servers that each message is kept on: 1, 3 or 5', replicas, 1)

@@ -14,7 +14,7 @@ Example:
 
 export const command = defineCommand({
   name: 'fleet outliers',
-  summary: 'hosts by how far their TSC stands out among its peers, by how much and since when',
+  summary: 'hosts whose TSC stands out among its peers, by how much and since when',
   needsHost: false,
   db: 'own',
   configure: (command) => pageOptions(storeOption(command)).addHelpText('after', HELP),

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { ask, storeOption } from './query.ts';
 
 const HELP = `
-What there is to know of a fleet at a glance: silent hosts, hosts of one name, wrong wall clocks, outliers among peers,
+What there is to know of a fleet at a glance: silent hosts, hosts that share a name, wrong wall clocks, outliers among peers,
 references that moved, kernels that catch up. Agents send with --hub, tscope fleet init makes the hub, and tscope fleet
 collect stores what they send and draws the conclusions.
 

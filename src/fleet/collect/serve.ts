@@ -123,7 +123,7 @@ function metricsOf({ collector, ledger, overview }: CollectorView): MetricsRegis
   });
   new Gauge({
     name: 'tscope_fleet_hosts',
-    help: 'Hosts of the whole fleet: all that were ever heard of, and by what is wrong with them.',
+    help: 'Hosts of the whole fleet: all that were ever heard from, and by what is wrong with them.',
     labelNames: ['state'],
     registers,
     async collect() {

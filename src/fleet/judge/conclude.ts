@@ -62,7 +62,7 @@ interface Judged extends HourlyRates {
   readonly claimRatio: number | null;
 }
 
-/** All hosts that were heard of within the week that is judged: 1.5 kB each is what a judgement takes of memory. */
+/** All hosts that were heard from within the week that is judged: 1.5 kB each is what a judgement takes of memory. */
 async function judgedHosts(
   store: FleetStore,
   lastHour: number,

@@ -104,7 +104,7 @@ export interface FleetHost {
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly facts: FleetFacts | null;
-  /** When it was heard of first and last, ms by the hub's clock. */
+  /** When it was heard from first and last, ms by the hub's clock. */
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
   /** Its wall clock less the hub's when it sent last, ms; what the way took is in it. */
@@ -184,7 +184,7 @@ export interface Profile {
 
 /** A profile with what hosts are sorted into groups by. */
 export interface HostProfile extends Profile {
-  /** When it was heard of last, ms by the hub's clock. */
+  /** When it was heard from last, ms by the hub's clock. */
   readonly lastSeenMs: number;
   readonly cpu: string | null;
   readonly labels: Readonly<Record<string, string>>;

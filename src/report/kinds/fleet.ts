@@ -34,9 +34,9 @@ const label = (labels: Readonly<Record<string, string>>): string =>
 const AGAINST = { discipline: 'against disciplined time', claim: 'against the claimed rate' } as const;
 
 /** What disciplines the kernel's clock, as src/host/discipline.ts tells it. */
-const STEERED: Readonly<Record<string, string>> = {
-  told: 'a daemon that tells the kernel how well',
-  untold: 'something that does not tell the kernel how well',
+const DISCIPLINED_BY: Readonly<Record<string, string>> = {
+  told: 'a daemon, which tells the kernel its error',
+  untold: 'something that does not tell the kernel its error',
   failing: 'a daemon that has lost its reference',
   none: 'nothing',
 };
@@ -59,10 +59,10 @@ const rest = (
   return shown === total ? '' : `${count(from + 1)} to ${count(from + shown)} of ${count(total)}.`;
 };
 
-/** Hosts by name, with what runs on them and how they were heard of. */
+/** Hosts by name, with what runs on them and how they were heard from. */
 export function hostsTable(result: FleetHostsResult, address?: HostAddress): Table {
   return {
-    head: ['host', 'labels', 'kernel', 'clocksource', '#rate', '#score', 'last heard of (UTC)', 'version'],
+    head: ['host', 'labels', 'kernel', 'clocksource', '#rate', '#score', 'last heard from (UTC)', 'version'],
     rows: result.hosts.map((host) => [
       named(host),
       label(host.labels),
@@ -170,18 +170,18 @@ export function overviewVerdicts(view: FleetOverview): Verdict[] {
   const catching = view.kernels.filter(({ catchesUp }) => catchesUp > 0);
   const found: Verdict[] = [];
   const say = (level: Verdict['level'], about: string, text: string) => found.push({ level, about, text });
-  if (view.hosts === 0) say('unknown', 'Hosts', 'No host has been heard of yet: start an agent with --hub.');
+  if (view.hosts === 0) say('unknown', 'Hosts', 'No host has been heard from yet: start an agent with --hub.');
   if (view.silent > 0)
     say(
       'bad',
       'Silence',
-      `Not heard of for ten minutes: ${plural(view.silent, 'host')} of ${count(view.hosts)}.`,
+      `Not heard from for ten minutes: ${plural(view.silent, 'host')} of ${count(view.hosts)}.`,
     );
   if (view.twins > 0)
     say(
       'bad',
       'Twins',
-      `Under one name with another machine, as cloned images are: ${plural(view.twins, 'host')}; their data are kept apart.`,
+      `Sharing a name with another machine, as cloned images do: ${plural(view.twins, 'host')}; their data are kept apart.`,
     );
   if (view.clockErrors > 0)
     say('bad', 'Wall clocks', `More than a minute off the hub's: ${plural(view.clockErrors, 'host')}.`);
@@ -302,21 +302,21 @@ export function hostSections(result: FleetHostResult): Section[] {
     ['CPU', orDash(host.cpu), ''],
     ['kernel', orDash(host.kernel), ''],
     ['clocksource', orDash(host.clocksource), ''],
-    ['steered by', orDash(host.discipline, (word) => STEERED[word] ?? word), ''],
+    ['clock disciplined by', orDash(host.discipline, (word) => DISCIPLINED_BY[word] ?? word), ''],
     [
-      'heard of',
+      'heard from',
       `${moment(host.firstSeenAt)} to ${moment(host.lastSeenAt)} UTC`,
       host.silent ? 'silent' : '',
     ],
     [
       'wall clock',
       `${about(host.clockErrorMs * 1e6, offset)} from the hub's`,
-      'the time on the way included',
+      'the time that the message took included',
     ],
     [
-      'lost unsent',
+      'lost before it was sent',
       gone === 0 ? 'nothing' : plural(gone, 'row'),
-      gone === 0 ? '' : 'its own retention took them first',
+      gone === 0 ? '' : 'deleted by its own retention',
     ],
   ];
   const among: Block[] =

@@ -324,5 +324,10 @@ export const timer: Kind<TimerResult> = {
   sections,
 };
 
-export const timerText = (result: TimerResult): string =>
-  [sectionsText(sections(result)), cyclictestHistogram(result).join('\n')].filter(Boolean).join('\n\n');
+/** As comments, which whoever plots the bars passes over. */
+const commented = (text: string): string[] => text.split('\n').map((line) => `# ${line}`.trimEnd());
+
+export function timerText(result: TimerResult): string {
+  const text = sectionsText(sections(result));
+  return result.bars == null ? text : [...commented(text), ...cyclictestHistogram(result)].join('\n');
+}

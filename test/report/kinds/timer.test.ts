@@ -54,10 +54,12 @@ test('no tick, no table', () => {
   expect(timerText(resultOf([]))).toMatch(/: 0 ticks, 0 missed\.$/);
 });
 
-test('bars of one width are printed as cyclictest prints them, in the place of the drawn ones', () => {
+test('bars of one width are printed as cyclictest prints them, in the place of the drawn ones; all else is a comment', () => {
   const bars = { widthNs: 500, counts: [0, 2, 1], early: 1, beyond: 1 };
   const text = timerText({ ...resultOf([-20, 700, 800, 1200, 7_000_000]), bars });
   expect(printed(text)).toEqual([]);
+  expect(text.split('\n').filter((line) => !/^(?:#|[\d.]+ \d+$)/.test(line))).toEqual([]);
+  expect(text).toMatch(/^# Every 1 ms for .*: 5 ticks, 0 missed\.\n#\n# lateness +ticks /);
   expect(text.slice(text.indexOf('# Histogram')).split('\n')).toEqual([
     '# Histogram',
     '000000 000000',

@@ -465,7 +465,7 @@ async function lookUp(
   }
 }
 
-/** Each belongs to the host of the same machine and local store, else to the one heard of last under its word. */
+/** Each belongs to the host of the same machine and local store, else to the one heard from last under its word. */
 async function addSenders(run: Run, unsorted: readonly SenderRow[]): Promise<void> {
   const senders = unsorted.toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
   const words = senders.map(({ host }) => host.id);

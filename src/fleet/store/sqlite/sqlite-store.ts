@@ -238,7 +238,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
     return id;
   }
 
-  /** The host of the same machine and local store, else the one heard of last under the word, else a new one. */
+  /** The host of the same machine and local store, else the one heard from last under the word, else a new one. */
   #hostFor({ id: word, machine, instance }: SenderRow['host'], atMs: bigint): bigint {
     const known = this.#connection.get(
       `SELECT host FROM sender WHERE word = ?1 ORDER BY (machine = ?2 AND instance = ?3) DESC, last_at DESC LIMIT 1`,
