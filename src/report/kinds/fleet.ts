@@ -35,9 +35,9 @@ const AGAINST = { discipline: 'against disciplined time', claim: 'against the cl
 
 /** What disciplines the kernel's clock, as src/host/discipline.ts tells it. */
 const DISCIPLINED_BY: Readonly<Record<string, string>> = {
-  told: 'a daemon, which tells the kernel its error',
-  untold: 'something that does not tell the kernel its error',
-  failing: 'a daemon that has lost its reference',
+  told: 'a time daemon; the kernel calls it synchronised',
+  untold: 'a time daemon that does not tell the kernel so, as chronyd without rtcsync',
+  failing: 'a time daemon that has lost its reference',
   none: 'nothing',
 };
 
@@ -170,7 +170,8 @@ export function overviewVerdicts(view: FleetOverview): Verdict[] {
   const catching = view.kernels.filter(({ catchesUp }) => catchesUp > 0);
   const found: Verdict[] = [];
   const say = (level: Verdict['level'], about: string, text: string) => found.push({ level, about, text });
-  if (view.hosts === 0) say('unknown', 'Hosts', 'No host has been heard from yet: start an agent with --hub.');
+  if (view.hosts === 0)
+    say('unknown', 'Hosts', 'No host has been heard from yet: start an agent with --hub.');
   if (view.silent > 0)
     say(
       'bad',
