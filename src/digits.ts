@@ -126,7 +126,13 @@ export function span(low: number, high: number, measure: Measure = time): string
   return `${text(low)} to ${join(text(high), name)}`;
 }
 
-/** A figure in its interval, to two digits of the interval's width: `7.0 h (6.2 to 7.9 h)`. */
+/** From here on the ends of an interval have no place of digits in common: high over low. */
+const WIDE = 10;
+
+/**
+ * A figure in its interval, to two digits of the interval's width: `7.0 h (6.2 to 7.9 h)`; of an interval over more than a
+ * decade each by itself: `5.6 h (2.1 h to 23 d)`.
+ */
 export function between(
   value: number,
   low: number | null | undefined,
@@ -134,6 +140,8 @@ export function between(
   measure: Measure = time,
 ): string {
   if (low === null || low === undefined || high === null || high === undefined) return about(value, measure);
+  if (low > 0 && high > WIDE * low)
+    return `${about(value, measure)} (${about(low, measure)} to ${about(high, measure)})`;
   return usable(high - low)
     ? `${within(value, high - low, measure)} (${span(low, high, measure)})`
     : about(value, measure);

@@ -57,6 +57,14 @@ test('an interval has one unit, and two digits of its width', () => {
   expect(between(5, null, 6)).toBe('5.0 ns');
 });
 
+test('an interval over more than a decade is written end by end', () => {
+  const h = 3600e9;
+  expect(between(5.55 * h, 2.05 * h, 555 * h)).toBe('5.6 h (2.1 h to 23 d)');
+  expect(between(100, 25, 251)).toBe('100 ns (25 ns to 250 ns)');
+  expect(between(100, 25, 250)).toBe('100 ns (30 to 250 ns)');
+  expect(between(100, 0, 250)).toBe('100 ns (0 to 250 ns)');
+});
+
 test('a figure without its error beside it has no finer digits either', () => {
   expect(within(12_345.678, 2_300)).toBe('12.3 us');
   expect(within(-0.3, 60, offset)).toBe('0 ns');

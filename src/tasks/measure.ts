@@ -18,13 +18,16 @@ export type Measure = <Name extends TaskName>(
 const MS = 1_000_000;
 const S = 1_000 * MS;
 
-/** When a busy host's last part is asked to come to an end, s: a little before the promised 60 and 15. */
-const LIMIT_S = { full: 56, quick: 12 } as const;
+/**
+ * When a busy host's last part is asked to come to an end, s: a little before the promised 60 and 15. Each earlier one is
+ * when those after it need the time that is left.
+ */
+const LIMIT_S = { full: 56, quick: 13 } as const;
 
 /** About how long each part takes, s: what it is given, and what it needs around that. */
 const SECONDS: Readonly<Record<'full' | 'quick', Readonly<Record<Part, number>>>> = {
   full: { host: 1, calibrate: 6, timer: 9, drift: 13, stop: 15, kvm: 10 },
-  quick: { host: 1, calibrate: 2, timer: 2, drift: 2, stop: 2, kvm: 2 },
+  quick: { host: 1, calibrate: 1, timer: 2, drift: 2, stop: 3, kvm: 3 },
 };
 
 /** Follows the parts. */
@@ -64,6 +67,9 @@ const plan = (quick: boolean) =>
     },
   }) as const satisfies { [Name in Part & TaskName]: TaskOptions<Name> };
 
+/** A quick run has no time for it. */
+const NO_TIME: CallbackCost = { value: null, reason: '`--quick` leaves it out' };
+
 const NOTHING = { calibrate: null, timer: null, drift: null, stop: null, kvm: null, skipped: [] };
 
 /**
@@ -79,27 +85,33 @@ export async function measureHost(
   { begin, done }: Follower,
 ): Promise<Finding<MeasureResult>> {
   nativeWithTsc();
-  const seconds = SECONDS[quick ? 'quick' : 'full'];
-  const started = (part: Part) => {
-    const number = PARTS.indexOf(part) + 1;
-    const after = PARTS.slice(number).reduce((sum, each) => sum + seconds[each], 0);
-    begin(part, number, seconds[part], after);
+  const speed = quick ? 'quick' : 'full';
+  const seconds = SECONDS[speed];
+  const endNs = process.hrtime.bigint() + BigInt(LIMIT_S[speed] * S);
+  const secondsAfter = (part: Part) =>
+    PARTS.slice(PARTS.indexOf(part) + 1).reduce((sum, each) => sum + seconds[each], 0);
+  const started = (part: Part) => begin(part, PARTS.indexOf(part) + 1, seconds[part], secondsAfter(part));
+  const limitOf = (part: Part) => {
+    const leftNs = endNs - process.hrtime.bigint() - BigInt(secondsAfter(part) * S);
+    return AbortSignal.timeout(Math.max(0, Math.ceil(Number(leftNs) / MS)));
   };
   started('host');
   const host = await hostFacts();
   const skipped: MeasureResult['skipped'] = [];
   const warnings: Warning[] = [];
   const options = plan(quick);
-  const limit = AbortSignal.timeout((quick ? LIMIT_S.quick : LIMIT_S.full) * 1000);
 
-  async function part<Result>(name: Part, run: () => Promise<Finding<Result>>): Promise<Result | null> {
+  async function part<Result>(
+    name: Part,
+    run: (limit: AbortSignal) => Promise<Finding<Result>>,
+  ): Promise<Result | null> {
     if (signal.aborted) {
       skipped.push({ part: name, reason: 'interrupted before it began' });
       return null;
     }
     started(name);
     try {
-      const found = await run();
+      const found = await run(limitOf(name));
       // Two parts can have the same doubt about the host.
       warnings.push(...found.warnings.filter(({ code }) => warnings.every((known) => known.code !== code)));
       done(name, { quick, host, ...NOTHING, [name]: found.result });
@@ -112,14 +124,14 @@ export async function measureHost(
   }
 
   // Two parts show it.
-  let callback: CallbackCost | undefined;
-  const calibrate = await part('calibrate', () => measure('calibrate', options.calibrate, limit));
-  const timer = await part('timer', () => measure('timer', options.timer, limit));
-  const drift = await part('drift', () => measure('drift', options.drift, limit));
-  const stop = await part('stop', async () => {
-    callback = await measure('callback', null, limit);
+  let callback: CallbackCost | undefined = quick ? NO_TIME : undefined;
+  const calibrate = await part('calibrate', (limit) => measure('calibrate', options.calibrate, limit));
+  const timer = await part('timer', (limit) => measure('timer', options.timer, limit));
+  const drift = await part('drift', (limit) => measure('drift', options.drift, limit));
+  const stop = await part('stop', async (limit) => {
+    callback ??= await measure('callback', null, limit);
     return measure('stop', { ...options.stop, callback }, limit);
   });
-  const kvm = await part('kvm', () => measure('kvm', { ...options.kvm, callback }, limit));
+  const kvm = await part('kvm', (limit) => measure('kvm', { ...options.kvm, callback }, limit));
   return { result: { quick, host, calibrate, timer, drift, stop, kvm, skipped }, warnings };
 }
