@@ -29,23 +29,22 @@ export interface Quantity {
 }
 
 /**
- * Between runs of `measure --quick` on a host with nothing else to do, each rounded up by about a fifth: the larger of two
- * series on a two-CPU AMD EPYC guest, eleven runs in an hour and 21 one after another (scripts/bench/README.md).
+ * Between runs of `measure --quick` on an idle host, each rounded up by about a fifth: eleven runs of a two-CPU AMD EPYC
+ * guest in one hour (scripts/bench/README.md).
  */
 const BETWEEN_RUNS = {
-  /** Percentiles of lateness up to p90; p99, which rests on a dozen ticks, and p99.9, on one or two. */
+  /** Percentiles of lateness up to p99, and p99.9, which rests on a tick or two. */
   lateness: { of: 'logarithm', deviation: 0.38 },
-  lateLateness: { of: 'logarithm', deviation: 0.78 },
   rareLateness: { of: 'logarithm', deviation: 1.2 },
   /** One advance of the timer without lag, and the stop that locks up, which follows from the callback's cost. */
   tick: { of: 'logarithm', deviation: 0.12 },
-  lockup: { of: 'logarithm', deviation: 0.13 },
+  lockup: { of: 'logarithm', deviation: 0.12 },
   /** The mean recovery of a policy. */
-  recovery: { of: 'logarithm', deviation: 0.36 },
+  recovery: { of: 'logarithm', deviation: 0.3 },
   /** ns. */
   overCatchUp: { of: 'value', deviation: 1.8 },
   phaseShift: { of: 'value', deviation: 17_000 },
-  meanPeriod: { of: 'logarithm', deviation: 2.5e-4 },
+  meanPeriod: { of: 'logarithm', deviation: 2.2e-4 },
 } as const satisfies Readonly<Record<string, Spread>>;
 
 /**
@@ -86,7 +85,7 @@ function ofCalibrate({ clock, tscHz, standardErrorRatio, kernel, trueRate }: Cal
 const PERCENTILES = [
   ['p50', BETWEEN_RUNS.lateness],
   ['p90', BETWEEN_RUNS.lateness],
-  ['p99', BETWEEN_RUNS.lateLateness],
+  ['p99', BETWEEN_RUNS.lateness],
   ['p999', BETWEEN_RUNS.rareLateness],
 ] as const;
 
