@@ -15,9 +15,12 @@ class QuickFirst extends BaseSequencer {
   }
 }
 
+/** A room's tests of this host that stand in another folder. */
+const OF_THE_HOST: Readonly<Record<string, string[]>> = { tsc: ['test/hardware/calibrate.test.ts'] };
+
 export default defineConfig({
   test: {
-    include: [`test/${room}/**/*.test.ts`, `test/${room}.test.ts`],
+    include: [`test/${room}/**/*.test.ts`, `test/${room}.test.ts`, ...(OF_THE_HOST[room] ?? [])],
     // Simulations of intervals take minutes with the mutants in the sources: what only they would notice counts as alive.
     exclude: ['test/*/coverage.test.ts'],
     // One worker runs a mutant's test files and loads the sources once.

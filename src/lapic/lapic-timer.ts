@@ -250,9 +250,9 @@ function cancelHvTimer(timer: LapicTimer): void {
  * `vmx_set_hv_timer` (vmx.c): loads the preemption timer for `tscdeadline`. The deadline is unsigned, so one that
  * wrapped is far away and refused (-ERANGE), while one that is merely past has a delta of 0 and expires at once.
  *
- * @returns whether it is loaded, and whether it has expired already.
+ * @returns host cycles until it fires, 0 where it has expired already; null where its counter cannot hold them.
  */
-function setHvTimer(timer: LapicTimer): 'running' | 'expired' | 'out-of-range' {
+function setHvTimer(timer: LapicTimer): bigint | null {
   timer.clock.read();
   const tscl = tscOf(timer.clock);
   const guestTsc = readL1Tsc(timer, tscl);
@@ -260,10 +260,9 @@ function setHvTimer(timer: LapicTimer): 'running' | 'expired' | 'out-of-range' {
   let guestDelta = tscdeadline > guestTsc ? BigInt.asUintN(64, tscdeadline - guestTsc) : 0n;
   guestDelta = guestDelta > advanceCycles ? BigInt.asUintN(64, guestDelta - advanceCycles) : 0n;
   const delta = hostCycles(timer, guestDelta);
-  if (delta === null) return 'out-of-range';
-  if (delta >= timer.preemptionTimerRange) return 'out-of-range';
+  if (delta === null || delta >= timer.preemptionTimerRange) return null;
   timer.hvDeadlineTsc = BigInt.asUintN(64, tscl + delta);
-  return delta === 0n ? 'expired' : 'running';
+  return delta;
 }
 
 /**
@@ -275,14 +274,14 @@ function setHvTimer(timer: LapicTimer): 'running' | 'expired' | 'out-of-range' {
 function startHvTimer(timer: LapicTimer): boolean {
   if (!timer.config.hvTimer || timer.delivery === 'posted') return false;
   if (timer.tscdeadline === 0n) return false;
-  const state = setHvTimer(timer);
-  if (state === 'out-of-range') return false;
+  const delta = setHvTimer(timer);
+  if (delta === null) return false;
   timer.hvTimerInUse = true;
   timer.hrtimerArmed = false;
   if (timer.timerMode === APIC_LVT_TIMER_PERIODIC) return true;
   if (timer.pending !== 0) {
     cancelHvTimer(timer);
-  } else if (state === 'expired') {
+  } else if (delta === 0n) {
     apicTimerExpired(timer, false);
     cancelHvTimer(timer);
   }

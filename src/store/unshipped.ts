@@ -419,14 +419,12 @@ export function countUnshipped(store: Store, parts: ShippedParts): RowCounts {
       counts.samples += countSamples(store, id) - before;
     }
   }
-  counts.events = asCount(
-    connection.get('SELECT count(*) FROM event WHERE id > ?', lastSent(store, 'event'))?.[0],
-  );
-  counts.documents = asCount(
-    connection.get(
-      'SELECT count(*) FROM run LEFT JOIN shipped_run d ON d.run = run.id WHERE run.document IS NOT NULL AND coalesce(d.document, 0) = 0',
-    )?.[0],
-  );
+  const own = 'SELECT run.id FROM run JOIN host ON host.id = run.host WHERE host.key = ?';
+  const events = `SELECT count(*) FROM event WHERE id > ? AND run IN (${own})`;
+  counts.events = asCount(connection.get(events, lastSent(store, 'event'), parts.hostKey)?.[0]);
+  const documents = `SELECT count(*) FROM run LEFT JOIN shipped_run d ON d.run = run.id
+    WHERE run.document IS NOT NULL AND coalesce(d.document, 0) = 0 AND run.id IN (${own})`;
+  counts.documents = asCount(connection.get(documents, parts.hostKey)?.[0]);
   return counts;
 }
 

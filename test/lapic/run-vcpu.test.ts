@@ -147,6 +147,16 @@ describe('ending', () => {
     expect(stopFor(vcpu, 10n * SECOND)).toMatchObject({ outcome: 'aborted', callbacks: 100 });
   });
 
+  test('a host that wants to end is heard after an exit, and while the guest is in userspace', () => {
+    const vcpu = periodicVcpu('independent', { exitNs: 2n * PERIOD });
+    vcpu.host.exitDone = () => {
+      vcpu.aborted = vcpu.vmExits >= 3;
+    };
+    expect(stopFor(vcpu, SECOND)).toMatchObject({ outcome: 'aborted', exits: 3 });
+    expect(runVcpu(vcpu, START + 10n * SECOND)).toBe('aborted');
+    expect(stayInUserspace(vcpu, START + 10n * SECOND)).toBe('aborted');
+  });
+
   test('the exits of independent end at the time limit', () => {
     const vcpu = periodicVcpu('independent', { exitNs: 2n * PERIOD });
     leaveGuest(vcpu);

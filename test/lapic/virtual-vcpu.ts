@@ -20,11 +20,28 @@ export interface Setup {
   readonly options?: Partial<VcpuOptions>;
 }
 
+/** Readings of one and the same time, after which a loop is taken to go on for ever. */
+const MOST_LOOKS = 1_000_000;
+
+/** A test that fails says more than one that hangs. */
+class WatchedHost extends NotingHost {
+  seen = 0n;
+  looks = 0;
+
+  override read(): void {
+    super.read();
+    const ktime = ktimeOf(this);
+    this.looks = ktime === this.seen ? this.looks + 1 : 0;
+    this.seen = ktime;
+    if (this.looks > MOST_LOOKS) throw new Error(`the loop is stuck at ${ktime} ns`);
+  }
+}
+
 /** A vCPU in virtual time; its guest has just programmed a periodic timer (1 ms unless said). */
 export function periodicVcpu(policy: PolicyName, setup: Setup = {}): Vcpu & { host: NotingHost } {
   const { callbackNs = 79n, exitNs = 1_000n, delivery = 'coalesced' } = setup;
   const config = { ...lapicDefaults, guestTscKhz: 2_599_993, ...setup.config };
-  const host = new NotingHost(config.guestTscKhz, { callbackNs, exitNs }, START, 13_000_000_000n);
+  const host = new WatchedHost(config.guestTscKhz, { callbackNs, exitNs }, START, 13_000_000_000n);
   const timer = new LapicTimer(config, policies[policy], host, delivery);
   const vcpu = new Vcpu(timer, host, setup.options ?? {});
   programPeriodic(timer, setup.period ?? 1_000_000n);

@@ -87,7 +87,7 @@ export function recordBlocks({ pictures, tau0 }: StabilityResult): Block[] {
             [span(from), values] as const,
             [span(from + histogram.width), values] as const,
           ]),
-          describe: (y, values) => `${y.toPrecision(4)} ${ratio.name}: ${count(values)}`,
+          describe: (y, values) => `${(y / ratio.scale).toExponential(3)}: ${count(values)}`,
         },
       ],
     }),
