@@ -11,7 +11,7 @@ import { NS_PER_MS } from '../units.ts';
 import { ktimeNow } from './guest.ts';
 import { missedError } from './kvm-error.ts';
 import { since } from './recording.ts';
-import type { SigstopJob, SigstopMessage } from './sigstop-child.ts';
+import type { SigstopJob, SigstopMessage } from './sigstop-guest.ts';
 import type { StopOptions } from './stop.ts';
 import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop.ts';
 import type { StopRecord } from './stop-record.ts';
@@ -36,6 +36,7 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
 /**
  * Stops, by SIGSTOP, a process that owns a guest, and continues it at a share of a period.
  *
+ * @param program what that process runs.
  * @returns null where it was cancelled first.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest, and where the signal met the vCPU outside it
  * each time; the system's error where it refuses the process or the signal.
@@ -43,11 +44,12 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
 export async function recordSigstop(
   options: Omit<StopOptions, 'stop'>,
   control: Control,
+  program: string = CHILD,
 ): Promise<StopRecord | null> {
   // Before the process that could then neither be stopped nor ended.
   process.kill(process.pid, 0);
   for (let tries = 0; tries < TRIES; tries++) {
-    const trace = await stopOnce(options, control);
+    const trace = await stopOnce(options, control, program);
     if (trace !== 'missed') return trace;
   }
   throw missedError();
@@ -65,10 +67,11 @@ function removeItsTrace(): void {
 async function stopOnce(
   options: Omit<StopOptions, 'stop'>,
   control: Control,
+  program: string,
 ): Promise<StopRecord | null | 'missed'> {
   const { setup, stopNs, resumeAt: share = RESUME_AT } = options;
   const job: SigstopJob = { ...options, parent: process.pid };
-  const child = spawn(process.execPath, [...process.execArgv, CHILD, JSON.stringify(job)], {
+  const child = spawn(process.execPath, [...process.execArgv, program, JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const started = once(child, 'spawn');

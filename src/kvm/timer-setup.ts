@@ -55,9 +55,9 @@ const MIN_PERIOD_FILE = '/sys/module/kvm/parameters/min_timer_period_us';
 const DEFAULT_MIN_PERIOD_US = 200;
 
 /** KVM's lower limit for a periodic timer on this host, ns. */
-export function minPeriodNs(): number {
+export function minPeriodNs(file: string = MIN_PERIOD_FILE): number {
   try {
-    return Number.parseInt(readFileSync(MIN_PERIOD_FILE, 'utf8'), 10) * NS_PER_US;
+    return Number.parseInt(readFileSync(file, 'utf8'), 10) * NS_PER_US;
   } catch {
     return DEFAULT_MIN_PERIOD_US * NS_PER_US;
   }

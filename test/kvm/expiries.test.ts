@@ -201,3 +201,21 @@ test('on a real kernel without the clamp the callbacks from a resume to the firs
   }
   expect(counted).toBeGreaterThan(0);
 });
+
+test('a start without a whole callback before it is no expiry', () => {
+  const event = (name: string, time: number): TracedEvent => ({
+    name,
+    time: BigInt(time),
+    fields: name === START ? { expires: BigInt(10 * time) } : {},
+  });
+  const found = (...names: string[]) => expiriesOf(names.map(event), (tsc) => tsc).map(({ after }) => after);
+  expect(found(START, ENTRY, EXIT, START)).toEqual([30n]);
+  expect([
+    found(ENTRY, EXIT, START),
+    found(START, EXIT, START),
+    found(START, ENTRY, START),
+    found(START, ENTRY, EXIT, START, START),
+    found(START, ENTRY, EXIT, START, ENTRY, START),
+    found(START, ENTRY, EXIT, START, EXIT, START),
+  ]).toEqual([[], [], [], [30n], [30n], [30n]]);
+});

@@ -14,6 +14,9 @@ test('the share between two readings; unknown is null, never 0', () => {
   expect(interruptShare(at(10, 100), at(30, 200))).toBe(0.2);
   expect(interruptShare(at(10, 100), at(10, 100))).toBeNull();
   expect(interruptShare(null, at(1, 2))).toBeNull();
+  expect(interruptShare(at(1, 2), null)).toBeNull();
+  // Idle time goes back where a CPU goes offline.
+  expect(interruptShare(at(10, 100), at(10, 99))).toBeNull();
 });
 
 test('the idlest CPU is the one whose idle time grew most, the last of equals', () => {
@@ -22,6 +25,7 @@ test('the idlest CPU is the one whose idle time grew most, the last of equals', 
     [0, 820],
     [1, 500],
   ]);
+  expect(parseIdle('cpu12 1  22  333  4444  55 6\n').get(12)).toBe(4499);
   const after = (zero: number, one: number) =>
     new Map([
       [0, 820 + zero],

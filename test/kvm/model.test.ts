@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agreementOf, predict } from '../../src/kvm/model.ts';
+import { agreementOf, cannotBeTold, predict } from '../../src/kvm/model.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
 import { recordedTrace, synthetic, TSC_KHZ } from './stop-records.ts';
 
@@ -60,4 +60,18 @@ test('a prediction is used once, a late interrupt matches the tick before it, an
     meanLatenessNs: null,
     agrees: false,
   });
+});
+
+test('predictions of one grid to a fifth of a period, and as many interrupts but for one, cannot be told apart', () => {
+  const prediction = (...deliveriesNs: number[]) =>
+    ({ policy: 'clamp', deliveriesNs, callbacks: 0, vmExits: 0, lockup: false }) as const;
+  const told = (a: number[], b: number[]) => !cannotBeTold(prediction(...a), prediction(...b), 1_000_000);
+  expect(told([1e6, 2e6], [1e6, 2.2e6])).toBe(false);
+  expect(told([1e6, 2e6], [1e6, 2.2e6 + 1])).toBe(true);
+  expect(told([1e6, 2.7e6], [1e6, 3e6])).toBe(true);
+  expect(told([1e6, 2e6, 3e6], [1e6, 2e6])).toBe(false);
+  expect(told([1e6, 2e6, 3e6], [1e6])).toBe(true);
+  expect(told([1e6], [1e6, 2e6, 3e6])).toBe(true);
+  expect(told([], [])).toBe(false);
+  expect([told([0.5e6], []), told([], [0.5e6])]).toEqual([true, true]);
 });

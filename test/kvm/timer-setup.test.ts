@@ -39,4 +39,9 @@ test('what the timer cannot do is refused, naming the flag', () => {
 
 test('the limit of this host is a whole number of microseconds', () => {
   expect(minPeriodNs() % 1000).toBe(0);
+  expect(minPeriodNs()).toBeGreaterThan(0);
+});
+
+test("KVM's default where the parameter cannot be read", () => {
+  expect(minPeriodNs('/proc/none')).toBe(200_000);
 });
