@@ -43,20 +43,24 @@ const SAMPLED = 512;
  */
 export function totalBias(series: Series, m: number, mixture: Mixture): number {
   const last = series.phase.length - 1;
+  const gapped = hasGaps(series);
+  // Of few terms each counts.
+  const known = gapped ? knownTerms(series, m) : null;
+  const count = known?.length ?? last - 1;
+  const stride = Math.ceil(count / SAMPLED);
   let bias = 0;
   for (const [exponent, share] of mixture) {
     const alpha = Math.max(-2, exponent);
-    if (alpha === 0 && !hasGaps(series)) {
+    if (alpha === 0 && !gapped) {
       bias += share;
       continue;
     }
     const of = (lag: number) => phaseCovariance(alpha, lag);
     const inside = covariance(termAt(m, m, 2 * m), termAt(m, m, 2 * m), of);
-    const stride = Math.ceil(last / SAMPLED);
     let sum = 0;
     let n = 0;
-    for (let i = 1; i < last; i += stride) {
-      if (!totalTermIsKnown(series, i, m)) continue;
+    for (let k = 0; k < count; k += stride) {
+      const i = known?.[k] ?? k + 1;
       const term = termAt(i, m, last);
       sum += i >= m && i + m <= last ? inside : covariance(term, term, of);
       n += 1;
@@ -64,6 +68,19 @@ export function totalBias(series: Series, m: number, mixture: Mixture): number {
     bias += n === 0 ? share : (share * sum) / (n * inside);
   }
   return bias;
+}
+
+/** The bias and the degrees of freedom at one averaging time ask one after the other. */
+const lastKnown = new WeakMap<Series, { readonly m: number; readonly points: readonly number[] }>();
+
+/** The points at which the gaps leave a term. */
+function knownTerms(series: Series, m: number): readonly number[] {
+  const last = lastKnown.get(series);
+  if (last?.m === m) return last.points;
+  const points: number[] = [];
+  for (let i = 1; i < series.phase.length - 1; i += 1) if (totalTermIsKnown(series, i, m)) points.push(i);
+  lastKnown.set(series, { m, points });
+  return points;
 }
 
 /** [b, c] of b T / tau - c (NIST SP 1065, table 7), by alpha. */
@@ -111,19 +128,21 @@ function phaseNoiseEdf(alpha: number, m: number, points: number): number {
   return edfOfTerms(terms, (lag) => known[lag] as number);
 }
 
-/** The same of the terms that the gaps leave, in a mixture of noises. */
-function gappedEdf(series: Series, m: number, mixture: Mixture): number | null {
-  const last = series.phase.length - 1;
-  const of = new Float64Array(last + 1);
-  for (const [exponent, share] of mixture) {
-    const alpha = Math.max(-2, exponent);
-    const inside = covariance(termAt(m, m, 2 * m), termAt(m, m, 2 * m), (lag) => phaseCovariance(alpha, lag));
-    for (let lag = 0; lag <= last; lag += 1)
-      of[lag] = (of[lag] as number) + (share * phaseCovariance(alpha, lag)) / inside;
-  }
-  const terms: Term[] = [];
-  for (let i = 1; i < last; i += 1) if (totalTermIsKnown(series, i, m)) terms.push(termAt(i, m, last));
-  return terms.length === 0 ? null : edfOfTerms(terms, (lag) => of[lag] as number);
+/** The same of the terms at these points, in a mixture of noises. */
+function edfAt(points: readonly number[], last: number, m: number, mixture: Mixture): number | null {
+  const middle = termAt(m, m, 2 * m);
+  const parts = mixture.map(([exponent, share]) => {
+    const of = (lag: number) => phaseCovariance(Math.max(-2, exponent), lag);
+    return [share / covariance(middle, middle, of), of] as const;
+  });
+  const found = new Map<number, number>();
+  const of = (lag: number): number => {
+    const value = found.get(lag) ?? parts.reduce((sum, [weight, part]) => sum + weight * part(lag), 0);
+    found.set(lag, value);
+    return value;
+  };
+  const terms = points.map((i) => termAt(i, m, last));
+  return terms.length === 0 ? null : edfOfTerms(terms, of);
 }
 
 /**
@@ -155,6 +174,8 @@ export function totalEdf(exponent: number, m: number, points: number): number | 
 
 /** Records of so many points have the covariances of all their terms added up where there are gaps. */
 const MOST_GAPPED = 1200;
+/** So have longer ones of so few terms: what gaps cost others says little about these. */
+const FEW = 64;
 
 /**
  * The same for a series with gaps: at long averaging times from the terms that are left; else gaps cost it what they cost
@@ -165,11 +186,13 @@ export function totalEdfOf(series: Series, m: number, mixture: Mixture): number 
   const alpha = Math.max(-2, dominant(mixture));
   const edf = totalEdf(alpha, m, points);
   if (edf === null || !hasGaps(series)) return edf;
-  if (m > points * SHORT && points <= MOST_GAPPED) return gappedEdf(series, m, mixture);
+  const left = knownTerms(series, m);
+  if (left.length <= FEW || (m > points * SHORT && points <= MOST_GAPPED))
+    return edfAt(left, points - 1, m, mixture);
   for (let compared = Math.min(m, Math.floor(points / 3)); compared > 0; compared >>= 1) {
-    const left = edfOf(series, OVERLAPPING_ALLAN, mixture, compared);
+    const inside = edfOf(series, OVERLAPPING_ALLAN, mixture, compared);
     const whole = greenhallEdf(OVERLAPPING_ALLAN, alpha, compared, points);
-    if (left !== null && whole !== null) return edf * Math.min(1, left / whole);
+    if (inside !== null && whole !== null) return edf * Math.min(1, inside / whole);
   }
   return null;
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { greenhallEdf } from '../../src/stability/degrees-of-freedom.ts';
 import { phaseSeries } from '../../src/stability/series.ts';
 import { totdev } from '../../src/stability/total.ts';
-import { totalBias, totalEdf } from '../../src/stability/total-noise.ts';
+import { totalBias, totalEdf, totalEdfOf } from '../../src/stability/total-noise.ts';
 import { phaseNoise, seedOf } from './records.ts';
 
 const blank = (points: number) => phaseSeries(new Float64Array(points), 1);
@@ -55,3 +55,39 @@ test.each([2, 1])(
     expect(Math.abs(found / (totalEdf(alpha, 100, 120) ?? 0) - 1)).toBeLessThan(0.3);
   },
 );
+
+/** 2000 points of which a stretch around the middle is known: `terms` of m = 20 fit in it. */
+const stretch = (terms: number) =>
+  phaseSeries(
+    Float64Array.from({ length: 2001 }, (_, i) =>
+      i === 0 || i === 2000 || (i >= 1000 && i < 1040 + terms) ? i % 3 : Number.NaN,
+    ),
+    1,
+  );
+
+test('the few terms that gaps leave are worth what they share: one is one degree of freedom', () => {
+  // As phases, every term of the middle has its three points, and no reflected one has.
+  expect(totalEdfOf(stretch(1), 20, [[0, 1]])).toBeCloseTo(1, 9);
+  expect(totalEdfOf(stretch(1), 20, [[2, 1]])).toBeCloseTo(1, 9);
+  // Neighbours share nothing of white PM but at m and 2 m, and nearly everything of random walk FM.
+  expect(totalEdfOf(stretch(10), 20, [[2, 1]])).toBeCloseTo(10, 9);
+  expect(totalEdfOf(stretch(2), 20, [[-2, 1]])).toBeLessThan(1.01);
+});
+
+test('65 terms and more of a longer record cost the gaps what they cost the terms inside', () => {
+  const edf = (terms: number) => totalEdfOf(stretch(terms), 20, [[2, 1]]) ?? 0;
+  expect(edf(64)).toBeCloseTo(64 ** 2 / (64 + (2 * 44 * 16 + 2 * 24) / 36), 6);
+  expect(edf(65)).not.toBeCloseTo(65 ** 2 / (65 + (2 * 45 * 16 + 2 * 25) / 36), 6);
+});
+
+test('with gaps the bias is that of the terms that are left, each of them', () => {
+  // The record's first 21 points and its last: all that is left is reflected about the first one.
+  const ends = phaseSeries(
+    Float64Array.from({ length: 2001 }, (_, i) => (i < 22 || i === 2000 ? i % 3 : Number.NaN)),
+    1,
+  );
+  const inside = 6;
+  const reflected = 10;
+  expect(totalBias(ends, 20, [[2, 1]])).toBeCloseTo(reflected / inside, 9);
+  expect(totalBias(stretch(1), 20, [[2, 1]])).toBe(1);
+});
