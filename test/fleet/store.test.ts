@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Delivery, FleetStore, StaleProfile } from '../../src/fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
+import { MIGRATIONS as POSTGRES_STEPS, SCHEMA } from '../../src/fleet/store/postgres/schema.ts';
+import { APPLICATION_ID, MIGRATIONS as SQLITE_STEPS } from '../../src/fleet/store/sqlite/schema.ts';
 import type { FleetBatch, FleetRollup } from '../../src/schema/fleet-batch.ts';
+import { connect } from '../../src/store/connection.ts';
 import { temporaryFolder } from '../store/fixtures.ts';
 import { batch, calibrated, facts, MINUTE, minutes, NS, packed, received, run, T0 } from './batches.ts';
 import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
@@ -31,9 +34,36 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => postgres?.stop());
 
-const implementations: readonly [string, (name: string) => Promise<string>][] = [
-  ['SQLite', async (name) => join(folder, `${name}.db`)],
-  ['PostgreSQL', async (name) => (await (postgres as Postgres).database(name)).url],
+const implementations: readonly [
+  name: string,
+  place: (name: string) => Promise<string>,
+  /** Makes a store of version 1, with what statements put in. */
+  old: (name: string, statements: string) => Promise<string>,
+][] = [
+  [
+    'SQLite',
+    async (name) => join(folder, `${name}.db`),
+    async (name, statements) => {
+      const path = join(folder, `${name}.db`);
+      const database = connect(path, path);
+      database.exec(`${SQLITE_STEPS[0]}; ${statements}`);
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1`);
+      database.close();
+      return path;
+    },
+  ],
+  [
+    'PostgreSQL',
+    async (name) => (await (postgres as Postgres).database(name)).url,
+    async (name, statements) => {
+      const server = postgres as Postgres;
+      const { url } = await server.database(name);
+      const version = 'CREATE TABLE version (version INTEGER NOT NULL); INSERT INTO version VALUES (1)';
+      const schema = `CREATE SCHEMA ${SCHEMA}; SET search_path = ${SCHEMA}`;
+      server.psql(name, `${schema}; ${version}; ${POSTGRES_STEPS[0]}; ${statements}`);
+      return url;
+    },
+  ],
 ];
 
 /** Whole hours of the kernel's clock, each at a rate of its own. */
@@ -49,7 +79,7 @@ const monotonic = (...hours: [hour: number, ppm: number][]) => {
   return batch('one', { runs: [run({ series: [{ ...pair, hours: rollups }] })] });
 };
 
-describe.each(implementations)('%s', (kind, place) => {
+describe.each(implementations)('%s', (kind, place, old) => {
   const it = test.runIf(kind === 'SQLite' || absence === null);
   let made = 0;
   const fresh = async (): Promise<FleetStore> => {
@@ -314,6 +344,18 @@ describe.each(implementations)('%s', (kind, place) => {
     const some = await store.events({ ...range, kinds: ['reboot'], limit: 1, offset: 1 });
     expect([some.total, some.rows.map(({ detail }) => detail)]).toEqual([2, ['6.1']]);
     expect((await store.events({ ...range, toNs: BigInt(T0 + 3_000) * NS, limit: 1 })).total).toBe(1);
+    const [host] = (await store.hosts({ limit: 1 })).rows;
+    expect(await store.events({ ...range, host: host?.id ?? 0, limit: 10 })).toEqual({ rows, total });
+    expect(await store.events({ ...range, where: [{ field: 'site', pattern: 'ber' }], limit: 2 })).toEqual({
+      rows: rows.slice(0, 2),
+      total,
+    });
+    const none = { rows: [], total: 0 };
+    expect(await store.events({ ...range, host: 0, limit: 10 })).toEqual(none);
+    expect(await store.events({ ...range, where: [{ field: 'site', pattern: 'muc' }], limit: 2 })).toEqual(
+      none,
+    );
+    expect(await store.events({ ...range, kinds: [], limit: 10 })).toEqual(none);
     await store.close();
   });
 
@@ -450,6 +492,28 @@ describe.each(implementations)('%s', (kind, place) => {
     const [host] = (await store.hosts({ limit: 1 })).rows;
     expect(host?.hostname).toBe(hostile.replace('\u0000', '\u2400'));
     expect(host?.labels).toEqual({ site: hostile.replace('\u0000', '\u2400') });
+    await store.close();
+  });
+
+  it('a store of version 1 is brought to the present one, and its reboots are known', async () => {
+    const sender = (boot: number) =>
+      `INSERT INTO sender (identity, host, word, machine, instance, boot, hostname, version, labels, kernel, first_at, last_at,
+         clock_error, lost_minutes, lost_samples, lost_events, lost_documents)
+       VALUES ('${boot}', 1, 'one', 'm', 'i', 'boot-${boot}', 'one', '1', '{}', '6.${boot}', ${T0 + boot}, ${T0 + boot}, 0, 0, 0, 0, 0)`;
+    const url = await old(
+      'version_1',
+      `INSERT INTO host (word, twin, sender, first_at) VALUES ('one', 1, 2, ${T0}); ${sender(1)}; ${sender(2)}`,
+    );
+    const store = await openFleetStore(url);
+    await store.write(at(batch('one', {}, { boot: 'boot-3' }), T0 + 3));
+    const range = { fromNs: BigInt(T0) * NS, toNs: BigInt(T0 + DAY) * NS };
+    const { rows } = await store.events({ ...range, limit: 10 });
+    expect(rows.map(({ kind, detail }) => [kind, detail])).toEqual([
+      ['reboot', facts.kernel],
+      ['kernel-change', `6.2 -> ${facts.kernel}`],
+      ['reboot', '6.2'],
+      ['kernel-change', '6.1 -> 6.2'],
+    ]);
     await store.close();
   });
 

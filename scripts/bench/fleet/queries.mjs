@@ -68,6 +68,7 @@ function multiply(times) {
     boot: `t.boot || ' again'`,
     first_at: 't.last_at + 1',
     last_at: 't.last_at + 2',
+    previous: 't.id',
   };
   sql(
     `INSERT INTO sender (${boots}) OVERRIDING SYSTEM VALUE SELECT ${boots.map((name) => again[name] ?? `t.${name}`)} FROM sender t WHERE id % 4 = 0`,
@@ -76,7 +77,7 @@ function multiply(times) {
   sql(
     `INSERT INTO event (run, at, seen_at, kind, detail, clock, reference) SELECT id, ${Date.now()}000000::bigint - id * 1000000000::bigint, ${Date.now()}, 'step', 'realtime was set by +2.000 s', 'realtime', 'monotonic_raw' FROM run WHERE id % 10 = 0`,
   );
-  sql('VACUUM ANALYZE');
+  postgres.psql('fleet', 'VACUUM ANALYZE');
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tscope-bench-'));

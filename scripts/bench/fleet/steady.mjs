@@ -69,14 +69,14 @@ function batchOf(host, round) {
   }"runs":[{"key":"20260101-000000-${host}","command":"agent","startedAtNs":"1767225600000000000","endedAtNs":null,"boot":"boot-${host}","series":[${series}]}],"lost":{"minutes":0,"samples":0,"events":0,"documents":0}}`;
 }
 
-/** CPU seconds of the processes whose command line passes, their ended children left out. */
+/** CPU seconds of the processes whose command line passes, and of their children that have ended. */
 function cpuSeconds(test) {
   let ticks = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       if (!test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))) continue;
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ');
-      ticks += Number(fields[11]) + Number(fields[12]);
+      for (const time of fields.slice(11, 15)) ticks += Number(time);
     } catch {
       // It ended.
     }

@@ -96,7 +96,7 @@ const whereOf = (conditions: readonly string[]): string =>
   conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 
 const HOSTS = 'FROM host h JOIN sender s ON s.id = h.sender LEFT JOIN standing t ON t.host = h.id';
-/** The same of those that stand among their peers, from whom they begin: in the order of the score no other is looked at. */
+/** The same of those that stand among their peers. */
 const JUDGED = 'FROM standing t JOIN host h ON h.id = t.host JOIN sender s ON s.id = h.sender';
 /** A second host under a word makes twins of both. */
 const TWINS = 'h.word IN (SELECT o.word FROM host o WHERE o.twin > 1)';
@@ -163,36 +163,91 @@ const CALIBRATION_JUMP = 20e-6;
 
 /** What is told of a boot beside the one before: kind, whether it is so, and how. */
 const BOOT_CHANGES: ReadonlyArray<readonly [kind: string, condition: string, detail: string]> = [
-  ['reboot', 'b.boot <> a.boot', "coalesce(b.kernel, 'unknown kernel')"],
-  ['kernel-change', 'b.kernel <> a.kernel', "a.kernel || ' -> ' || b.kernel"],
-  ['clocksource-change', 'b.clocksource <> a.clocksource', "a.clocksource || ' -> ' || b.clocksource"],
+  ['reboot', 'x.boot <> a.boot', "coalesce(x.kernel, 'unknown kernel')"],
+  ['kernel-change', 'x.kernel <> a.kernel', "a.kernel || ' -> ' || x.kernel"],
+  ['clocksource-change', 'x.clocksource <> a.clocksource', "a.clocksource || ' -> ' || x.clocksource"],
   [
     'calibration-jump',
-    `abs(b.kernel_hz / a.kernel_hz - 1) > ${CALIBRATION_JUMP}`,
-    "'the kernel takes the TSC for ' || CAST(b.kernel_hz AS BIGINT) || ' Hz, before for ' || CAST(a.kernel_hz AS BIGINT)",
+    `abs(x.kernel_hz / a.kernel_hz - 1) > ${CALIBRATION_JUMP}`,
+    "'the kernel takes the TSC for ' || CAST(x.kernel_hz AS BIGINT) || ' Hz, before for ' || CAST(a.kernel_hz AS BIGINT)",
   ],
 ];
 
-/** The events of a stretch of time, whoever told them, as a table of them. */
-function happenedIn({ fromNs, toNs }: Pick<EventQuery, 'fromNs' | 'toNs'>, values: Values): string {
-  const [from, to] = [values.add(fromNs), values.add(toNs)];
-  const [fromMs, toMs] = [values.add(fromNs / 1_000_000n), values.add(toNs / 1_000_000n)];
-  const kinds = BOOT_CHANGES.length + 1;
-  const each = (what: (change: (typeof BOOT_CHANGES)[number]) => string): string =>
-    `CASE k.n ${BOOT_CHANGES.map((change, i) => `WHEN ${i} THEN ${what(change)}`).join(' ')} END`;
-  const numbers = BOOT_CHANGES.map((_, i) => `SELECT ${i} AS n`).join(' UNION ALL ');
-  return `SELECT v.id, r.sender, v.at, v.seen_at, v.kind, v.detail, v.clock, v.reference
-       FROM event v JOIN run r ON r.id = v.run WHERE v.at >= ${from} AND v.at < ${to}
-     UNION ALL SELECT -${kinds} * b.id - k.n, b.id, b.first_at * 1000000, b.first_at, ${each(([kind]) => `'${kind}'`)},
-         ${each(([, , detail]) => detail)}, '', ''
-       FROM sender b JOIN sender a ON a.id = (SELECT q.id FROM sender q WHERE q.host = b.host AND q.first_at < b.first_at
-         ORDER BY q.first_at DESC LIMIT 1)
-       JOIN (${numbers}) k ON ${each(([, condition]) => condition)}
-       WHERE b.first_at >= ${fromMs} AND b.first_at < ${toMs}
-         AND b.host IN (SELECT g.host FROM sender g GROUP BY g.host HAVING count(*) > 1)
-     UNION ALL SELECT -${kinds} * b.id - ${BOOT_CHANGES.length}, b.id, b.unstable_at * 1000000, b.unstable_at, 'tsc-unstable',
-         b.unstable, '', ''
-       FROM sender b WHERE b.unstable_at >= ${fromMs} AND b.unstable_at < ${toMs}`;
+/** That a kernel no longer trusts its TSC. */
+const UNSTABLE = 'tsc-unstable';
+
+/** Where events are read from. */
+interface EventSource {
+  readonly from: string;
+  /** What leads from there to the sender, `x`. */
+  readonly sender: string;
+  /** What makes a row for each event, where one row tells of several. */
+  readonly each: string;
+  /** How many events there are in all rows. */
+  readonly count: string;
+  /** When one happened, which an index has in order. */
+  readonly time: string;
+  readonly columns: string;
+  readonly conditions: readonly string[];
+}
+
+/** Who may have told of events of these kinds in a stretch of time: agents, two boots of a host, its kernel. */
+function eventSources({ fromNs, toNs, kinds }: EventQuery, values: Values): EventSource[] {
+  const within = (time: string, from: bigint, to: bigint): string =>
+    `${time} >= ${values.add(from)} AND ${time} < ${values.add(to)}`;
+  const byHub = (time: string): string => within(time, fromNs / 1_000_000n, toNs / 1_000_000n);
+  const asked = (kind: string): boolean => kinds === undefined || kinds.includes(kind);
+  const isIn = (kinds: readonly string[]) =>
+    `v.kind IN (${kinds.map((kind) => values.add(kind)).join() || 'NULL'})`;
+  const sources: EventSource[] = [
+    {
+      from: 'event v',
+      sender: 'JOIN run r ON r.id = v.run JOIN sender x ON x.id = r.sender',
+      each: '',
+      count: 'count(*)',
+      time: 'v.at',
+      columns:
+        'v.id AS id, v.at AS at, v.seen_at AS seen_at, v.kind AS kind, v.detail AS detail, v.clock, v.reference',
+      conditions: [within('v.at', fromNs, toNs), ...(kinds === undefined ? [] : [isIn(kinds)])],
+    },
+  ];
+  const ids = BOOT_CHANGES.length + 1;
+  const shown = (n: string, time: string, kind: string, detail: string): string =>
+    `-${ids} * x.id - ${n} AS id, ${time} * 1000000 AS at, ${time} AS seen_at, ${kind} AS kind, ${detail} AS detail, '', ''`;
+  const changes = BOOT_CHANGES.map((change, n) => [n, change] as const).filter(([, [kind]]) => asked(kind));
+  if (changes.length > 0) {
+    const each = (what: (change: (typeof BOOT_CHANGES)[number]) => string): string =>
+      `CASE k.n ${changes.map(([n, change]) => `WHEN ${n} THEN ${what(change)}`).join(' ')} END`;
+    const numbers = changes.map(([n]) => `SELECT ${n} AS n`).join(' UNION ALL ');
+    const time = 'x.first_at';
+    sources.push({
+      from: 'sender x JOIN sender a ON a.id = x.previous',
+      sender: '',
+      each: `JOIN (${numbers}) k ON ${each(([, condition]) => condition)}`,
+      count: `coalesce(sum(${changes.map(([, [, condition]]) => `CASE WHEN ${condition} THEN 1 ELSE 0 END`).join(' + ')}), 0)`,
+      time,
+      columns: shown(
+        'k.n',
+        time,
+        each(([kind]) => `'${kind}'`),
+        each(([, , detail]) => detail),
+      ),
+      conditions: ['x.previous IS NOT NULL', byHub(time)],
+    });
+  }
+  if (asked(UNSTABLE)) {
+    const time = 'x.unstable_at';
+    sources.push({
+      from: 'sender x',
+      sender: '',
+      each: '',
+      count: 'count(*)',
+      time,
+      columns: shown(String(BOOT_CHANGES.length), time, `'${UNSTABLE}'`, 'x.unstable'),
+      conditions: [byHub(time)],
+    });
+  }
+  return sources;
 }
 
 /** `rates` as it is stored: an array of floats of this machine's order, which is that of all that run this. */
@@ -229,11 +284,16 @@ export class Reader {
       conditions.push(`s.last_at < ${values.add(BigInt(query.silentSinceMs))}`);
     }
     if (query.twins) conditions.push(TWINS);
-    const [from, id] = query.judged ? [JUDGED, 't.host'] : [HOSTS, 'h.id'];
-    const order = `${ORDERS[query.order ?? 'host']} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, ${id}`;
-    const all = query.judged ? 'FROM standing' : 'FROM host WHERE sender IS NOT NULL';
-    const rows = `${from} ${whereOf(conditions)}`;
-    return this.#page(query, HOST_COLUMNS, rows, order, values, hostOf, conditions.length === 0 ? all : rows);
+    const { judged = false, order = 'host' } = query;
+    const all = judged ? 'FROM standing t' : 'FROM host h WHERE h.sender IS NOT NULL';
+    const [from, id] = judged ? [JUDGED, 't.host'] : [HOSTS, 'h.id'];
+    const whole = conditions.length === 0;
+    const rows = `${whole && order === 'score' && judged ? all : from} ${whereOf(conditions)}`;
+    const sorted = `${ORDERS[order]} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, ${id}`;
+    // All that is known of them only of those that are shown.
+    const page = await this.#page(query, id, rows, sorted, values, ([id]) => asCount(id), whole ? all : rows);
+    const known = new Map((await this.hostsById(page.rows)).map((host) => [host.id, host]));
+    return { ...page, rows: page.rows.flatMap((id) => known.get(id) ?? []) };
   }
 
   async countHosts({ silentSinceMs, clockErrorMs }: HostLimits): Promise<HostCounts> {
@@ -459,29 +519,44 @@ export class Reader {
 
   async events(query: EventQuery): Promise<Page<FleetEventRow>> {
     const values = new Values();
-    const happened = happenedIn(query, values);
+    const sources = eventSources(query, values);
     const conditions = (query.where ?? []).map((where) => conditionOf(where, values));
-    if (query.host !== undefined) conditions.push(`h.id = ${values.add(BigInt(query.host))}`);
-    if (query.kinds !== undefined) {
-      conditions.push(`e.kind IN (${query.kinds.map((kind) => values.add(kind)).join() || 'NULL'})`);
-    }
-    const from = `FROM (${happened}) e JOIN sender x ON x.id = e.sender
-      JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender ${whereOf(conditions)}`;
-    const columns =
-      'e.id, h.id, h.word, h.twin, s.hostname, e.at, e.seen_at, e.kind, e.detail, e.clock, e.reference';
-    return this.#page(query, columns, from, 'e.at DESC, e.id DESC', values, (row) => ({
-      id: asCount(row[0]),
-      host: asCount(row[1]),
-      hostWord: asText(row[2]),
-      twin: asCount(row[3]),
-      hostname: asText(row[4]),
-      atNs: asBigint(row[5]),
-      seenAtMs: asCount(row[6]),
-      kind: asText(row[7]),
-      detail: asText(row[8]),
-      clock: asText(row[9]) || null,
-      reference: asText(row[10]) || null,
-    }));
+    const hosts = 'JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender';
+    const own = query.host === undefined ? [] : [`x.host = ${values.add(BigInt(query.host))}`];
+    const where = (source: EventSource) => whereOf([...source.conditions, ...own, ...conditions]);
+    const counts = sources.map((source) => {
+      const sender = own.length > 0 || conditions.length > 0 ? source.sender : '';
+      const joins = `${sender} ${conditions.length > 0 ? hosts : ''}`;
+      return `(SELECT ${source.count} FROM ${source.from} ${joins} ${where(source)})`;
+    });
+    const counting = this.#ask(`SELECT ${counts.join(' + ')}`, [...values.all]);
+    const { limit, offset = 0 } = query;
+    const [most, first] = [limit, offset].map((value) => values.add(BigInt(value)));
+    // Of the whole fleet's events no more are looked at than are shown; of one host's there are few.
+    const last = query.host === undefined ? values.add(BigInt(limit + offset)) : null;
+    const parts = sources.map(
+      (source, i) => `SELECT * FROM (SELECT ${source.columns}, h.id AS host, h.word, h.twin, s.hostname
+         FROM ${source.from} ${source.sender} ${source.each} ${hosts} ${where(source)}
+         ${last === null ? '' : `ORDER BY ${source.time} DESC, id DESC LIMIT ${last}`}) AS e${i}`,
+    );
+    const sql = `${parts.join(' UNION ALL ')} ORDER BY at DESC, id DESC LIMIT ${most} OFFSET ${first}`;
+    const [[total], rows] = await Promise.all([counting, this.#ask(sql, values.all)]);
+    return {
+      total: asCount(total?.[0]),
+      rows: rows.map((row) => ({
+        id: asCount(row[0]),
+        host: asCount(row[7]),
+        hostWord: asText(row[8]),
+        twin: asCount(row[9]),
+        hostname: asText(row[10]),
+        atNs: asBigint(row[1]),
+        seenAtMs: asCount(row[2]),
+        kind: asText(row[3]),
+        detail: asText(row[4]),
+        clock: asText(row[5]) || null,
+        reference: asText(row[6]) || null,
+      })),
+    };
   }
 
   async documents(query: DocumentQuery): Promise<Page<DocumentRow>> {
@@ -516,10 +591,11 @@ export class Reader {
     read: (row: Row) => T,
     counted = from,
   ): Promise<Page<T>> {
-    const [total] = await this.#ask(`SELECT count(*) ${counted}`, values.all);
+    const counting = this.#ask(`SELECT count(*) ${counted}`, [...values.all]);
     const [most, first] = [values.add(BigInt(limit)), values.add(BigInt(offset))];
     const sql = `SELECT ${columns} ${from} ORDER BY ${order} LIMIT ${most} OFFSET ${first}`;
-    return { rows: (await this.#ask(sql, values.all)).map(read), total: asCount(total?.[0]) };
+    const [[total], rows] = await Promise.all([counting, this.#ask(sql, values.all)]);
+    return { rows: rows.map(read), total: asCount(total?.[0]) };
   }
 
   async document(id: number): Promise<string | null> {

@@ -19,6 +19,8 @@ export interface Dialect {
   readonly last: string;
   /** `detail` in a unique index. */
   readonly detail: string;
+  /** Behind a text in an index that is to find it by its beginning. */
+  readonly beginning: string;
 }
 
 /** Columns of minutes and hours. */
@@ -195,4 +197,22 @@ CREATE TABLE settled (
   refused ${small} NOT NULL
 )${table};
 CREATE INDEX settled_range ON settled (stream, last);
+`;
+
+/** Lets each boot know the one before it. @param hosts of these hosts: what may stand in the parentheses of IN. */
+export const previousBoots = (hosts: string): string => `
+UPDATE sender SET previous = (SELECT q.id FROM sender q WHERE q.host = sender.host AND q.first_at < sender.first_at
+  ORDER BY q.first_at DESC LIMIT 1) WHERE host IN (${hosts})`;
+
+/** `previous` is the boot of its host before this one, so that what changed from one to the next is found without a search. */
+export const version2 = ({ beginning }: Dialect): string => `
+ALTER TABLE sender ADD COLUMN previous INTEGER;
+${previousBoots('SELECT host FROM sender GROUP BY host HAVING count(*) > 1')};
+CREATE INDEX sender_again ON sender (first_at) WHERE previous IS NOT NULL;
+CREATE INDEX sender_by_name ON sender (hostname);
+CREATE INDEX sender_named ON sender (lower(hostname)${beginning});
+CREATE INDEX host_of_sender ON host (sender);
+CREATE INDEX host_twin ON host (word) WHERE twin > 1;
+DROP INDEX sender_in_time;
+DROP INDEX profile_fresh;
 `;

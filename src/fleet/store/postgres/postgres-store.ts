@@ -16,6 +16,7 @@ import { bytesOf, Reader } from '../reader.ts';
 import { newerStore, noStore } from '../refusals.ts';
 import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
 import { merged, type Range, rangesOf } from '../settled.ts';
+import { previousBoots } from '../tables.ts';
 import { separate } from '../twins.ts';
 import { isPassing, placeOf, postgresError } from './postgres-error.ts';
 import { MIGRATIONS, PARTITIONED, type Partitioned, SCHEMA } from './schema.ts';
@@ -430,6 +431,7 @@ class PostgresFleetStore extends Reader implements FleetStore {
            WHERE word = $1`,
           [word],
         );
+        await run(previousBoots('SELECT id FROM host WHERE word = $1'), [word]);
         await run(
           `INSERT INTO profile (host, fresh, stamp, hour, rates) SELECT id, 0, 1, 0, '' FROM host WHERE word = $1
            ORDER BY id ${STALE}`,
@@ -502,6 +504,9 @@ async function addSenders(run: Run, unsorted: readonly SenderRow[]): Promise<voi
      WHERE h.id = s.host AND (h.sender IS NULL OR (SELECT last_at FROM sender c WHERE c.id = h.sender) <= s.first_at)`,
     [identities],
   );
+  const hosts = `SELECT q.host FROM sender q JOIN sender x ON x.host = q.host WHERE x.identity = ANY($1)
+    GROUP BY q.host HAVING count(DISTINCT q.id) > 1`;
+  await run(previousBoots(hosts), [identities]);
 }
 
 /** What senders say of themselves, unless something newer is known. */

@@ -1,4 +1,4 @@
-import { type Dialect, rollupColumns, sampleColumns, tables } from '../tables.ts';
+import { type Dialect, rollupColumns, sampleColumns, tables, version2 } from '../tables.ts';
 
 /** All tables are in a schema of their own: whatever else the database holds is left alone. */
 export const SCHEMA = 'tscope_fleet';
@@ -17,6 +17,8 @@ const DIALECT: Dialect = {
   last: ' NULLS LAST',
   // A row of an index has room for 2,700 bytes only.
   detail: 'md5(detail)',
+  // In whatever order this database's collation has.
+  beginning: ' text_pattern_ops',
 };
 
 /** The tables that grow with time. `span` is how much of `at` one partition holds. */
@@ -44,4 +46,4 @@ ${partitioned('sample', sampleColumns(DIALECT))}
 `;
 
 /** Step k brings a store of version k to version k + 1. Released steps never change. */
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+export const MIGRATIONS: readonly string[] = [VERSION_1, version2(DIALECT)];

@@ -1,4 +1,4 @@
-import { type Dialect, rollupColumns, sampleColumns, tables } from '../tables.ts';
+import { type Dialect, rollupColumns, sampleColumns, tables, version2 } from '../tables.ts';
 
 const DIALECT: Dialect = {
   key: 'INTEGER PRIMARY KEY',
@@ -12,6 +12,7 @@ const DIALECT: Dialect = {
   busy: ' STRICT',
   last: '',
   detail: 'detail',
+  beginning: '',
 };
 
 const VERSION_1 = `
@@ -22,7 +23,7 @@ CREATE TABLE sample (${sampleColumns(DIALECT)}) STRICT, WITHOUT ROWID;
 `;
 
 /** Step k brings a store of version k to version k + 1. Released steps never change. */
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+export const MIGRATIONS: readonly string[] = [VERSION_1, version2(DIALECT)];
 
 /** 'tsfl': no other SQLite database is taken for a fleet store. */
 export const APPLICATION_ID = 0x7473666c;

@@ -19,6 +19,7 @@ import { bytesOf, Reader } from '../reader.ts';
 import { newerStore, noStore } from '../refusals.ts';
 import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
 import { merged, rangesOf } from '../settled.ts';
+import { previousBoots } from '../tables.ts';
 import { separate } from '../twins.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 
@@ -235,6 +236,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
       owner,
       BigInt(receivedAtMs),
     );
+    this.#connection.run(previousBoots('?'), owner);
     return id;
   }
 
@@ -466,6 +468,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
            WHERE word = ?`,
           word,
         );
+        this.#connection.run(previousBoots('SELECT id FROM host WHERE word = ?'), word);
         this.#makeStale('SELECT id AS host FROM host WHERE word = ?', word, 0);
       });
       found.push({ host: word, hostnames: [...new Set(senders.map(({ hostname }) => hostname))] });
