@@ -39,7 +39,9 @@ const works = (command: string, ...args: string[]) => spawnSync(command, args).s
 describe.runIf(isRoot)('without privileges', () => {
   test('nobody gets the rate, and a reason for each source that is closed to them', () => {
     const { claims } = calibrateBy(process.execPath, [MAIN, ...CALIBRATE], NOBODY);
-    for (const { hz, reason } of claims) if (hz === null) expect(reason).not.toBe('');
+    const closed = claims.filter(({ hz }) => hz === null);
+    expect(closed.length).toBeGreaterThan(0);
+    for (const { reason } of closed) expect(reason).toMatch(/\S/);
   });
 
   test.runIf(works('unshare', '-m', 'true'))(

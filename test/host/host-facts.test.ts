@@ -23,7 +23,9 @@ function* allFacts(value: unknown, path = ''): Generator<[string, Record<string,
 }
 
 test('every fact says where it comes from, or why it is missing', () => {
-  for (const [path, fact] of allFacts(facts)) {
+  const all = [...allFacts(facts)];
+  expect(all.length).toBeGreaterThan(30);
+  for (const [path, fact] of all) {
     const said = fact['value'] === null ? fact['reason'] : fact['source'];
     expect(said, path).toMatch(/\S/);
     expect(fact['value'], path).not.toBe('');

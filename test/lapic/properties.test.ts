@@ -103,6 +103,7 @@ test('clamp never delivers two interrupts closer than the handling of one', () =
       const { vcpu } = run(policy, given);
       runVcpu(vcpu, now(vcpu) + 50n * given.period);
       const { takenAt: interrupts } = vcpu.host;
+      expect(interrupts.length).toBeGreaterThan(1);
       interrupts.slice(1).forEach((at, i) => {
         expect(at - (interrupts[i] ?? 0n)).toBeGreaterThanOrEqual(given.handlingNs);
       });

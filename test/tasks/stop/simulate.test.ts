@@ -14,7 +14,11 @@ function simulate(changes: Partial<StopOptions> = {}) {
 }
 
 const everything = simulate();
-const rowsOf = (policy: PolicyName): StopRow[] => everything.rows.filter((row) => row.policy === policy);
+const rowsOf = (policy: PolicyName): StopRow[] => {
+  const rows = everything.rows.filter((row) => row.policy === policy);
+  expect(rows).not.toEqual([]);
+  return rows;
+};
 
 test('the same options give the same bytes', () => {
   expect(JSON.stringify(simulate())).toBe(JSON.stringify(everything));
