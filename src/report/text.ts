@@ -18,11 +18,13 @@ export function tableText({ title, head, rows, note }: Table): string {
   ].join('\n');
 }
 
-const NAME_WIDTH = 20;
+/** Names are padded to this, or to the longest. */
+const NAME_WIDTH = 18;
 
 function factsText({ title, facts }: Facts): string {
+  const width = Math.max(NAME_WIDTH, ...facts.map(([name]) => name.length)) + 2;
   const lines = facts.map(
-    ([name, value, source]) => `  ${name.padEnd(NAME_WIDTH)}${value}${source === '' ? '' : `  (${source})`}`,
+    ([name, value, source]) => `  ${name.padEnd(width)}${value}${source === '' ? '' : `  (${source})`}`,
   );
   return [...(title === undefined ? [] : [title]), ...lines].join('\n');
 }

@@ -8,7 +8,7 @@ import { sectionsText } from '../text.ts';
 import { count, orDash, plural } from '../words.ts';
 
 /** A rate and one standard error: `2596.120 121 58 MHz +/- 0.21 ppb`. */
-const rateText = (hz: number, errorRatio: number): string =>
+export const rateText = (hz: number, errorRatio: number): string =>
   `${frequency(hz, errorRatio)} +/- ${about(errorRatio, size)}`;
 
 const halfWidthOf = ({ tscHz, tscHzLow, tscHzHigh }: CalibrateResult): number =>

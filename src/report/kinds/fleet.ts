@@ -11,6 +11,7 @@ import type { Block, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { timeUnit } from '../plot/tick-text.ts';
 import { count, orDash, plural } from '../words.ts';
+import { rateText } from './calibrate.ts';
 
 /** What a host is asked for by: the word that it publishes under, and which of several that do so it is. */
 export const nameOf = ({ host, twin }: Pick<FleetHostRow, 'host' | 'twin'>): string =>
@@ -303,7 +304,7 @@ export function hostSections(result: FleetHostResult): Section[] {
     ['CPU', orDash(host.cpu), ''],
     ['kernel', orDash(host.kernel), ''],
     ['clocksource', orDash(host.clocksource), ''],
-    ['clock disciplined by', orDash(host.discipline, (word) => DISCIPLINED_BY[word] ?? word), ''],
+    ['disciplined by', orDash(host.discipline, (word) => DISCIPLINED_BY[word] ?? word), ''],
     [
       'heard from',
       `${moment(host.firstSeenAt)} to ${moment(host.lastSeenAt)} UTC`,
@@ -350,11 +351,9 @@ export function hostSections(result: FleetHostResult): Section[] {
           head: ['time (UTC)', '#TSC', '#kernel takes it for', '#by disciplined time'],
           rows: calibrations.map(({ at, tscHz, standardErrorRatio, kernelHz, trueHz, trueErrorRatio }) => [
             moment(at),
-            `${(tscHz / 1e6).toFixed(6)} MHz ± ${about(standardErrorRatio, ratio).replace(/^\+/, '')}`,
+            rateText(tscHz, standardErrorRatio),
             orDash(kernelHz, exactFrequency),
-            trueHz === null
-              ? '-'
-              : `${(trueHz / 1e6).toFixed(6)} MHz ± ${about(trueErrorRatio ?? 0, ratio).replace(/^\+/, '')}`,
+            trueHz === null || trueErrorRatio === null ? '-' : rateText(trueHz, trueErrorRatio),
           ]),
           ...noted(calibrations.length === 0 ? 'None was sent yet.' : ''),
         },
