@@ -30,9 +30,15 @@ function verdict({ verdict: shown, fix }: KvmResult): Verdict {
   return { level, about: "This kernel's KVM", text };
 }
 
+/** What the forced delays showed, where the explanation does not say it already. */
+const stallBrief = ({ stall, explanation }: KvmResult): string[] =>
+  stall === null || explanation.includes(stall.explanation)
+    ? []
+    : [`forced delay: ${stall.verdict}: ${stall.explanation}`];
+
 const brief = (result: KvmResult): string[] => [
   `${result.verdict}: ${result.explanation}`,
-  ...(result.stall === null ? [] : [`forced delay: ${result.stall.verdict}: ${result.stall.explanation}`]),
+  ...stallBrief(result),
   `timer: ${result.path} (${result.pathReason})`,
 ];
 

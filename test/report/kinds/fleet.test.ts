@@ -220,7 +220,7 @@ test('a quiet fleet, one not judged yet, and none', () => {
     },
   ]);
   expect(overviewVerdicts({ ...unjudged, hosts: 0 })).toEqual([
-    { level: 'unknown', about: 'Hosts', text: 'No host has been heard of yet: start an agent with --hub.' },
+    { level: 'unknown', about: 'Hosts', text: 'No host has been heard from yet: start an agent with --hub.' },
   ]);
   const titles = (view: FleetOverview) =>
     overviewSections(view).map(({ id, title, blocks }) => [id, title, sectionsText([{ id, title, blocks }])]);
@@ -315,13 +315,15 @@ test.each([
   );
 });
 
-test('what steers its clock, in words; a word that is not known stands as it is', () => {
-  const steered = (discipline: string) =>
-    /steered by +(.*)/.exec(sectionsText(hostSections({ ...result, host: { ...host, discipline } })))?.[1];
-  expect(['told', 'untold', 'failing', 'none', 'moon'].map(steered)).toEqual([
-    'a daemon that tells the kernel how well',
-    'something that does not tell the kernel how well',
-    'a daemon that has lost its reference',
+test('what disciplines its clock, in words; a word that is not known stands as it is', () => {
+  const disciplined = (discipline: string) =>
+    /disciplined by +(.*)/.exec(
+      sectionsText(hostSections({ ...result, host: { ...host, discipline } })),
+    )?.[1];
+  expect(['told', 'untold', 'failing', 'none', 'moon'].map(disciplined)).toEqual([
+    'a time daemon; the kernel calls it synchronised',
+    'a time daemon that does not tell the kernel so, as chronyd without rtcsync',
+    'a time daemon that has lost its reference',
     'nothing',
     'moon',
   ]);
