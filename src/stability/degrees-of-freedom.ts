@@ -131,10 +131,22 @@ function whitePhaseEdf(terms: number, ratio: number, order: 2 | 3, [a0, a1]: Pai
   return terms / (1 + 2 * sum);
 }
 
+/**
+ * At m = 1, where nothing is averaged, modified or not: from the correlations of the sampled phase itself. The continuous
+ * one behind the rest of the algorithm is up to a sixth off there.
+ */
+function edfOfNeighbours(terms: number, alpha: number, order: 2 | 3): number {
+  const variance = differenceCovariance(alpha, order, 1, 0);
+  let sum = 1;
+  for (let lag = 1; lag < Math.min(terms, LONGEST_SUM); lag += 1)
+    sum += 2 * (1 - lag / terms) * (differenceCovariance(alpha, order, 1, lag) / variance) ** 2;
+  return terms / sum;
+}
+
 /** The correlation of two terms `lag` points apart, where the noise has one exponent. */
 export function termCorrelation(shape: EstimatorShape, alpha: number, m: number, lag: number): number {
   const { order, modified } = shape;
-  if (modified) return sz(lag / m, 1, alpha, order) / sz(0, 1, alpha, order);
+  if (modified && m > 1) return sz(lag / m, 1, alpha, order) / sz(0, 1, alpha, order);
   return differenceCovariance(alpha, order, m, lag) / differenceCovariance(alpha, order, m, 0);
 }
 
@@ -155,6 +167,7 @@ export function greenhallEdf(shape: EstimatorShape, alpha: number, m: number, po
   const [a0, a1] = pair;
   const ratio = terms / stride;
   const length = Math.min(terms, (order + 1) * stride);
+  if (m === 1) return edfOfNeighbours(terms, alpha, order);
   if (!modified && alpha === 2) return whitePhaseEdf(terms, ratio, order, pair);
 
   // A filter over one of many points hardly matters, and without it nothing is lost to rounding; flicker PM needs it.

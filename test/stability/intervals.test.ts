@@ -157,3 +157,19 @@ test('nineteen of twenty 95 % intervals hold the true deviation', () => {
     expect(count / runs, `m = ${m}`).toBeLessThan(0.99);
   }
 });
+
+test('at m = 1 nothing is averaged: the modified deviation has the degrees of freedom of the plain one, exactly', () => {
+  for (const order of [2, 3] as const) {
+    for (const alpha of [2, 1, 0, -1, -2]) {
+      const [plain, overlapping, modified] = [
+        { order, overlapping: false, modified: false },
+        { order, overlapping: true, modified: false },
+        { order, overlapping: true, modified: true },
+      ].map((shape) => greenhallEdf(shape, alpha, 1, 1024));
+      expect([plain, modified]).toEqual([overlapping, overlapping]);
+    }
+  }
+  // Second differences of the phase in white FM: neighbours have a correlation of -1/2, others none.
+  const allan = { order: 2, overlapping: true, modified: true } as const;
+  expect(greenhallEdf(allan, 0, 1, 1024)).toBeCloseTo(1022 / (1 + (2 * (1 - 1 / 1022)) / 4), 9);
+});
