@@ -17,6 +17,7 @@ const timerModeMask = (tscDeadlineTimer: boolean): number => (tscDeadlineTimer ?
 
 /** The modes, for people and documents. */
 export const timerModeNames = ['one-shot', 'periodic', 'tsc-deadline', 'reserved'] as const;
+/** A mode's name. */
 export type TimerModeName = (typeof timerModeNames)[number];
 
 /** The name of the mode bits of LVTT. */

@@ -23,7 +23,8 @@ export const stepKinds = {
   deadline: ['tscdeadline'],
   plain: ['tmcct', 'hv-expire', 'hrtimer-expire', 'block', 'unblock', 'inject', 'save-restore'],
 } as const;
-type StepKind<Value extends keyof typeof stepKinds> = (typeof stepKinds)[Value][number];
+/** What a step does, by what its value is: a register's, a deadline, or none. */
+export type StepKind<Value extends keyof typeof stepKinds> = (typeof stepKinds)[Value][number];
 
 /** What happens at one instant; both clocks stand still within a step. */
 export type Step = {
