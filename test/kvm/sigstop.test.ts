@@ -36,7 +36,7 @@ describe('a process that owns a guest', () => {
     });
     // Up to a period longer, so that it ends in the middle of one; and later where the host is busy.
     expect(-(record?.leftNs ?? 0)).toBeGreaterThan(STOP - PERIOD);
-    expect(-(record?.leftNs ?? 0)).toBeLessThan(STOP + 2e9);
+    expect(-(record?.leftNs ?? 0)).toBeLessThan(STOP + 30e9);
   });
 
   test('is tried four times where the signal meets the guest outside KVM_RUN', async () => {

@@ -182,3 +182,10 @@ test('a step that is refused, in words that end a sentence; a defect is thrown',
   const defects = [new TypeError('a defect'), Object.assign(new Error('no step'), { code: 'EPERM' })];
   for (const defect of defects) expect(() => refusal(defect)).toThrow(defect);
 });
+
+test('delays that contradict each other: how often each was seen', () => {
+  const stalls = [...three('clamps'), ...three('catches-up').slice(0, 1)];
+  expect(stallResultOf({ ...record, stalls }).explanation).toBe(
+    "A forced delay of the guest's timer says nothing: interrupts were on the old grid once and on a new one 3 times.",
+  );
+});

@@ -5,7 +5,7 @@ import { agreementOf } from '../../src/kvm/model.ts';
 import { checkStop } from '../../src/kvm/safety.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
-import { conclude, findingOf, pathOf } from '../../src/kvm/verdict.ts';
+import { burstOf, conclude, findingOf, pathOf } from '../../src/kvm/verdict.ts';
 
 const PERIOD = 1_000_000;
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -121,4 +121,44 @@ test('a burst of a quarter of the watchdog is refused', () => {
 test('a count has 32 bits', () => {
   expect(timerSetup(2 ** 32 - 1, 1, 0).initialCount).toBe(2 ** 32 - 1);
   expect(() => timerSetup(2 ** 32, 1, 0)).toThrow('is not 1 to');
+});
+
+test('without an interrupt before the stop, its ticks count from the moment that the guest was left', () => {
+  expect(findingOf({ ...record(), deliveriesNs: [1_000] }).missedTicks).toBe(50);
+});
+
+test('a burst is of a timer that stood still, whose guest came back on the old grid and took an interrupt', () => {
+  const finding = { ...findingOf(record()), grid: 'old', missedTicks: 50, firstInterruptNs: 79_000 } as const;
+  const burst = (changes: Partial<ReturnType<typeof findingOf>>) =>
+    burstOf({ ...finding, ...changes }, 'preemption-timer', PERIOD);
+  expect(burst({})).toEqual({ lengthNs: 79_000, callbacks: 50, callbackNs: 1_580 });
+  expect([burst({ grid: 'resume' }), burst({ firstInterruptNs: null })]).toEqual([null, null]);
+  expect(burstOf(finding, 'hrtimer', PERIOD)).toBeNull();
+});
+
+// Read the difference before an update (-u).
+test('what every finding proves on every path, in words', async () => {
+  const finding = { ...findingOf(record()), stopNs: 1e9, missedTicks: 1000, lostTicks: 998 } as const;
+  const lines = (['old', 'resume', 'other', 'unclear'] as const).flatMap((grid) =>
+    (['preemption-timer', 'hrtimer', 'unknown'] as const).flatMap((path) =>
+      [true, false].flatMap((preemptionTimer) =>
+        [1, 3].map((interruptsFirstPeriod) => {
+          // The burst of three is longer than a period.
+          const firstInterruptNs = interruptsFirstPeriod === 1 ? 79_000 : 2_000_000;
+          const unclear = grid === 'unclear' ? 'too few interrupts' : null;
+          const seen = {
+            ...finding,
+            grid,
+            unclear,
+            interruptsFirstPeriod,
+            firstInterruptNs,
+            phaseShiftNs: 500_000,
+          };
+          const { verdict, explanation } = conclude(seen, path, preemptionTimer, PERIOD);
+          return `${grid}, ${path}, preemption timer ${preemptionTimer ? 'on' : 'off'}: ${verdict}: ${explanation}`;
+        }),
+      ),
+    ),
+  );
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('conclusions.txt');
 });
