@@ -318,6 +318,14 @@ withPostgres(
       'STORE_REFUSED',
       `${at}/strange: its schema tscope_fleet is not a fleet store's.`,
     ]);
+    server.psql('strange', 'DROP TABLE tscope_fleet.weather; DROP SCHEMA tscope_fleet');
+    await (await openFleetStore(place('strange'))).close();
+    server.psql('strange', 'CREATE ROLE guest LOGIN');
+    const guest = place('strange').replace('tscope@', 'guest@');
+    expect(await sentence(() => openFleetStore(guest))).toEqual([
+      'STORE_REFUSED',
+      'postgres://guest@127.0.0.1:PORT/strange: this user may not do what the fleet store needs.',
+    ]);
     const { url } = await server.database('good');
     const store = await openFleetStore(url);
     const write = () => store.write({ stream: 's', received: [received(batch('one'))], refused: [] });
@@ -345,6 +353,16 @@ withPostgres(
     await store.close();
   },
   60_000,
+);
+
+test.each(['postgres://x@127.0.0.1:99999/fleet', 'postgres://%zz@:/'])(
+  '%s is no address of a database, and not waited for',
+  async (url) => {
+    await expect(openFleetStore(url)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: '--db: this is not the address of a database.',
+    });
+  },
 );
 
 test('a clock that is a year off loses nothing, and is named', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HubAccess } from '../../src/agent/config/hub.ts';
 import type { Shipping } from '../../src/agent/shipping.ts';
+import { TscopeError } from '../../src/errors.ts';
 import { Collector } from '../../src/fleet/collect/collector.ts';
 import { ledgerOf } from '../../src/fleet/collect/ledger.ts';
 import { connectHub } from '../../src/fleet/hub/connect.ts';
@@ -216,6 +217,27 @@ it('a message that cannot be read is put aside with its reason, and stops nobody
   ]);
   expect((await manager.streams.info(STREAM)).state.messages).toBe(0);
   await connection.close();
+}, 60_000);
+
+it('what a store refuses for a while is stored once it takes it, without a wait for messages under way', async () => {
+  const connection = await connectHub(access('patient'), 'test');
+  const { jetstream } = await import('@nats-io/jetstream');
+  const client = jetstream(connection);
+  const most = 300;
+  for (let i = 0; i < most; i++) await client.publish(subjectOf('patient'), JSON.stringify(batch('patient')));
+  await connection.close();
+  await collecting(join(folder, 'fleet.db'), async (fleet, collector) => {
+    const write = fleet.write.bind(fleet);
+    let refusals = 3;
+    fleet.write = async (delivery) => {
+      if (refusals === 0) return await write(delivery);
+      refusals -= 1;
+      throw new TscopeError('STORE_FULL', 'the disk is full.');
+    };
+    // Messages that are not acknowledged count as lost after a minute.
+    await eventually(() => collector.state.here.batches === most, 30_000);
+    expect(collector.state).toMatchObject({ trouble: null, here: { failures: 3, refused: 0 } });
+  });
 }, 60_000);
 
 it('what retention takes before it was sent is counted', () => {

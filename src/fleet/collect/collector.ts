@@ -9,7 +9,7 @@ import { Backoff } from '../hub/backoff.ts';
 import { connectHub, hubName } from '../hub/connect.ts';
 import { foreignStream, hubError } from '../hub/hub-error.ts';
 import { CONSUMER, isOurs, REFUSED_STREAM, REFUSED_SUBJECT, STREAM, SUBJECT } from '../hub/names.ts';
-import type { FleetStore, Received } from '../store/fleet-store.ts';
+import type { Delivery, FleetStore, Received } from '../store/fleet-store.ts';
 import { readBatch } from './read-batch.ts';
 
 /** Messages in one transaction at most: beyond some hundred more gain nothing. */
@@ -18,6 +18,9 @@ const BATCH = 500;
 const AHEAD = 1_000;
 /** Without news the hub's state is asked for this often, ms. */
 const LOOK_MS = 5_000;
+/** Between two attempts, ms. */
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
 /** What a sentence about a refused message may take of a header, characters. */
 const MOST_REASON = 500;
 
@@ -56,6 +59,8 @@ const initialState = (): CollectorState => ({
 
 /** Errors of a store that will not pass, whatever is tried. */
 const FINAL = ['STORE_REFUSED', 'UNSUPPORTED'];
+/** Errors of a store that pass: what could not be stored is tried again. */
+const PASSING = ['STORE_BUSY', 'STORE_FULL', 'STORE_READ_ONLY'];
 /** Errors that one message may be to blame for. */
 const ABOUT_ROWS = ['STORE_FAILED', 'STORE_ROW_GONE', 'DEFECT', 'USAGE'];
 
@@ -106,7 +111,7 @@ export class Collector {
 
   /** Collects until `stop`. @throws TscopeError where the store will never take anything. */
   async run(): Promise<void> {
-    const backoff = new Backoff(500, 15_000);
+    const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
     while (!this.#stopping.signal.aborted) {
       try {
         await this.#session(() => {
@@ -267,7 +272,7 @@ export class Collector {
   async #put(client: JetStreamClient, { received, refused, messages }: Taken): Promise<void> {
     for (const one of refused) await this.#putAside(client, one.message, one.reason);
     try {
-      await this.#store.write({
+      await this.#write({
         stream: this.#stream,
         received,
         refused: refused.map(({ message }) => message.seq),
@@ -303,6 +308,26 @@ export class Collector {
     this.state.here.refused += refused.length;
     for (const message of messages) message.ack();
     for (const { message } of refused) message.ack();
+  }
+
+  /**
+   * Stores, however long the store takes nothing. The hub counts what is not acknowledged for a minute as lost and gives it to
+   * whoever asks: stored by two it is stored once.
+   */
+  async #write(delivery: Delivery): Promise<void> {
+    const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
+    for (;;) {
+      try {
+        await this.#store.write(delivery);
+        this.#better();
+        return;
+      } catch (error) {
+        const passes = error instanceof TscopeError && PASSING.includes(error.code);
+        if (!passes || this.#stopping.signal.aborted) throw error;
+        this.#worse(error);
+        await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
+      }
+    }
   }
 
   async #putAside(client: JetStreamClient, message: JsMsg, reason: string): Promise<void> {

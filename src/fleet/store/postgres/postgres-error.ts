@@ -15,6 +15,12 @@ const denied: Meaning = [
   'Give postgres://USER@HOST/DATABASE, with the password in PGPASSWORD or ~/.pgpass.',
 ];
 
+const forbidden: Meaning = [
+  'STORE_REFUSED',
+  (place) => `${place}: this user may not do what the fleet store needs.`,
+  'Ask as the user that `tscope fleet collect` stores as, or GRANT CREATE, CONNECT ON DATABASE ... TO this one.',
+];
+
 /** SQLSTATE (PostgreSQL's documentation, appendix A) by what can be done about it; a class stands for all its codes. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   '28P01': denied,
@@ -24,11 +30,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     (place) => `${place}: there is no database of that name.`,
     'Make it with `createdb`, or give another.',
   ],
-  '42501': [
-    'STORE_REFUSED',
-    (place) => `${place}: this user may not do what the fleet store needs.`,
-    'GRANT CREATE, CONNECT ON DATABASE ... TO the user.',
-  ],
+  '42501': forbidden,
   '25006': [
     'STORE_READ_ONLY',
     (place) => `${place}: the database is read-only: a standby, or default_transaction_read_only is on.`,
@@ -60,17 +62,23 @@ const stateOf = (error: unknown): string | null => {
 
 export const isPassing = (error: unknown): boolean => PASSING.includes(stateOf(error) ?? '');
 
-/** The database's name for messages: without the password. */
-export function placeOf(url: string): string {
+/** The database's name for messages: without the password. @returns null where the driver would not understand it. */
+export function placeOf(url: string): string | null {
   try {
     const parsed = new URL(url);
     parsed.password = '';
     parsed.search = '';
     return parsed.href;
   } catch {
-    return 'the database';
+    return null;
   }
 }
+
+/** That the user may not use what others have made. */
+export const notAllowed = (place: string): TscopeError => {
+  const [code, sentence, hint] = forbidden;
+  return new TscopeError(code, sentence(place), hint);
+};
 
 /** Whatever the driver threw, as one of the one family. */
 export function postgresError(error: unknown, place: string): TscopeError {

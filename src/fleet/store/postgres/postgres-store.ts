@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import pg from 'pg';
-import { TscopeError } from '../../../errors.ts';
+import { TscopeError, usageError } from '../../../errors.ts';
 import { asBigint, asCount, asText } from '../../../store/cells.ts';
 import type { Row } from '../../../store/connection.ts';
 import type {
@@ -18,7 +18,7 @@ import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '
 import { merged, type Range, rangesOf } from '../settled.ts';
 import { previousBoots } from '../tables.ts';
 import { separate } from '../twins.ts';
-import { isPassing, placeOf, postgresError } from './postgres-error.ts';
+import { isPassing, notAllowed, placeOf, postgresError } from './postgres-error.ts';
 import { MIGRATIONS, PARTITIONED, type Partitioned, SCHEMA } from './schema.ts';
 
 const OLDEST_SERVER = 150_000;
@@ -86,11 +86,14 @@ class Known {
  * Opens a fleet store in a PostgreSQL database.
  *
  * @param make whether its tables are made where there are none.
- * @throws TscopeError STORE_REFUSED where the server is too old, the store newer or not there, or the user not allowed; STORE_BUSY
+ * @throws TscopeError USAGE where that is no address; STORE_REFUSED where the server is too old, the store newer or not there, or the user not allowed; STORE_BUSY
  * where it cannot be reached; STORE_READ_ONLY.
  */
 export async function openPostgresFleetStore(url: string, make: boolean): Promise<FleetStore> {
   const place = placeOf(url);
+  if (place === null) {
+    throw usageError('--db: this is not the address of a database.', 'Give postgres://USER@HOST/DATABASE.');
+  }
   const pool = new pg.Pool({
     connectionString: url,
     max: CONNECTIONS,
@@ -121,10 +124,13 @@ async function prepare(pool: Pool, place: string, make: boolean): Promise<void> 
     await run('BEGIN');
     await run(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
     const [found] = await run(
-      `SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1), (SELECT count(*) FROM pg_tables WHERE schemaname = $1 AND tablename = 'version')`,
+      `SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1), (SELECT count(*) FROM pg_tables WHERE schemaname = $1 AND tablename = 'version'),
+         (SELECT count(*) FROM pg_namespace WHERE nspname = $1 AND NOT has_schema_privilege(oid, 'USAGE'))`,
       [SCHEMA],
     );
     const [schemas, tables] = [asCount(found?.[0]), asCount(found?.[1])];
+    // Its tables cannot even be named: the search path leaves out what a user may not use.
+    if (asCount(found?.[2]) === 1) throw notAllowed(place);
     if (schemas === 1 && tables === 0) {
       const message = `${place}: its schema ${SCHEMA} is not a fleet store's.`;
       throw new TscopeError('STORE_REFUSED', message, 'Give another database.');
