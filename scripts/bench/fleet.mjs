@@ -1,11 +1,11 @@
-// The fleet on real servers: each part starts its own nats-server and PostgreSQL. Some twenty minutes; the parts run by
+// The fleet on real servers: each part starts its own nats-server and PostgreSQL. Half an hour; the parts run by
 // themselves too, with other sizes.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const PARTS = [
   ['collector.mjs', '60000', '20000'],
-  ['steady.mjs', '240', '6000', '100000'],
+  ['steady.mjs', '600', '1700', '100000'],
   ['queries.mjs', '100000', '1000'],
   ['faults.mjs', '1000'],
   ['agent.mjs', '3'],
