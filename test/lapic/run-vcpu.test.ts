@@ -174,6 +174,7 @@ describe('ending', () => {
     runVcpu(vcpu, START + SECOND + 1n);
     runVcpu(vcpu, START + SECOND + 2n);
     expect(vcpu.timer.targetExpiration).toBe(START + SECOND + PERIOD / 2n);
+    expect(vcpu.timer.frozenNs).toBe(SECOND - PERIOD / 2n);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   lapicSwitchToHvTimer,
   programPeriodic,
   readTmcct,
+  setLapicTscdeadlineMsr,
   writeLvtt,
   writeTdcr,
   writeTmict,
@@ -159,4 +160,17 @@ test('the period that a guest wants is programmed exactly, or refused', () => {
   }
   expect(() => programPeriodic(timerAt('clamp').timer, 128n * 2n ** 32n)).toThrow(RangeError);
   expect(() => programPeriodic(timerAt('clamp', { busCycleNs: 40 }).timer, 41n)).toThrow(RangeError);
+});
+
+test('a TSC deadline no further away than the timer fires early is due at once, on the software timer', () => {
+  const armed = (ns: bigint) => {
+    const { timer } = timerAt('clamp', { hvTimer: false, timerAdvanceNs: 1_000 });
+    writeLvtt(timer, 0x40020);
+    setLapicTscdeadlineMsr(timer, 2n * ns);
+    return [timer.hrtimerArmed, timer.pending, timer.hrtimerExpires];
+  };
+  expect([armed(1_000n), armed(1_001n)]).toEqual([
+    [false, 1, 0n],
+    [true, 0, 1n],
+  ]);
 });
