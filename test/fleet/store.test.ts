@@ -350,6 +350,12 @@ describe.each(implementations)('%s', (kind, place, old) => {
       rows: rows.slice(0, 2),
       total,
     });
+    for (const where of [[], [{ field: 'site', pattern: 'ber' }]]) {
+      const part = (offset: number) => store.events({ ...range, where, limit: 3, offset });
+      expect(await part(2)).toEqual({ rows: rows.slice(2, 5), total });
+      expect(await part(5)).toEqual({ rows: rows.slice(5), total });
+      expect(await part(6)).toEqual({ rows: [], total });
+    }
     const none = { rows: [], total: 0 };
     expect(await store.events({ ...range, host: 0, limit: 10 })).toEqual(none);
     expect(await store.events({ ...range, where: [{ field: 'site', pattern: 'muc' }], limit: 2 })).toEqual(

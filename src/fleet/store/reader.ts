@@ -176,75 +176,79 @@ const BOOT_CHANGES: ReadonlyArray<readonly [kind: string, condition: string, det
 /** That a kernel no longer trusts its TSC. */
 const UNSTABLE = 'tsc-unstable';
 
+/** What is told of a boot has a number of its own below zero: so many times its sender's, and which it is. */
+const TOLD = BOOT_CHANGES.length + 1;
+
 /** Where events are read from. */
 interface EventSource {
   readonly from: string;
-  /** What leads from there to the sender, `x`. */
+  /** The number that finds a row there: an event's, or that of a boot's sender. */
+  readonly key: 'v.id' | 'x.id';
+  /** What leads from there to the sender, and that. */
+  readonly join: string;
   readonly sender: string;
   /** What makes a row for each event, where one row tells of several. */
   readonly each: string;
   /** How many events there are in all rows. */
   readonly count: string;
+  readonly id: string;
   /** When one happened, which an index has in order. */
   readonly time: string;
+  /** ns of a unit of `time`. */
+  readonly unitNs: bigint;
+  /** When the hub heard of it, its kind, what happened, and the two clocks. */
   readonly columns: string;
+  /** Where its rows tell of events of other kinds as well. */
+  readonly kind?: string;
   readonly conditions: readonly string[];
 }
 
-/** Who may have told of events of these kinds in a stretch of time: agents, two boots of a host, its kernel. */
-function eventSources({ fromNs, toNs, kinds }: EventQuery, values: Values): EventSource[] {
-  const within = (time: string, from: bigint, to: bigint): string =>
-    `${time} >= ${values.add(from)} AND ${time} < ${values.add(to)}`;
-  const byHub = (time: string): string => within(time, fromNs / 1_000_000n, toNs / 1_000_000n);
+/** Who may have told of events of these kinds: agents, two boots of a host, its kernel. */
+function eventSources(kinds: readonly string[] | undefined): EventSource[] {
   const asked = (kind: string): boolean => kinds === undefined || kinds.includes(kind);
-  const isIn = (kinds: readonly string[]) =>
-    `v.kind IN (${kinds.map((kind) => values.add(kind)).join() || 'NULL'})`;
   const sources: EventSource[] = [
     {
       from: 'event v',
-      sender: 'JOIN run r ON r.id = v.run JOIN sender x ON x.id = r.sender',
+      key: 'v.id',
+      join: 'JOIN run r ON r.id = v.run',
+      sender: 'r.sender',
       each: '',
       count: 'count(*)',
+      id: 'v.id',
       time: 'v.at',
-      columns:
-        'v.id AS id, v.at AS at, v.seen_at AS seen_at, v.kind AS kind, v.detail AS detail, v.clock, v.reference',
-      conditions: [within('v.at', fromNs, toNs), ...(kinds === undefined ? [] : [isIn(kinds)])],
+      unitNs: 1n,
+      columns: 'v.seen_at, v.kind, v.detail, v.clock, v.reference',
+      kind: 'v.kind',
+      conditions: [],
     },
   ];
-  const ids = BOOT_CHANGES.length + 1;
-  const shown = (n: string, time: string, kind: string, detail: string): string =>
-    `-${ids} * x.id - ${n} AS id, ${time} * 1000000 AS at, ${time} AS seen_at, ${kind} AS kind, ${detail} AS detail, '', ''`;
+  const told = (n: string) =>
+    ({ key: 'x.id', join: '', sender: 'x.id', id: `-${TOLD} * x.id - ${n}`, unitNs: 1_000_000n }) as const;
   const changes = BOOT_CHANGES.map((change, n) => [n, change] as const).filter(([, [kind]]) => asked(kind));
   if (changes.length > 0) {
     const each = (what: (change: (typeof BOOT_CHANGES)[number]) => string): string =>
       `CASE k.n ${changes.map(([n, change]) => `WHEN ${n} THEN ${what(change)}`).join(' ')} END`;
     const numbers = changes.map(([n]) => `SELECT ${n} AS n`).join(' UNION ALL ');
-    const time = 'x.first_at';
     sources.push({
-      from: 'sender x JOIN sender a ON a.id = x.previous',
-      sender: '',
+      ...told('k.n'),
+      // There always is a boot before; of an inner join PostgreSQL expects far fewer rows, and then reads all for a few.
+      from: 'sender x LEFT JOIN sender a ON a.id = x.previous',
       each: `JOIN (${numbers}) k ON ${each(([, condition]) => condition)}`,
       count: `coalesce(sum(${changes.map(([, [, condition]]) => `CASE WHEN ${condition} THEN 1 ELSE 0 END`).join(' + ')}), 0)`,
-      time,
-      columns: shown(
-        'k.n',
-        time,
-        each(([kind]) => `'${kind}'`),
-        each(([, , detail]) => detail),
-      ),
-      conditions: ['x.previous IS NOT NULL', byHub(time)],
+      time: 'x.first_at',
+      columns: `x.first_at, ${each(([kind]) => `'${kind}'`)}, ${each(([, , detail]) => detail)}, '', ''`,
+      conditions: ['x.previous IS NOT NULL'],
     });
   }
   if (asked(UNSTABLE)) {
-    const time = 'x.unstable_at';
     sources.push({
+      ...told(String(BOOT_CHANGES.length)),
       from: 'sender x',
-      sender: '',
       each: '',
       count: 'count(*)',
-      time,
-      columns: shown(String(BOOT_CHANGES.length), time, `'${UNSTABLE}'`, 'x.unstable'),
-      conditions: [byHub(time)],
+      time: 'x.unstable_at',
+      columns: `x.unstable_at, '${UNSTABLE}', x.unstable, '', ''`,
+      conditions: ['x.unstable_at IS NOT NULL'],
     });
   }
   return sources;
@@ -518,45 +522,100 @@ export class Reader {
   }
 
   async events(query: EventQuery): Promise<Page<FleetEventRow>> {
+    const { ids, total } = await this.#eventIds(query);
+    const known = new Map((await this.#eventsById(ids)).map((event) => [event.id, event]));
+    return { total, rows: ids.flatMap((id) => known.get(id) ?? []) };
+  }
+
+  /** Which events a page shows, the newest first, and how many there are in all. */
+  async #eventIds({ fromNs, toNs, kinds, host, where = [], limit, offset = 0 }: EventQuery) {
     const values = new Values();
-    const sources = eventSources(query, values);
-    const conditions = (query.where ?? []).map((where) => conditionOf(where, values));
-    const hosts = 'JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender';
-    const own = query.host === undefined ? [] : [`x.host = ${values.add(BigInt(query.host))}`];
-    const where = (source: EventSource) => whereOf([...source.conditions, ...own, ...conditions]);
-    const counts = sources.map((source) => {
-      const sender = own.length > 0 || conditions.length > 0 ? source.sender : '';
-      const joins = `${sender} ${conditions.length > 0 ? hosts : ''}`;
-      return `(SELECT ${source.count} FROM ${source.from} ${joins} ${where(source)})`;
+    const asked = eventSources(kinds).map((source) => {
+      const { time, unitNs, kind } = source;
+      const [from, to] = [fromNs, toNs].map((ns) => values.add(ns / unitNs));
+      const own =
+        kinds === undefined || kind === undefined
+          ? []
+          : [`${kind} IN (${kinds.map((one) => values.add(one)).join() || 'NULL'})`];
+      return {
+        ...source,
+        conditions: [...source.conditions, `${time} >= ${from}`, `${time} < ${to}`, ...own],
+      };
     });
-    const counting = this.#ask(`SELECT ${counts.join(' + ')}`, [...values.all]);
-    const { limit, offset = 0 } = query;
-    const [most, first] = [limit, offset].map((value) => values.add(BigInt(value)));
-    // Of the whole fleet's events no more are looked at than are shown; of one host's there are few.
-    const last = query.host === undefined ? values.add(BigInt(limit + offset)) : null;
-    const parts = sources.map(
-      (source, i) => `SELECT * FROM (SELECT ${source.columns}, h.id AS host, h.word, h.twin, s.hostname
-         FROM ${source.from} ${source.sender} ${source.each} ${hosts} ${where(source)}
-         ${last === null ? '' : `ORDER BY ${source.time} DESC, id DESC LIMIT ${last}`}) AS e${i}`,
-    );
-    const sql = `${parts.join(' UNION ALL ')} ORDER BY at DESC, id DESC LIMIT ${most} OFFSET ${first}`;
-    const [[total], rows] = await Promise.all([counting, this.#ask(sql, values.all)]);
-    return {
-      total: asCount(total?.[0]),
-      rows: rows.map((row) => ({
-        id: asCount(row[0]),
-        host: asCount(row[7]),
-        hostWord: asText(row[8]),
-        twin: asCount(row[9]),
-        hostname: asText(row[10]),
-        atNs: asBigint(row[1]),
-        seenAtMs: asCount(row[2]),
-        kind: asText(row[3]),
-        detail: asText(row[4]),
-        clock: asText(row[5]) || null,
-        reference: asText(row[6]) || null,
-      })),
+    const select = ({ id, time, unitNs, from, each, conditions }: EventSource) =>
+      `SELECT ${id} AS id, ${time} * ${unitNs} AS at FROM ${from} ${each} ${whereOf(conditions)}`;
+    const page = () => {
+      const [most, first] = [limit, offset].map((value) => values.add(BigInt(value)));
+      return `ORDER BY at DESC, id DESC LIMIT ${most} OFFSET ${first}`;
     };
+    const hosts = where.map((one) => conditionOf(one, values));
+    if (host !== undefined) hosts.push(`x.host = ${values.add(BigInt(host))}`);
+    if (hosts.length > 0) {
+      // Whose events are meant takes longer to find than the events do: it is found once, for the page and the count.
+      const all = asked.map((source) =>
+        select({
+          ...source,
+          from: `${source.from} ${source.join}`,
+          conditions: [...source.conditions, `${source.sender} IN (SELECT id FROM own)`],
+        }),
+      );
+      const rows = await this.#ask(
+        `WITH own AS MATERIALIZED (SELECT x.id FROM sender x JOIN host h ON h.id = x.host JOIN sender s ON s.id = h.sender ${whereOf(hosts)}),
+           found AS MATERIALIZED (${all.join(' UNION ALL ')})
+         SELECT c.total, f.id FROM (SELECT count(*) AS total FROM found) c
+           LEFT JOIN (SELECT id, at FROM found ${page()}) f ON TRUE ORDER BY f.at DESC, f.id DESC`,
+        values.all,
+      );
+      return {
+        total: asCount(rows[0]?.[0]),
+        ids: rows.flatMap(([, id]) => (id === null ? [] : [asCount(id)])),
+      };
+    }
+    const counts = asked.map(
+      ({ count, from, conditions }) => `(SELECT ${count} FROM ${from} ${whereOf(conditions)})`,
+    );
+    const counting = this.#ask(`SELECT ${counts.join(' + ')}`, [...values.all]);
+    // No more are looked at than are shown.
+    const last = values.add(BigInt(limit + offset));
+    const parts = asked.map(
+      (source, i) =>
+        `SELECT * FROM (${select(source)} ORDER BY ${source.time} DESC, id DESC LIMIT ${last}) AS e${i}`,
+    );
+    const sql = `SELECT id FROM (${parts.join(' UNION ALL ')}) AS e ${page()}`;
+    const [[total], rows] = await Promise.all([counting, this.#ask(sql, values.all)]);
+    return { total: asCount(total?.[0]), ids: rows.map(([id]) => asCount(id)) };
+  }
+
+  /** All that is known of these events, and of what else was told of the same boots. */
+  async #eventsById(ids: readonly number[]): Promise<FleetEventRow[]> {
+    const values = new Values();
+    const keys = {
+      'v.id': ids.filter((id) => id > 0),
+      'x.id': [...new Set(ids.filter((id) => id < 0).map((id) => Math.floor(-id / TOLD)))],
+    };
+    const parts = eventSources(undefined)
+      .filter(({ key }) => keys[key].length > 0)
+      .map(({ id, key, time, unitNs, columns, from, join, sender, each, conditions }) => {
+        const list = keys[key].map((number) => values.add(BigInt(number))).join();
+        return `SELECT ${id}, h.id, h.word, h.twin, s.hostname, ${time} * ${unitNs}, ${columns}
+          FROM ${from} ${join} ${each} JOIN sender o ON o.id = ${sender} JOIN host h ON h.id = o.host JOIN sender s ON s.id = h.sender
+          ${whereOf([`${key} IN (${list})`, ...conditions])}`;
+      });
+    if (parts.length === 0) return [];
+    const rows = await this.#ask(parts.join(' UNION ALL '), values.all);
+    return rows.map((row) => ({
+      id: asCount(row[0]),
+      host: asCount(row[1]),
+      hostWord: asText(row[2]),
+      twin: asCount(row[3]),
+      hostname: asText(row[4]),
+      atNs: asBigint(row[5]),
+      seenAtMs: asCount(row[6]),
+      kind: asText(row[7]),
+      detail: asText(row[8]),
+      clock: asText(row[9]) || null,
+      reference: asText(row[10]) || null,
+    }));
   }
 
   async documents(query: DocumentQuery): Promise<Page<DocumentRow>> {
