@@ -18,6 +18,9 @@ export const printable = (text: string): string => text.replace(UNSAFE, escaped)
 /** The same for text that has to stay on one line. */
 export const printableLine = (text: string): string => printable(text).replace(/\s*[\n\t]\s*/g, ' ');
 
+/** The same for text that has to stay in its cell of a table and is shown as it is: line ends and tabs are escaped too. */
+export const printableCell = (text: string): string => printable(text).replace(/[\n\t]/g, escaped);
+
 /** A JSON document for a terminal: JSON.stringify escapes the lower control characters only. */
 export const printableJson = (json: string): string =>
   json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { printable, printableJson, printableLine } from '../src/printable.ts';
+import { printable, printableCell, printableJson, printableLine } from '../src/printable.ts';
 
 test.each([
   ['plain, with äöü and 漢字', 'plain, with äöü and 漢字'],
@@ -19,6 +19,10 @@ test.each([
 
 test('one line stays one line', () => {
   expect(printableLine('a name\n\n  warning: forged\tby \x1bit')).toBe('a name warning: forged by \\x1bit');
+});
+
+test('in a cell of a table line ends and tabs are shown too', () => {
+  expect(printableCell('two\nlines,\ta tab, \x1b and äöü')).toBe('two\\x0alines,\\x09a tab, \\x1b and äöü');
 });
 
 test('a document reads back the same, and holds nothing that a terminal obeys', () => {

@@ -1,9 +1,11 @@
+import { printableCell } from '../printable.ts';
 import type { Block, Facts, Section, Table } from './content.ts';
 
 /** A table for a terminal: columns padded under their heads; without a row, what is noted of it. */
 export function tableText({ title, head, rows, note }: Table): string {
   const heads = head.map((name) => name.replace(/^#/, ''));
-  const widths = heads.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const shown = rows.map((row) => row.map(printableCell));
+  const widths = heads.map((name, i) => Math.max(name.length, ...shown.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) =>
@@ -13,7 +15,7 @@ export function tableText({ title, head, rows, note }: Table): string {
       .trimEnd();
   return [
     ...(title === undefined ? [] : [title]),
-    ...(rows.length === 0 ? [] : [heads, ...rows].map(line)),
+    ...(rows.length === 0 ? [] : [heads, ...shown].map(line)),
     ...(note === undefined ? [] : [note]),
   ].join('\n');
 }
@@ -24,7 +26,8 @@ const NAME_WIDTH = 18;
 function factsText({ title, facts }: Facts): string {
   const width = Math.max(NAME_WIDTH, ...facts.map(([name]) => name.length)) + 2;
   const lines = facts.map(
-    ([name, value, source]) => `  ${name.padEnd(width)}${value}${source === '' ? '' : `  (${source})`}`,
+    ([name, value, source]) =>
+      `  ${name.padEnd(width)}${printableCell(value)}${source === '' ? '' : `  (${printableCell(source)})`}`,
   );
   return [...(title === undefined ? [] : [title]), ...lines].join('\n');
 }

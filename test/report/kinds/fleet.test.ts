@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Table } from '../../../src/report/content.ts';
+import type { Block, Table } from '../../../src/report/content.ts';
 import {
   eventsTable,
   hostSections,
@@ -132,6 +132,22 @@ test('events, each by its host', () => {
   );
   expect(eventsTable({ ...list, ...range, total: 1, offset: 4, events: [] }).note).toBe(
     'Past the end: the list has 1 event.',
+  );
+});
+
+test('whatever a host calls itself, a row stays one line under its heads, and a fact stays one', () => {
+  const events = [event, { ...event, hostname: 'a\nb', detail: 'x\ty\x1b' }];
+  const table = eventsTable({ ...list, from: at('00:00:00'), to: at('12:00:00'), total: 2, events });
+  expect(tableText(table)).toBe(
+    [
+      'host            time (UTC)           event  clock     what happened',
+      'node-7.example  2026-11-20 09:00:00  step   realtime  +3 s',
+      'a\\x0ab          2026-11-20 09:00:00  step   realtime  x\\x09y\\x1b',
+    ].join('\n'),
+  );
+  const facts: Block = { facts: [['name', 'a\nb', 'c\td']] };
+  expect(sectionsText([{ id: 'host', title: 'Host', blocks: [facts] }])).toBe(
+    '  name                a\\x0ab  (c\\x09d)',
   );
 });
 
