@@ -137,6 +137,8 @@ function usageErrorOf({ message }: CommanderError, name: string): TscopeError {
   return usageError(`${sentence}.`, `\`${command} --help\` shows what is accepted.`);
 }
 
+const isGroup = (name: string): boolean => Object.keys(commands).some((key) => key.startsWith(`${name} `));
+
 /**
  * `help fleet hosts`, and a group's `fleet help hosts`, as `fleet hosts --help`: commander's own `help` takes one word.
  *
@@ -144,12 +146,23 @@ function usageErrorOf({ message }: CommanderError, name: string): TscopeError {
  */
 function helpInFlags(args: readonly string[]): readonly string[] {
   const [first = '', second] = args;
-  const isGroup = Object.keys(commands).some((key) => key.startsWith(`${first} `));
-  if (first !== 'help' && !(isGroup && second === 'help')) return args;
+  if (first !== 'help' && !(isGroup(first) && second === 'help')) return args;
   const asked = args.filter((word) => word !== 'help' && word !== '--help');
   const name = asked.join(' ');
   if (name === '' || name === 'completion' || Object.hasOwn(commands, name)) return [...asked, '--help'];
   throw usageError(`there is no command '${name}' to help with.`, '`tscope --help` lists the commands.');
+}
+
+/**
+ * The words up to the one that names no command, so that it is refused whatever flags come after it: with --help commander
+ * would show the help of what it knows, and leave it at that.
+ */
+function upToUnknown(args: readonly string[]): readonly string[] {
+  const [first = '-', second = '-'] = args;
+  const isUnknown = (word: string, name: string): boolean =>
+    !word.startsWith('-') && name !== 'completion' && !Object.hasOwn(commands, name);
+  if (isUnknown(first, first)) return [first];
+  return isGroup(first) && isUnknown(second, `${first} ${second}`) ? [first, second] : args;
 }
 
 /**
@@ -159,7 +172,7 @@ function helpInFlags(args: readonly string[]): readonly string[] {
  * @throws TscopeError for what is wrong with the words, and as the command throws it.
  */
 async function runProgram(given: readonly string[]): Promise<number> {
-  const args = helpInFlags(given);
+  const args = upToUnknown(helpInFlags(given));
   const words = args.slice(0, 2).join(' ');
   const name = Object.hasOwn(commands, words) ? words : (args[0] ?? '');
   let exitCode = 0;

@@ -71,6 +71,18 @@ test.each(['mesure', 'fleet dance', 'host extra'])('help for %s is refused', asy
   expect([code, stdout]).toEqual([2, '']);
 });
 
+test.each([
+  ['nosuch', "unknown command 'nosuch'."],
+  ['fleet nosuch', "too many arguments for 'fleet'. Expected 0 arguments but got 1."],
+])('no flag makes %s a command', async (name, sentence) => {
+  const words = name.split(' ');
+  const refused = await tscope(words);
+  expectUsageError(refused, `tscope: ${sentence}`);
+  for (const flag of ['--help', '-h', '--version', '--nonsense']) {
+    expect(await tscope([...words, flag])).toMatchObject({ code: 2, stdout: '', stderr: refused.stderr });
+  }
+});
+
 test('bash completes commands and flags', async () => {
   const { code, stdout } = await tscope(['completion', 'bash']);
   expect(code).toBe(0);
