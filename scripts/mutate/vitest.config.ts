@@ -23,7 +23,12 @@ export default defineConfig({
     include: [`test/${room}/**/*.test.ts`, `test/${room}.test.ts`, ...(OF_THE_HOST[room] ?? [])],
     // Simulations of intervals take minutes with the mutants in the sources: what only they would notice counts as alive.
     // Processes that a test starts have no mutants at all.
-    exclude: ['test/*/coverage.test.ts', 'test/store/faults.test.ts', 'test/store/processes.test.ts'],
+    exclude: [
+      'test/*/coverage.test.ts',
+      'test/store/faults.test.ts',
+      'test/store/processes.test.ts',
+      'test/store/trouble.test.ts',
+    ],
     // One worker runs a mutant's test files and loads the sources once.
     isolate: false,
     sequence: { sequencer: QuickFirst },
