@@ -20,8 +20,8 @@ export interface Checked {
   readonly documents: number;
 }
 
-/** Rows that belong to nothing: what they belonged to is gone. */
-function checkReferences(store: Store): void {
+/** Notes rows that belong to nothing: what they belonged to is gone. */
+export function checkReferences(store: Store): void {
   for (const [table] of soundRows(store, 'some references', 'SELECT "table" FROM pragma_foreign_key_check')) {
     const what = `a row of ${anyText(table)} belongs to nothing that is in the store`;
     store.damage.add({ run: null, what, fromNs: null, toNs: null });

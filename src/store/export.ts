@@ -20,6 +20,7 @@ import { writeFileWith } from '../out-file.ts';
 import { fileError } from '../system-error.ts';
 import { HOUR_NS, MINUTE_NS } from './buckets.ts';
 import { asBigint } from './cells.ts';
+import { checkReferences } from './check.ts';
 import type { Cell } from './connection.ts';
 import { soundRows } from './damage.ts';
 import { eventOf } from './events.ts';
@@ -45,6 +46,7 @@ type Rows = readonly [ExportKind, ReadonlyArray<readonly Cell[]>];
 
 /** Everything that can be read, in the order in which rows refer to one another. */
 function* rowsOf(store: Store): Generator<Rows> {
+  checkReferences(store);
   const hosts = readHosts(store);
   yield ['host', Array.from(hosts.values(), ({ key, name, facts }) => [key, name, facts])];
   const runs = readRuns(store).filter(({ key, host }) => {

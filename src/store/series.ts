@@ -69,7 +69,7 @@ function seriesOf(store: Store, row: Row): SeriesRow | null {
   const [key] = store.connection.get('SELECT key FROM run WHERE id = ?', series.run) ?? [];
   store.damage.add({
     run: anyText(key),
-    what: `what is known of the pair ${series.clock} against ${series.reference}, with its samples`,
+    what: `what is known of the pair ${series.clock} against ${series.reference}, with its samples and events`,
     fromNs: null,
     toNs: null,
   });

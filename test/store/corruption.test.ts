@@ -196,3 +196,124 @@ test('a changed document, event, host or table is noticed', () => {
   const table = changed('table.db', 'origin INTEGER NOT NULL', 'origin INTEGER NOT NVLL');
   expect(() => openStoreToRead(table)).toThrow(TscopeError);
 });
+
+const WHOLE = { runs: 2, samples: 4240, rollups: 62, events: 60, documents: 1 };
+const OTHER_RUN = { runs: 1, samples: 700, rollups: 0, events: 0, documents: 0 };
+/** Without the pair, and the half of the events that are of it. */
+const OTHER_PAIR = { samples: 700, rollups: 0 };
+const PAIR = 'tsc against monotonic_raw';
+const PAIR_LOST = `run R: what is known of the pair ${PAIR}, with its samples and events`;
+
+interface Outcome {
+  /** What a check and an export name. */
+  readonly named: readonly string[];
+  /** What an export names as well. */
+  readonly exported?: readonly string[];
+  /** What a check finds sound, as far as that is less than all of it. */
+  readonly sound?: Partial<typeof WHOLE>;
+  /** What an export saves, where that is less than what is sound: rows that lack what they belong to. */
+  readonly saved?: Partial<typeof WHOLE>;
+}
+
+let changes = 0;
+test.each<[sql: string, Outcome]>([
+  [
+    "UPDATE host SET name = 'x' WHERE id = 1",
+    { named: ['what is known of the host x'], exported: ['run R: it, with its host'], saved: OTHER_RUN },
+  ],
+  [
+    'UPDATE run SET started_at = 1 WHERE id = 1',
+    {
+      named: ['run R: what is known of it, with all its rows'],
+      sound: { runs: 1, documents: 0 },
+      saved: OTHER_RUN,
+    },
+  ],
+  [
+    "UPDATE run SET document = '{}' WHERE id = 1",
+    { named: ['run R: its document'], sound: { documents: 0 } },
+  ],
+  [
+    'UPDATE series SET origin = 1 WHERE id = 1',
+    { named: [PAIR_LOST], sound: OTHER_PAIR, saved: { events: 30 } },
+  ],
+  [
+    'UPDATE series SET independent = 2 WHERE id = 1',
+    { named: [PAIR_LOST], sound: OTHER_PAIR, saved: { events: 30 } },
+  ],
+  [
+    `UPDATE sample SET offset = 0.25 WHERE at < ${T0 + 3602n * SECOND} AND series = 1`,
+    {
+      named: [
+        `run R: samples of ${PAIR} at 2023-11-14T23:13:20.000Z`,
+        `run R: samples of ${PAIR} at 2023-11-14T23:13:21.000Z`,
+      ],
+      sound: { samples: 4238 },
+    },
+  ],
+  [
+    `UPDATE block SET count = 1023 WHERE at = ${T0}`,
+    {
+      named: [`run R: samples of ${PAIR} from 2023-11-14T22:13:20.000Z to 2023-11-14T22:30:23.000Z`],
+      sound: { samples: 4240 - 1024 },
+    },
+  ],
+  [
+    'UPDATE rollup SET max = 1e9 WHERE at = (SELECT max(at) FROM rollup)',
+    {
+      named: [`run R: roll-ups of ${PAIR} from 2023-11-14T23:13:00.000Z to 2023-11-14T23:14:00.000Z`],
+      sound: { rollups: 61 },
+    },
+  ],
+  [
+    "UPDATE event SET detail = 'x' WHERE id = 8",
+    { named: ['run R: an event at 2023-11-14T22:13:27.000Z'], sound: { events: 59 } },
+  ],
+  [
+    'DELETE FROM host WHERE id = 1',
+    {
+      named: ['a row of run belongs to nothing that is in the store'],
+      exported: ['run R: it, with its host'],
+      saved: OTHER_RUN,
+    },
+  ],
+  [
+    'DELETE FROM run WHERE id = 1',
+    {
+      named: ['series', 'event'].map((table) => `a row of ${table} belongs to nothing that is in the store`),
+      sound: { runs: 1, documents: 0 },
+      saved: OTHER_RUN,
+    },
+  ],
+  [
+    'DELETE FROM series WHERE id = 1',
+    {
+      named: ['sample', 'rollup', 'event', 'block'].map(
+        (table) => `a row of ${table} belongs to nothing that is in the store`,
+      ),
+      sound: OTHER_PAIR,
+      saved: { events: 30 },
+    },
+  ],
+])('%s: what is lost by that is named, and an export saves all the rest', async (sql, outcome) => {
+  const { named, exported = [], sound = {}, saved = {} } = outcome;
+  const path = join(folder, `change-${changes++}.db`);
+  copyFileSync(good, path);
+  const writer = openStore(path);
+  const key = listRuns(writer).find(({ id }) => id === 1)?.key ?? '';
+  writer.connection.exec('PRAGMA foreign_keys = OFF');
+  writer.connection.run(sql);
+  writer.close();
+  const names = (store: Store) => store.damage.all.map((one) => damageText(one).replace(key, 'R'));
+  const checking = openStoreToRead(path);
+  expect(checkStore(checking, quietControl)).toEqual({ ...WHOLE, ...sound });
+  expect(names(checking)).toEqual(named);
+  const file = `${path}.jsonl`;
+  const exporting = openStoreToRead(path);
+  exportStore(exporting, file, quietControl);
+  expect(new Set(names(exporting))).toEqual(new Set([...named, ...exported]));
+  const rest = openStore(`${path}.rest`);
+  await importInto(rest, file, quietControl);
+  expect(checkStore(rest, quietControl)).toEqual({ ...WHOLE, ...sound, ...saved });
+  expect(rest.damage.all).toEqual([]);
+});
