@@ -4,7 +4,7 @@ import type { Cell } from './connection.ts';
 const wrong = (cell: Cell | undefined, wanted: string): TscopeError =>
   new TscopeError(
     'STORE_DAMAGED',
-    `the store holds ${cell instanceof Uint8Array ? 'other bytes' : String(cell)} where it should hold ${wanted}.`,
+    `the store holds ${cell instanceof Uint8Array ? 'other bytes' : String(cell ?? 'nothing')} where it should hold ${wanted}.`,
     '`tscope runs --check` names what is lost.',
   );
 

@@ -11,10 +11,8 @@ export function noteLost(store: Store, series: bigint, what: string, fromNs: big
   store.damage.add({ run: anyText(run), what: `${what} of ${pair}`, fromNs, toNs });
 }
 
-const isoOf = (ns: bigint): string => {
-  const ms = Number(ns / 1_000_000n);
-  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ns} ns`;
-};
+/** Every time that 64 bits of ns can say is one that a date can. */
+const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
 
 /** What is lost, as a part of a sentence. */
 export function damageText({ run, what, fromNs, toNs }: Damage): string {

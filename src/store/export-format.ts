@@ -205,6 +205,7 @@ export function parseCsvRecord(
     const value = text(name);
     if (value === null || type === 'text' || type === 'ns') return value;
     if (type === 'flag') return value === 'true' || value === 'false' ? value === 'true' : value;
-    return value.trim() === '' ? value : Number(value);
+    // What is no number stays as it is, for the sentence about it.
+    return value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
   });
 }
