@@ -75,7 +75,7 @@ export interface Pruned {
   readonly withheld: Counts;
 }
 
-/** The hours in which a run measured anything, ascending. */
+/** The hours in which a run measured anything. */
 function hoursOf(store: Store, series: readonly SeriesRow[]): bigint[] {
   const hours = new Set<bigint>();
   for (const { id, rolledAtNs } of series) {
@@ -84,7 +84,7 @@ function hoursOf(store: Store, series: readonly SeriesRow[]): bigint[] {
       for (const [atNs] of bucketsOf(rows, HOUR_NS)) hours.add(atNs);
     }
   }
-  return [...hours].sort((a, b) => (a < b ? -1 : 1));
+  return [...hours];
 }
 
 /** The hour at which an age is reached, counting back from the newest; null where the hours do not reach so far. */

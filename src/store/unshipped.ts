@@ -409,11 +409,9 @@ export function countUnshipped(store: Store, parts: ShippedParts): RowCounts {
   for (const { id, run, rolledAtNs } of readSeries(store)) {
     if (!filling.has(run) || rolledAtNs === null) continue;
     const { minutes, samples } = known.get(id) ?? NOTHING;
-    if (minutes === null || minutes < rolledAtNs) {
-      const sql = 'SELECT count(*) FROM rollup WHERE series = ? AND width = ? AND at >= ? AND last_at > ?';
-      const from = minutes === null ? BEFORE_ALL : floorTo(minutes, MINUTE_NS);
-      counts.minutes += asCount(connection.get(sql, id, MINUTE_NS, from, minutes ?? BEFORE_ALL)?.[0]);
-    }
+    const sql = 'SELECT count(*) FROM rollup WHERE series = ? AND width = ? AND at >= ? AND last_at > ?';
+    const from = minutes === null ? BEFORE_ALL : floorTo(minutes, MINUTE_NS);
+    counts.minutes += asCount(connection.get(sql, id, MINUTE_NS, from, minutes ?? BEFORE_ALL)?.[0]);
     if (parts.samples && (samples === null || samples < rolledAtNs)) {
       const before = samples === null ? 0 : countBefore(store, id, earlier(samples, AFTER_ALL - 1n) + 1n);
       counts.samples += countSamples(store, id) - before;

@@ -56,6 +56,28 @@ test('a batch goes into blocks at once; a late sample finds its place among them
   });
 });
 
+const ORDERS: ReadonlyArray<[string, (samples: readonly Sample[]) => Sample[]]> = [
+  ['newest first', (samples) => samples.toReversed()],
+  ['in order but for the oldest, which comes last', ([oldest, ...others]) => others.concat(oldest ?? [])],
+  [
+    'in order but for the newest, which comes first',
+    (samples) => [...samples.slice(-1), ...samples.slice(0, -1)],
+  ],
+];
+
+test.each(ORDERS.flatMap(([name, order]) => [3, 1500].map((count) => [count, name, order] as const)))(
+  '%i samples of one append, %s, come to lie in order among those in blocks',
+  (count, _, order) => {
+    const series = fresh();
+    const stored = ramp(1100, 2n * SECOND);
+    appendSamples(store, batchOf(series, stored));
+    const between = ramp(count, 2n * SECOND, T0 + SECOND);
+    appendSamples(store, batchOf(series, order(between)));
+    expect(all(series)).toEqual([...stored, ...between].sort((x, y) => Number(x.atNs - y.atNs)));
+    expect(countSamples(store, BigInt(series))).toBe(1100 + count);
+  },
+);
+
 test('after a sample that is a year ahead, the others still come to lie in full blocks', () => {
   const series = fresh();
   const ahead = { atNs: T0 + 31_536_000n * SECOND, offsetNs: 0, windowNs: 1 };

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
+import { checkStore } from '../../src/store/check.ts';
 import { csvCell, csvCells, RecordReader } from '../../src/store/csv.ts';
 import { appendEvents } from '../../src/store/events.ts';
 import { exportStore } from '../../src/store/export.ts';
@@ -81,6 +82,49 @@ test('as tables, each file is one rectangle with a head of its own; cut short, t
   expect(readdirSync(folder).filter((name) => name.startsWith('.tscope-'))).toEqual([]);
 });
 
+test('a cell of a table is empty where nothing is known, and has quotes where the text is empty', async () => {
+  const pair = { run: 'r', clock: 'tsc', reference: 'monotonic_raw' };
+  const tai = { run: 's', clock: 'tai', reference: 'realtime' };
+  const times = { widthNs: '60000000000', atNs: '0', firstAtNs: '6', lastAtNs: '7' };
+  const offsets = { count: 2, minNs: -1, maxNs: 1.5, meanNs: 0.25, firstNs: -1, lastNs: 1.5 };
+  const ended = { endedAtNs: '9', options: '{}', document: '"é\n"' };
+  const rows = [
+    { row: 'host', host: 'h', name: 'one, two', facts: null },
+    { row: 'host', host: 'i', name: '', facts: '{"cpu":"x"}' },
+    { row: 'run', run: 'r', host: 'h', command: 'agent', startedAtNs: '5' },
+    { row: 'run', run: 's', host: 'i', command: 'drift', startedAtNs: '6', ...ended },
+    { row: 'series', ...pair, independent: false, reason: 'one counter', originNs: '-5' },
+    { row: 'series', ...tai, independent: true, reason: '', originNs: '0', rolledAtNs: '7' },
+    { row: 'series', ...tai, clock: 'boottime', reason: 'unknown', originNs: '1' },
+    { row: 'sample', ...pair, atNs: '7', offsetNs: -0.5, windowNs: 20 },
+    { row: 'rollup', ...tai, ...times, ...offsets },
+    { row: 'event', run: 'r', atNs: '7', kind: 'suspend', detail: '' },
+    { row: 'event', ...pair, atNs: '8', kind: 'step', detail: 'by "1" ms' },
+  ];
+  const file = join(folder, 'cells.jsonl');
+  writeFileSync(file, rows.map(line).join(''));
+  const store = openStore(join(folder, 'cells.db'));
+  await importInto(store, file, quietControl);
+  const place = join(folder, 'cells/');
+  exportStore(store, place, quietControl);
+  const behindHead = (name: string) =>
+    readFileSync(join(place, name), 'utf8').replace(/^.*\n/, '').split('\n');
+  expect(Object.fromEntries(readdirSync(place).map((name) => [name, behindHead(name)]))).toEqual({
+    'hosts.csv': ['h,"one, two",', 'i,"","{""cpu"":""x""}"', ''],
+    'runs.csv': ['r,h,agent,5,,,', 's,i,drift,6,9,{},"""é', '"""', ''],
+    'series.csv': [
+      'r,tsc,monotonic_raw,false,one counter,-5,',
+      's,tai,realtime,true,"",0,7',
+      's,boottime,realtime,,unknown,1,',
+      '',
+    ],
+    'samples.csv': ['r,tsc,monotonic_raw,7,-0.5,20', ''],
+    'rollups.csv': ['s,tai,realtime,60000000000,0,2,-1,1.5,0.25,6,-1,7,1.5', ''],
+    'events.csv': ['r,,,7,suspend,""', 'r,tsc,monotonic_raw,8,step,"by ""1"" ms"', ''],
+  });
+  store.close();
+});
+
 const BOM = '\ufeff';
 /** What becomes of an export on its way: the name it then has, and its bytes. */
 const ROUTES: ReadonlyArray<[string, string, (text: string) => Uint8Array]> = [
@@ -121,6 +165,34 @@ test('line ends become line feeds only where the first of them was changed, howe
   expect(await through(['a', '\r', '\nb\r', 'c\r'])).toBe('a\nb\nc\n');
   expect(await through(['a\n"x\r', '\ny"\r\n'])).toBe('a\n"x\r\ny"\r\n');
   expect(await through(['a'])).toBe('a');
+});
+
+/** Exports of one run: without a roll-up, with one, and with another after more samples, some of the same minute. */
+const growing = storeWithSeries(join(folder, 'growing.db'));
+for (const [name, from, count] of [
+  ['fresh', 0, 100],
+  ['once', 100, 3],
+  ['twice', 103, 4000],
+] as const) {
+  appendSamples(growing.store, batchOf(growing.series, ramp(count, SECOND, T0 + BigInt(from) * SECOND)));
+  if (name !== 'fresh') rollUp(growing.store);
+  exportStore(growing.store, join(folder, `${name}.jsonl`), quietControl);
+}
+
+test.each([
+  ['fresh', 'once', 'twice'],
+  ['fresh', 'twice', 'once'],
+  ['once', 'fresh', 'twice'],
+  ['once', 'twice', 'fresh'],
+  ['twice', 'fresh', 'once'],
+  ['twice', 'once', 'fresh'],
+])('exports of one run from three moments make up the newest: %s, %s, %s', async (...order) => {
+  const copy = openStore(join(folder, `${order.join('-')}.db`));
+  for (const name of order) await importInto(copy, join(folder, `${name}.jsonl`), quietControl);
+  expect(contents(copy)).toEqual(contents(growing.store));
+  // What was rolled up where it was measured is not rolled up again.
+  expect(rollUp(copy)).toBe(0);
+  copy.close();
 });
 
 test('an import adds to what is there', async () => {
@@ -173,6 +245,41 @@ test('an export that cannot be written leaves nothing, and says why', () => {
   const stopped = { progress: () => {}, cancelled: () => true };
   expect(exportStore(source.store, join(folder, 'stopped.csv'), stopped)).toBeNull();
   expect(readdirSync(folder).filter((name) => /stopped|partial/.test(name))).toEqual([]);
+});
+
+test('a store is never written over by its own export, by whatever name', () => {
+  const path = join(folder, 'itself.csv');
+  const { store } = storeWithSeries(path);
+  const link = join(folder, 'link.jsonl');
+  symlinkSync(path, link);
+  for (const file of [path, link]) {
+    expect(() => exportStore(store, file, quietControl)).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: `${file} is the store itself; give another file.`,
+      }),
+    );
+  }
+  store.close();
+  expect(listRuns(openStoreToRead(path))).toHaveLength(1);
+});
+
+test('an import or a check that is stopped says so, and nothing of the import is kept', async () => {
+  const file = join(folder, 'stopped.jsonl');
+  exportStore(source.store, file, quietControl);
+  const stopped = { ...quietControl, cancelled: () => true };
+  const store = openStore(join(folder, 'stopping.db'));
+  await expect(importInto(store, file, stopped)).rejects.toThrow(
+    expect.objectContaining({ code: 'INTERRUPTED', message: 'stopped; nothing was imported.' }),
+  );
+  expect(contents(store).flat()).toEqual([]);
+  store.close();
+  expect(() => checkStore(source.store, stopped)).toThrow(
+    expect.objectContaining({
+      code: 'INTERRUPTED',
+      message: 'stopped before all of the store was checked.',
+    }),
+  );
 });
 
 test('what ends an export in the middle is what is thrown; its file and its descriptor are gone', () => {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
@@ -88,4 +89,22 @@ test('reading an old store brings it up to date first', () => {
   expect(store.readOnly).toBe(true);
   expect(samplesOf(store, 1, T0, 100)).toEqual(ramp(50, SECOND));
   store.close();
+});
+
+test('an old store that is damaged is left as it is, to write and to read, and what may still help is named', () => {
+  const path = oldStore('old-damaged.db', 20_000);
+  const connection = connect(path, path);
+  connection.pragma('wal_checkpoint(TRUNCATE)');
+  connection.close();
+  const bytes = readFileSync(path).fill(0xa5, 30 * 4096, 40 * 4096);
+  writeFileSync(path, bytes);
+  expect(() => openStoreToRead(path)).toThrow(
+    expect.objectContaining({
+      code: 'STORE_REFUSED',
+      message: `${path} has an older format and is damaged.`,
+      hint: '`sqlite3 FILE .recover` may save rows.',
+    }),
+  );
+  expect(() => openStore(path)).toThrow(`${path} is damaged (`);
+  expect(readFileSync(path).equals(bytes)).toBe(true);
 });

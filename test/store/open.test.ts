@@ -105,6 +105,9 @@ test('a newer store is refused and left as it is', () => {
   expectRefused(path, `its format is 99, this one knows ${MIGRATIONS.length}`);
 });
 
+/** One of SQLite's findings, whole, without the line that names its database. */
+const ONE_FINDING = /\.db is damaged \(\w+ [^\n*]*\w\)\.$/;
+
 test('a damaged store is refused for writing and left as it is; reading it names the damage', () => {
   const cut = stored(5000);
   truncateSync(cut, 40_960);
@@ -115,7 +118,7 @@ test('a damaged store is refused for writing and left as it is; reading it names
   for (const path of [cut, scribbled]) {
     const before = readFileSync(path);
     expect(() => openStore(path)).toThrow(expect.objectContaining({ code: 'STORE_REFUSED' }));
-    expect(() => openStore(path)).toThrow(`${path} is damaged (`);
+    expect(() => openStore(path)).toThrow(ONE_FINDING);
     expect(readFileSync(path).equals(before)).toBe(true);
   }
   const store = openStoreToRead(cut);

@@ -120,6 +120,27 @@ test('a dry run tells what a pass would delete, and changes nothing', () => {
   expect(maintain(store, limits).deleted.samples).toBe(told.deleted.samples);
 });
 
+test.each([
+  ['less than its share', { hours: 60n, force: false, withheld: false }],
+  ['more than its share', { hours: 30n, force: false, withheld: true }],
+  ['all at once', { hours: 30n, force: true, withheld: false }],
+])('a dry run tells of each kind what the pass then takes: %s', (name, { hours, force, withheld }) => {
+  const { store } = threeDays(`dry-${name}.db`);
+  rollUp(store);
+  const ageNs = hours * HOUR_NS;
+  const limits = { ...FOREVER, samplesNs: ageNs, minutesNs: ageNs, hoursNs: ageNs };
+  const before = counts(store);
+  const told = maintain(store, limits, { dryRun: true, force });
+  expect(counts(store)).toEqual(before);
+  expect(maintain(store, limits, { force })).toEqual(told);
+  const left = counts(store);
+  for (const kind of ['samples', 'minutes', 'hours'] as const) {
+    expect(told.deleted[kind], kind).toBeGreaterThan(0);
+    expect(left[kind], kind).toBe(before[kind] - told.deleted[kind]);
+    expect(told.withheld[kind] > 0, kind).toBe(withheld);
+  }
+});
+
 test('a store that rests loses nothing', () => {
   const { store } = threeDays('rest.db');
   const week = { ...FOREVER, samplesNs: 7n * DAY_NS };

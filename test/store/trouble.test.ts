@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { queryRange } from '../../src/store/range.ts';
@@ -89,53 +89,4 @@ onDisk('a read-only file system is a clear error for a writer, and no hindrance 
     `STORE_READ_ONLY: ${path} cannot be written: it, its folder or its file system is read-only.\n`,
   );
   expect(listRuns(openStoreToRead(path))).toMatchObject([{ samples: 25 }]);
-});
-
-test('a file removed under the writer is noticed at the next sample; what was stored can still be read', () => {
-  const path = join(folder, 'removed.db');
-  const { store, series } = storeWithSeries(path);
-  appendSamples(store, batchOf(series, ramp(5, SECOND)));
-  rmSync(path);
-  const append = () => appendSamples(store, batchOf(series, ramp(1, SECOND, T0 + 9n * SECOND)));
-  expect(append).toThrow(expect.objectContaining({ code: 'STORE_REMOVED' }));
-  expect(append).toThrow(`${path} was removed or replaced while it was in use`);
-  expect(samplesOf(store, series, T0, 10)).toEqual(ramp(5, SECOND));
-  store.close();
-  const fresh = openStore(path);
-  expect(listRuns(fresh)).toEqual([]);
-  fresh.close();
-});
-
-test.each(['-wal', '-shm'])(
-  'the %s beside the file removed: what is in the log is saved into the file',
-  (log) => {
-    const path = join(folder, `log${log}.db`);
-    const { store, series } = storeWithSeries(path);
-    appendSamples(store, batchOf(series, ramp(5, SECOND)));
-    rmSync(`${path}${log}`);
-    expect(() => appendSamples(store, batchOf(series, ramp(5, SECOND, T0 + 10n * SECOND)))).toThrow(
-      expect.objectContaining({
-        code: 'STORE_REMOVED',
-        message: expect.stringContaining('the log beside it'),
-      }),
-    );
-    // As if this process were killed now.
-    cpSync(path, `${path}.file`);
-    const file = openStoreToRead(`${path}.file`);
-    expect(samplesOf(file, series, T0, 10)).toEqual(ramp(5, SECOND));
-    file.close();
-    store.close();
-  },
-);
-
-test('a file replaced under the writer is noticed, and the new one is left alone', () => {
-  const path = join(folder, 'replaced.db');
-  const { store, series } = storeWithSeries(path);
-  renameSync(path, `${path}.old`);
-  writeFileSync(path, 'something else');
-  expect(() => appendSamples(store, batchOf(series, ramp(1, SECOND)))).toThrow(
-    expect.objectContaining({ code: 'STORE_REMOVED' }),
-  );
-  store.close();
-  expect(statSync(path).size).toBe('something else'.length);
 });
