@@ -44,7 +44,7 @@ const BETWEEN_RUNS = {
   recovery: { of: 'logarithm', deviation: 0.38 },
   /** ns. */
   overCatchUp: { of: 'value', deviation: 1.8 },
-  phaseShift: { of: 'value', deviation: 26_000 },
+  phaseShift: { of: 'value', deviation: 35_000 },
 } as const satisfies Readonly<Record<string, Spread>>;
 
 /**
