@@ -1,5 +1,6 @@
-/** `value` less the nearest multiple of the period: -period/2 to period/2. */
-export const folded = (value: number, period: number): number => value - period * Math.round(value / period);
+/** `value` less the nearest multiple of the period: above -period/2, up to period/2. */
+export const folded = (value: number, period: number): number =>
+  value - period * Math.ceil(value / period - 0.5);
 
 /**
  * The mean direction of values on the circle of one period (Mardia and Jupp, Directional Statistics, 2.2 and 2.3). It

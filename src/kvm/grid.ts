@@ -13,12 +13,6 @@ export interface Phase {
 /** `ns` modulo the period, from 0 up. */
 export const modulo = (ns: number, periodNs: number): number => ((ns % periodNs) + periodNs) % periodNs;
 
-/** A difference of phases as the shorter way round: -period/2 up to period/2. */
-export function wrapped(ns: number, periodNs: number): number {
-  const rest = modulo(ns, periodNs);
-  return rest > periodNs / 2 ? rest - periodNs : rest;
-}
-
 /** The mean direction of events: lateness that reaches into the next period does no harm. */
 export function phaseOf(timesNs: readonly number[], periodNs: number): Phase {
   const count = timesNs.length;

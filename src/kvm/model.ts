@@ -1,3 +1,4 @@
+import { folded } from '../circle.ts';
 import { lapicDefaults } from '../lapic/config.ts';
 import { LapicTimer } from '../lapic/kvm-timer.ts';
 import { apicGetState, apicSetState, writeLvtt, writeTdcr, writeTmict } from '../lapic/lapic-timer.ts';
@@ -7,7 +8,7 @@ import { stopAndResume } from '../lapic/scene.ts';
 import { stayInUserspace, Vcpu } from '../lapic/vcpu.ts';
 import { CRASH_CALLBACK_NS, NotingHost } from '../lapic/virtual-host.ts';
 import { mean } from '../statistics.ts';
-import { latenessOf, latenessOn, ticksOn, wrapped } from './grid.ts';
+import { latenessOf, latenessOn, ticksOn } from './grid.ts';
 import type { StopRecord } from './stop-record.ts';
 import { timerSetup } from './timer-setup.ts';
 import type { TimerPath } from './verdict.ts';
@@ -109,7 +110,7 @@ const OFFSET = 1 / 5;
 export function cannotBeTold(a: Prediction, b: Prediction, periodNs: number): boolean {
   if (Math.abs(a.deliveriesNs.length - b.deliveriesNs.length) > 1) return false;
   const [last, other] = [a.deliveriesNs.at(-1) ?? 0, b.deliveriesNs.at(-1) ?? 0];
-  return Math.abs(wrapped(last - other, periodNs)) <= OFFSET * periodNs;
+  return Math.abs(folded(last - other, periodNs)) <= OFFSET * periodNs;
 }
 
 /** Before the stop: how late interrupts were, and the share of ticks that had one of their own. */

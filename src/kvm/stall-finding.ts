@@ -1,6 +1,7 @@
+import { folded } from '../circle.ts';
 import { median } from '../statistics.ts';
 import { formatNs } from '../units.ts';
-import { modulo, phaseOf, wrapped } from './grid.ts';
+import { modulo, phaseOf } from './grid.ts';
 import type { Stall, StallRecord } from './stall-record.ts';
 import type { Conclusion } from './verdict.ts';
 
@@ -46,12 +47,12 @@ export function stallFindingOf(stall: Stall, { periodNs, usualLatenessNs }: Stal
   // The process that saw the end of the stall may have had to wait for the guest; then the guest saw it.
   const ended = Math.min(stall.toNs, first === undefined ? stall.toNs : first - usualLatenessNs);
   const latenessNs = ended - modulo(grid, periodNs);
-  const newGridNs = wrapped(latenessNs, periodNs);
+  const newGridNs = folded(latenessNs, periodNs);
   if (before.length < LEAST_INTERRUPTS || after.length < LEAST_INTERRUPTS)
     return { latenessNs, shiftNs: 0, newGridNs, grid: 'unclear' };
-  const shiftNs = wrapped(phaseOf(after, periodNs).meanNs - phaseBefore, periodNs);
+  const shiftNs = folded(phaseOf(after, periodNs).meanNs - phaseBefore, periodNs);
   const distance = Math.abs(newGridNs);
-  const near = (ns: number) => Math.abs(wrapped(ns, periodNs)) < NEAR * distance;
+  const near = (ns: number) => Math.abs(folded(ns, periodNs)) < NEAR * distance;
   const tells = distance >= LEAST_DISTANCE * periodNs;
   const kind = tells && near(shiftNs) ? 'old' : tells && near(shiftNs - newGridNs) ? 'new' : 'unclear';
   return { latenessNs, shiftNs, newGridNs, grid: kind };

@@ -1,6 +1,7 @@
+import { folded } from '../circle.ts';
 import { formatCount, formatNs } from '../units.ts';
 import type { TraceResult } from './expiries.ts';
-import { latenessOn, modulo, type Phase, phaseOf, ticksOn, wrapped } from './grid.ts';
+import { latenessOn, modulo, type Phase, phaseOf, ticksOn } from './grid.ts';
 import type { StopRecord } from './stop-record.ts';
 
 /** What makes the guest's timer fire: a host timer that always runs, or the CPU's, which counts in the guest only. */
@@ -114,14 +115,14 @@ function gridOf(
   resumePhaseNs: number,
   periodNs: number,
 ): [GridKind, string | null] {
-  const distance = Math.abs(wrapped(resumePhaseNs, periodNs));
+  const distance = Math.abs(folded(resumePhaseNs, periodNs));
   if (distance < periodNs * LEAST_DISTANCE) {
     return ['unclear', 'the resume fell on the old grid, so that both grids are one'];
   }
   if (errorNs * SIGMAS > distance * NEAR)
     return ['unclear', "the interrupts' lateness varies too much on this host"];
   if (Math.abs(shiftNs) < distance * NEAR) return ['old', null];
-  if (Math.abs(wrapped(shiftNs - resumePhaseNs, periodNs)) < distance * NEAR) return ['resume', null];
+  if (Math.abs(folded(shiftNs - resumePhaseNs, periodNs)) < distance * NEAR) return ['resume', null];
   return ['other', null];
 }
 
@@ -147,7 +148,7 @@ export function findingOf(trace: StopRecord): StopFinding {
     const unclear = `only ${before.count} interrupts before the stop and ${later.count} after it were recorded`;
     return { ...facts, phaseShiftNs: null, phaseShiftErrorNs: null, grid: 'unclear', unclear };
   }
-  const phaseShiftNs = wrapped(modulo(later.meanNs - before.meanNs, periodNs), periodNs);
+  const phaseShiftNs = folded(modulo(later.meanNs - before.meanNs, periodNs), periodNs);
   const phaseShiftErrorNs = Math.hypot(before.errorNs, later.errorNs);
   const [grid, unclear] = gridOf(phaseShiftNs, phaseShiftErrorNs, resumePhaseNs, periodNs);
   return { ...facts, phaseShiftNs, phaseShiftErrorNs, grid, unclear };

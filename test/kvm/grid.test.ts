@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { modulo, phaseOf, wrapped } from '../../src/kvm/grid.ts';
+import { folded } from '../../src/circle.ts';
+import { modulo, phaseOf } from '../../src/kvm/grid.ts';
 
 const PERIOD = 1_000_000;
 const phase = fc.integer({ min: 0, max: PERIOD - 1 });
@@ -15,7 +16,7 @@ test('the phase of events at one place of the period is that place, with no erro
           turns.map((turn) => turn * PERIOD + at),
           PERIOD,
         );
-        expect(Math.abs(wrapped(meanNs - at, PERIOD))).toBeLessThan(0.01);
+        expect(Math.abs(folded(meanNs - at, PERIOD))).toBeLessThan(0.01);
         expect(errorNs).toBeLessThan(10);
         expect(count).toBe(turns.length);
       },
@@ -34,7 +35,7 @@ test('events moved by some time have a phase moved by that time, across the seam
           lateness.map((late) => late + by),
           PERIOD,
         );
-        expect(Math.abs(wrapped(after.meanNs - before.meanNs - by, PERIOD))).toBeLessThan(1);
+        expect(Math.abs(folded(after.meanNs - before.meanNs - by, PERIOD))).toBeLessThan(1);
       },
     ),
   );
@@ -50,12 +51,12 @@ test('the standard error is that of a mean for narrow lateness', () => {
   expect(errorNs).toBeLessThan(3_000);
 });
 
-test('modulo and wrapped stay within their range', () => {
+test('modulo and folded stay within their range', () => {
   fc.assert(
     fc.property(fc.integer(), (ns) => {
       expect(modulo(ns, PERIOD)).toBeGreaterThanOrEqual(0);
       expect(modulo(ns, PERIOD)).toBeLessThan(PERIOD);
-      expect(Math.abs(wrapped(ns, PERIOD))).toBeLessThanOrEqual(PERIOD / 2);
+      expect(Math.abs(folded(ns, PERIOD))).toBeLessThanOrEqual(PERIOD / 2);
     }),
   );
 });
