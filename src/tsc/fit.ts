@@ -57,7 +57,7 @@ export function fitRate(brackets: Brackets): RateFit | null {
     ticksPerNs,
     standardErrorRatio: Math.max(found.standardError, floor) / ticksPerNs,
     samples: found.classes.reduce((sum, { x }) => sum + x.length, 0),
-    bendRatio: farthest(found.classes, found.left) / elapsed / ticksPerNs,
+    bendRatio: farthest(found) / elapsed / ticksPerNs,
   };
 }
 
@@ -88,18 +88,29 @@ export function slopeOf(classesAt: (slope: number) => WindowClass[], leastSigma:
   return { ...fine, slope: rough.slope + fine.slope, classes, left: fine.slope };
 }
 
-/** How far from the line the stretch lies that is farthest from it, ticks: the mean of what is left about each class's own. */
-function farthest(classes: readonly WindowClass[], slope: number): number {
-  const sums = new Map<number, { sum: number; count: number }>();
-  for (const { x, y, batch } of classes) {
+/** What is left of each bracket about the line of its own class, and the batch that it is of. */
+export function residualsOf({
+  classes,
+  left,
+}: ClassSlope): { readonly batch: number; readonly left: number }[] {
+  return classes.flatMap(({ x, y, batch }) => {
     const [meanX, meanY] = [mean(x), mean(y)];
-    for (let i = 0; i < x.length; i++) {
-      const key = Math.floor((batch[i] ?? 0) / STRETCH);
-      const stretch = sums.get(key) ?? { sum: 0, count: 0 };
-      stretch.sum += (y[i] ?? 0) - meanY - slope * ((x[i] ?? 0) - meanX);
-      stretch.count += 1;
-      sums.set(key, stretch);
-    }
+    return Array.from(batch, (of, i) => ({
+      batch: of,
+      left: (y[i] ?? 0) - meanY - left * ((x[i] ?? 0) - meanX),
+    }));
+  });
+}
+
+/** How far from the line the stretch lies that is farthest from it, ticks: the mean of what is left of it. */
+function farthest(found: ClassSlope): number {
+  const sums = new Map<number, { sum: number; count: number }>();
+  for (const { batch, left } of residualsOf(found)) {
+    const key = Math.floor(batch / STRETCH);
+    const stretch = sums.get(key) ?? { sum: 0, count: 0 };
+    stretch.sum += left;
+    stretch.count += 1;
+    sums.set(key, stretch);
   }
   return Math.max(...[...sums.values()].map(({ sum, count }) => Math.abs(sum / count)));
 }

@@ -1,5 +1,5 @@
-import { correlationFactor, leastSquares, mean } from '../../statistics.ts';
-import { type ClassSlope, slopeOf } from '../../tsc/fit.ts';
+import { correlationFactor, leastSquares } from '../../statistics.ts';
+import { residualsOf, slopeOf } from '../../tsc/fit.ts';
 import { membersOf, type WindowClass } from '../../tsc/window-classes.ts';
 
 /** A rate and its standard error, both as ratios. */
@@ -61,17 +61,7 @@ export function fittedRate(points: Points): Rate {
     }));
   const found = slopeOf(classesAt, ROUNDING_NS);
   if (found === null) return lineRate(points);
-  const standardError = found.standardError * correlationFactor(residualsOf(found));
+  const inOrder = residualsOf(found).sort((a, b) => a.batch - b.batch);
+  const standardError = found.standardError * correlationFactor(inOrder.map(({ left }) => left));
   return { rateRatio: found.slope, rateStandardError: standardError };
-}
-
-/** What is left about each class's own line, in the order of the points. */
-function residualsOf({ classes, left }: Pick<ClassSlope, 'classes' | 'left'>): number[] {
-  return classes
-    .flatMap(({ x, y, batch }) => {
-      const [meanX, meanY] = [mean(x), mean(y)];
-      return Array.from(batch, (at, i) => ({ at, left: (y[i] ?? 0) - meanY - left * ((x[i] ?? 0) - meanX) }));
-    })
-    .sort((a, b) => a.at - b.at)
-    .map((one) => one.left);
 }
