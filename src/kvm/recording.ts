@@ -26,6 +26,16 @@ const KINDS = ['deliveries', 'entered', 'left', 'interrupted', 'setting', 'set']
 const WORDS = 4;
 const ROWS = 1024;
 
+/** Before anything is recorded. */
+export const emptyRecording = (): Recording => ({
+  deliveries: [],
+  entered: [],
+  left: [],
+  interrupted: [],
+  setting: [],
+  set: [],
+});
+
 /**
  * An empty recording, and how to bring it up to date from a guest, every few seconds at least.
  *
@@ -36,14 +46,7 @@ export function recorder(guest: Pick<NativeGuest, 'drain' | 'dropped'>): {
   update(): void;
 } {
   const rows = new BigInt64Array(ROWS * WORDS);
-  const recording: Recording = {
-    deliveries: [],
-    entered: [],
-    left: [],
-    interrupted: [],
-    setting: [],
-    set: [],
-  };
+  const recording = emptyRecording();
   return {
     recording,
     update: () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Control, quietControl } from '../../src/clock/control.ts';
 import { untracedStop } from '../../src/kvm/expiries.ts';
 import type { Guest } from '../../src/kvm/guest.ts';
-import type { Moment, Recording } from '../../src/kvm/recording.ts';
+import { emptyRecording, type Moment } from '../../src/kvm/recording.ts';
 import { recordSigstop } from '../../src/kvm/sigstop.ts';
 import { type SigstopJob, type SigstopMessage, watchSigstop } from '../../src/kvm/sigstop-guest.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
@@ -85,14 +85,7 @@ describe('inside that process', () => {
   /** A guest in virtual time whose process is stopped for `stopNs` at the tick after its 30th. */
   function guestStopped(stopNs: number, interrupted = true) {
     const calls: string[] = [];
-    const recording: Recording = {
-      deliveries: [],
-      entered: [],
-      left: [],
-      interrupted: [],
-      setting: [],
-      set: [],
-    };
+    const recording = emptyRecording();
     const moment = (ktime: bigint): Moment => ({ ktime, tsc: 0n, cpuNs: 0n });
     let now = START;
     let stopsAt = 30;

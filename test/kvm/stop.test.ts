@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { untracedStop } from '../../src/kvm/expiries.ts';
 import type { Guest } from '../../src/kvm/guest.ts';
-import type { Moment, Recording } from '../../src/kvm/recording.ts';
+import { emptyRecording, type Moment, type Recording } from '../../src/kvm/recording.ts';
 import { inPeriod, type StopOptions, stopGuest, threadCpu, tooLongToTrace } from '../../src/kvm/stop.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
 import type { NativeGuest } from '../../src/native.ts';
@@ -22,14 +22,7 @@ interface Host {
 /** A guest in virtual time whose timer keeps its grid. */
 function virtualGuest({ readingNs = READING_NS, cancelAt = Number.POSITIVE_INFINITY }: Host = {}) {
   const calls: string[] = [];
-  const recording: Recording = {
-    deliveries: [],
-    entered: [],
-    left: [],
-    interrupted: [],
-    setting: [],
-    set: [],
-  };
+  const recording = emptyRecording();
   let now = START;
   let running = false;
   let waits = 0;
