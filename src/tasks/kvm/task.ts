@@ -1,6 +1,8 @@
+import { folded } from '../../circle.ts';
 import type { Control } from '../../clock/control.ts';
 import type { TscopeError } from '../../errors.ts';
 import { measureCallback } from '../../kvm/callback-cost.ts';
+import { modulo } from '../../kvm/grid.ts';
 import { NOT_ASKED_FOR } from '../../kvm/guest-trace.ts';
 import { type KvmHost, kvmHost } from '../../kvm/host.ts';
 import { agreementOf, predict } from '../../kvm/model.ts';
@@ -44,6 +46,16 @@ export function takeRetry(retries: Retries, burstNs: number): boolean {
   retries.budgetNs -= burstNs;
   return true;
 }
+
+/**
+ * Pure: where in the period to resume the next time. A slow host is late each time, a busy one once: to aim earlier by half
+ * of it suits both.
+ *
+ * @param resumeAt where the last try was to be resumed, and `aim` where it was meant to be, as shares of a period.
+ * @param reached where it was.
+ */
+export const aimAgain = (resumeAt: number, aim: number, reached: number): number =>
+  modulo(resumeAt + folded(aim - reached, 1) / 2, 1);
 
 /** A stop whose burst may be longer than this, at 79 ns a callback, is made only after a short one. */
 const UNTRIED_BURST_NS = NS_PER_MS;
@@ -93,7 +105,8 @@ export async function recordConclusiveStop(
 ): Promise<StopRecord | null> {
   const { stop, ...rest } = options;
   const { periodNs } = options.setup;
-  let resumeAt = RESUME_AT;
+  const { resumeAt: aim = RESUME_AT } = options;
+  let resumeAt = aim;
   for (;;) {
     const common = { ...rest, resumeAt };
     const trace =
@@ -102,8 +115,7 @@ export async function recordConclusiveStop(
     const path = stop === 'sigstop' ? knownPath : pathOf(trace, host).path;
     if (!inconclusiveByChance(trace, path, host)) return trace;
     const finding = findingOf(trace);
-    // A slow host resumes late each time: the next try aims earlier by as much.
-    resumeAt = (1 + resumeAt + RESUME_AT - finding.resumePhaseNs / periodNs) % 1;
+    resumeAt = aimAgain(resumeAt, aim, finding.resumePhaseNs / periodNs);
     const burst = burstOf(finding, path, periodNs) ?? burstEstimate(options.stopNs, periodNs);
     if (!takeRetry(retries, 'lengthNs' in burst ? burst.lengthNs : burst.burstNs)) return trace;
   }

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { planOf } from '../../../src/tasks/kvm/plan.ts';
-import { retriesOf, shortStopNs, takeRetry } from '../../../src/tasks/kvm/task.ts';
+import { aimAgain, retriesOf, shortStopNs, takeRetry } from '../../../src/tasks/kvm/task.ts';
 
 const options = {
   periodNs: 1_000_000,
@@ -87,4 +87,35 @@ test('stops are made again eight times in a whole run at most, until their burst
   expect(taken(20e6)).toBe(1);
   expect(taken(20e6 + 1)).toBe(0);
   expect([taken(0, 10e9), taken(0, 10e9 + 1)]).toEqual([8, 0]);
+});
+
+describe('where a stop that is made again is resumed', () => {
+  /** How far from the grid, as a share of a period, the tries of a host that is so late each time end. */
+  const tries = (late: readonly number[]): number[] => {
+    let resumeAt = 0.5;
+    return late.map((by) => {
+      const reached = (resumeAt + by) % 1;
+      resumeAt = aimAgain(resumeAt, 0.5, reached);
+      return Math.min(reached, 1 - reached);
+    });
+  };
+
+  test.each([0.1, 0.25, 0.3, 0.45])(
+    'a host that is late by %f of a period each time comes to the middle',
+    (late) => {
+      const [first = 0, second = 0, third = 0] = tries([late, late, late]);
+      expect(second).toBeGreaterThan(first);
+      expect(second).toBeGreaterThan(0.25);
+      expect(third).toBeGreaterThan(second);
+    },
+  );
+
+  test.each([0.1, 0.3, 0.45])('one that was late by %f once is not thrown onto the grid', (late) => {
+    expect(tries([late, 0])[1]).toBeGreaterThan(0.25);
+  });
+
+  test('0 and 1 are one place', () => {
+    expect(aimAgain(0.1, 0.5, 0.9)).toBeCloseTo(0.9, 12);
+    expect(aimAgain(0.9, 0.5, 0.1)).toBeCloseTo(0.1, 12);
+  });
 });
