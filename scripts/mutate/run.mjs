@@ -1,9 +1,10 @@
 // npm run test:mutate -- [--sample N] [--seed S] [ROOM...]: changes the code of a room in many small ways and counts which
 // its own tests notice. Figures: scripts/mutate/README.md.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { draw } from './sample.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const ROOMS = ['lapic', 'tsc', 'stability', 'kvm', 'store', 'report', 'records', 'clock', 'statistics'];
@@ -28,12 +29,17 @@ for (const room of rooms) {
   const report = join(folder, 'mutation.json');
   mkdirSync(folder, { recursive: true });
   rmSync(report, { force: true });
+  const sample = join(folder, 'sample.json');
+  const drawn =
+    values.sample === undefined
+      ? null
+      : await draw(root, sourcesOf(room), Number(values.sample), values.seed, sample);
   const config = {
     testRunner: 'vitest',
     vitest: { configFile: 'scripts/mutate/vitest.config.ts', related: false },
     plugins: ['@stryker-mutator/vitest-runner', join(import.meta.dirname, 'sample.mjs')],
-    checkers: values.sample === undefined ? [] : ['sample'],
-    mutate: existsSync(join(root, 'src', room)) ? [`src/${room}/**/*.ts`] : [`src/${room}.ts`],
+    checkers: drawn === null ? [] : ['sample'],
+    mutate: drawn?.ranges ?? sourcesOf(room).map((path) => relative(root, path)),
     ignorePatterns: ['build/*', '!build/Release', 'dist', 'prebuilds', 'coverage', 'tscope-runs'],
     disableTypeChecks: false,
     coverageAnalysis: 'perTest',
@@ -48,38 +54,46 @@ for (const room of rooms) {
   };
   const file = join(folder, 'stryker.json');
   writeFileSync(file, JSON.stringify(config, null, 2));
-  spawnSync(
+  const { status, signal } = spawnSync(
     process.execPath,
     [join(root, 'node_modules/@stryker-mutator/core/bin/stryker.js'), 'run', file],
     {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, MUTATED_ROOM: room, MUTANTS: values.sample, MUTATION_SEED: values.seed },
+      env: { ...process.env, MUTATED_ROOM: room, MUTATION_SAMPLE: sample },
     },
   );
-  if (!existsSync(report)) fail(`${room}: Stryker did not come to its end`);
+  if (!existsSync(report)) fail(`${room}: Stryker ended before its time (${signal ?? status})`);
   const least = LEAST[room] ?? LEAST_ELSEWHERE;
-  if (print(room, JSON.parse(readFileSync(report, 'utf8'))) < least) {
+  if (print(room, JSON.parse(readFileSync(report, 'utf8')), drawn?.all) < least) {
     console.log(`${room}: at least ${least} % must be noticed`);
     process.exitCode = 1;
   }
 }
 
-/** Prints the score of a room and of its files; returns the room's, in per cent. */
-function print(room, { files }) {
-  let all = 0;
+/** Its sources. */
+function sourcesOf(room) {
+  const folder = join(root, 'src', room);
+  if (!existsSync(folder)) return [`${folder}.ts`];
+  return readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Prints the score of a room and of its files; returns the room's, in per cent. @param all mutants of a sampled room. */
+function print(room, { files }, all) {
   const total = { noticed: 0, tried: 0 };
   for (const [name, { mutants }] of Object.entries(files)) {
     const count = (...states) => mutants.filter(({ status }) => states.includes(status)).length;
     const noticed = count('Killed', 'Timeout');
     const tried = noticed + count('Survived', 'NoCoverage');
-    all += tried + count('CompileError');
     total.noticed += noticed;
     total.tried += tried;
     if (tried > 0) console.log(`${String(noticed).padStart(5)} of ${String(tried).padEnd(5)} ${name}`);
   }
   const score = (100 * total.noticed) / total.tried;
-  const sampled = total.tried < all ? `, a random sample (seed ${values.seed}) of ${all}` : '';
+  const sampled = all === undefined ? '' : `, a random sample (seed ${values.seed}) of ${all}`;
   const [low, high] = wilson(total.noticed, total.tried).map((share) => (100 * share).toFixed(1));
   const interval = sampled === '' ? '' : ` (95 % interval ${low} to ${high} %)`;
   console.log(`${room}: ${score.toFixed(1)} %${interval} of ${total.tried} mutants${sampled}`);
