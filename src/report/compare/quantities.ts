@@ -55,8 +55,8 @@ const BETWEEN_RUNS = {
 const WANDER = 0.05;
 
 /** A figure whose own standard error holds between runs. */
-const standardError = (deviation: number | null): Spread | undefined =>
-  deviation === null || !(deviation > 0) ? undefined : { of: 'value', deviation };
+const standardError = (deviation: number): Spread | undefined =>
+  deviation > 0 ? { of: 'value', deviation } : undefined;
 
 const given = (
   part: Quantity['part'],
@@ -101,7 +101,7 @@ function ofTimer({ latenessNs, periodNs, backend, divergence, policy }: TimerRes
     ),
   );
   const rate = `TSC deadline's divergence (${policy}, ${name})`;
-  const spread = standardError(divergence?.rateStandardError ?? null);
+  const spread = standardError(divergence?.rateStandardError ?? 0);
   return [...lateness, ...given('timer', rate, 'ratio', divergence?.rateRatio ?? null, spread)];
 }
 
@@ -121,7 +121,7 @@ function ofKvm({ resume, running }: KvmResult): Quantity[] {
       guest,
       'ns',
       running?.meanPeriodNs ?? null,
-      standardError(running?.meanPeriodErrorNs ?? null),
+      standardError(running?.meanPeriodErrorNs ?? 0),
     ),
     ...given('kvm', 'phase shift over a stop', 'ns', resume?.phaseShiftNs ?? null, BETWEEN_RUNS.phaseShift),
   ];

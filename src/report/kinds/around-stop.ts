@@ -30,21 +30,19 @@ const STALL: StopSetup = { ...SCENE, delivery: 'posted', hvTimer: false };
 /** How many periods the stop takes up in the figure. */
 const BREAK = 2;
 
-/** More callbacks or exits than this are more than a recovery in a step or two. */
+/** More callbacks, exits or interrupts than this are more than a recovery in a step or two. */
 const MANY = 100;
 
+const isSlow = ({ callbacks, vmExits }: AroundStop): boolean => callbacks > MANY || vmExits > MANY;
+
+const lastingOf = ({ caughtUpNs }: AroundStop): string =>
+  caughtUpNs === null ? 'without an end' : `for ${about(caughtUpNs)}`;
+
 /** What the eye is to see. */
-function noteOf(
-  { caughtUpNs, callbacks, vmExits, phaseShiftNs, interruptsNs }: AroundStop,
-  scene: StopSetup,
-): string {
-  if (callbacks <= MANY && vmExits <= MANY) {
-    return phaseShiftNs === 0 ? 'old phase' : `phase ${about(phaseShiftNs, offset)}`;
-  }
-  const lasting = caughtUpNs === null ? 'without an end' : `for ${about(caughtUpNs)}`;
-  const end = (caughtUpNs ?? Number.POSITIVE_INFINITY) + scene.periodNs;
-  if (interruptsNs.filter((ns) => ns >= 0 && ns < end).length > MANY) return `storm ${lasting}`;
-  return callbacks > MANY ? `host deaf ${lasting}` : `guest stuck ${lasting}`;
+function noteOf(run: AroundStop): string {
+  if (!isSlow(run)) return run.phaseShiftNs === 0 ? 'old phase' : `phase ${about(run.phaseShiftNs, offset)}`;
+  const who = run.interruptsNs.length > MANY ? 'storm' : run.callbacks > MANY ? 'host deaf' : 'guest stuck';
+  return `${who} ${lastingOf(run)}`;
 }
 
 /** Time on the figure's axis, in periods: the stop is cut out. */
@@ -53,14 +51,13 @@ const place = (ns: number, scene: StopSetup): number =>
 
 function rowOf(run: AroundStop, scene: StopSetup, name: string = run.policy): StripRow {
   const { caughtUpNs } = run;
-  const slow = run.callbacks > MANY || run.vmExits > MANY;
   return {
     label: name,
-    note: noteOf(run, scene),
+    note: noteOf(run),
     style: policyStyle(name),
     events: run.interruptsNs.map((ns) => place(ns, scene)),
     busy:
-      slow && caughtUpNs !== null
+      isSlow(run) && caughtUpNs !== null
         ? [{ from: 0, to: caughtUpNs / scene.periodNs, label: `catching up: ${about(caughtUpNs)}` }]
         : [],
   };
@@ -86,9 +83,6 @@ const stripOf = (
     return at < -BREAK ? `${about(-ns)} before the stop` : `${about(ns)} after the resume`;
   },
 });
-
-const lastingOf = ({ caughtUpNs }: AroundStop): string =>
-  caughtUpNs === null ? 'without an end' : `for ${about(caughtUpNs)}`;
 
 /** The interrupts that a guest gets around a stop, policy by policy: the model in virtual time. */
 export function aroundStopSection(): Section {

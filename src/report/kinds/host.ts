@@ -48,10 +48,10 @@ function verdict({ tsc, clocksource, virtualization }: HostFacts): Verdict {
   return { level: 'good', about, text: `The TSC is invariant and ${source}.${guest}` };
 }
 
-/** CPU numbers as ranges: `0-3, 8`. */
+/** CPU numbers, which ascend, as ranges: `0-3, 8`. */
 function ranges(numbers: readonly number[]): string {
   const runs: Array<[number, number]> = [];
-  for (const n of [...numbers].sort((a, b) => a - b)) {
+  for (const n of numbers) {
     const last = runs.at(-1);
     if (last !== undefined && n === last[1] + 1) last[1] = n;
     else runs.push([n, n]);

@@ -93,6 +93,48 @@ describe('two documents', () => {
     expect(compareText(result)).toContain('Only A has: ');
   });
 
+  test('the facts that differ stand in a table, those that are not known too', () => {
+    const input = fixture();
+    const b: Named = {
+      name: 'b.json',
+      input: { ...input, host: { ...input.host, kernel: '6.12.117', clocksource: null } },
+    };
+    const [, table] = compareText(compareRuns([a], [b])).split('\n\n');
+    expect(table?.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['Facts that differ'],
+      ['', 'A', 'B'],
+      ['kernel', input.host.kernel, '6.12.117'],
+      ['clocksource', input.host.clocksource, 'not known'],
+    ]);
+  });
+
+  test('a figure of no spread or no size is compared by no one; a price may be below 0', () => {
+    const { calibrate, timer, drift, stop } = fixtureParts();
+    const { latenessNs } = timer;
+    const [pair] = drift.pairs;
+    if (latenessNs === null || pair === undefined || stop.tickCost === null)
+      throw new Error('the fixture lacks a figure');
+    const named = (parts: ReportInput['parts']) =>
+      compareRuns([withParts(parts)], [withParts(parts)]).quantities.map(({ quantity }) => quantity);
+    const rate = (standardErrorRatio: number) =>
+      named({ calibrate: { ...calibrate, kernel: null, trueRate: null, standardErrorRatio } });
+    expect([rate(0), rate(1e-12)]).toEqual([[], ['TSC rate against monotonic_raw']]);
+    const late = (p50: number) =>
+      named({ timer: { ...timer, divergence: null, latenessNs: { ...latenessNs, p50 } } });
+    expect(late(1)).toEqual([
+      'lateness p50 (hrtimer, 1 ms)',
+      'lateness p90 (hrtimer, 1 ms)',
+      'lateness p99 (hrtimer, 1 ms)',
+      'lateness p99.9 (hrtimer, 1 ms)',
+    ]);
+    for (const p50 of [0, -1]) expect(late(p50)).toEqual(late(1).slice(1));
+    expect(named({ timer: { ...timer, divergence: null, latenessNs: null } })).toEqual([]);
+    const pairs = [{ ...pair, rateStandardError: null }];
+    expect(named({ drift: { ...drift, pairs } })).toEqual([]);
+    const tickCost = stop.tickCost.map((cost) => ({ ...cost, overCatchUpNs: -1 }));
+    expect(named({ stop: { ...stop, tickCost } })).toContain('tick: clamp over catch-up');
+  });
+
   test('documents without a part in common compare by their hosts', () => {
     const { timer, kvm } = fixtureParts();
     const result = compareRuns([withParts({ timer })], [withParts({ kvm })]);
@@ -117,6 +159,8 @@ describe('two documents', () => {
       ({ judgement }) => judgement,
     );
     expect(new Set(judgements)).toEqual(new Set(['same']));
+    // No spread was used, and none is spoken of.
+    expect(compareText(compareRuns([simulated(1)], [simulated(1)]))).not.toContain('The spread between runs');
     expect(changedIn(simulated(1), simulated(1.001))).toEqual(['mean recovery under clamp (10 of 10 stops)']);
   });
 

@@ -54,6 +54,38 @@ test('without a row or a threshold nothing is claimed', () => {
   expect(stop.brief({ ...whole, rows: [], lockupThreshold: [], tickCost: null })).toEqual([]);
 });
 
+test('a page shows four periods, and of more it says how many there are; a terminal shows them all', () => {
+  const result = (count: number) =>
+    simulated({
+      policies: ['clamp'],
+      periodsNs: Array.from({ length: count }, (_, i) => 200_000n * BigInt(i + 1)),
+      stopsNs: [S],
+    });
+  const shown = (count: number) => {
+    const blocks = stop.sections(result(count)).flatMap((section) => section.blocks);
+    const on = (place: 'page' | 'terminal') =>
+      blocks.filter((block) => 'head' in block && block.on === place).length;
+    return {
+      figures: blocks.filter((block) => 'draw' in block).length,
+      onlyOnTerminal: on('terminal'),
+      more: blocks.flatMap((block) => ('text' in block && block.text.startsWith('The first') ? [block] : [])),
+    };
+  };
+  expect(shown(4)).toEqual({ figures: 4, onlyOnTerminal: 0, more: [] });
+  expect(shown(5)).toEqual({
+    figures: 4,
+    onlyOnTerminal: 1,
+    more: [
+      {
+        text: 'The first 4 of 5 periods; the JSON document has them all.',
+        tone: 'faint',
+        on: 'page',
+      },
+    ],
+  });
+  expect(stopText(result(5)).match(/^clamp +1 s /gm)).toHaveLength(5);
+});
+
 test('the price of the clamp and the stop that locks up have the interval of the next run', async () => {
   const { stop: whole } = fixtureParts();
   const [first] = whole.lockupThreshold;

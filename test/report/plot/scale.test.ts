@@ -83,6 +83,20 @@ test('a larger value never stands before a smaller one', () => {
   );
 });
 
+test('a logarithmic scale with fewer than two ticks inside goes on to the next one either way', () => {
+  const ticks = (low: number, high: number, at?: readonly number[]) =>
+    logScale([low, high], PIXELS, 8, { format, ...(at === undefined ? {} : { at }) }).ticks.map(
+      ({ value }) => value,
+    );
+  expect(ticks(3, 4)).toEqual([1, 10]);
+  expect(ticks(3, 40)).toEqual([1, 10, 100]);
+  expect(ticks(10, 10)).toEqual([10, 100]);
+  expect(ticks(3, 400)).toEqual([10, 100]);
+  // Where nothing lies beyond the data the scale ends with it.
+  expect(ticks(3, 8, [2, 5])).toEqual([2, 5]);
+  expect(ticks(1, 4, [2, 5])).toEqual([2, 5]);
+});
+
 test('zero has a mark of its own on a logarithmic scale that needs one', () => {
   const scale = logScale([1, 1000], [300, 0], 8, { format: String }, 22);
   expect(scale(0)).toBe(300);
