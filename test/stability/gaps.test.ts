@@ -12,8 +12,9 @@ const dropped = (record: Float64Array, share: number) => {
   const luck = uniform(record.length, 42);
   return record.map((value, i) => ((luck[i] as number) < share ? Number.NaN : value));
 };
+/** One part in twenty of a record is missing in its midst. */
 const withBlock = (record: Float64Array) =>
-  record.map((value, i) => (i > 8000 && i < 9000 ? Number.NaN : value));
+  record.map((value, i) => (i > 0.4 * record.length && i < 0.45 * record.length ? Number.NaN : value));
 
 const stepwise = ESTIMATOR_NAMES.filter((name) => name !== 'mtie' && name !== 'tierms');
 /** A term of these takes its whole span. */
@@ -50,11 +51,13 @@ test('TheoBR, whose bias is told from the whole record, has no value with gaps',
 });
 
 test.each(stepwise.filter((name) => name !== 'theobr'))('%s is about the same with a long gap', (name) => {
+  // Each term of a span costs as much as the span is long.
+  const length = spans.includes(name) ? 5000 : POINTS;
+  const [x, y] = [phase.slice(0, length), frequency.slice(0, length)];
   for (const m of name.startsWith('theo') ? [10, 100] : [1, 10, 100]) {
-    expect(
-      Math.abs(ratio(name, phaseSeries(withBlock(phase), 1), phaseSeries(phase, 1), m) - 1),
-    ).toBeLessThan(0.1);
-    const found = ratio(name, frequencySeries(withBlock(frequency), 1), frequencySeries(frequency, 1), m);
+    const ofPhase = ratio(name, phaseSeries(withBlock(x), 1), phaseSeries(x, 1), m);
+    expect(Math.abs(ofPhase - 1)).toBeLessThan(0.1);
+    const found = ratio(name, frequencySeries(withBlock(y), 1), frequencySeries(y, 1), m);
     expect(Math.abs(found - 1)).toBeLessThan(0.1);
   }
 });

@@ -83,9 +83,9 @@ test.each(['hdev', 'ohdev', 'htotdev'] as const)('%s does not see a linear drift
 });
 
 test('a pure frequency offset has no Allan deviation, a linear drift no Hadamard deviation', () => {
-  const offset = new Float64Array(10_000).fill(1e-6);
+  const offset = new Float64Array(1000).fill(1e-6);
   const drift = offset.map((_, i) => 1e-9 * i);
-  for (const m of [1, 10, 1000]) {
+  for (const m of [1, 10, 100]) {
     for (const name of blindToOffset) {
       if (name === 'theo1' && m === 1) continue;
       expect(ESTIMATORS[name].prepare(frequencySeries(offset, 1))(m).value).toBeLessThan(1e-18);
