@@ -2,6 +2,10 @@
 export const MINUTE_NS = 60_000_000_000n;
 export const HOUR_NS = 3_600_000_000_000n;
 
+/** The ends of what 64 bits of ns can say. */
+export const BEFORE_ALL = -(2n ** 63n);
+export const AFTER_ALL = 2n ** 63n - 1n;
+
 /** The start of the bucket that holds `at`; buckets count from the epoch. */
 export const floorTo = (at: bigint, width: bigint): bigint => {
   const rest = at % width;

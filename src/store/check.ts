@@ -23,8 +23,7 @@ export interface Checked {
 /** Notes rows that belong to nothing: what they belonged to is gone. */
 export function checkReferences(store: Store): void {
   for (const [table] of soundRows(store, 'some references', 'SELECT "table" FROM pragma_foreign_key_check')) {
-    const what = `a row of ${anyText(table)} belongs to nothing that is in the store`;
-    store.damage.add({ run: null, what, fromNs: null, toNs: null });
+    store.damage.add({ what: `a row of ${anyText(table)} belongs to nothing that is in the store` });
   }
 }
 
@@ -35,20 +34,15 @@ export function checkReferences(store: Store): void {
  */
 export function checkStore(store: Store, control: Control): Checked {
   const structure = structuralDamage(store.connection, true);
-  if (structure !== null) {
-    store.damage.add({ run: null, what: `the file itself (${structure})`, fromNs: null, toNs: null });
-  }
+  if (structure !== null) store.damage.add({ what: `the file itself (${structure})` });
   readHosts(store);
   const series = readSeries(store);
   const runs = readRuns(store);
   const found = { runs: runs.length, samples: 0, rollups: 0, events: 0 };
   const documents = runs.filter(({ id }) => soundDocument(store, id) !== null).length;
   checkReferences(store);
-  for (const row of soundRows(
-    store,
-    'some events',
-    'SELECT series, at, kind, detail, checksum, run FROM event',
-  )) {
+  const events = 'SELECT series, at, kind, detail, checksum, run FROM event';
+  for (const row of soundRows(store, 'some events', events)) {
     if (eventOf(store, asBigint(row[5]), row) !== null) found.events += 1;
   }
   for (const [i, { id }] of series.entries()) {
@@ -58,7 +52,7 @@ export function checkStore(store: Store, control: Control): Checked {
       found.samples += rows.sinceNs.length;
     }
     for (const width of [MINUTE_NS, HOUR_NS]) {
-      for (const _ of readRollups(store, id, width, -(2n ** 63n), 2n ** 63n - 1n)) found.rollups += 1;
+      for (const _ of readRollups(store, id, width)) found.rollups += 1;
     }
     control.progress(i + 1, series.length);
   }

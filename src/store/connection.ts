@@ -43,6 +43,8 @@ export interface Connection {
   run(sql: string, ...values: Cell[]): number;
   /** The first row, or null. */
   get(sql: string, ...values: Cell[]): Row | null;
+  /** The first cell of the first row; null where there is none. */
+  value(sql: string, ...values: Cell[]): Cell;
   /** All rows. For long tables ask for pages: nothing is left half read, since that would hold up the writers. */
   all(sql: string, ...values: Cell[]): Row[];
   /** Rows up to the first that the file's damage keeps from being read. @returns what was read, and whether it is all. */
@@ -94,11 +96,14 @@ export function connect(path: string, target: string, busyTimeoutMs = BUSY_TIMEO
   };
   // Values in one array: the driver takes a single value that is an object for names, and ends the process over bytes.
   const query = (sql: string): Database.Statement => prepared(textAsBytes(sql)).raw(true);
+  const get = (sql: string, ...values: Cell[]): Row | null =>
+    guarded(() => (query(sql).get(values) as Row | undefined) ?? null);
   return {
     path,
     exec: (sql) => guarded(() => void database.exec(sql)),
     run: (sql, ...values) => guarded(() => prepared(sql).run(values).changes),
-    get: (sql, ...values) => guarded(() => (query(sql).get(values) as Row | undefined) ?? null),
+    get,
+    value: (sql, ...values) => get(sql, ...values)?.[0] ?? null,
     all: (sql, ...values) => guarded(() => query(sql).all(values) as Row[]),
     allSound: (sql, ...values) => {
       const found: Row[] = [];

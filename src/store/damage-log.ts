@@ -17,10 +17,10 @@ export class DamageLog {
   readonly #found = new Map<string, Damage>();
   #more = 0;
 
-  add(damage: Damage): void {
-    const key = [damage.run, damage.what, damage.fromNs].join('\0');
+  add({ run = null, what, fromNs = null, toNs = null }: Pick<Damage, 'what'> & Partial<Damage>): void {
+    const key = [run, what, fromNs].join('\0');
     if (this.#found.has(key)) return;
-    if (this.#found.size < MOST) this.#found.set(key, damage);
+    if (this.#found.size < MOST) this.#found.set(key, { run, what, fromNs, toNs });
     else this.#more += 1;
   }
 

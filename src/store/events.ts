@@ -1,6 +1,7 @@
-import { anyText, asBigint, asCount, asText, orNull } from './cells.ts';
+import { asBigint, asCount, asText, orNull } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
+import { nameOfRun } from './damage.ts';
 import type { Store } from './store-on.ts';
 
 /** Something that happened to a clock or to the host. */
@@ -14,6 +15,14 @@ export interface StoredEvent {
 
 export const eventChecksum = (run: bigint, { series, atNs, kind, detail }: StoredEvent): bigint =>
   rowChecksum('event', run, series, atNs, kind, detail);
+
+/** An event of a row from `series, at, kind, detail` on. */
+export const readEvent = ([series, at, kind, detail]: Row): StoredEvent => ({
+  series: orNull(asCount)(series),
+  atNs: asBigint(at),
+  kind: asText(kind),
+  detail: asText(detail),
+});
 
 /** @returns true for an event that was not there yet. */
 export function putEvent({ connection }: Store, run: bigint, event: StoredEvent): boolean {
@@ -43,25 +52,11 @@ export function appendEvents(store: Store, run: number, events: readonly StoredE
 }
 
 /** A row from `series, at, kind, detail, checksum` on; null for one that is damaged, which is noted. */
-export function eventOf(
-  store: Store,
-  run: bigint,
-  [series, at, kind, detail, checksum]: Row,
-): StoredEvent | null {
-  const event: StoredEvent = {
-    series: orNull(asCount)(series),
-    atNs: asBigint(at),
-    kind: asText(kind),
-    detail: asText(detail),
-  };
-  if (eventChecksum(run, event) === checksum) return event;
-  const [key] = store.connection.get('SELECT key FROM run WHERE id = ?', run) ?? [];
-  store.damage.add({
-    run: anyText(key),
-    what: 'an event',
-    fromNs: event.atNs,
-    toNs: event.atNs,
-  });
+export function eventOf(store: Store, run: bigint, row: Row): StoredEvent | null {
+  const event = readEvent(row);
+  if (eventChecksum(run, event) === row[4]) return event;
+  const { atNs } = event;
+  store.damage.add({ run: nameOfRun(store, run), what: 'an event', fromNs: atNs, toNs: atNs });
   return null;
 }
 

@@ -40,7 +40,6 @@ import { readSeries } from './series.ts';
 import type { Store } from './store-on.ts';
 
 const PAGE = 2_000;
-const [BEFORE_ALL, AFTER_ALL] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 type Rows = readonly [ExportKind, ReadonlyArray<readonly Cell[]>];
 
@@ -51,7 +50,7 @@ function* rowsOf(store: Store): Generator<Rows> {
   yield ['host', Array.from(hosts.values(), ({ key, name, facts }) => [key, name, facts])];
   const runs = readRuns(store).filter(({ key, host }) => {
     if (hosts.has(host)) return true;
-    store.damage.add({ run: key, what: 'it, with its host', fromNs: null, toNs: null });
+    store.damage.add({ run: key, what: 'it, with its host' });
     return false;
   });
   for (const run of runs) {
@@ -87,7 +86,7 @@ function* rowsOf(store: Store): Generator<Rows> {
       ];
     }
     for (const width of [MINUTE_NS, HOUR_NS]) {
-      for (const row of readRollups(store, id, width, BEFORE_ALL, AFTER_ALL)) {
+      for (const row of readRollups(store, id, width)) {
         const { atNs, count, minNs, maxNs, meanNs, firstAtNs, firstNs, lastAtNs, lastNs } = row;
         const values = [atNs, count, minNs, maxNs, meanNs, firstAtNs, firstNs, lastAtNs, lastNs];
         yield ['rollup', [[...names, width, ...values]]];

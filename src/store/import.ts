@@ -7,13 +7,13 @@ import { textChunks } from '../text-file.ts';
 import { asBigint, asReal, asText, orNull } from './cells.ts';
 import type { Cell } from './connection.ts';
 import { csvCells, RecordReader, type TextRecord } from './csv.ts';
-import { putEvent } from './events.ts';
+import { putEvent, readEvent } from './events.ts';
 import { fileFormat } from './export.ts';
 import { EXPORT_FORMAT, type ParsedRow, parseCsvRecord, parseJsonLine } from './export-format.ts';
 import { putRollup, readRollup, rollupOf } from './rollups.ts';
-import { hostChecksum, putRun } from './runs.ts';
+import { putHost, putRun, readHost, readRun } from './runs.ts';
 import { mergeSamples, type Sample } from './samples.ts';
-import { putSeries } from './series.ts';
+import { putSeries, readSeriesRow } from './series.ts';
 import type { Store } from './store-on.ts';
 
 /** A record holds a run's document at most. */
@@ -41,27 +41,25 @@ class Inserter {
   }
 
   take({ kind, cells }: ParsedRow): void {
-    if (kind !== 'sample') this.flush();
-    switch (kind) {
-      case 'host':
-        this.#host(cells);
-        break;
-      case 'run':
-        this.#run(cells);
-        break;
-      case 'series':
-        this.#addSeries(cells);
-        break;
-      case 'event':
-        this.#event(cells);
-        break;
-      case 'rollup':
-        this.#rollup(cells);
-        break;
-      case 'sample':
-        this.#sample(cells);
-        break;
+    if (kind === 'sample') this.#sample(cells);
+    else {
+      this.flush();
+      this.added += Number(this.#put(kind, cells));
     }
+  }
+
+  /** @returns how many were new, or whether it was. */
+  #put(kind: ParsedRow['kind'], cells: Cell[]): number | boolean {
+    const [first, ...rest] = cells;
+    if (kind === 'host') return putHost(this.#store, readHost(cells), 'NOTHING');
+    if (kind === 'run') {
+      const [host, ...row] = rest;
+      const id = this.#find('host', 'SELECT id FROM host WHERE key = ?', asText(host));
+      return putRun(this.#store, readRun([first ?? null, id, ...row]), orNull(asText)(cells[6]));
+    }
+    if (kind === 'series') return putSeries(this.#store, readSeriesRow([this.#runOf(first), ...rest]));
+    if (kind === 'event') return this.#event(cells);
+    return kind === 'rollup' && this.#rollup(cells);
   }
 
   /** Stores the samples that wait. */
@@ -76,9 +74,8 @@ class Inserter {
 
   #find(what: string, sql: string, ...names: Cell[]): bigint {
     const key = [sql, ...names].join('\0');
-    const id = this.#known.get(key) ?? this.#store.connection.get(sql, ...names)?.[0];
-    if (id === null || id === undefined)
-      throw new RangeError(`names the ${what} ${names.join(' ')}, which is not there`);
+    const id = this.#known.get(key) ?? this.#store.connection.value(sql, ...names);
+    if (id === null) throw new RangeError(`names the ${what} ${names.join(' ')}, which is not there`);
     this.#known.set(key, asBigint(id));
     return asBigint(id);
   }
@@ -95,59 +92,18 @@ class Inserter {
       asText(reference),
     );
 
-  #host([key, name, facts]: Cell[]): void {
-    const host = { key: asText(key), name: asText(name), facts: orNull(asText)(facts) };
-    this.added += this.#store.connection.run(
-      'INSERT INTO host (key, name, facts, checksum) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      host.key,
-      host.name,
-      host.facts,
-      hostChecksum(host),
-    );
+  #event([run, clock, reference, ...row]: Cell[]): boolean {
+    const series = clock === null ? null : this.#seriesOf(run, clock, reference);
+    return putEvent(this.#store, this.#runOf(run), readEvent([series, ...row]));
   }
 
-  #run([key, host, command, startedAt, endedAt, options, document]: Cell[]): void {
-    const run = {
-      key: asText(key),
-      host: this.#find('host', 'SELECT id FROM host WHERE key = ?', asText(host)),
-      command: asText(command),
-      startedAtNs: asBigint(startedAt),
-      endedAtNs: orNull(asBigint)(endedAt),
-      options: orNull(asText)(options),
-    };
-    this.added += Number(putRun(this.#store, run, orNull(asText)(document)));
-  }
-
-  #addSeries([run, clock, reference, independent, reason, origin, rolledAt]: Cell[]): void {
-    const row = {
-      run: this.#runOf(run),
-      clock: asText(clock),
-      reference: asText(reference),
-      independent: independent === null ? null : independent === 1n,
-      reason: asText(reason),
-      originNs: asBigint(origin),
-      rolledAtNs: orNull(asBigint)(rolledAt),
-    };
-    this.added += Number(putSeries(this.#store, row));
-  }
-
-  #event([run, clock, reference, at, kind, detail]: Cell[]): void {
-    const event = {
-      series: clock === null ? null : Number(this.#seriesOf(run, clock, reference)),
-      atNs: asBigint(at),
-      kind: asText(kind),
-      detail: asText(detail),
-    };
-    this.added += Number(putEvent(this.#store, this.#runOf(run), event));
-  }
-
-  #rollup([run, clock, reference, width, ...row]: Cell[]): void {
+  #rollup([run, clock, reference, width, ...row]: Cell[]): boolean {
     const series = this.#seriesOf(run, clock, reference);
     const rollup = rollupOf(row);
     const known = readRollup(this.#store, series, asBigint(width), rollup.atNs);
-    if (known !== null && known.count >= rollup.count) return;
+    if (known !== null && known.count >= rollup.count) return false;
     putRollup(this.#store, series, asBigint(width), rollup);
-    this.added += 1;
+    return true;
   }
 
   #sample([run, clock, reference, at, offset, window]: Cell[]): void {

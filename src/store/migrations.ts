@@ -1,10 +1,11 @@
+import { BEFORE_ALL } from './buckets.ts';
 import { anyText, asBigint, asCount, asReal, asText, orNull } from './cells.ts';
-import { type Connection, connect, rollBack } from './connection.ts';
-import { eventChecksum } from './events.ts';
+import { type Connection, connect, type Row, rollBack } from './connection.ts';
+import { eventChecksum, readEvent } from './events.ts';
 import { putRollup, rollupOf } from './rollups.ts';
-import { documentChecksum, hostChecksum, runChecksum } from './runs.ts';
+import { documentChecksum, hostChecksum, readHost, readRun, runChecksum } from './runs.ts';
 import { mergeSamples } from './samples.ts';
-import { seriesChecksum } from './series.ts';
+import { readSeriesRow, seriesChecksum } from './series.ts';
 import { type Store, storeOn } from './store-on.ts';
 
 /**
@@ -106,63 +107,32 @@ CREATE TABLE block (
 /** Samples of a series that move into blocks at once. */
 const MOVED = 8_192;
 
-function sumUpRows(connection: Connection): void {
-  for (const [id, key, name, facts] of connection.all('SELECT id, key, name, facts FROM host')) {
-    const checksum = hostChecksum({ key: asText(key), name: asText(name), facts: orNull(asText)(facts) });
-    connection.run('UPDATE host SET checksum = ? WHERE id = ?', checksum, asBigint(id));
+/** @param columns after the number of the row. */
+function sumUp(
+  { connection }: Store,
+  table: string,
+  columns: string,
+  checksumOf: (row: Row) => bigint,
+  checksum = 'checksum',
+): void {
+  // One by one: a document may be large.
+  for (const [id] of connection.all(`SELECT id FROM ${table}`)) {
+    const row = connection.get(`SELECT ${columns} FROM ${table} WHERE id = ?`, id ?? null) ?? [];
+    connection.run(`UPDATE ${table} SET ${checksum} = ? WHERE id = ?`, checksumOf(row), id ?? null);
   }
-  for (const [cell] of connection.all('SELECT id FROM run')) {
-    const id = asBigint(cell);
-    const [key, host, command, startedAt, endedAt, options, document = null] =
-      connection.get(
-        'SELECT key, host, command, started_at, ended_at, options, document FROM run WHERE id = ?',
-        id,
-      ) ?? [];
-    const checksum = runChecksum({
-      key: asText(key),
-      host: asBigint(host),
-      command: asText(command),
-      startedAtNs: asBigint(startedAt),
-      endedAtNs: orNull(asBigint)(endedAt),
-      options: orNull(asText)(options),
-    });
-    const documents = documentChecksum(orNull(asText)(document));
-    connection.run(
-      'UPDATE run SET checksum = ?, document_checksum = ? WHERE id = ?',
-      checksum,
-      documents,
-      id,
-    );
-  }
-  for (const [id, run, clock, reference, independent, reason, origin, rolledAt] of connection.all(
-    'SELECT id, run, clock, reference, independent, reason, origin, rolled_at FROM series',
-  )) {
-    const checksum = seriesChecksum({
-      run: asBigint(run),
-      clock: asText(clock),
-      reference: asText(reference),
-      independent: independent === null ? null : independent === 1n,
-      reason: asText(reason),
-      originNs: asBigint(origin),
-      rolledAtNs: orNull(asBigint)(rolledAt),
-    });
-    connection.run('UPDATE series SET checksum = ? WHERE id = ?', checksum, asBigint(id));
-  }
-  for (const [id, run, series, at, kind, detail] of connection.all(
-    'SELECT id, run, series, at, kind, detail FROM event',
-  )) {
-    const event = {
-      series: orNull(asCount)(series),
-      atNs: asBigint(at),
-      kind: asText(kind),
-      detail: asText(detail),
-    };
-    connection.run(
-      'UPDATE event SET checksum = ? WHERE id = ?',
-      eventChecksum(asBigint(run), event),
-      asBigint(id),
-    );
-  }
+}
+
+function sumUpRows(store: Store): void {
+  sumUp(store, 'host', 'key, name, facts', (row) => hostChecksum(readHost(row)));
+  const run = 'key, host, command, started_at, ended_at, options';
+  sumUp(store, 'run', run, (row) => runChecksum(readRun(row)));
+  const documentOf = ([document]: Row) => documentChecksum(orNull(asText)(document));
+  sumUp(store, 'run', 'document', documentOf, 'document_checksum');
+  const series = 'run, clock, reference, independent, reason, origin, rolled_at';
+  sumUp(store, 'series', series, (row) => seriesChecksum(readSeriesRow(row)));
+  sumUp(store, 'event', 'run, series, at, kind, detail', ([run, ...event]) =>
+    eventChecksum(asBigint(run), readEvent(event)),
+  );
 }
 
 function sumUpRollups(store: Store, series: bigint): void {
@@ -176,7 +146,7 @@ function sumUpRollups(store: Store, series: bigint): void {
 function moveSamples(store: Store, series: bigint): void {
   const { connection } = store;
   const oldest = `SELECT at, offset, window FROM sample WHERE series = ? AND at > ? ORDER BY at LIMIT ${MOVED}`;
-  for (let after = -(2n ** 63n); ; ) {
+  for (let after = BEFORE_ALL; ; ) {
     const samples = connection.all(oldest, series, after).map(([at, offset, window]) => ({
       atNs: asBigint(at),
       offsetNs: asReal(offset),
@@ -197,8 +167,8 @@ function moveSamples(store: Store, series: bigint): void {
  */
 function toVersion2(connection: Connection): void {
   connection.exec(CHECKSUM_COLUMNS);
-  sumUpRows(connection);
   const store = storeOn(connection, false);
+  sumUpRows(store);
   for (const [cell] of connection.all('SELECT id FROM series')) {
     const series = asBigint(cell);
     sumUpRollups(store, series);

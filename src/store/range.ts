@@ -1,5 +1,6 @@
 import { usageError } from '../errors.ts';
 import {
+  BEFORE_ALL,
   bucketsOf,
   earlier,
   floorTo,
@@ -40,8 +41,6 @@ interface Tiers {
   readonly samples: bigint;
 }
 
-const BEFORE_ALL = -(2n ** 63n);
-
 /**
  * Minutes and hours stand in for samples where they fit whole into the steps and are finished, and where retention has
  * left nothing else.
@@ -56,7 +55,7 @@ function tiersOf(store: Store, series: bigint, step: bigint): Tiers {
   };
   const samples = start(oldestSample(store, series), MINUTE_NS);
   const oldestMinute = `SELECT min(at) FROM rollup WHERE series = ? AND width = ${MINUTE_NS}`;
-  const minutes = start(orNull(asBigint)(store.connection.get(oldestMinute, series)?.[0] ?? null), HOUR_NS);
+  const minutes = start(orNull(asBigint)(store.connection.value(oldestMinute, series)), HOUR_NS);
   return { samples, minutes: earlier(minutes, samples) };
 }
 

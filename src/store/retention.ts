@@ -1,4 +1,4 @@
-import { bucketsOf, earlier, floorTo, HOUR_NS, later, MINUTE_NS } from './buckets.ts';
+import { AFTER_ALL, bucketsOf, earlier, floorTo, HOUR_NS, later, MINUTE_NS } from './buckets.ts';
 import { asBigint, asCount, orNull } from './cells.ts';
 import { rollUp } from './roll-up.ts';
 import { readRollups } from './rollups.ts';
@@ -79,7 +79,7 @@ export interface Pruned {
 function hoursOf(store: Store, series: readonly SeriesRow[]): bigint[] {
   const hours = new Set<bigint>();
   for (const { id, rolledAtNs } of series) {
-    for (const { atNs } of readRollups(store, id, HOUR_NS, -(2n ** 63n), 2n ** 63n - 1n)) hours.add(atNs);
+    for (const { atNs } of readRollups(store, id, HOUR_NS)) hours.add(atNs);
     for (const rows of readSamples(store, id, rolledAtNs === null ? undefined : rolledAtNs + 1n)) {
       for (const [atNs] of bucketsOf(rows, HOUR_NS)) hours.add(atNs);
     }
@@ -129,41 +129,29 @@ function aging(store: Store): Aging[] {
   });
 }
 
-const time = (store: Store, sql: string, ...values: bigint[]): bigint | null =>
-  orNull(asBigint)(store.connection.get(sql, ...values)?.[0] ?? null);
+function oldestOf(store: Store, kind: Kind, series: bigint): bigint | null {
+  if (kind === 'samples') return oldestSample(store, series);
+  const sql = 'SELECT min(at) FROM rollup WHERE series = ? AND width = ?';
+  return orNull(asBigint)(store.connection.value(sql, series, WIDTHS[kind]));
+}
 
-const oldestOf = (store: Store, kind: Kind, series: bigint): bigint | null =>
-  kind === 'samples'
-    ? oldestSample(store, series)
-    : time(store, 'SELECT min(at) FROM rollup WHERE series = ? AND width = ?', series, WIDTHS[kind]);
-
-const countOf = (
-  { connection }: Store,
-  kind: 'minutes' | 'hours',
-  series: bigint,
-  before = 2n ** 63n - 1n,
-): number =>
-  asCount(
-    connection.get(
-      'SELECT count(*) FROM rollup WHERE series = ? AND width = ? AND at < ?',
-      series,
-      WIDTHS[kind],
-      before,
-    )?.[0],
-  );
+function countOf(store: Store, kind: Kind, series: bigint, beforeNs: bigint): number {
+  if (kind === 'samples') return countBefore(store, series, beforeNs);
+  const sql = 'SELECT count(*) FROM rollup WHERE series = ? AND width = ? AND at < ?';
+  return asCount(store.connection.value(sql, series, WIDTHS[kind], beforeNs));
+}
 
 const totalOf = (store: Store, kind: Kind, series: readonly SeriesRow[]): number =>
   series.reduce(
-    (sum, { id }) => sum + (kind === 'samples' ? countSamples(store, id) : countOf(store, kind, id)),
+    (sum, { id }) =>
+      sum + (kind === 'samples' ? countSamples(store, id) : countOf(store, kind, id, AFTER_ALL)),
     0,
   );
 
 function tooOld(store: Store, kind: Kind, series: bigint, beforeNs: bigint): Deletion[] {
   const oldest = oldestOf(store, kind, series);
   if (oldest === null || oldest >= beforeNs) return [];
-  const count =
-    kind === 'samples' ? countBefore(store, series, beforeNs) : countOf(store, kind, series, beforeNs);
-  return [{ series, kind, beforeNs, count }];
+  return [{ series, kind, beforeNs, count: countOf(store, kind, series, beforeNs) }];
 }
 
 /** The hour before which a run's rows of a kind are too old; null where none are. */
@@ -242,7 +230,7 @@ function pruneRuns(store: Store, runs: readonly Aging[], hoursNs: bigint | null,
     const cutoff = cutoffOf(run, hoursNs, 'hours');
     if (cutoff === null) continue;
     const count = (from: string, ...values: bigint[]) =>
-      asCount(connection.get(`SELECT count(*) ${from}`, ...values)?.[0]);
+      asCount(connection.value(`SELECT count(*) ${from}`, ...values));
     counts.events += count(OLD_EVENTS, run.id, run.startedAtNs, cutoff);
     counts.runs += count(OLD_RUN, run.id, cutoff);
     if (dryRun) continue;

@@ -1,4 +1,4 @@
-import { bucketsOf, floorTo, HOUR_NS, joined, MINUTE_NS, type Summary } from './buckets.ts';
+import { BEFORE_ALL, bucketsOf, floorTo, HOUR_NS, joined, MINUTE_NS, type Summary } from './buckets.ts';
 import { putRollup, readRollups } from './rollups.ts';
 import { readSamples } from './samples.ts';
 import { readSeries, rolledAt, setRolledAt } from './series.ts';
@@ -7,7 +7,7 @@ import type { Store } from './store-on.ts';
 /** Rolls up one hour of a series at most. @returns how many samples were new; 0 when there is nothing left to do. */
 function rollUpHour(store: Store, series: bigint): number {
   const rolled = rolledAt(store, series);
-  const after = rolled ?? -(2n ** 63n);
+  const after = rolled ?? BEFORE_ALL;
   const [next] = readSamples(store, series, after + 1n);
   if (next === undefined) return 0;
   const firstNs = next.baseNs + BigInt(next.sinceNs[0] as number);
@@ -27,8 +27,7 @@ function rollUpHour(store: Store, series: bigint): number {
       last = rows.baseNs + BigInt(rows.sinceNs.at(-1) as number);
     }
     for (const [atNs, summary] of minutes) putRollup(store, series, MINUTE_NS, { atNs, ...summary });
-    const all = [...readRollups(store, series, MINUTE_NS, hour, hour + HOUR_NS)];
-    const [first, ...rest] = all;
+    const [first, ...rest] = readRollups(store, series, MINUTE_NS, hour, hour + HOUR_NS);
     if (first !== undefined) {
       putRollup(store, series, HOUR_NS, { ...rest.reduce<Summary>(joined, first), atNs: hour });
     }

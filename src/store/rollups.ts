@@ -1,4 +1,4 @@
-import type { Summary } from './buckets.ts';
+import { AFTER_ALL, BEFORE_ALL, type Summary } from './buckets.ts';
 import { asBigint, asCount, asReal } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Cell } from './connection.ts';
@@ -61,8 +61,8 @@ export function* readRollups(
   store: Store,
   series: bigint,
   width: bigint,
-  fromNs: bigint,
-  toNs: bigint,
+  fromNs = BEFORE_ALL,
+  toNs = AFTER_ALL,
 ): Generator<Rollup> {
   const sql = `SELECT at, count, min, max, mean, first_at, first, last_at, last, checksum FROM rollup
     WHERE series = ? AND width = ? AND at >= ? AND at < ? ORDER BY at LIMIT ${PAGE}`;

@@ -55,22 +55,35 @@ const keyOf = (startedAtNs: bigint): string => {
   return `${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(3).toString('hex')}`;
 };
 
+/** A host of a row from `key, name, facts` on. */
+export const readHost = ([key, name, facts]: Row): HostIdentity => ({
+  key: asText(key),
+  name: asText(name),
+  facts: orNull(asText)(facts),
+});
+
 export const hostChecksum = ({ key, name, facts }: HostIdentity): bigint =>
   rowChecksum('host', key, name, facts);
 
-/** Adds a host, or brings what is known of it up to date, within a transaction. @returns its number. */
-export function putHost({ connection }: Store, { key, name, facts }: HostIdentity): bigint {
-  const known = orNull(asText)(connection.get('SELECT facts FROM host WHERE key = ?', key)?.[0] ?? null);
-  const host = { key, name, facts: facts ?? known };
+/**
+ * Adds a host, within a transaction.
+ *
+ * @param conflict what is done where it is there already, in SQL.
+ * @returns how many rows changed.
+ */
+export const putHost = ({ connection }: Store, host: HostIdentity, conflict: string): number =>
   connection.run(
-    `INSERT INTO host (key, name, facts, checksum) VALUES (?, ?, ?, ?)
-     ON CONFLICT (key) DO UPDATE SET name = excluded.name, facts = excluded.facts, checksum = excluded.checksum`,
-    key,
-    name,
-    host.facts,
-    hostChecksum(host),
+    `INSERT INTO host (key, name, facts, checksum) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO ${conflict}`,
+    ...[host.key, host.name, host.facts, hostChecksum(host)],
   );
-  return asBigint(connection.get('SELECT id FROM host WHERE key = ?', key)?.[0]);
+
+/** Adds a host, or brings what is known of it up to date, within a transaction. @returns its number. */
+function knownHost(store: Store, host: HostIdentity): bigint {
+  const { connection } = store;
+  const known = orNull(asText)(connection.value('SELECT facts FROM host WHERE key = ?', host.key));
+  const renew = 'UPDATE SET name = excluded.name, facts = excluded.facts, checksum = excluded.checksum';
+  putHost(store, { ...host, facts: host.facts ?? known }, renew);
+  return asBigint(connection.value('SELECT id FROM host WHERE key = ?', host.key));
 }
 
 /** A row of the table, but for its document, which has a checksum of its own. */
@@ -82,6 +95,16 @@ export interface RunRow {
   readonly endedAtNs: bigint | null;
   readonly options: string | null;
 }
+
+/** A run of a row from `key, host, command, started_at, ended_at, options` on. */
+export const readRun = (row: Row): RunRow => ({
+  key: asText(row[0]),
+  host: asBigint(row[1]),
+  command: asText(row[2]),
+  startedAtNs: asBigint(row[3]),
+  endedAtNs: orNull(asBigint)(row[4]),
+  options: orNull(asText)(row[5]),
+});
 
 export const runChecksum = ({ key, host, command, startedAtNs, endedAtNs, options }: RunRow): bigint =>
   rowChecksum('run', key, host, command, startedAtNs, endedAtNs, options);
@@ -118,31 +141,22 @@ export function startRun(
   key = keyOf(startedAtNs),
 ): { id: number; key: string } {
   return store.transaction(() => {
-    putRun(store, { key, host: putHost(store, host), command, startedAtNs, endedAtNs: null, options }, null);
-    return { id: asCount(store.connection.get('SELECT id FROM run WHERE key = ?', key)?.[0]), key };
+    putRun(
+      store,
+      { key, host: knownHost(store, host), command, startedAtNs, endedAtNs: null, options },
+      null,
+    );
+    return { id: asCount(store.connection.value('SELECT id FROM run WHERE key = ?', key)), key };
   });
 }
 
 const COLUMNS = 'run.id, run.key, run.host, command, started_at, ended_at, options, run.checksum';
 
 /** @returns null for one that is damaged, which is noted. */
-export function runRowOf(store: Store, row: Row): (RunRow & { readonly id: bigint }) | null {
-  const run = {
-    id: asBigint(row[0]),
-    key: asText(row[1]),
-    host: asBigint(row[2]),
-    command: asText(row[3]),
-    startedAtNs: asBigint(row[4]),
-    endedAtNs: orNull(asBigint)(row[5]),
-    options: orNull(asText)(row[6]),
-  };
-  if (runChecksum(run) === row[7]) return run;
-  store.damage.add({
-    run: run.key,
-    what: 'what is known of it, with all its rows',
-    fromNs: null,
-    toNs: null,
-  });
+function runRowOf(store: Store, [id, ...row]: Row): (RunRow & { readonly id: bigint }) | null {
+  const run = readRun(row);
+  if (runChecksum(run) === row[6]) return { id: asBigint(id), ...run };
+  store.damage.add({ run: run.key, what: 'what is known of it, with all its rows' });
   return null;
 }
 
@@ -155,20 +169,11 @@ export const readRuns = (store: Store): Array<RunRow & { readonly id: bigint }> 
 /** Every host that can be read, by its number. */
 export function readHosts(store: Store): Map<bigint, HostIdentity> {
   const hosts = new Map<bigint, HostIdentity>();
-  for (const [id, key, name, facts, checksum] of soundRows(
-    store,
-    'some hosts',
-    'SELECT id, key, name, facts, checksum FROM host ORDER BY id',
-  )) {
-    const host = { key: asText(key), name: asText(name), facts: orNull(asText)(facts) };
-    if (hostChecksum(host) === checksum) hosts.set(asBigint(id), host);
-    else
-      store.damage.add({
-        run: null,
-        what: `what is known of the host ${host.name}`,
-        fromNs: null,
-        toNs: null,
-      });
+  const sql = 'SELECT id, key, name, facts, checksum FROM host ORDER BY id';
+  for (const [id, ...row] of soundRows(store, 'some hosts', sql)) {
+    const host = readHost(row);
+    if (hostChecksum(host) === row[3]) hosts.set(asBigint(id), host);
+    else store.damage.add({ what: `what is known of the host ${host.name}` });
   }
   return hosts;
 }
@@ -202,14 +207,9 @@ export function startedRun(
   { connection }: Store,
   { host, command, startedAtNs }: Pick<NewRun, 'host' | 'command' | 'startedAtNs'>,
 ): number | null {
-  const row = connection.get(
-    `SELECT run.id FROM run JOIN host ON host.id = run.host
-     WHERE host.key = ? AND run.command = ? AND run.started_at = ? ORDER BY run.id DESC LIMIT 1`,
-    host.key,
-    command,
-    startedAtNs,
-  );
-  return row === null ? null : asCount(row[0]);
+  const sql = `SELECT run.id FROM run JOIN host ON host.id = run.host
+    WHERE host.key = ? AND run.command = ? AND run.started_at = ? ORDER BY run.id DESC LIMIT 1`;
+  return orNull(asCount)(connection.value(sql, host.key, command, startedAtNs));
 }
 
 const NEWEST = `
@@ -297,7 +297,7 @@ export function documentOfRun(store: Store, run: number): string | null {
   // Bytes that are not text are damaged too.
   const document = anyText(cell);
   if (documentChecksum(document) === checksum) return document;
-  store.damage.add({ run: anyText(key), what: 'its document', fromNs: null, toNs: null });
+  store.damage.add({ run: anyText(key), what: 'its document' });
   const message = `${store.connection.path}: the document of this run is damaged.`;
   throw new TscopeError('STORE_DAMAGED', message, 'Its samples, if it has any, can still be read.');
 }

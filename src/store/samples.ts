@@ -1,5 +1,5 @@
 import { TscopeError } from '../errors.ts';
-import { later, type SampleRows } from './buckets.ts';
+import { AFTER_ALL, BEFORE_ALL, later, type SampleRows } from './buckets.ts';
 import { asBigint, asBytes, asCount, asReal, orNull } from './cells.ts';
 import { bytesChecksum, rowChecksum, sampleChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
@@ -24,8 +24,6 @@ const MOST_LOOSE = BLOCK_SAMPLES + 256;
 const PAGE = 16n;
 /** Times within a block are doubles, which are exact up to here: 104 days. */
 const LONGEST_BLOCK_NS = 2n ** 53n;
-const BEFORE_ALL = -(2n ** 63n);
-const AFTER_ALL = 2n ** 63n - 1n;
 
 const BYTES_EACH = 3 * Float64Array.BYTES_PER_ELEMENT;
 
@@ -174,9 +172,12 @@ function tailOf(store: Store, series: bigint): Tail {
   const known = store.tails.get(series);
   if (known !== undefined) return known;
   const { connection } = store;
-  const last = connection.get('SELECT last_at FROM block WHERE series = ? ORDER BY at DESC LIMIT 1', series);
-  const loose = connection.get('SELECT count(*) FROM sample WHERE series = ?', series);
-  const tail = { afterNs: orNull(asBigint)(last?.[0] ?? null) ?? BEFORE_ALL, loose: asCount(loose?.[0]) };
+  const last = 'SELECT last_at FROM block WHERE series = ? ORDER BY at DESC LIMIT 1';
+  const loose = 'SELECT count(*) FROM sample WHERE series = ?';
+  const tail = {
+    afterNs: orNull(asBigint)(connection.value(last, series)) ?? BEFORE_ALL,
+    loose: asCount(connection.value(loose, series)),
+  };
   store.tails.set(series, tail);
   return tail;
 }
@@ -215,6 +216,10 @@ function union(kept: readonly Sample[], added: readonly Sample[]): Sample[] {
   return all.concat(kept.slice(i));
 }
 
+/** Where the last block begins that does not begin after `atNs`. */
+const blockBefore = ({ connection }: Store, series: bigint, atNs: bigint): bigint | null =>
+  orNull(asBigint)(connection.value('SELECT max(at) FROM block WHERE series = ? AND at <= ?', series, atNs));
+
 /**
  * Adds samples among those that a series has, within a transaction. A time that is there already stays as it is. A
  * damaged block in their way is replaced by them.
@@ -235,8 +240,7 @@ export function mergeSamples(store: Store, series: bigint, samples: readonly Sam
     return fresh.length;
   }
   // The last block that begins before them may reach into them, or have room for them.
-  const before = 'SELECT max(at) FROM block WHERE series = ? AND at <= ?';
-  const from = orNull(asBigint)(connection.get(before, series, first.atNs)?.[0] ?? null) ?? first.atNs;
+  const from = blockBefore(store, series, first.atNs) ?? first.atNs;
   const blocks = connection.all(
     `SELECT ${HEAD}, data FROM block
      WHERE series = ? AND at >= ? AND at <= ? AND (last_at >= ? OR count < ${BLOCK_SAMPLES}) ORDER BY at`,
@@ -319,9 +323,8 @@ export function* readSamples(
   // These first: a writer may put them into a block meanwhile, and then they would be in neither.
   const loose = looseSamples(store, series, fromNs, toNs);
   const end = loose[0]?.atNs ?? toNs;
-  const before = 'SELECT max(at) FROM block WHERE series = ? AND at <= ?';
   const sql = `SELECT ${HEAD}, data FROM block WHERE series = ? AND at >= ? AND at < ? ORDER BY at LIMIT ?`;
-  let from = orNull(asBigint)(connection.get(before, series, fromNs)?.[0] ?? null) ?? fromNs;
+  let from = blockBefore(store, series, fromNs) ?? fromNs;
   for (;;) {
     const { rows: page, whole } = connection.allSound(sql, series, from, end, PAGE);
     for (const row of page) {
@@ -335,7 +338,8 @@ export function* readSamples(
     if (after === null) break;
     from = after;
   }
-  if (loose.length > 0) yield* looseColumns(loose);
+  // They may lie further apart than doubles can say: a clock that was a year ahead.
+  for (const part of blocksFrom(loose)) yield columnsOf(part);
 }
 
 /** Where reading goes on behind a block whose pages cannot be read; null where no block can be found any more. */
@@ -345,11 +349,6 @@ function afterBroken(store: Store, series: bigint, fromNs: bigint, toNs: bigint)
   const [broken, next] = rows.map(([at]) => asBigint(at));
   noteLost(store, series, 'samples', broken ?? fromNs, next ?? toNs);
   return next ?? null;
-}
-
-/** Loose samples may lie further apart than doubles can say: a clock that was a year ahead. */
-function* looseColumns(samples: readonly Sample[]): Generator<SampleRows> {
-  for (const block of blocksFrom(samples)) yield columnsOf(block);
 }
 
 /** Samples of a series from `fromNs` on, oldest first, as they were stored. @param limit the most of them. */
@@ -403,26 +402,18 @@ export function countSamples(store: Store, series: bigint): number {
 /** The oldest sample of a series, by the first block's own word; null where there is none. */
 export function oldestSample({ connection }: Store, series: bigint): bigint | null {
   const sql = `SELECT coalesce((SELECT min(at) FROM block WHERE series = ?1), (SELECT min(at) FROM sample WHERE series = ?1))`;
-  return orNull(asBigint)(connection.get(sql, series)?.[0] ?? null);
+  return orNull(asBigint)(connection.value(sql, series));
 }
 
 /** How many samples of a series are older than `beforeNs`. */
 export function countBefore(store: Store, series: bigint, beforeNs: bigint): number {
-  let count = 0;
-  for (const row of store.connection.all(
-    `SELECT ${HEAD} FROM block WHERE series = ? AND last_at < ?`,
-    series,
-    beforeNs,
-  )) {
-    count += headOf(store, series, row)?.count ?? 0;
-  }
+  const { connection } = store;
+  const loose = 'SELECT count(*) FROM sample WHERE series = ? AND at < ?';
+  let count = asCount(connection.value(loose, series, beforeNs));
+  const blocks = `SELECT ${HEAD} FROM block WHERE series = ? AND last_at < ?`;
+  for (const row of connection.all(blocks, series, beforeNs)) count += headOf(store, series, row)?.count ?? 0;
   for (const block of straddling(store, series, beforeNs)) count += firstFrom(block, beforeNs);
-  const loose = store.connection.get(
-    'SELECT count(*) FROM sample WHERE series = ? AND at < ?',
-    series,
-    beforeNs,
-  );
-  return count + asCount(loose?.[0]);
+  return count;
 }
 
 /** The block that begins before a moment and ends at or after it. */

@@ -1,8 +1,8 @@
 import { HOUR_NS, later } from './buckets.ts';
-import { anyText, asBigint, asCount, asText, orNull } from './cells.ts';
+import { asBigint, asCount, asText, orNull } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
-import { soundRows } from './damage.ts';
+import { nameOfRun, soundRows } from './damage.ts';
 import { readRollup } from './rollups.ts';
 import { countSamples, extentOf } from './samples.ts';
 import type { Store } from './store-on.ts';
@@ -51,28 +51,25 @@ export const seriesChecksum = (row: Omit<SeriesRow, 'id'>): bigint =>
 
 const COLUMNS = 'id, run, clock, reference, independent, reason, origin, rolled_at, checksum';
 
+/** A series of a row from `run, clock, reference, independent, reason, origin, rolled_at` on. */
+export const readSeriesRow = (row: Row): Omit<SeriesRow, 'id'> => ({
+  run: asBigint(row[0]),
+  clock: asText(row[1]),
+  reference: asText(row[2]),
+  independent: row[3] === null ? null : asCount(row[3]) === 1,
+  reason: asText(row[4]),
+  originNs: asBigint(row[5]),
+  rolledAtNs: orNull(asBigint)(row[6]),
+});
+
 /** @returns null for one that is damaged, which is noted. */
-function seriesOf(store: Store, row: Row): SeriesRow | null {
-  const series: SeriesRow = {
-    id: asBigint(row[0]),
-    run: asBigint(row[1]),
-    clock: asText(row[2]),
-    reference: asText(row[3]),
-    independent: row[4] === null ? null : asCount(row[4]) === 1,
-    reason: asText(row[5]),
-    originNs: asBigint(row[6]),
-    rolledAtNs: orNull(asBigint)(row[7]),
-  };
+function seriesOf(store: Store, [id, ...row]: Row): SeriesRow | null {
+  const series = readSeriesRow(row);
   // 2 would read as false, which is not what was written.
-  const flag = row[4] === null || row[4] === 0n || row[4] === 1n;
-  if (flag && seriesChecksum(series) === row[8]) return series;
-  const [key] = store.connection.get('SELECT key FROM run WHERE id = ?', series.run) ?? [];
-  store.damage.add({
-    run: anyText(key),
-    what: `what is known of the pair ${series.clock} against ${series.reference}, with its samples and events`,
-    fromNs: null,
-    toNs: null,
-  });
+  const flag = row[3] === null || row[3] === 0n || row[3] === 1n;
+  if (flag && seriesChecksum(series) === row[7]) return { id: asBigint(id), ...series };
+  const what = `what is known of the pair ${series.clock} against ${series.reference}, with its samples and events`;
+  store.damage.add({ run: nameOfRun(store, series.run), what });
   return null;
 }
 
@@ -85,18 +82,13 @@ export const readSeries = (store: Store): SeriesRow[] =>
 /** How many series a run has; 0 where its own row is not there. */
 export const countSeries = ({ connection }: Store, run: number): number => {
   const sql = 'SELECT count(*) FROM series JOIN run ON run.id = series.run WHERE run.id = ?';
-  return asCount(connection.get(sql, BigInt(run))?.[0]);
+  return asCount(connection.value(sql, BigInt(run)));
 };
 
-const idOf = ({ connection }: Store, { run, clock, reference }: Omit<SeriesRow, 'id'>): bigint =>
-  asBigint(
-    connection.get(
-      'SELECT id FROM series WHERE run = ? AND clock = ? AND reference = ?',
-      run,
-      clock,
-      reference,
-    )?.[0],
-  );
+const idOf = ({ connection }: Store, { run, clock, reference }: Omit<SeriesRow, 'id'>): bigint => {
+  const sql = 'SELECT id FROM series WHERE run = ? AND clock = ? AND reference = ?';
+  return asBigint(connection.value(sql, run, clock, reference));
+};
 
 /**
  * Adds a series, within a transaction; of one that is there already only its roll-ups may reach further.
@@ -142,20 +134,15 @@ export function addSeries(store: Store, run: number, series: NewSeries): number 
 
 /** The last sample that went into the roll-ups; null where none did. */
 export const rolledAt = ({ connection }: Store, series: bigint): bigint | null =>
-  orNull(asBigint)(connection.get('SELECT rolled_at FROM series WHERE id = ?', series)?.[0] ?? null);
+  orNull(asBigint)(connection.value('SELECT rolled_at FROM series WHERE id = ?', series));
 
 /** Notes it, within a transaction. */
 export function setRolledAt(store: Store, series: bigint, rolledAtNs: bigint): void {
   const found = store.connection.get(`SELECT ${COLUMNS} FROM series WHERE id = ?`, series);
   const row = found === null ? null : seriesOf(store, found);
   if (row === null) return;
-  const checksum = seriesChecksum({ ...row, rolledAtNs });
-  store.connection.run(
-    'UPDATE series SET rolled_at = ?, checksum = ? WHERE id = ?',
-    rolledAtNs,
-    checksum,
-    series,
-  );
+  const sql = 'UPDATE series SET rolled_at = ?, checksum = ? WHERE id = ?';
+  store.connection.run(sql, rolledAtNs, seriesChecksum({ ...row, rolledAtNs }), series);
 }
 
 /** What to look for; what is left out matches all. */
@@ -176,8 +163,8 @@ ORDER BY run.started_at, s.id`;
 /** From when to when a series has samples, rolled up or not, without reading them. */
 function reachOf(store: Store, { id, rolledAtNs }: SeriesRow) {
   const { firstAtNs, lastAtNs } = extentOf(store, id);
-  const oldest = store.connection.get(FIRST_HOUR, id)?.[0];
-  const hour = oldest == null ? null : readRollup(store, id, HOUR_NS, asBigint(oldest));
+  const oldest = store.connection.value(FIRST_HOUR, id);
+  const hour = oldest === null ? null : readRollup(store, id, HOUR_NS, asBigint(oldest));
   return { firstAtNs: hour?.firstAtNs ?? firstAtNs, lastAtNs: lastAtNs ?? rolledAtNs };
 }
 

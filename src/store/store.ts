@@ -119,9 +119,7 @@ export function openStoreToRead(file: string, options: StoreOptions = {}): Store
     throw error;
   }
   const store = storeOn(connection, true);
-  if (found.damage !== null) {
-    store.damage.add({ run: null, what: `the file itself (${found.damage})`, fromNs: null, toNs: null });
-  }
+  if (found.damage !== null) store.damage.add({ what: `the file itself (${found.damage})` });
   return store;
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { earlier, floorTo, HOUR_NS, MINUTE_NS } from './buckets.ts';
+import { AFTER_ALL, BEFORE_ALL, earlier, floorTo, HOUR_NS, MINUTE_NS } from './buckets.ts';
 import { asBigint, asCount, asText, orNull } from './cells.ts';
 import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
@@ -34,22 +34,23 @@ export interface UnshippedRun {
   readonly endedAtNs: bigint | null;
   /** JSON of what it was asked. */
   readonly options: string | null;
-  readonly series: readonly UnshippedSeries[];
-  readonly events: readonly UnshippedEvent[];
+  readonly series: UnshippedSeries[];
+  readonly events: UnshippedEvent[];
   /** JSON of each. */
-  readonly calibrations: readonly string[];
-  readonly document: string | null;
+  readonly calibrations: string[];
+  document: string | null;
+}
+
+/** The last sample of a series that went into what was sent, ns; null where nothing was. */
+interface SeriesMarks {
+  readonly minutes: bigint | null;
+  readonly hours: bigint | null;
+  readonly samples: bigint | null;
 }
 
 /** How far a hub has what is in the store. */
 export interface Marks {
-  readonly series: readonly {
-    readonly id: bigint;
-    /** The last sample that went into what was sent, ns; null where nothing was. */
-    readonly minutes: bigint | null;
-    readonly hours: bigint | null;
-    readonly samples: bigint | null;
-  }[];
+  readonly series: readonly (SeriesMarks & { readonly id: bigint })[];
   /** The last row that was sent, and null where it is as before. */
   readonly event: bigint | null;
   readonly calibration: bigint | null;
@@ -86,8 +87,6 @@ const COUNTED = ['minutes', 'samples', 'events', 'documents'] as const;
 const SIZES = { rollup: 160, sample: 50, event: 160, calibration: 64 };
 /** A series that has had no sample for so long is as complete as it will be: its run was cut off, ns. */
 const QUIET_NS = 2n * MINUTE_NS;
-const BEFORE_ALL = -(2n ** 63n);
-const AFTER_ALL = 2n ** 63n - 1n;
 
 export const calibrationChecksum = (run: bigint, atNs: bigint, result: string): bigint =>
   rowChecksum('calibration', run, atNs, result);
@@ -106,10 +105,8 @@ export function putCalibration(store: Store, run: number, atNs: bigint, result: 
   });
 }
 
-const noted = ({ connection }: Store, name: string): string | null => {
-  const cell = connection.get('SELECT value FROM shipping WHERE name = ?', name)?.[0] ?? null;
-  return orNull(asText)(cell);
-};
+const noted = ({ connection }: Store, name: string): string | null =>
+  orNull(asText)(connection.value('SELECT value FROM shipping WHERE name = ?', name));
 
 const note = ({ connection }: Store, name: string, value: string): void =>
   void connection.run('INSERT OR REPLACE INTO shipping (name, value) VALUES (?, ?)', name, value);
@@ -123,37 +120,9 @@ export function instanceOf(store: Store): string {
   return made;
 }
 
-/** Room in a batch, bytes. */
-class Room {
-  #left: number;
+const NOTHING: SeriesMarks = { minutes: null, hours: null, samples: null };
 
-  constructor(bytes: number) {
-    this.#left = bytes;
-  }
-
-  get left(): number {
-    return this.#left;
-  }
-
-  /** How many rows of about this size fit, one at least while there is any room. */
-  rows(size: number): number {
-    return this.#left <= 0 ? 0 : Math.max(1, Math.floor(this.#left / size));
-  }
-
-  take(bytes: number): void {
-    this.#left -= bytes;
-  }
-}
-
-interface MarkRow {
-  readonly minutes: bigint | null;
-  readonly hours: bigint | null;
-  readonly samples: bigint | null;
-}
-
-const NOTHING: MarkRow = { minutes: null, hours: null, samples: null };
-
-function marksOf({ connection }: Store): Map<bigint, MarkRow> {
+function marksOf({ connection }: Store): Map<bigint, SeriesMarks> {
   const rows = connection.all('SELECT series, minutes, hours, samples FROM shipped_series');
   const time = orNull(asBigint);
   return new Map(
@@ -167,8 +136,41 @@ function marksOf({ connection }: Store): Map<bigint, MarkRow> {
 /** The row-by-row marks of events or calibrations. A table that was emptied counts its rows from 1 again. */
 function lastSent(store: Store, table: 'event' | 'calibration'): bigint {
   const mark = BigInt(noted(store, table) ?? 0);
-  const newest = orNull(asBigint)(store.connection.get(`SELECT max(id) FROM ${table}`)?.[0] ?? null) ?? 0n;
-  return newest < mark ? 0n : mark;
+  const newest = store.connection.value(`SELECT coalesce(max(id), 0) FROM ${table}`);
+  return asBigint(newest) < mark ? 0n : mark;
+}
+
+/** A host's runs, and what of them is sent next as it fills. */
+class Filling {
+  readonly own: ReadonlyMap<bigint, UnshippedRun>;
+  /** Those of which something is new. */
+  readonly filled = new Set<UnshippedRun>();
+  /** Room in the batch, bytes. */
+  left: number;
+
+  constructor(store: Store, hostKey: string, bytes: number) {
+    this.left = bytes;
+    const hostId = store.connection.value('SELECT id FROM host WHERE key = ?', hostKey);
+    const runs = readRuns(store).filter(({ host }) => host === hostId);
+    this.own = new Map(
+      runs.map(({ id, host: _, ...run }) => [
+        id,
+        { ...run, series: [], events: [], calibrations: [], document: null },
+      ]),
+    );
+  }
+
+  /** How many rows of about this size fit, one at least while there is any room. */
+  rows(size: number): number {
+    return this.left <= 0 ? 0 : Math.max(1, Math.floor(this.left / size));
+  }
+
+  /** What is new of a run, which takes about so many bytes. */
+  add(run: UnshippedRun, bytes: number): UnshippedRun {
+    this.filled.add(run);
+    this.left -= bytes;
+    return run;
+  }
 }
 
 /** Roll-ups that hold a sample later than `mark`; the last one only when it is complete. */
@@ -178,69 +180,21 @@ function rollupsAfter(
   width: bigint,
   mark: bigint | null,
   complete: boolean,
-  room: Room,
+  filling: Filling,
 ): Rollup[] {
   if (rolledAtNs === null || (mark !== null && mark >= rolledAtNs)) return [];
   const end = complete ? AFTER_ALL : floorTo(rolledAtNs, width);
   const start = mark === null ? BEFORE_ALL : floorTo(mark, width);
-  const most = room.rows(SIZES.rollup);
+  const most = filling.rows(SIZES.rollup);
   const found: Rollup[] = [];
   for (const rollup of readRollups(store, id, width, start, end)) {
     if (mark !== null && rollup.lastAtNs <= mark) continue;
     if (found.length >= most) break;
     found.push(rollup);
   }
-  room.take(found.length * SIZES.rollup);
+  filling.left -= found.length * SIZES.rollup;
   return found;
 }
-
-/** Runs as they fill. */
-class Filling {
-  readonly #runs: ReadonlyMap<bigint, Omit<UnshippedRun, 'series' | 'events' | 'calibrations' | 'document'>>;
-  readonly #filled = new Map<
-    bigint,
-    { series: UnshippedSeries[]; events: UnshippedEvent[]; calibrations: string[]; document: string | null }
-  >();
-
-  constructor(store: Store, own: ReadonlySet<bigint>) {
-    this.#runs = new Map(
-      readRuns(store)
-        .filter(({ host }) => own.has(host))
-        .map(({ id, key, command, startedAtNs, endedAtNs, options }) => [
-          id,
-          { key, command, startedAtNs, endedAtNs, options },
-        ]),
-    );
-  }
-
-  has(run: bigint): boolean {
-    return this.#runs.has(run);
-  }
-
-  get ids(): bigint[] {
-    return [...this.#runs.keys()];
-  }
-
-  ended(run: bigint): boolean {
-    return this.#runs.get(run)?.endedAtNs != null;
-  }
-
-  of(run: bigint) {
-    const known = this.#filled.get(run) ?? { series: [], events: [], calibrations: [], document: null };
-    this.#filled.set(run, known);
-    return known;
-  }
-
-  get runs(): UnshippedRun[] {
-    return [...this.#filled].flatMap(([id, parts]) => {
-      const run = this.#runs.get(id);
-      return run === undefined ? [] : [{ ...run, ...parts }];
-    });
-  }
-}
-
-const hostsOfKey = ({ connection }: Store, key: string): Set<bigint> =>
-  new Set(connection.all('SELECT id FROM host WHERE key = ?', key).map(([id]) => asBigint(id)));
 
 /**
  * Rolls up what is new, and gives what a hub does not have yet, oldest runs first. What is still being measured (the
@@ -251,22 +205,22 @@ const hostsOfKey = ({ connection }: Store, key: string): Set<bigint> =>
  */
 export function readUnshipped(store: Store, parts: ShippedParts, bytes: number, nowNs: bigint): Unshipped {
   rollUp(store);
-  const filling = new Filling(store, hostsOfKey(store, parts.hostKey));
-  const room = new Room(bytes);
+  const filling = new Filling(store, parts.hostKey, bytes);
   const known = marksOf(store);
   const series: Marks['series'][number][] = [];
   for (const row of readSeries(store)) {
-    if (!filling.has(row.run) || room.left <= 0) continue;
+    const own = filling.own.get(row.run);
+    if (own === undefined || filling.left <= 0) continue;
     const before = known.get(row.id) ?? NOTHING;
     const quiet =
       row.rolledAtNs !== null && (nowNs - row.rolledAtNs > QUIET_NS || row.rolledAtNs - nowNs > QUIET_NS);
-    const complete = filling.ended(row.run) || quiet;
-    const minutes = rollupsAfter(store, row, MINUTE_NS, before.minutes, complete, room);
-    const hours = rollupsAfter(store, row, HOUR_NS, before.hours, complete, room);
-    const samples = parts.samples ? samplesAfter(store, row, before.samples, room) : [];
+    const complete = own.endedAtNs !== null || quiet;
+    const minutes = rollupsAfter(store, row, MINUTE_NS, before.minutes, complete, filling);
+    const hours = rollupsAfter(store, row, HOUR_NS, before.hours, complete, filling);
+    const samples = parts.samples ? samplesAfter(store, row, before.samples, filling) : [];
     if (minutes.length + hours.length + samples.length === 0) continue;
-    const { id, run, rolledAtNs: _, ...described } = row;
-    filling.of(run).series.push({ ...described, minutes, hours, samples });
+    const { id, run: _, rolledAtNs: __, ...described } = row;
+    filling.add(own, 0).series.push({ ...described, minutes, hours, samples });
     series.push({
       id,
       minutes: minutes.at(-1)?.lastAtNs ?? before.minutes,
@@ -274,30 +228,22 @@ export function readUnshipped(store: Store, parts: ShippedParts, bytes: number, 
       samples: samples.at(-1)?.atNs ?? before.samples,
     });
   }
-  const event = takeEvents(store, filling, room);
-  const calibration = takeCalibrations(store, filling, room);
-  const { ended, documents } = takeRuns(store, filling, room);
-  return {
-    runs: filling.runs,
-    marks: { series, event, calibration, ended, documents },
-    more: room.left <= 0,
-  };
+  const event = takeEvents(store, filling);
+  const calibration = takeCalibrations(store, filling);
+  const marks = { series, event, calibration, ...takeRuns(store, filling) };
+  return { runs: [...filling.filled], marks, more: filling.left <= 0 };
 }
 
 function samplesAfter(
   store: Store,
   { id, rolledAtNs }: SeriesRow,
   mark: bigint | null,
-  room: Room,
+  filling: Filling,
 ): Sample[] {
   if (rolledAtNs === null || (mark !== null && mark >= rolledAtNs)) return [];
-  const samples = samplesOf(
-    store,
-    Number(id),
-    mark === null ? BEFORE_ALL : mark + 1n,
-    room.rows(SIZES.sample),
-  );
-  room.take(samples.length * SIZES.sample);
+  const from = mark === null ? BEFORE_ALL : mark + 1n;
+  const samples = samplesOf(store, Number(id), from, filling.rows(SIZES.sample));
+  filling.left -= samples.length * SIZES.sample;
   return samples;
 }
 
@@ -305,34 +251,33 @@ const EVENTS = `SELECT e.run, e.series, e.at, e.kind, e.detail, e.checksum, e.id
   FROM event e LEFT JOIN series s ON s.id = e.series WHERE e.id > ? ORDER BY e.id LIMIT ?`;
 
 /** @returns the last row that was looked at; null where there is nothing new. */
-function takeEvents(store: Store, filling: Filling, room: Room): bigint | null {
+function takeEvents(store: Store, filling: Filling): bigint | null {
   let last: bigint | null = null;
-  const rows = store.connection.all(EVENTS, lastSent(store, 'event'), BigInt(room.rows(SIZES.event)));
+  const rows = store.connection.all(EVENTS, lastSent(store, 'event'), BigInt(filling.rows(SIZES.event)));
   for (const row of rows) {
-    if (room.left <= 0) break;
+    if (filling.left <= 0) break;
     last = asBigint(row[6]);
     const run = asBigint(row[0]);
-    const event = filling.has(run) ? eventOf(store, run, row.slice(1)) : null;
-    if (event === null) continue;
+    const own = filling.own.get(run);
+    const event = own === undefined ? null : eventOf(store, run, row.slice(1));
+    if (own === undefined || event === null) continue;
     const { atNs, kind, detail } = event;
     const pair = row[7] == null ? null : ([asText(row[7]), asText(row[8])] as const);
-    filling.of(run).events.push({ atNs, kind, detail, pair });
-    room.take(SIZES.event + detail.length);
+    filling.add(own, SIZES.event + detail.length).events.push({ atNs, kind, detail, pair });
   }
   return last;
 }
 
-function takeCalibrations(store: Store, filling: Filling, room: Room): bigint | null {
+function takeCalibrations(store: Store, filling: Filling): bigint | null {
   let last: bigint | null = null;
   const sql = 'SELECT id, run, at, result, checksum FROM calibration WHERE id > ? ORDER BY id LIMIT ?';
-  const rows = store.connection.all(sql, lastSent(store, 'calibration'), BigInt(room.rows(1_000)));
+  const rows = store.connection.all(sql, lastSent(store, 'calibration'), BigInt(filling.rows(1_000)));
   for (const row of rows) {
-    if (room.left <= 0) break;
+    if (filling.left <= 0) break;
     last = asBigint(row[0]);
-    const [run, result] = [asBigint(row[1]), soundCalibration(store, row)];
-    if (!filling.has(run) || result === null) continue;
-    filling.of(run).calibrations.push(result);
-    room.take(SIZES.calibration + result.length);
+    const [own, result] = [filling.own.get(asBigint(row[1])), soundCalibration(store, row)];
+    if (own === undefined || result === null) continue;
+    filling.add(own, SIZES.calibration + result.length).calibrations.push(result);
   }
   return last;
 }
@@ -341,12 +286,12 @@ function takeCalibrations(store: Store, filling: Filling, room: Room): bigint | 
 function soundCalibration(store: Store, [, runCell, at, cell, checksum]: Row): string | null {
   const [run, atNs, result] = [asBigint(runCell), asBigint(at), asText(cell)];
   if (calibrationChecksum(run, atNs, result) === checksum) return result;
-  store.damage.add({ run: null, what: 'a calibration', fromNs: atNs, toNs: atNs });
+  store.damage.add({ what: 'a calibration', fromNs: atNs, toNs: atNs });
   return null;
 }
 
 /** Ends and documents of runs. */
-function takeRuns(store: Store, filling: Filling, room: Room): Pick<Marks, 'ended' | 'documents'> {
+function takeRuns(store: Store, filling: Filling): Pick<Marks, 'ended' | 'documents'> {
   const [ended, documents]: [bigint[], bigint[]] = [[], []];
   const rows = store.connection.all(
     `SELECT run.id, run.ended_at IS NOT NULL AND coalesce(d.ended, 0) = 0, run.document IS NOT NULL AND coalesce(d.document, 0) = 0,
@@ -357,15 +302,15 @@ function takeRuns(store: Store, filling: Filling, room: Room): Pick<Marks, 'ende
   );
   for (const [cell, isEnded, hasDocument, length] of rows) {
     const id = asBigint(cell);
-    if (!filling.has(id) || room.left <= 0) continue;
-    const parts = filling.of(id);
-    room.take(SIZES.event);
+    const own = filling.own.get(id);
+    if (own === undefined || filling.left <= 0) continue;
+    filling.add(own, SIZES.event);
     if (asCount(isEnded) === 1) ended.push(id);
     if (asCount(hasDocument) === 0) continue;
-    parts.document = soundDocument(store, id);
+    own.document = soundDocument(store, id);
     documents.push(id);
     // It is sent compressed, about a tenth.
-    room.take(asCount(length) / 6);
+    filling.left -= asCount(length) / 6;
   }
   return { ended, documents };
 }
@@ -403,15 +348,15 @@ export function markShipped(store: Store, { series, event, calibration, ended, d
 /** How much a hub does not have yet. */
 export function countUnshipped(store: Store, parts: ShippedParts): RowCounts {
   const { connection } = store;
-  const filling = new Filling(store, hostsOfKey(store, parts.hostKey));
+  const runs = new Filling(store, parts.hostKey, 0).own;
   const known = marksOf(store);
   const counts = { minutes: 0, samples: 0, events: 0, documents: 0 };
   for (const { id, run, rolledAtNs } of readSeries(store)) {
-    if (!filling.has(run) || rolledAtNs === null) continue;
+    if (!runs.has(run) || rolledAtNs === null) continue;
     const { minutes, samples } = known.get(id) ?? NOTHING;
     const sql = 'SELECT count(*) FROM rollup WHERE series = ? AND width = ? AND at >= ? AND last_at > ?';
     const from = minutes === null ? BEFORE_ALL : floorTo(minutes, MINUTE_NS);
-    counts.minutes += asCount(connection.get(sql, id, MINUTE_NS, from, minutes ?? BEFORE_ALL)?.[0]);
+    counts.minutes += asCount(connection.value(sql, id, MINUTE_NS, from, minutes ?? BEFORE_ALL));
     if (parts.samples && (samples === null || samples < rolledAtNs)) {
       const before = samples === null ? 0 : countBefore(store, id, earlier(samples, AFTER_ALL - 1n) + 1n);
       counts.samples += countSamples(store, id) - before;
@@ -419,10 +364,10 @@ export function countUnshipped(store: Store, parts: ShippedParts): RowCounts {
   }
   const own = 'SELECT run.id FROM run JOIN host ON host.id = run.host WHERE host.key = ?';
   const events = `SELECT count(*) FROM event WHERE id > ? AND run IN (${own})`;
-  counts.events = asCount(connection.get(events, lastSent(store, 'event'), parts.hostKey)?.[0]);
+  counts.events = asCount(connection.value(events, lastSent(store, 'event'), parts.hostKey));
   const documents = `SELECT count(*) FROM run LEFT JOIN shipped_run d ON d.run = run.id
     WHERE run.document IS NOT NULL AND coalesce(d.document, 0) = 0 AND run.id IN (${own})`;
-  counts.documents = asCount(connection.get(documents, parts.hostKey)?.[0]);
+  counts.documents = asCount(connection.value(documents, parts.hostKey));
   return counts;
 }
 
