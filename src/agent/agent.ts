@@ -28,7 +28,7 @@ import { Supervisor } from './sampling/supervisor.ts';
 import { serviceManager } from './service-manager.ts';
 import type { Shipping, StartShipping } from './shipping.ts';
 import { type AgentState, absorb, initialState } from './state.ts';
-import type { Ledger } from './storing/ledger.ts';
+import { type Ledger, nothingDropped } from './storing/ledger.ts';
 import { StoreQueue } from './storing/store-queue.ts';
 
 /** Between two passes of roll-up and retention. */
@@ -263,13 +263,8 @@ export async function startAgent(
   };
 }
 
-const nothing: Ledger = {
-  taken: 0,
-  stored: 0,
-  waiting: 0,
-  dropped: { overflow: 0, refused: 0, rejected: 0, ended: 0 },
-};
-const ledgerOf = (store: StoreQueue | null): Ledger => store?.ledger ?? nothing;
+const ledgerOf = (store: StoreQueue | null): Ledger =>
+  store?.ledger ?? { taken: 0, stored: 0, waiting: 0, dropped: nothingDropped() };
 
 const healthStatus = ({ status }: AgentHealth): number => (status === 'ok' ? 200 : 503);
 
@@ -292,9 +287,9 @@ function routesOf(
   const api = apiRoutes({
     startedAt: state.startedAt,
     now,
-    read: (query) => {
-      const { store } = serving;
-      return store === null ? Promise.reject(new Error('the store is not open yet')) : store.read(query);
+    read: async (name, ...values) => {
+      if (serving.store === null) throw new Error('the store is not open yet');
+      return serving.store.read(name, ...values);
     },
   });
   const own: [string, Handler][] = [

@@ -110,16 +110,8 @@ export function shippingView(config: Config, access: HubAccess, store: StoreQueu
       }
       return facts;
     },
-    instance: () => store.shipping<'instance'>({ kind: 'instance' }),
-    unshipped: (bytes) =>
-      store.shipping<'unshipped'>({
-        kind: 'unshipped',
-        parts,
-        bytes,
-        nowNs: BigInt(Date.now()) * 1_000_000n,
-      }),
-    shipped: async (marks) => {
-      await store.shipping<'shipped'>({ kind: 'shipped', marks });
-    },
+    instance: () => store.shipping('instance'),
+    unshipped: (bytes) => store.shipping('unshipped', parts, bytes, BigInt(Date.now()) * 1_000_000n),
+    shipped: (marks) => store.shipping('shipped', marks),
   };
 }

@@ -1,3 +1,4 @@
+import type { AgentHealth } from '../schema/agent-api.ts';
 import type { FleetFacts } from '../schema/fleet-batch.ts';
 import type { Marks, RowCounts, Unshipped } from '../store/unshipped.ts';
 import type { HubAccess } from './config/hub.ts';
@@ -31,25 +32,7 @@ export interface ShippingView {
 }
 
 /** How shipping goes. */
-export interface ShippingHealth {
-  readonly ok: boolean;
-  readonly reason: string | null;
-  readonly code: string | null;
-  readonly since: string | null;
-  readonly hub: string;
-  /** The word that this host publishes as. */
-  readonly host: string;
-  readonly lastAcknowledgedAt: string | null;
-  readonly batches: number;
-  /** Of these, those that the hub had already. */
-  readonly duplicates: number;
-  readonly failures: number;
-  /** Rows acknowledged since the agent started. */
-  readonly shipped: RowCounts;
-  /** Rows that wait in the local store. */
-  readonly waiting: RowCounts;
-  readonly lost: RowCounts;
-}
+export type ShippingHealth = NonNullable<AgentHealth['hub']>;
 
 /** Something that ships. */
 export interface Shipping {

@@ -31,7 +31,8 @@ export interface Store {
   close(): void;
 }
 
-const identityOf = (path: string): string | null => {
+/** What tells a file from another one of the same name; null where there is none. */
+export const identityOf = (path: string): string | null => {
   const entry = statSync(path, { throwIfNoEntry: false, bigint: true });
   return entry === undefined ? null : `${entry.dev}:${entry.ino}`;
 };

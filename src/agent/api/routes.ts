@@ -17,7 +17,9 @@ import { version } from '../../version.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import type { Handler } from '../http/server.ts';
 import { KeptAnswers } from '../kept-answers.ts';
-import type { Query, TimeRange } from '../storing/messages.ts';
+import type { TimeRange } from '../storing/messages.ts';
+import type { Question, StoreQueue } from '../storing/store-queue.ts';
+import type { Calls } from '../storing/thread.ts';
 import { onlyParameters, recordStep, stepOf, timeRange } from './query.ts';
 
 /** What the API answers from. */
@@ -25,7 +27,7 @@ export interface ApiView {
   readonly startedAt: Date;
   now(): AgentNow;
   /** The JSON of what the store answers. @throws TscopeError where it cannot be read now. */
-  read(query: Query): Promise<string>;
+  readonly read: StoreQueue['read'];
 }
 
 /** Answers of the store that are kept: a month of three pairs has 200 kB. */
@@ -85,13 +87,13 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
   const document = (kind: string, result: unknown, host: object = {}) =>
     jsonReply({ ...envelope(kind, host), result });
   const kept = new KeptAnswers<Reply>(MOST_KEPT);
-  const stored = (kind: string, query: Query, forMs: number): Promise<Reply> => {
-    const key = JSON.stringify(query, (_, value: unknown) =>
+  const stored = <Name extends Question>(forMs: number, name: Name, ...values: Parameters<Calls[Name]>) => {
+    const key = JSON.stringify([name, ...values], (_, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,
     );
     return kept.get(key, forMs, async () => {
-      const head = JSON.stringify(envelope(kind));
-      const body = `${head.slice(0, -1)},"result":${await view.read(query)}}\n`;
+      const head = JSON.stringify(envelope(`agent-${name}`));
+      const body = `${head.slice(0, -1)},"result":${await view.read(name, ...values)}}\n`;
       return { ...jsonReply(null), body: Buffer.from(body) };
     });
   };
@@ -104,7 +106,7 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
   return new Map<string, Handler>([
     ['/api/v1/now', withoutParameters(() => document('agent-now', view.now()))],
     ['/api/v1/host', withoutParameters(() => document('host', facts(), { host: hostSummary() }))],
-    ['/api/v1/runs', withoutParameters(() => stored('agent-runs', { what: 'runs' }, KEPT_MS))],
+    ['/api/v1/runs', withoutParameters(() => stored(KEPT_MS, 'runs'))],
     [
       '/api/v1/samples',
       (query) => {
@@ -113,7 +115,7 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
         const stepNs = stepOf(query, asked);
         const range = alignedTo(stepNs, asked);
         const forMs = Math.min(OLDEST_MS, Number(stepNs) / 1e6);
-        return stored('agent-samples', { what: 'samples', hostKey, range, stepNs }, forMs);
+        return stored(forMs, 'samples', hostKey, range, stepNs);
       },
     ],
     [
@@ -123,7 +125,7 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
         const asked = timeRange(query);
         const stepNs = recordStep(asked, BigInt(view.now().intervalNs));
         const range = alignedTo(stepNs, asked);
-        return stored('agent-stability', { what: 'stability', hostKey, range, stepNs }, STABILITY_MS);
+        return stored(STABILITY_MS, 'stability', hostKey, range, stepNs);
       },
     ],
     [
@@ -131,7 +133,7 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
       (query) => {
         onlyParameters(query, 'from', 'to');
         const range = alignedTo(1_000_000_000n, timeRange(query));
-        return stored('agent-events', { what: 'events', hostKey, range }, KEPT_MS);
+        return stored(KEPT_MS, 'events', hostKey, range);
       },
     ],
   ]);

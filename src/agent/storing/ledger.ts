@@ -1,27 +1,10 @@
-/** Why a sample was given up. */
-export const DROP_REASONS = [
-  /** Too many were waiting while nothing could be stored. */
-  'overflow',
-  /** The store refused it and took others. */
-  'refused',
-  /** No clock's reading was accepted, so that there was nothing to store. */
-  'rejected',
-  /** The agent had to end before the store took it. */
-  'ended',
-] as const;
-export type DropReason = (typeof DROP_REASONS)[number];
+import type { AgentHealth } from '../../schema/agent-api.ts';
 
 /** Where every sample is that was taken: taken = stored + waiting + the sum of dropped. */
-export interface Ledger {
-  readonly taken: number;
-  readonly stored: number;
-  readonly waiting: number;
-  readonly dropped: Readonly<Record<DropReason, number>>;
-}
+export type Ledger = AgentHealth['samples'];
 
 /** Nothing has been dropped yet. */
-export const nothingDropped = (): Record<DropReason, number> =>
-  Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>;
+export const nothingDropped = (): Ledger['dropped'] => ({ overflow: 0, refused: 0, rejected: 0, ended: 0 });
 
 /** Samples given up, for whatever reason. */
 export const droppedIn = ({ dropped }: Ledger): number =>

@@ -1,15 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
-import type { Retention } from '../../store/retention.ts';
 import type { NewRun } from '../../store/runs.ts';
-import type { Marks, RowCounts, ShippedParts } from '../../store/unshipped.ts';
-import type {
-  AgentEvent,
-  PairIdentity,
-  PairRecord,
-  PairSample,
-  PairStability,
-} from '../sampling/messages.ts';
-import type { NextBatch } from '../shipping.ts';
+import type { AgentEvent, PairIdentity, PairSample } from '../sampling/messages.ts';
 
 /** A run as the sampling thread began it; its row is made when the first of its entries is written. */
 export interface RunRecord {
@@ -72,55 +63,3 @@ export interface TimeRange {
   readonly fromNs: bigint;
   readonly toNs: bigint;
 }
-
-/** What can be read from the store. Each answer is the JSON of the API's `result`. */
-export type Query =
-  | { readonly what: 'runs' }
-  | { readonly what: 'samples'; readonly hostKey: string; readonly range: TimeRange; readonly stepNs: bigint }
-  | { readonly what: 'events'; readonly hostKey: string; readonly range: TimeRange }
-  | {
-      readonly what: 'stability';
-      readonly hostKey: string;
-      readonly range: TimeRange;
-      readonly stepNs: bigint;
-    };
-
-/** What the store's thread is asked to do. */
-export type Request =
-  | { readonly kind: 'write'; readonly runs: readonly RunRecord[]; readonly entries: readonly Entry[] }
-  | { readonly kind: 'read'; readonly query: Query }
-  /** Nothing of the store: it is work that must delay neither samples nor HTTP. */
-  | { readonly kind: 'stability'; readonly records: readonly PairRecord[] }
-  | {
-      readonly kind: 'maintain';
-      readonly retention: Retention;
-      /** What is sent to a hub, so that what is deleted unsent is counted; null where nothing is. */
-      readonly shipped: ShippedParts | null;
-    }
-  | { readonly kind: 'instance' }
-  | {
-      readonly kind: 'unshipped';
-      readonly parts: ShippedParts;
-      readonly bytes: number;
-      readonly nowNs: bigint;
-    }
-  | { readonly kind: 'shipped'; readonly marks: Marks }
-  | { readonly kind: 'close' };
-
-/** What it answers to each kind of request. */
-export interface Answers {
-  readonly write: Written;
-  readonly read: string;
-  readonly stability: readonly PairStability[];
-  readonly maintain: { readonly deleted: number };
-  readonly instance: { readonly instance: string; readonly lost: RowCounts };
-  readonly unshipped: NextBatch;
-  readonly shipped: null;
-  readonly close: null;
-}
-
-/** Messages to and from the thread. The first one from it, of id 0, says whether the store is open. */
-export type Asked = { readonly id: number } & Request;
-export type Answered =
-  | { readonly id: number; readonly result: Answers[Request['kind']] }
-  | { readonly id: number; readonly failure: Failure };

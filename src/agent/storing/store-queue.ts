@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TscopeError } from '../../errors.ts';
 import { bootId, hostIdentity } from '../../host/identity.ts';
+import type { AgentHealth } from '../../schema/agent-api.ts';
 import type { Retention } from '../../store/retention.ts';
 import type { ShippedParts } from '../../store/unshipped.ts';
 import type { Log } from '../log.ts';
@@ -14,11 +15,13 @@ import type {
   SamplingOptions,
   StartedMessage,
 } from '../sampling/messages.ts';
+import { Trouble } from '../trouble.ts';
 import { EventBudget } from './event-budget.ts';
 import { errorOf } from './failure.ts';
 import { type Ledger, nothingDropped } from './ledger.ts';
-import type { Answers, Entry, Failure, Query, Request, RunRecord, Written } from './messages.ts';
+import type { Entry, Failure, RunRecord, Written } from './messages.ts';
 import { StoreThread } from './store-thread.ts';
+import type { Calls } from './thread.ts';
 
 /** Entries that wait at most while nothing can be stored: two days of samples at the default interval. */
 export const MOST_WAITING = 20_000;
@@ -37,17 +40,11 @@ const OPENING_MS = 2_000;
 /** The store cannot be written now, but later perhaps; anything else at the start is a mistake of the user's. */
 const PASSING = ['STORE_FULL', 'STORE_READ_ONLY', 'STORE_BUSY'];
 
+/** Questions that readers ask. */
+export type Question = 'runs' | 'samples' | 'events' | 'stability';
+
 /** How the store is. */
-export interface StoreHealth {
-  readonly ok: boolean;
-  /** Why nothing can be stored now; null where it can. */
-  readonly reason: string | null;
-  readonly code: string | null;
-  /** Since when, ISO time. */
-  readonly since: string | null;
-  /** Failed attempts so far. */
-  readonly failures: number;
-}
+export type StoreHealth = Omit<AgentHealth['store'], 'pending' | 'dropped'>;
 
 const samplesIn = (entries: readonly Entry[]): number =>
   entries.reduce((count, { kind }) => count + (kind === 'sample' ? 1 : 0), 0);
@@ -74,8 +71,7 @@ export class StoreQueue {
   #stored = 0;
   readonly #dropped = nothingDropped();
   #questions = 0;
-  #failures = 0;
-  #failure: { readonly reason: string; readonly code: string; readonly since: Date } | null = null;
+  readonly #trouble: Trouble;
   #waitMs = FIRST_WAIT_MS;
   /** Set while nothing is to be tried, with what is to be done then. */
   #later: { readonly timer: NodeJS.Timeout; readonly work: () => void } | null = null;
@@ -91,6 +87,7 @@ export class StoreQueue {
     this.#log = log;
     this.#fail = fail;
     this.#thread = new StoreThread(this.#path);
+    this.#trouble = new Trouble(log, 'the store can be written again');
   }
 
   /** @throws TscopeError where the file is not a store of ours or cannot be made; one that is full or busy is waited for. */
@@ -107,13 +104,7 @@ export class StoreQueue {
   }
 
   get health(): StoreHealth {
-    return {
-      ok: this.#failure === null,
-      reason: this.#failure?.reason ?? null,
-      code: this.#failure?.code ?? null,
-      since: this.#failure?.since.toISOString() ?? null,
-      failures: this.#failures,
-    };
+    return this.#trouble.state;
   }
 
   /** How long the thread has owed an answer, ms. */
@@ -187,51 +178,52 @@ export class StoreQueue {
    *
    * @throws TscopeError STORE_BUSY where too many ask already; as the store.
    */
-  async read(query: Query): Promise<string> {
+  async read<Name extends Question>(name: Name, ...values: Parameters<Calls[Name]>): Promise<string> {
     if (this.#questions >= MOST_QUESTIONS) {
       throw new TscopeError('STORE_BUSY', `The store is answering ${MOST_QUESTIONS} questions already.`);
     }
     this.#questions += 1;
     try {
-      return await this.#ask(query);
+      return await this.#ask(name, ...values);
     } finally {
       this.#questions -= 1;
     }
   }
 
   /** A thread that ends before it answers is replaced by one that may. */
-  async #ask(query: Query): Promise<string> {
+  async #ask<Name extends Question>(name: Name, ...values: Parameters<Calls[Name]>): Promise<string> {
     const thread = this.#thread;
     try {
       await thread.opened;
-      return await thread.ask<'read'>({ kind: 'read', query });
+      return await thread.ask(name, ...values);
     } catch (error) {
       if (!thread.hasEnded || this.#closed) throw error;
       await sleep(REPLACED_MS, undefined, { ref: false });
       if (this.#thread === thread) throw error;
       await this.#thread.opened;
-      return await this.#thread.ask<'read'>({ kind: 'read', query });
+      return await this.#thread.ask(name, ...values);
     }
   }
 
   /** Works out the stability of records on the store's thread; null where that cannot be done now. */
   async stabilityOf(records: readonly PairRecord[]): Promise<readonly PairStability[] | null> {
-    return this.#thread.ask<'stability'>({ kind: 'stability', records }).catch(() => null);
+    return this.#thread.ask('stabilityOf', records).catch(() => null);
   }
 
   /** Asks the store about what is shipped. @throws TscopeError as the store; STORE_BUSY while it cannot be written. */
-  async shipping<Kind extends 'instance' | 'unshipped' | 'shipped'>(
-    request: Extract<Request, { kind: Kind }>,
-  ): Promise<Answers[Kind]> {
+  async shipping<Name extends 'instance' | 'unshipped' | 'shipped'>(
+    name: Name,
+    ...values: Parameters<Calls[Name]>
+  ): Promise<ReturnType<Calls[Name]>> {
     await this.#thread.opened;
-    return await this.#thread.ask<Kind>(request);
+    return await this.#thread.ask(name, ...values);
   }
 
   /** Rolls up and deletes what is too old. @param shipped what is sent to a hub; null where nothing is. */
   async maintain(retention: Retention, shipped: ShippedParts | null): Promise<void> {
-    if (this.#opening || this.#failure !== null) return;
+    if (this.#opening || !this.#trouble.state.ok) return;
     try {
-      await this.#thread.ask<'maintain'>({ kind: 'maintain', retention, shipped });
+      await this.#thread.ask('maintain', retention, shipped);
     } catch (error) {
       if (!(error instanceof TscopeError)) throw error;
       this.#failed({ code: error.code, message: error.message, reopen: false });
@@ -247,10 +239,10 @@ export class StoreQueue {
     while (this.#waiting.length + this.#inFlight.length > 0 && performance.now() < until) await sleep(20);
     this.#closed = true;
     if (this.#later !== null) clearTimeout(this.#later.timer);
-    const closed = this.#thread.ask<'close'>({ kind: 'close' }).then(
-      () => this.#thread.end(),
-      () => this.#thread.end(),
-    );
+    const closed = this.#thread
+      .ask('close')
+      .catch(() => {})
+      .then(() => this.#thread.end());
     const left = Math.max(500, until - performance.now());
     await Promise.race([closed, sleep(left, undefined, { ref: false })]);
     this.#thread.abandon();
@@ -281,7 +273,7 @@ export class StoreQueue {
     this.#inFlight = this.#waiting.splice(0, BATCH);
     const numbers = new Set(this.#inFlight.map(({ run }) => run));
     const runs = [...numbers].flatMap((number) => this.#runs.get(number) ?? []);
-    this.#thread.ask<'write'>({ kind: 'write', runs, entries: this.#inFlight }).then(
+    this.#thread.ask('write', runs, this.#inFlight).then(
       (written) => this.#written(written),
       (error: TscopeError) => {
         this.#putBack(0);
@@ -303,11 +295,8 @@ export class StoreQueue {
       return;
     }
     this.#waitMs = FIRST_WAIT_MS;
-    if (mended !== null) this.#trouble('STORE_ROW_GONE', mended);
-    else if (this.#failure !== null) {
-      this.#failure = null;
-      this.#log('info', 'the store can be written again', { db: this.#path });
-    }
+    if (mended === null) this.#trouble.better({ db: this.#path });
+    else this.#trouble.worse({ code: 'STORE_ROW_GONE', message: mended }, { db: this.#path }, 'code');
     this.#pump();
   }
 
@@ -316,15 +305,8 @@ export class StoreQueue {
     this.#inFlight = [];
   }
 
-  #trouble(code: string, reason: string): void {
-    this.#failures += 1;
-    if (this.#failure?.code === code) return;
-    this.#failure = { code, reason, since: this.#failure?.since ?? new Date() };
-    this.#log('error', reason, { code, db: this.#path });
-  }
-
   #failed({ code, message, reopen }: Pick<Failure, 'code' | 'message' | 'reopen'>): void {
-    this.#trouble(code, message);
+    this.#trouble.worse({ code, message }, { db: this.#path }, 'code');
     if (this.#closed || this.#later !== null) return;
     const work = (): void => (reopen ? void this.#reopen() : this.#pump());
     this.#later = { timer: setTimeout(() => this.#now(), this.#waitMs), work };

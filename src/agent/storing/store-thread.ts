@@ -3,7 +3,8 @@ import { TscopeError } from '../../errors.ts';
 import { sibling } from '../../sibling.ts';
 import { refusalOf } from '../../system-error.ts';
 import { errorOf } from './failure.ts';
-import type { Answered, Answers, Failure, Request } from './messages.ts';
+import type { Failure } from './messages.ts';
+import type { Answered, Asked, CallName, Calls } from './thread.ts';
 
 const THREAD = sibling(import.meta.url, './thread');
 
@@ -28,7 +29,6 @@ export class StoreThread {
 
   /** Resolves when the store is open to write, or with why it is not. */
   readonly opened: Promise<Failure | null>;
-  readonly ended: Promise<void>;
 
   /** @param path of the store, absolute. */
   constructor(path: string) {
@@ -51,7 +51,6 @@ export class StoreThread {
         resolve({ code, message, hint: null, reopen: true });
       });
     });
-    this.ended = new Promise((resolve) => this.#worker.on('exit', () => resolve()));
     this.#worker.on('error', (error) => {
       crash = error;
     });
@@ -68,15 +67,18 @@ export class StoreThread {
   }
 
   /** @throws TscopeError as the store; STORE_BUSY where the thread ends before it answers. */
-  ask<Kind extends Request['kind']>(request: Extract<Request, { kind: Kind }>): Promise<Answers[Kind]> {
-    return new Promise<Answers[Kind]>((resolve, reject) => {
+  ask<Name extends CallName>(
+    name: Name,
+    ...values: Parameters<Calls[Name]>
+  ): Promise<ReturnType<Calls[Name]>> {
+    return new Promise((resolve, reject) => {
       if (!this.#alive) {
         reject(new TscopeError('STORE_BUSY', 'The store is being opened again.'));
         return;
       }
       this.#asked += 1;
       this.#waiting.set(this.#asked, { since: performance.now(), resolve, reject });
-      this.#worker.postMessage({ id: this.#asked, ...request });
+      this.#worker.postMessage({ id: this.#asked, name, values } satisfies Asked);
     });
   }
 

@@ -1,19 +1,25 @@
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { maintain, usedBytes } from '../../store/retention.ts';
+import { maintain, type Retention, usedBytes } from '../../store/retention.ts';
 import { openStore, openStoreToRead, type Store } from '../../store/store.ts';
+import { identityOf } from '../../store/store-on.ts';
 import {
   countingLost,
   countUnshipped,
   instanceOf,
   lostUnshipped,
+  type Marks,
   markShipped,
   readUnshipped,
+  type ShippedParts,
 } from '../../store/unshipped.ts';
 import { stabilityOfPhase } from '../../tasks/drift/analysis.ts';
-import { answerTo } from './answer.ts';
+import type { PairRecord } from '../sampling/messages.ts';
+import type { NextBatch } from '../shipping.ts';
 import { errorOf, failureOf } from './failure.ts';
-import type { Answered, Answers, Asked, Failure, Request, Written } from './messages.ts';
+import type { Entry, Failure, RunRecord, TimeRange, Written } from './messages.ts';
+import { eventsIn, runsIn, samplesIn } from './read.ts';
+import { stabilityIn } from './stability.ts';
 import { Writer } from './write.ts';
 
 /**
@@ -23,11 +29,6 @@ import { Writer } from './write.ts';
 const BUSY_MS = 250;
 
 const path = workerData as string;
-
-function identityOf(file: string): string | null {
-  const entry = statSync(file, { throwIfNoEntry: false, bigint: true });
-  return entry === undefined ? null : `${entry.dev}:${entry.ino}`;
-}
 
 /** The store as it is open: to write, or where that is refused to read only, or not at all. */
 class OpenStore {
@@ -42,7 +43,6 @@ class OpenStore {
     try {
       this.#store = openStore(path, { busyTimeoutMs: BUSY_MS });
       this.#writer = new Writer(this.#store);
-      this.#refusal = null;
     } catch (error) {
       this.#refusal = failureOf(error, false);
       this.#store = openToRead();
@@ -50,36 +50,35 @@ class OpenStore {
     return this.#refusal;
   }
 
-  write({ runs, entries }: Extract<Request, { kind: 'write' }>): Written {
-    if (this.#writer === null || this.#store === null) {
-      const failure = this.#refusal ?? failureOf(new RangeError('the store is not open'), false);
-      const nothing = { done: 0, stored: 0, rejected: 0, refused: 0, mended: null, usedBytes: null };
-      return { ...nothing, failure };
-    }
-    const written = this.#writer.write(runs, entries);
-    if (written.failure?.code === 'STORE_REMOVED') this.#removeLog();
-    else this.#log ??= identityOf(`${path}-wal`);
-    return { ...written, usedBytes: written.failure === null ? usedBytes(this.#store) : null };
-  }
-
   /** @throws TscopeError where it cannot be read. */
-  read(): Store {
+  get readable(): Store {
     if (this.#store === null) throw new Error(this.#refusal?.message ?? 'the store is not open');
     return this.#store;
   }
 
-  maintain({ retention, shipped }: Extract<Request, { kind: 'maintain' }>): Answers['maintain'] {
-    if (this.#writer === null || this.#store === null) return { deleted: 0 };
-    const store = this.#store;
-    const work = () => maintain(store, retention);
-    const { deleted } = shipped === null ? work() : countingLost(store, shipped, work);
-    return { deleted: deleted.samples };
+  get isWritable(): boolean {
+    return this.#writer !== null;
   }
 
-  /** The store as it can be written. @throws TscopeError where it cannot. */
-  writable(): Store {
-    if (this.#writer !== null && this.#store !== null) return this.#store;
-    throw errorOf(this.#refusal ?? failureOf(new RangeError('the store is not open'), false));
+  /** @throws TscopeError where it cannot be written. */
+  get writable(): Store {
+    if (this.#writer !== null) return this.readable;
+    throw errorOf(this.#failure);
+  }
+
+  get #failure(): Failure {
+    return this.#refusal ?? failureOf(new RangeError('the store is not open'), false);
+  }
+
+  write(runs: readonly RunRecord[], entries: readonly Entry[]): Written {
+    if (this.#writer === null) {
+      const nothing = { done: 0, stored: 0, rejected: 0, refused: 0, mended: null, usedBytes: null };
+      return { ...nothing, failure: this.#failure };
+    }
+    const written = this.#writer.write(runs, entries);
+    if (written.failure?.code === 'STORE_REMOVED') this.#removeLog();
+    else this.#log ??= identityOf(`${path}-wal`);
+    return { ...written, usedBytes: written.failure === null ? usedBytes(this.readable) : null };
   }
 
   /**
@@ -96,11 +95,10 @@ class OpenStore {
     for (const log of [`${path}-wal`, `${path}-shm`]) rmSync(log, { force: true });
   }
 
-  close(): null {
+  close(): void {
     this.#store?.close();
     this.#store = null;
     this.#writer = null;
-    return null;
   }
 }
 
@@ -112,39 +110,62 @@ function openToRead(): Store | null {
   }
 }
 
-function answer(store: OpenStore, request: Request): Answers[Request['kind']] {
-  if (request.kind === 'write') return store.write(request);
-  if (request.kind === 'read') return answerTo(store.read(), request.query);
-  if (request.kind === 'stability') {
-    return request.records.map(({ clock, phase, intervalNs, breaks }) => ({
+const store = new OpenStore();
+
+/** What the thread may be asked; what it answers crosses to the other thread. */
+const calls = {
+  write: (runs: readonly RunRecord[], entries: readonly Entry[]): Written => store.write(runs, entries),
+  /** The next four are questions of the API, and answer with the JSON of its `result`. */
+  runs: (): string => JSON.stringify(runsIn(store.readable)),
+  samples: (hostKey: string, range: TimeRange, stepNs: bigint): string =>
+    JSON.stringify(samplesIn(store.readable, hostKey, range, stepNs)),
+  events: (hostKey: string, range: TimeRange): string =>
+    JSON.stringify(eventsIn(store.readable, hostKey, range)),
+  stability: (hostKey: string, range: TimeRange, stepNs: bigint): string =>
+    JSON.stringify(stabilityIn(store.readable, hostKey, range, stepNs)),
+  /** Nothing of the store: it is work that must delay neither samples nor HTTP. */
+  stabilityOf: (records: readonly PairRecord[]) =>
+    records.map(({ clock, phase, intervalNs, breaks }) => ({
       clock,
       points: stabilityOfPhase(phase, intervalNs, breaks),
-    }));
-  }
-  if (request.kind === 'maintain') return store.maintain(request);
-  if (request.kind === 'close') return store.close();
-  const open = store.writable();
-  if (request.kind === 'instance') return { instance: instanceOf(open), lost: lostUnshipped(open) };
-  if (request.kind === 'shipped') {
-    markShipped(open, request.marks);
-    return null;
-  }
-  const { parts, bytes, nowNs } = request;
-  const unshipped = readUnshipped(open, parts, bytes, nowNs);
-  return { unshipped, waiting: countUnshipped(open, parts), lost: lostUnshipped(open) };
-}
+    })),
+  /** @param shipped what is sent to a hub, so that what is deleted unsent is counted; null where nothing is. */
+  maintain: (retention: Retention, shipped: ShippedParts | null): void => {
+    if (!store.isWritable) return;
+    const open = store.writable;
+    if (shipped === null) maintain(open, retention);
+    else countingLost(open, shipped, () => maintain(open, retention));
+  },
+  instance: () => ({ instance: instanceOf(store.writable), lost: lostUnshipped(store.writable) }),
+  unshipped: (parts: ShippedParts, bytes: number, nowNs: bigint): NextBatch => {
+    const open = store.writable;
+    const unshipped = readUnshipped(open, parts, bytes, nowNs);
+    return { unshipped, waiting: countUnshipped(open, parts), lost: lostUnshipped(open) };
+  },
+  shipped: (marks: Marks): void => markShipped(store.writable, marks),
+  close: (): void => store.close(),
+};
 
-const port = parentPort;
-if (port !== null) {
-  const say = (message: Answered): void => port.postMessage(message);
-  const store = new OpenStore();
-  const refusal = store.open();
-  say(refusal === null ? { id: 0, result: null } : { id: 0, failure: refusal });
-  port.on('message', ({ id, ...request }: Asked) => {
-    try {
-      say({ id, result: answer(store, request) });
-    } catch (error) {
-      say({ id, failure: failureOf(error) });
-    }
-  });
+export type Calls = typeof calls;
+export type CallName = keyof Calls;
+
+/** Messages to and from the thread. The first one from it, of id 0, says whether the store is open. */
+export interface Asked {
+  readonly id: number;
+  readonly name: CallName;
+  readonly values: readonly unknown[];
 }
+export type Answered =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly failure: Failure };
+
+const say = (message: Answered): void => parentPort?.postMessage(message);
+const refusal = store.open();
+say(refusal === null ? { id: 0, result: null } : { id: 0, failure: refusal });
+parentPort?.on('message', ({ id, name, values }: Asked) => {
+  try {
+    say({ id, result: (calls[name] as (...values: readonly unknown[]) => unknown)(...values) });
+  } catch (error) {
+    say({ id, failure: failureOf(error) });
+  }
+});

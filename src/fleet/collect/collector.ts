@@ -3,6 +3,7 @@ import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from 
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { HubAccess } from '../../agent/config/hub.ts';
 import type { Log } from '../../agent/log.ts';
+import { Trouble } from '../../agent/trouble.ts';
 import { TscopeError } from '../../errors.ts';
 import { MOST_BATCH_BYTES } from '../../schema/words.ts';
 import { Backoff } from '../hub/backoff.ts';
@@ -34,10 +35,7 @@ export interface CollectorState {
     refused: number;
     again: number;
     transactions: number;
-    failures: number;
   };
-  /** Why nothing is collected now; null while it is. */
-  trouble: { readonly code: string; readonly reason: string; readonly since: Date } | null;
   /** By the hub; null before it was asked. */
   hub: {
     /** Messages that the stream ever took. */
@@ -51,8 +49,7 @@ export interface CollectorState {
 }
 
 const initialState = (): CollectorState => ({
-  here: { messages: 0, batches: 0, rollups: 0, refused: 0, again: 0, transactions: 0, failures: 0 },
-  trouble: null,
+  here: { messages: 0, batches: 0, rollups: 0, refused: 0, again: 0, transactions: 0 },
   hub: null,
   lagMs: null,
 });
@@ -90,6 +87,8 @@ export class Collector {
   readonly #log: Log;
   readonly #stopping = new AbortController();
   readonly state: CollectorState = initialState();
+  /** Why nothing is collected now. */
+  readonly trouble: Trouble;
   /** The stream as it is counted in the store: a stream that is made anew counts from 1 again. */
   #stream = STREAM;
 
@@ -97,6 +96,7 @@ export class Collector {
     this.#access = access;
     this.#store = store;
     this.#log = log;
+    this.trouble = new Trouble(log, 'collecting again');
   }
 
   /** The stream's name in the store's ledger. */
@@ -116,29 +116,16 @@ export class Collector {
       try {
         await this.#session(() => {
           backoff.reset();
-          this.#better();
+          this.trouble.better();
         });
       } catch (error) {
         const failure = hubError(error, hubName(this.#access));
         if (FINAL.includes(failure.code)) throw failure;
-        this.#worse(failure);
+        this.trouble.worse(failure, { hint: failure.hint });
       }
       if (!this.#stopping.signal.aborted)
         await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
     }
-  }
-
-  #worse({ code, message, hint }: TscopeError): void {
-    this.state.here.failures += 1;
-    if (this.state.trouble?.reason === message) return;
-    this.state.trouble = { code, reason: message, since: this.state.trouble?.since ?? new Date() };
-    this.#log('error', message, { code, hint });
-  }
-
-  #better(): void {
-    if (this.state.trouble === null) return;
-    this.state.trouble = null;
-    this.#log('info', 'collecting again');
   }
 
   /** One connection to the hub, from its first message to its end. */
@@ -319,12 +306,12 @@ export class Collector {
     for (;;) {
       try {
         await this.#store.write(delivery);
-        this.#better();
+        this.trouble.better();
         return;
       } catch (error) {
         const passes = error instanceof TscopeError && PASSING.includes(error.code);
         if (!passes || this.#stopping.signal.aborted) throw error;
-        this.#worse(error);
+        this.trouble.worse(error, { hint: error.hint });
         await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
       }
     }

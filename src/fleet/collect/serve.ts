@@ -31,14 +31,15 @@ const LONG_LAG_MS = 300_000;
 
 /** What `/healthz` answers. */
 export async function healthOf({ collector, hub, db, ledger }: CollectorView): Promise<FleetHealth> {
-  const { trouble, lagMs } = collector.state;
+  const { lagMs } = collector.state;
+  const { ok, reason, code, since } = collector.trouble.state;
   const late = lagMs !== null && lagMs > LONG_LAG_MS;
   const lateReason = late ? `the newest batch stored was ${Math.round(lagMs / 1000)} s old` : null;
   return {
-    status: trouble === null && !late ? 'ok' : 'degraded',
-    reason: trouble?.reason ?? lateReason,
-    code: trouble?.code ?? null,
-    since: trouble?.since.toISOString() ?? null,
+    status: ok && !late ? 'ok' : 'degraded',
+    reason: reason ?? lateReason,
+    code,
+    since,
     hub,
     db,
     lagSeconds: lagMs === null ? null : lagMs / 1000,
@@ -82,13 +83,17 @@ function metricsOf({ collector, ledger, overview }: CollectorView): MetricsRegis
     () => here.again,
   );
   counter('tscope_fleet_transactions_total', 'Transactions committed.', () => here.transactions);
-  counter('tscope_fleet_failures_total', 'Failed attempts to collect.', () => here.failures);
+  counter(
+    'tscope_fleet_failures_total',
+    'Failed attempts to collect.',
+    () => collector.trouble.state.failures,
+  );
   new Gauge({
     name: 'tscope_fleet_up',
     help: '1 while messages are collected, else 0.',
     registers,
     collect() {
-      this.set(collector.state.trouble === null ? 1 : 0);
+      this.set(collector.trouble.state.ok ? 1 : 0);
     },
   });
   new Gauge({
@@ -199,7 +204,7 @@ export async function serveCollector(
       probe: {
         path: '/healthz',
         reply: () => {
-          const ok = view.collector.state.trouble === null;
+          const { ok } = view.collector.trouble.state;
           return jsonReply({ status: ok ? 'ok' : 'degraded' }, ok ? 200 : 503);
         },
       },

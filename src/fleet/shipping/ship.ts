@@ -3,7 +3,7 @@ import type { JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { HubAccess } from '../../agent/config/hub.ts';
 import type { Shipping, ShippingHealth, ShippingView } from '../../agent/shipping.ts';
-import type { TscopeError } from '../../errors.ts';
+import { Trouble } from '../../agent/trouble.ts';
 import type { FleetBatch, FleetFacts } from '../../schema/fleet-batch.ts';
 import type { RowCounts, Unshipped } from '../../store/unshipped.ts';
 import { version } from '../../version.ts';
@@ -48,10 +48,9 @@ class Shipper implements Shipping {
   #sentAt = Number.NEGATIVE_INFINITY;
   #connection: NatsConnection | null = null;
   #client: JetStreamClient | null = null;
-  #trouble: { readonly code: string; readonly reason: string; readonly since: Date } | null = null;
+  readonly #trouble: Trouble;
   #batches = 0;
   #duplicates = 0;
-  #failures = 0;
   #shipped = { minutes: 0, samples: 0, events: 0, documents: 0 };
   #waiting: RowCounts = NO_ROWS;
   #lost: RowCounts = NO_ROWS;
@@ -60,22 +59,19 @@ class Shipper implements Shipping {
   constructor(view: ShippingView) {
     this.#view = view;
     this.#access = view.access;
+    this.#trouble = new Trouble(view.log, 'the hub takes batches again');
     this.#backoff = new Backoff(FIRST_WAIT_MS, view.everyMs ?? EVERY_MS);
     this.#ended = this.#run();
   }
 
   get health(): ShippingHealth {
     return {
-      ok: this.#trouble === null,
-      reason: this.#trouble?.reason ?? null,
-      code: this.#trouble?.code ?? null,
-      since: this.#trouble?.since.toISOString() ?? null,
+      ...this.#trouble.state,
       hub: hubName(this.#access),
       host: this.#access.word,
       lastAcknowledgedAt: this.#shippedAt?.toISOString() ?? null,
       batches: this.#batches,
       duplicates: this.#duplicates,
-      failures: this.#failures,
       shipped: { ...this.#shipped },
       waiting: this.#waiting,
       lost: this.#lost,
@@ -106,31 +102,19 @@ class Shipper implements Shipping {
       let waitMs = everyMs - ((Date.now() - (this.#phaseMs() % everyMs)) % everyMs);
       try {
         await this.#shipAll();
-        this.#better();
+        this.#backoff.reset();
+        this.#trouble.better({ hub: hubName(this.#access) });
       } catch (error) {
-        this.#worse(hubError(error, hubName(this.#access)));
+        const failure = hubError(error, hubName(this.#access));
+        this.#trouble.worse(failure, { hint: failure.hint });
         await this.#disconnect();
         waitMs = this.#backoff.next();
       }
       await this.#wait(waitMs);
     }
     // What was measured until the end goes out too, if the hub is there.
-    if (this.#trouble === null) await this.#shipAll().catch(() => {});
+    if (this.#trouble.state.ok) await this.#shipAll().catch(() => {});
     await this.#disconnect();
-  }
-
-  #worse({ code, message, hint }: TscopeError): void {
-    this.#failures += 1;
-    if (this.#trouble?.reason === message) return;
-    this.#trouble = { code, reason: message, since: this.#trouble?.since ?? new Date() };
-    this.#view.log('error', message, { code, hint });
-  }
-
-  #better(): void {
-    this.#backoff.reset();
-    if (this.#trouble === null) return;
-    this.#trouble = null;
-    this.#view.log('info', 'the hub takes batches again', { hub: hubName(this.#access) });
   }
 
   async #disconnect(): Promise<void> {
