@@ -1,16 +1,12 @@
 import { nominalRate } from '../../tasks/drift/nominal-rate.ts';
 import { type AgentState, pairsOf } from '../state.ts';
-
-/** Values of labels by their names. */
-type Labels = Readonly<Record<string, string>>;
-/** One line of a metric. */
-export type Value = readonly [labels: Labels, value: number];
+import type { Line } from './prometheus.ts';
 
 /** A flag that may be unknown, as a label. */
 export const text = (flag: boolean | null): string => (flag === null ? 'unknown' : String(flag));
 
 /** Labels that say which pair a value belongs to. */
-function pairLabels(state: AgentState, clock: string): Labels | null {
+function pairLabels(state: AgentState, clock: string): Line[0] | null {
   const pair = pairsOf(state).find((candidate) => candidate.clock === clock);
   if (pair === undefined) return null;
   return { clock, reference: pair.reference, independent: text(pair.independent) };
@@ -20,7 +16,7 @@ function pairLabels(state: AgentState, clock: string): Labels | null {
 export function eachPair(
   state: AgentState,
   read: (pair: NonNullable<AgentState['sample']>['pairs'][number]) => number | null,
-): Value[] {
+): Line[] {
   return (state.sample?.pairs ?? []).flatMap((pair) => {
     const labels = pairLabels(state, pair.clock);
     const value = read(pair);
@@ -30,11 +26,9 @@ export function eachPair(
 
 /** Prometheus counts time in seconds. */
 export const seconds = (ns: number | null): number | null => (ns === null ? null : ns / 1e9);
-/** A metric without labels; without a value it is left out. */
-export const single = (value: number | null | undefined): Value[] => (value == null ? [] : [[{}, value]]);
 
 /** The TSC's rate by each reference that there is. */
-export function frequencies({ calibrated }: AgentState): Value[] {
+export function frequencies({ calibrated }: AgentState): Line[] {
   if (calibrated === null) return [];
   const { result } = calibrated;
   const derived = { reference: result.clock, independent: text(result.independent) };
@@ -48,7 +42,7 @@ export function frequencies({ calibrated }: AgentState): Value[] {
 }
 
 /** Deviations by pair and averaging time. */
-export const stabilityValues = (state: AgentState): Value[] =>
+export const stabilityValues = (state: AgentState): Line[] =>
   state.stability.flatMap(({ clock, points }) => {
     const labels = pairLabels(state, clock);
     return points.flatMap(({ tauNs, oadev }) =>

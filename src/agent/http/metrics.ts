@@ -6,16 +6,8 @@ import { version } from '../../version.ts';
 import { KeptAnswers } from '../kept-answers.ts';
 import type { AgentState } from '../state.ts';
 import { CHRONY, KERNEL_CLOCK, type Row } from './kernel-metrics.ts';
-import {
-  eachPair,
-  frequencies,
-  seconds,
-  single,
-  stabilityValues,
-  text,
-  type Value,
-} from './metric-values.ts';
-import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
+import { eachPair, frequencies, seconds, stabilityValues, text } from './metric-values.ts';
+import { Histogram, type Line, metricsIn, Registry } from './prometheus.ts';
 
 /** What the metrics are read from at each scrape. */
 export interface MetricsView {
@@ -36,6 +28,9 @@ const LATENESS_BOUNDS = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1].flatMap((decade) =>
 const ASKED_MS = 1_000;
 /** chronyd is asked again after so long where it did not answer, ms: few hosts start it later. */
 const CHRONY_AGAIN_MS = 60_000;
+
+/** 1 or 0; null where it is not known. */
+const numberOf = (flag: boolean | null | undefined): number | null => (flag == null ? null : Number(flag));
 
 /** null where adjtimex is refused. */
 function readAdjtimex(): Adjtimex | null {
@@ -70,129 +65,93 @@ export interface Metrics {
 /** Metrics whose values are what `view` says when they are scraped. */
 export function createMetrics({ state, health, storeBytes, liveClients }: MetricsView): Metrics {
   const registry = new Registry();
-  const gauge = (
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-    read: () => Value[] | Promise<Value[]>,
-  ) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      async collect() {
-        const values = await read();
-        this.reset();
-        // After a reset a metric without labels is 0, which is not the same as unknown.
-        if (values.length === 0 && labelNames.length === 0) this.remove();
-        for (const [labels, value] of values) this.set(labels, value);
-      },
-    });
+  const { gauge, counter } = metricsIn(registry);
   /** Gauges of one thing that is asked for, absent where it does not answer. */
   const gaugesOf = <Source>(
     rows: ReadonlyArray<Row<Source>>,
     ask: () => Source | null | Promise<Source | null>,
   ): void => {
-    for (const [name, help, labelNames, read] of rows) {
-      gauge(name, help, labelNames, async () => {
+    for (const [name, help, read, labels] of rows) {
+      const reading = async () => {
         const source = await ask();
-        return source === null ? [] : read(source);
-      });
+        return source === null ? null : read(source);
+      };
+      gauge(name, help, reading, labels);
     }
   };
-  const counter = (name: string, help: string, labelNames: readonly string[], read: () => Value[]) =>
-    new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      collect() {
-        this.reset();
-        const values = read();
-        if (values.length === 0 && labelNames.length === 0) this.remove();
-        for (const [labels, value] of values) this.inc(labels, value);
-      },
-    });
 
-  gauge('tscope_build_info', 'A constant 1, labelled by the version.', ['version', 'node'], () => [
-    [{ version, node: process.version }, 1],
-  ]);
+  gauge(
+    'tscope_build_info',
+    'A constant 1, labelled by the version.',
+    () => [[{ version, node: process.version }, 1]],
+    ['version', 'node'],
+  );
   gauge(
     'tscope_clocksource_info',
     "A constant 1, labelled by the kernel's clocksource and whether it is the TSC in another form.",
+    () => {
+      if (state.calibrated === null) return [];
+      const { clocksource, derivedFromTsc } = state.calibrated;
+      return [[{ clocksource: clocksource ?? 'unknown', derived_from_tsc: text(derivedFromTsc) }, 1]];
+    },
     ['clocksource', 'derived_from_tsc'],
-    () =>
-      state.calibrated === null
-        ? []
-        : [
-            [
-              {
-                clocksource: state.calibrated.clocksource ?? 'unknown',
-                derived_from_tsc: text(state.calibrated.derivedFromTsc),
-              },
-              1,
-            ],
-          ],
   );
   gauge(
     'tscope_tsc_frequency_hertz',
     'Rate of the TSC as the reference clock counts seconds, at the last calibration.',
-    ['reference', 'independent'],
     () => frequencies(state),
+    ['reference', 'independent'],
   );
-  gauge('tscope_tsc_frequency_standard_error_ratio', 'Standard error of the last calibration.', [], () =>
-    single(state.calibrated?.result.standardErrorRatio),
+  gauge(
+    'tscope_tsc_frequency_standard_error_ratio',
+    'Standard error of the last calibration.',
+    () => state.calibrated?.result.standardErrorRatio,
   );
   gauge(
     'tscope_clock_frequency_offset_ratio',
     "The clock's rate against the reference, less 1, over the last 60 samples; 1e-6 is one ppm.",
-    PAIR,
     () => eachPair(state, ({ rateRatio }) => rateRatio),
+    PAIR,
   );
   gauge(
     'tscope_clock_frequency_offset_standard_error_ratio',
     'Standard error of tscope_clock_frequency_offset_ratio.',
-    PAIR,
     () => eachPair(state, ({ rateStandardError }) => rateStandardError),
+    PAIR,
   );
   gauge(
     'tscope_clock_offset_seconds',
     'How far the clock has moved against the reference since the agent began to sample, steps included.',
-    PAIR,
     () => eachPair(state, ({ ns }) => seconds(ns)),
+    PAIR,
   );
   gauge(
     'tscope_clock_offset_bound_seconds',
     'Hard bound of the error of tscope_clock_offset_seconds.',
-    PAIR,
     () => eachPair(state, ({ boundNs }) => seconds(boundNs)),
+    PAIR,
   );
   gauge(
     'tscope_clock_adev_ratio',
     'Overlapping Allan deviation of the clock against the reference since the agent began to sample, without what steps touch.',
-    [...PAIR, 'tau_seconds'],
     () => stabilityValues(state),
+    [...PAIR, 'tau_seconds'],
   );
   counter(
     'tscope_clock_events_total',
     'Events found, by kind and by the clock that they are about; `host` where they are about all of it.',
-    ['kind', 'clock'],
     () =>
       Object.entries(state.events).flatMap(([kind, clocks]) =>
         Array.from(clocks, ([clock, count]) => [{ kind, clock }, count] as const),
       ),
+    ['kind', 'clock'],
   );
   gaugesOf(KERNEL_CLOCK, readAdjtimex);
   gaugesOf(CHRONY, chronyReader());
   gauge(
     'tscope_tsc_unstable',
     '1 where the kernel no longer offers the TSC as a clocksource although the CPU calls it invariant: it has marked it unstable. 0 where it offers it.',
-    [],
-    () => {
-      const unstable = state.calibrated?.tscUnstable ?? null;
-      return single(unstable === null ? null : Number(unstable));
-    },
+    () => numberOf(state.calibrated?.tscUnstable),
   );
   const lateness = new Histogram({
     name: 'tscope_sample_lateness_seconds',
@@ -205,74 +164,78 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
   counter(
     'tscope_samples_total',
     'Samples taken of all pairs together: stored, pending or dropped.',
-    [],
-    () => single(state.samples),
+    () => state.samples,
   );
   counter(
     'tscope_samples_rejected_total',
     'Clock reads rejected (wide_window, cpu_changed) and samples not taken because the thread was late (late).',
-    ['reason'],
     () => [
       [{ reason: 'wide_window' }, state.rejected.wide],
       [{ reason: 'cpu_changed' }, state.rejected.moved],
       [{ reason: 'late' }, state.missed],
     ],
+    ['reason'],
   );
-  gauge('tscope_last_sample_timestamp_seconds', 'When the last sample was taken.', [], () =>
-    single(state.sample === null ? null : state.sample.atMs / 1000),
+  gauge('tscope_last_sample_timestamp_seconds', 'When the last sample was taken.', () =>
+    state.sample === null ? null : state.sample.atMs / 1000,
   );
-  gauge('tscope_healthy', '1 where sampling and the store both work, else 0.', [], () =>
-    single(health().status === 'ok' ? 1 : 0),
+  gauge('tscope_healthy', '1 where sampling and the store both work, else 0.', () =>
+    health().status === 'ok' ? 1 : 0,
   );
-  gauge('tscope_store_up', '1 where samples can be stored, else 0.', [], () =>
-    single(health().store.ok ? 1 : 0),
+  gauge('tscope_store_up', '1 where samples can be stored, else 0.', () => (health().store.ok ? 1 : 0));
+  counter('tscope_store_failures_total', 'Failed attempts to store.', () => health().store.failures);
+  counter(
+    'tscope_store_stored_samples_total',
+    'Samples that the store has taken.',
+    () => health().samples.stored,
   );
-  counter('tscope_store_failures_total', 'Failed attempts to store.', [], () =>
-    single(health().store.failures),
-  );
-  counter('tscope_store_stored_samples_total', 'Samples that the store has taken.', [], () =>
-    single(health().samples.stored),
-  );
-  gauge('tscope_store_pending_samples', 'Samples that wait in memory to be stored.', [], () =>
-    single(health().samples.waiting),
+  gauge(
+    'tscope_store_pending_samples',
+    'Samples that wait in memory to be stored.',
+    () => health().samples.waiting,
   );
   counter(
     'tscope_store_dropped_samples_total',
     'Samples given up: too many waited (overflow), the store took others but not this one (refused), no reading was accepted (rejected), the agent ended (ended).',
-    ['reason'],
     () => Object.entries(health().samples.dropped).map(([reason, count]) => [{ reason }, count]),
+    ['reason'],
   );
-  gauge('tscope_store_size_bytes', 'Size of the store in use.', [], () => single(storeBytes()));
-  const rows = (counts: Readonly<Record<string, number>> | undefined): Value[] =>
+  gauge('tscope_store_size_bytes', 'Size of the store in use.', storeBytes);
+  const rows = (counts: Readonly<Record<string, number>> | undefined): Line[] =>
     Object.entries(counts ?? {}).map(([kind, count]) => [{ kind }, count]);
-  gauge('tscope_hub_up', 'With --hub: 1 where the hub takes what is sent, else 0.', [], () =>
-    single(health().hub === undefined ? null : Number(health().hub?.ok)),
+  gauge('tscope_hub_up', 'With --hub: 1 where the hub takes what is sent, else 0.', () =>
+    numberOf(health().hub?.ok),
   );
-  counter('tscope_hub_batches_total', 'Messages that the hub has acknowledged.', [], () =>
-    single(health().hub?.batches),
+  counter('tscope_hub_batches_total', 'Messages that the hub has acknowledged.', () => health().hub?.batches);
+  counter('tscope_hub_failures_total', 'Failed attempts to send to the hub.', () => health().hub?.failures);
+  counter(
+    'tscope_hub_shipped_rows_total',
+    'Rows that the hub has acknowledged.',
+    () => rows(health().hub?.shipped),
+    ['kind'],
   );
-  counter('tscope_hub_failures_total', 'Failed attempts to send to the hub.', [], () =>
-    single(health().hub?.failures),
+  gauge(
+    'tscope_hub_waiting_rows',
+    'Rows of the store that the hub does not have yet.',
+    () => rows(health().hub?.waiting),
+    ['kind'],
   );
-  counter('tscope_hub_shipped_rows_total', 'Rows that the hub has acknowledged.', ['kind'], () =>
-    rows(health().hub?.shipped),
+  counter(
+    'tscope_hub_lost_rows_total',
+    'Rows that retention took before the hub had them.',
+    () => rows(health().hub?.lost),
+    ['kind'],
   );
-  gauge('tscope_hub_waiting_rows', 'Rows of the store that the hub does not have yet.', ['kind'], () =>
-    rows(health().hub?.waiting),
-  );
-  counter('tscope_hub_lost_rows_total', 'Rows that retention took before the hub had them.', ['kind'], () =>
-    rows(health().hub?.lost),
-  );
-  gauge('tscope_live_clients', 'Browsers that follow the live stream.', [], () => single(liveClients()));
-  counter('process_cpu_seconds_total', 'User and system CPU time spent.', [], () => {
+  gauge('tscope_live_clients', 'Browsers that follow the live stream.', liveClients);
+  counter('process_cpu_seconds_total', 'User and system CPU time spent.', () => {
     const { user, system } = process.cpuUsage();
-    return single((user + system) / 1e6);
+    return (user + system) / 1e6;
   });
-  gauge('process_resident_memory_bytes', 'Resident memory size.', [], () =>
-    single(process.memoryUsage.rss()),
-  );
-  gauge('process_start_time_seconds', 'When the process started.', [], () =>
-    single((Date.now() - performance.now()) / 1000),
+  gauge('process_resident_memory_bytes', 'Resident memory size.', () => process.memoryUsage.rss());
+  gauge(
+    'process_start_time_seconds',
+    'When the process started.',
+    () => (Date.now() - performance.now()) / 1000,
   );
   return { registry, observe: (lateNs) => lateness.observe(lateNs / 1e9) };
 }

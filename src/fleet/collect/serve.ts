@@ -3,7 +3,7 @@ import type { Registry as MetricsRegistry } from 'prom-client';
 import type { ListenAddress } from '../../agent/config/listen-address.ts';
 import type { TlsFiles } from '../../agent/config/tls.ts';
 import { LiveClients } from '../../agent/http/live.ts';
-import { Counter, Gauge, Registry } from '../../agent/http/prometheus.ts';
+import { type Line, metricsIn, Registry } from '../../agent/http/prometheus.ts';
 import { jsonReply, type Reply } from '../../agent/http/reply.ts';
 import { createSite, type Handler, listen } from '../../agent/http/server.ts';
 import type { Log } from '../../agent/log.ts';
@@ -47,29 +47,18 @@ export async function healthOf({ collector, hub, db, ledger }: CollectorView): P
   };
 }
 
-function metricsOf({ collector, ledger, overview }: CollectorView): MetricsRegistry {
+function registryOf({ collector, ledger, overview }: CollectorView): MetricsRegistry {
   const registry = new Registry();
-  const registers = [registry];
-  const counter = (name: string, help: string, read: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
+  const { gauge, counter } = metricsIn(registry);
+  const states = (counts: Readonly<Record<string, number>>): Line[] =>
+    Object.entries(counts).map(([state, count]) => [{ state }, count]);
   const { here } = collector.state;
-  new Gauge({
-    name: 'tscope_build_info',
-    help: 'A constant 1, labelled by the version.',
-    labelNames: ['version', 'node'],
-    registers,
-    collect() {
-      this.set({ version, node: process.version }, 1);
-    },
-  });
+  gauge(
+    'tscope_build_info',
+    'A constant 1, labelled by the version.',
+    () => [[{ version, node: process.version }, 1]],
+    ['version', 'node'],
+  );
   counter('tscope_fleet_batches_total', 'Batches stored by this collector.', () => here.batches);
   counter('tscope_fleet_rollups_total', 'Minutes and hours stored by this collector.', () => here.rollups);
   counter(
@@ -88,55 +77,31 @@ function metricsOf({ collector, ledger, overview }: CollectorView): MetricsRegis
     'Failed attempts to collect.',
     () => collector.trouble.state.failures,
   );
-  new Gauge({
-    name: 'tscope_fleet_up',
-    help: '1 while messages are collected, else 0.',
-    registers,
-    collect() {
-      this.set(collector.trouble.state.ok ? 1 : 0);
-    },
+  gauge('tscope_fleet_up', '1 while messages are collected, else 0.', () =>
+    Number(collector.trouble.state.ok),
+  );
+  gauge('tscope_fleet_lag_seconds', 'How long ago the hub took the newest message that was stored.', () => {
+    const { lagMs } = collector.state;
+    return lagMs === null ? null : lagMs / 1000;
   });
-  new Gauge({
-    name: 'tscope_fleet_lag_seconds',
-    help: 'How long ago the hub took the newest message that was stored.',
-    registers,
-    collect() {
-      const { lagMs } = collector.state;
-      if (lagMs === null) this.remove();
-      else this.set(lagMs / 1000);
-    },
+  gauge(
+    'tscope_fleet_messages',
+    'Messages that the hub ever took (received), and where they are: stored, refused, waiting, expired.',
+    async () => states({ ...(await ledger()) }),
+    ['state'],
+  );
+  gauge('tscope_fleet_judged_timestamp_seconds', 'When the whole fleet was last judged.', async () => {
+    const at = (await overview())?.concludedAt ?? null;
+    return at === null ? null : Date.parse(at) / 1000;
   });
-  new Gauge({
-    name: 'tscope_fleet_messages',
-    help: 'Messages that the hub ever took (received), and where they are: stored, refused, waiting, expired.',
-    labelNames: ['state'],
-    registers,
-    async collect() {
-      this.reset();
-      for (const [state, count] of Object.entries((await ledger()) ?? {})) this.set({ state }, count);
-    },
-  });
-  new Gauge({
-    name: 'tscope_fleet_judged_timestamp_seconds',
-    help: 'When the whole fleet was last judged.',
-    registers,
-    async collect() {
-      const at = (await overview())?.concludedAt ?? null;
-      if (at === null) this.remove();
-      else this.set(Date.parse(at) / 1000);
-    },
-  });
-  new Gauge({
-    name: 'tscope_fleet_hosts',
-    help: 'Hosts of the whole fleet: all that were ever heard from, and by what is wrong with them.',
-    labelNames: ['state'],
-    registers,
-    async collect() {
-      this.reset();
+  gauge(
+    'tscope_fleet_hosts',
+    'Hosts of the whole fleet: all that were ever heard from, and by what is wrong with them.',
+    async () => {
       const view = await overview();
-      if (view === null) return;
+      if (view === null) return [];
       const { hosts, silent, twins, clockErrors, outliers, moves, kernels } = view;
-      const states = {
+      return states({
         known: hosts,
         silent,
         twin: twins,
@@ -144,18 +109,11 @@ function metricsOf({ collector, ledger, overview }: CollectorView): MetricsRegis
         outlier: outliers,
         rate_changed: moves.filter(({ host }) => host !== null).length,
         catches_up: kernels.reduce((sum, { catchesUp }) => sum + catchesUp, 0),
-      };
-      for (const [state, count] of Object.entries(states)) this.set({ state }, count);
+      });
     },
-  });
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory size.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
+    ['state'],
+  );
+  gauge('process_resident_memory_bytes', 'Resident memory size.', () => process.memoryUsage.rss());
   counter('process_cpu_seconds_total', 'User and system CPU time spent.', () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
@@ -176,7 +134,7 @@ export async function serveCollector(
   tls: TlsFiles | null,
   pages: ReadonlyMap<string, Handler>,
 ): Promise<{ readonly address: ListenAddress; close(): void }> {
-  const registry = metricsOf(view);
+  const registry = registryOf(view);
   const clients = new LiveClients();
   const status = (health: FleetHealth): number => (health.status === 'ok' ? 200 : 503);
   const routes = new Map<string, Handler>([
