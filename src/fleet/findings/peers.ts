@@ -20,14 +20,14 @@ export function peersOf(host: PeerFacts, labels: readonly string[] = []): string
   return `${host.cpuModel ?? 'unknown CPU'}${rate}${values}`;
 }
 
-/** The hosts by their peers. */
-export function groups<T>(hosts: readonly T[], peers: (host: T) => string): Map<string, T[]> {
-  const found = new Map<string, T[]>();
-  for (const host of hosts) {
-    const name = peers(host);
-    const group = found.get(name);
-    if (group === undefined) found.set(name, [host]);
-    else group.push(host);
+/** Things by what they have in common, in the order in which they come. */
+export function groups<T, Key>(all: Iterable<T>, keyOf: (one: T) => Key): Map<Key, T[]> {
+  const found = new Map<Key, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    const group = found.get(key);
+    if (group === undefined) found.set(key, [one]);
+    else group.push(one);
   }
   return found;
 }

@@ -7,6 +7,7 @@ import {
 } from '../../schema/fleet-batch.ts';
 import { asBigint, asBytes, asCount, asReal, asText, orNull } from '../../store/cells.ts';
 import type { Cell, Row } from '../../store/connection.ts';
+import { groups } from '../findings/peers.ts';
 import { unpackDocument } from './document-summary.ts';
 import {
   type Account,
@@ -31,13 +32,14 @@ import {
   type SampleQuery,
   type Settled,
   type StaleProfile,
+  type Upkeep,
   WEEK_HOURS,
   type Where,
   type Width,
 } from './fleet-store.ts';
 import { WIDTH_NS } from './rows.ts';
-import { countIn } from './settled.ts';
-import type { Activity } from './twins.ts';
+import { countIn, rangeOf } from './settled.ts';
+import { type Move, separate } from './twins.ts';
 
 /** Asks a database. Parameters are `?1`, `?2` ...; integers come as bigint, text as a string or as UTF-8. */
 export type Ask = (sql: string, values: readonly Cell[]) => Promise<readonly Row[]>;
@@ -276,9 +278,7 @@ export class Reader {
 
   async settled(stream: string): Promise<Settled> {
     const rows = await this.#ask('SELECT first, last, refused FROM settled WHERE stream = ?1', [stream]);
-    return countIn(
-      rows.map((row) => ({ first: asCount(row[0]), last: asCount(row[1]), refused: flag(row[2]) === true })),
-    );
+    return countIn(rows.map(rangeOf));
   }
 
   async hosts(query: HostQuery): Promise<Page<FleetHost>> {
@@ -377,12 +377,7 @@ export class Reader {
        ORDER BY q.host, r.started_at, d.id`,
       [first, last, BigInt(hour)],
     );
-    const found = new Map<number, [number, number][]>();
-    for (const [host, at, rate] of hours) {
-      const own = found.get(asCount(host)) ?? [];
-      found.set(asCount(host), own);
-      own.push([asCount(at), asReal(rate)]);
-    }
+    const found = groups(hours, ([host]) => host);
     const newest = (rows: readonly Row[]) => new Map(rows.map((row) => [asCount(row[0]), row]));
     const [calibrated, documented] = [newest(calibrations), newest(documents)];
     return stale.map((row) => {
@@ -396,7 +391,7 @@ export class Reader {
         rates: ratesOf(row[4]),
         claim: orNull(asText)(row[5]),
         kvm: orNull(asText)(row[6]),
-        hours: found.get(host) ?? [],
+        hours: (found.get(row[0]) ?? []).map(([, at, rate]) => [asCount(at), asReal(rate)] as const),
         calibration: calibration === undefined ? null : calibrationOf(calibration[1]),
         document:
           document === undefined
@@ -424,8 +419,15 @@ export class Reader {
     }));
   }
 
-  /** Senders of the words under which more than one boot has sent. */
-  async activities(): Promise<ReadonlyMap<string, readonly (Activity & { readonly hostname: string })[]>> {
+  /**
+   * Tells apart hosts that publish under one word, as far as they are known by now.
+   *
+   * @param carryOut makes it so in a transaction.
+   */
+  protected async separateTwins(
+    carryOut: (word: string, moves: readonly Move[]) => void | Promise<void>,
+  ): Promise<Upkeep['twins']> {
+    // Senders of the words under which more than one boot has sent.
     const rows = await this.#ask(
       `SELECT a.word, a.id, a.host, a.machine, a.instance, a.boot, a.first_at, a.last_at, a.hostname FROM sender a
        WHERE EXISTS (SELECT 1 FROM sender b WHERE b.host = a.host AND b.boot <> a.boot
@@ -434,23 +436,25 @@ export class Reader {
        ORDER BY a.first_at, a.id`,
       [],
     );
-    const words = new Map<string, (Activity & { readonly hostname: string })[]>();
-    for (const row of rows) {
-      const word = asText(row[0]);
-      const own = words.get(word) ?? [];
-      words.set(word, own);
-      own.push({
-        sender: asCount(row[1]),
-        host: asCount(row[2]),
-        machine: asText(row[3]),
-        instance: asText(row[4]),
-        boot: asText(row[5]),
-        firstAtMs: asCount(row[6]),
-        lastAtMs: asCount(row[7]),
-        hostname: asText(row[8]),
-      });
+    const senders = rows.map((row) => ({
+      word: asText(row[0]),
+      sender: asCount(row[1]),
+      host: asCount(row[2]),
+      machine: asText(row[3]),
+      instance: asText(row[4]),
+      boot: asText(row[5]),
+      firstAtMs: asCount(row[6]),
+      lastAtMs: asCount(row[7]),
+      hostname: asText(row[8]),
+    }));
+    const found: { host: string; hostnames: string[] }[] = [];
+    for (const [host, own] of groups(senders, ({ word }) => word)) {
+      const moves = separate(own);
+      if (moves.length === 0) continue;
+      await carryOut(host, moves);
+      found.push({ host, hostnames: [...new Set(own.map(({ hostname }) => hostname))] });
     }
-    return words;
+    return found;
   }
 
   async pairs(host: number): Promise<FleetPair[]> {

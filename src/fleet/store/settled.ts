@@ -1,3 +1,5 @@
+import { asCount } from '../../store/cells.ts';
+import type { Row } from '../../store/connection.ts';
 import type { Settled } from './fleet-store.ts';
 
 /** Messages of a stream that are dealt with: sequences from the first to the last, both included. */
@@ -6,6 +8,13 @@ export interface Range {
   readonly last: number;
   readonly refused: boolean;
 }
+
+/** A range of a row of `first, last, refused`. */
+export const rangeOf = ([first, last, refused]: Row): Range => ({
+  first: asCount(first),
+  last: asCount(last),
+  refused: asCount(refused) === 1,
+});
 
 /** Ranges that overlap or touch as one; refused and stored ones stay apart. */
 export function merged(ranges: readonly Range[]): Range[] {

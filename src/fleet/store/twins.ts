@@ -1,3 +1,6 @@
+import type { Cell } from '../../store/connection.ts';
+import { previousBoots } from './tables.ts';
+
 /** A sender, and from when to when it sent, ms by the hub's clock. */
 export interface Activity {
   readonly sender: number;
@@ -52,4 +55,37 @@ export function separate(activities: readonly Activity[]): Move[] {
     hosts.set(host, [...(hosts.get(host) ?? []), activity]);
   }
   return moves;
+}
+
+/** Statements, with their values, that carry it out. @param stale what makes the profiles of these hosts stale. */
+export function separation(
+  word: string,
+  moves: readonly Move[],
+  stale: (hosts: string) => string,
+): Array<readonly [sql: string, ...values: Cell[]]> {
+  const made = Math.max(0, ...moves.map(({ host }) => -host));
+  const add = `INSERT INTO host (word, twin, first_at) SELECT word, max(twin) + 1, min(first_at) FROM host WHERE word = ?1 GROUP BY word`;
+  // Those that were made have the last numbers of the word.
+  const nth =
+    '(SELECT id FROM host WHERE word = ?2 AND twin = (SELECT max(twin) FROM host WHERE word = ?2) - ?3)';
+  return [
+    ...Array.from({ length: made }, () => [add, word] as const),
+    ...moves.map(({ sender, host }) =>
+      host >= 0
+        ? (['UPDATE sender SET host = ?2 WHERE id = ?1', BigInt(sender), BigInt(host)] as const)
+        : ([
+            `UPDATE sender SET host = ${nth} WHERE id = ?1`,
+            BigInt(sender),
+            word,
+            BigInt(made + host),
+          ] as const),
+    ),
+    [
+      `UPDATE host SET sender = (SELECT id FROM sender s WHERE s.host = host.id ORDER BY last_at DESC, id DESC LIMIT 1)
+       WHERE word = ?1`,
+      word,
+    ],
+    [previousBoots('SELECT id FROM host WHERE word = ?1'), word],
+    [stale('SELECT id AS host FROM host WHERE word = ?1'), word],
+  ];
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { TscopeError, usageError } from '../../../errors.ts';
 import { asBigint, asCount, asText } from '../../../store/cells.ts';
 import type { Row } from '../../../store/connection.ts';
+import { groups } from '../../findings/peers.ts';
 import type {
   Delivery,
   FleetRetention,
@@ -15,9 +16,9 @@ import type {
 import { bytesOf, Reader } from '../reader.ts';
 import { newerStore, noStore } from '../refusals.ts';
 import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
-import { merged, type Range, rangesOf } from '../settled.ts';
+import { merged, type Range, rangeOf, rangesOf } from '../settled.ts';
 import { previousBoots } from '../tables.ts';
-import { separate } from '../twins.ts';
+import { type Move, separation } from '../twins.ts';
 import { isPassing, notAllowed, placeOf, postgresError } from './postgres-error.ts';
 import { MIGRATIONS, PARTITIONED, type Partitioned, SCHEMA } from './schema.ts';
 
@@ -58,7 +59,39 @@ const types = {
 const numbered = (sql: string): string => sql.replace(/\?(\d+)/g, '$$$1');
 
 /** Numbers as an array of PostgreSQL's, without looking at each for characters to quote. */
-const numbers = (values: readonly (number | bigint)[]): string => `{${values.join()}}`;
+const numbers = (values: readonly unknown[]): string => `{${values.map((value) => value ?? 'NULL').join()}}`;
+
+/** Cells of rows, in the order of their columns. */
+type Cells = ReadonlyArray<readonly unknown[]>;
+
+/** Names and types, as in `host int, score float8`. */
+const columnsIn = (columns: string) =>
+  columns.split(', ').map((column) => column.split(' ') as [name: string, type: string]);
+
+/** Rows that go with a statement, which it calls `u`: what stands behind FROM, and the statement's values. */
+function unnested(columns: string, rows: Cells): readonly [from: string, values: unknown[]] {
+  const named = columnsIn(columns);
+  const arrays = named.map(([, type], i) => `$${i + 1}::${type}[]`);
+  const values = named.map(([, type], i) => {
+    const cells = rows.map((row) => row[i]);
+    return type === 'text' || type === 'bytea' ? cells : numbers(cells);
+  });
+  return [`unnest(${arrays.join()}) AS u (${named.map(([name]) => `"${name}"`).join()})`, values];
+}
+
+/** Adds rows in one statement. */
+async function insert(
+  run: Run,
+  table: string,
+  columns: string,
+  rows: Cells,
+  rest = 'ON CONFLICT DO NOTHING',
+): Promise<void> {
+  if (rows.length === 0) return;
+  const [from, values] = unnested(columns, rows);
+  const names = columnsIn(columns).map(([name]) => `"${name}"`);
+  await run(`INSERT INTO ${table} (${names.join()}) SELECT * FROM ${from} ${rest}`, values);
+}
 
 /** Something of the database that a statement is run on. */
 type Run = (sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
@@ -196,36 +229,32 @@ class PostgresFleetStore extends Reader implements FleetStore {
 
   async putStandings(standings: readonly Standing[]): Promise<void> {
     await this.#transaction(async (run) => {
-      const hosts = numbers(standings.map(({ host }) => host));
       await run(
         'DELETE FROM standing t WHERE NOT EXISTS (SELECT 1 FROM unnest($1::int[]) AS u (host) WHERE u.host = t.host)',
-        [hosts],
+        [numbers(standings.map(({ host }) => host))],
       );
-      await run(
-        `INSERT INTO standing (host, score, detail) SELECT * FROM unnest($1::int[], $2::float8[], $3::text[])
-         ON CONFLICT (host) DO UPDATE SET score = excluded.score, detail = excluded.detail
+      await insert(
+        run,
+        'standing',
+        'host int, score float8, detail text',
+        standings.map(({ host, score, detail }) => [host, score, detail]),
+        `ON CONFLICT (host) DO UPDATE SET score = excluded.score, detail = excluded.detail
          WHERE standing.detail <> excluded.detail`,
-        [hosts, standings.map(({ score }) => score), standings.map(({ detail }) => detail)],
       );
     });
   }
 
   async putProfiles(profiles: readonly StampedProfile[]): Promise<void> {
-    await this.#transaction(async (run) => {
-      await run(
-        `UPDATE profile q SET fresh = NULL, hour = u.hour, rates = u.rates, claim = u.claim, kvm = u.kvm
-         FROM unnest($1::int[], $2::int[], $3::int[], $4::bytea[], $5::text[], $6::text[])
-           AS u (host, stamp, hour, rates, claim, kvm) WHERE q.host = u.host AND q.stamp = u.stamp`,
-        [
-          numbers(profiles.map(({ host }) => host)),
-          numbers(profiles.map(({ stamp }) => stamp)),
-          numbers(profiles.map(({ hour }) => hour)),
-          profiles.map(bytesOf),
-          profiles.map(({ claim }) => claim),
-          profiles.map(({ kvm }) => kvm),
-        ],
-      );
-    });
+    const [from, values] = unnested(
+      'host int, stamp int, hour int, rates bytea, claim text, kvm text',
+      profiles.map((profile) => {
+        const { host, stamp, hour, claim, kvm } = profile;
+        return [host, stamp, hour, bytesOf(profile), claim, kvm];
+      }),
+    );
+    const sql = `UPDATE profile q SET fresh = NULL, hour = u.hour, rates = u.rates, claim = u.claim, kvm = u.kvm
+      FROM ${from} WHERE q.host = u.host AND q.stamp = u.stamp`;
+    await this.#transaction((run) => run(sql, values));
   }
 
   async putConclusions(json: string): Promise<void> {
@@ -243,7 +272,7 @@ class PostgresFleetStore extends Reader implements FleetStore {
       // One collector does it for all.
       const [lock] = await run(`SELECT pg_try_advisory_lock(${UPKEEP_LOCK})::int`);
       if (asCount(lock?.[0]) === 0) return { twins: [], dropped: 0 };
-      const twins = await this.#separate();
+      const twins = await this.separateTwins((word, moves) => this.#separate(word, moves));
       await this.#transaction(mergeSettled);
       let dropped = 0;
       const days = {
@@ -304,32 +333,24 @@ class PostgresFleetStore extends Reader implements FleetStore {
     if (all.length === 0) return found;
     const unknown = all.filter(({ identity }) => this.#senders.get(identity) === undefined);
     if (unknown.length > 0) await addSenders(run, unknown);
-    await lookUp(
-      run,
-      'sender',
-      all.map(({ identity }) => identity),
-      this.#senders,
-      found,
-      learnt,
-    );
+    await lookUp(run, 'sender', senders.keys(), this.#senders, found, learnt);
     const number = ({ identity }: SenderRow): number => found.get(identity) as number;
     const sorted = all.toSorted((a, b) => number(a) - number(b));
+    const [from, values] = unnested(
+      'id int, at bigint, error bigint, minutes bigint, samples bigint, events bigint, documents bigint',
+      sorted.map((sender) => {
+        const { minutes, samples, events, documents } = sender.lost;
+        const { receivedAtMs, clockErrorMs } = sender;
+        return [number(sender), receivedAtMs, clockErrorMs, minutes, samples, events, documents];
+      }),
+    );
     await run(
       `UPDATE sender s SET last_at = greatest(s.last_at, u.at), first_at = least(s.first_at, u.at),
          clock_error = CASE WHEN u.at >= s.last_at THEN u.error ELSE s.clock_error END,
          lost_minutes = greatest(s.lost_minutes, u.minutes), lost_samples = greatest(s.lost_samples, u.samples),
          lost_events = greatest(s.lost_events, u.events), lost_documents = greatest(s.lost_documents, u.documents)
-       FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-         AS u (id, at, error, minutes, samples, events, documents) WHERE s.id = u.id`,
-      [
-        numbers(sorted.map(number)),
-        numbers(sorted.map(({ receivedAtMs }) => receivedAtMs)),
-        numbers(sorted.map(({ clockErrorMs }) => clockErrorMs)),
-        numbers(sorted.map(({ lost }) => lost.minutes)),
-        numbers(sorted.map(({ lost }) => lost.samples)),
-        numbers(sorted.map(({ lost }) => lost.events)),
-        numbers(sorted.map(({ lost }) => lost.documents)),
-      ],
+       FROM ${from} WHERE s.id = u.id`,
+      values,
     );
     // What it says of itself comes with each batch, and its facts only when they change.
     const changed = sorted.filter(
@@ -359,28 +380,18 @@ class PostgresFleetStore extends Reader implements FleetStore {
       const owners = new Map(senders);
       const absent = fresh.map(({ sender }) => sender).filter((identity) => !owners.has(identity));
       await lookUp(run, 'sender', absent, this.#senders, owners, learnt);
-      await run(
-        `INSERT INTO run (identity, sender, key, command, started_at, ended_at)
-         SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
-         ON CONFLICT (identity) DO UPDATE SET ended_at = coalesce(run.ended_at, excluded.ended_at)`,
-        [
-          fresh.map(({ identity }) => identity),
-          fresh.map(({ sender, shipper }) => owners.get(sender) ?? owners.get(shipper)),
-          fresh.map(({ key }) => key),
-          fresh.map(({ command }) => command),
-          fresh.map(({ startedAtNs }) => startedAtNs),
-          fresh.map(({ endedAtNs }) => endedAtNs),
-        ],
+      await insert(
+        run,
+        'run',
+        'identity text, sender int, key text, command text, started_at bigint, ended_at bigint',
+        fresh.map(({ identity, sender, shipper, key, command, startedAtNs, endedAtNs }) => {
+          const owner = owners.get(sender) ?? owners.get(shipper);
+          return [identity, owner, key, command, startedAtNs, endedAtNs];
+        }),
+        'ON CONFLICT (identity) DO UPDATE SET ended_at = coalesce(run.ended_at, excluded.ended_at)',
       );
     }
-    await lookUp(
-      run,
-      'run',
-      all.map(({ identity }) => identity),
-      this.#runs,
-      found,
-      learnt,
-    );
+    await lookUp(run, 'run', runs.keys(), this.#runs, found, learnt);
     return found;
   }
 
@@ -391,62 +402,26 @@ class PostgresFleetStore extends Reader implements FleetStore {
     learnt: (() => void)[],
   ): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
-    const all = [...series.values()];
-    const fresh = all.filter(({ identity }) => this.#series.get(identity) === undefined);
-    if (fresh.length > 0) {
-      await run(
-        `INSERT INTO series (identity, run, clock, reference, independent, reason, origin)
-         SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bigint[])
-         ON CONFLICT DO NOTHING`,
-        [
-          fresh.map(({ identity }) => identity),
-          fresh.map(({ run }) => runs.get(run)),
-          fresh.map(({ clock }) => clock),
-          fresh.map(({ reference }) => reference),
-          fresh.map(({ independent }) => (independent === null ? null : Number(independent))),
-          fresh.map(({ reason }) => reason),
-          fresh.map(({ originNs }) => originNs),
-        ],
-      );
-    }
-    await lookUp(
+    const fresh = [...series.values()].filter(({ identity }) => this.#series.get(identity) === undefined);
+    await insert(
       run,
       'series',
-      all.map(({ identity }) => identity),
-      this.#series,
-      found,
-      learnt,
+      'identity text, run int, clock text, reference text, independent int, reason text, origin bigint',
+      fresh.map(({ identity, run, clock, reference, independent, reason, originNs }) => {
+        const flag = independent === null ? null : Number(independent);
+        return [identity, runs.get(run), clock, reference, flag, reason, originNs];
+      }),
     );
+    await lookUp(run, 'series', series.keys(), this.#series, found, learnt);
     return found;
   }
 
-  async #separate(): Promise<Upkeep['twins']> {
-    const found: { host: string; hostnames: string[] }[] = [];
-    for (const [word, senders] of await this.activities()) {
-      const moves = separate(senders);
-      if (moves.length === 0) continue;
-      await this.#transaction(async (run) => {
-        const made = new Map<number, number>();
-        for (const { sender, host } of moves) {
-          const owner = host >= 0 ? host : (made.get(host) ?? (await addTwin(run, word)));
-          if (host < 0) made.set(host, owner);
-          await run('UPDATE sender SET host = $1 WHERE id = $2', [owner, sender]);
-        }
-        await run(
-          `UPDATE host SET sender = (SELECT id FROM sender s WHERE s.host = host.id ORDER BY last_at DESC, id DESC LIMIT 1)
-           WHERE word = $1`,
-          [word],
-        );
-        await run(previousBoots('SELECT id FROM host WHERE word = $1'), [word]);
-        await run(
-          `INSERT INTO profile (host, fresh, stamp, hour, rates) SELECT id, 0, 1, 0, '' FROM host WHERE word = $1
-           ORDER BY id ${STALE}`,
-          [word],
-        );
-      });
-      found.push({ host: word, hostnames: [...new Set(senders.map(({ hostname }) => hostname))] });
-    }
-    return found;
+  #separate(word: string, moves: readonly Move[]): Promise<void> {
+    const stale = (hosts: string) =>
+      `INSERT INTO profile (host, fresh, stamp, hour, rates) SELECT host, 0, 1, 0, '' FROM (${hosts}) h ORDER BY host ${STALE}`;
+    return this.#transaction(async (run) => {
+      for (const [sql, ...values] of separation(word, moves, stale)) await run(numbered(sql), values);
+    });
   }
 }
 
@@ -454,7 +429,7 @@ class PostgresFleetStore extends Reader implements FleetStore {
 async function lookUp(
   run: Run,
   table: 'sender' | 'run' | 'series',
-  identities: readonly string[],
+  identities: Iterable<string>,
   known: Known,
   found: Map<string, number>,
   learnt: (() => void)[],
@@ -476,14 +451,17 @@ async function lookUp(
 /** Each belongs to the host of the same machine and local store, else to the one heard from last under its word. */
 async function addSenders(run: Run, unsorted: readonly SenderRow[]): Promise<void> {
   const senders = unsorted.toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
-  const words = senders.map(({ host }) => host.id);
-  const times = senders.map(({ receivedAtMs }) => receivedAtMs);
-  await run(
-    `INSERT INTO host (word, twin, first_at) SELECT word, 1, min(at) FROM unnest($1::text[], $2::bigint[]) AS u (word, at)
-     GROUP BY word ORDER BY word ON CONFLICT DO NOTHING`,
-    [words, numbers(times)],
+  const [from, values] = unnested(
+    'identity text, word text, machine text, instance text, boot text, at bigint',
+    senders.map(({ identity, host: { id, machine, instance, boot }, receivedAtMs }) => {
+      return [identity, id, machine, instance, boot, receivedAtMs];
+    }),
   );
-  const identities = senders.map(({ identity }) => identity);
+  await run(
+    `INSERT INTO host (word, twin, first_at) SELECT word, 1, min(at) FROM ${from}
+     GROUP BY word ORDER BY word ON CONFLICT DO NOTHING`,
+    values,
+  );
   await run(
     `INSERT INTO sender (identity, host, word, machine, instance, boot, hostname, version, labels, first_at, last_at,
        clock_error, lost_minutes, lost_samples, lost_events, lost_documents)
@@ -492,18 +470,10 @@ async function addSenders(run: Run, unsorted: readonly SenderRow[]): Promise<voi
           ORDER BY (k.machine = u.machine AND k.instance = u.instance) DESC, k.last_at DESC LIMIT 1),
          (SELECT h.id FROM host h WHERE h.word = u.word AND h.twin = 1)),
        u.word, u.machine, u.instance, u.boot, '', '', '{}', u.at, -1, 0, 0, 0, 0, 0
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-       AS u (identity, word, machine, instance, boot, at)
-     ON CONFLICT (identity) DO NOTHING`,
-    [
-      identities,
-      words,
-      senders.map(({ host }) => host.machine),
-      senders.map(({ host }) => host.instance),
-      senders.map(({ host }) => host.boot),
-      numbers(times),
-    ],
+     FROM ${from} ON CONFLICT (identity) DO NOTHING`,
+    values,
   );
+  const identities = senders.map(({ identity }) => identity);
   await run(
     `UPDATE host h SET sender = s.id FROM (SELECT DISTINCT ON (host) id, host, first_at FROM sender
        WHERE identity = ANY($1) ORDER BY host, first_at DESC) s
@@ -521,51 +491,46 @@ async function describe(
   number: (sender: SenderRow) => number,
   senders: readonly SenderRow[],
 ): Promise<void> {
-  const told = senders.filter(({ facts }) => facts !== undefined);
+  const told = senders.flatMap((sender) => {
+    const { facts, unstable, receivedAtMs } = sender;
+    if (facts === undefined) return [];
+    const { cpu, kernel, clocksource, virtualization, discipline } = facts;
+    const row = [JSON.stringify(facts), cpu, kernel, clocksource, virtualization, discipline, unstable];
+    return [[number(sender), receivedAtMs, ...row]];
+  });
   if (told.length > 0) {
+    const [from, values] = unnested(
+      'id int, at bigint, facts text, cpu text, kernel text, clocksource text, virtualization text, discipline text, unstable text',
+      told,
+    );
     await run(
       `UPDATE sender s SET facts = u.facts, cpu = u.cpu, kernel = u.kernel, clocksource = u.clocksource,
          virtualization = u.virtualization, discipline = u.discipline,
          unstable_at = CASE WHEN u.unstable IS NULL THEN s.unstable_at ELSE coalesce(s.unstable_at, u.at) END,
          unstable = coalesce(s.unstable, u.unstable)
-       FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-         AS u (id, at, facts, cpu, kernel, clocksource, virtualization, discipline, unstable)
-       WHERE s.id = u.id AND (s.last_at <= u.at OR s.facts IS NULL)`,
-      [
-        numbers(told.map(number)),
-        numbers(told.map(({ receivedAtMs }) => receivedAtMs)),
-        told.map(({ facts }) => JSON.stringify(facts)),
-        ...(['cpu', 'kernel', 'clocksource', 'virtualization', 'discipline'] as const).map((name) =>
-          told.map(({ facts }) => facts?.[name] ?? null),
-        ),
-        told.map(({ unstable }) => unstable),
-      ],
+       FROM ${from} WHERE s.id = u.id AND (s.last_at <= u.at OR s.facts IS NULL)`,
+      values,
     );
   }
   if (senders.length === 0) return;
+  const [from, values] = unnested(
+    'id int, at bigint, hostname text, version text, labels text',
+    senders.map((sender) => {
+      const { hostname, version, labels } = sender.host;
+      return [number(sender), sender.receivedAtMs, hostname, version, JSON.stringify(labels)];
+    }),
+  );
   const newer = await run(
     `UPDATE sender s SET hostname = u.hostname, version = u.version, labels = u.labels
-     FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[]) AS u (id, at, hostname, version, labels)
-     WHERE s.id = u.id AND s.last_at <= u.at RETURNING s.id`,
-    [
-      numbers(senders.map(number)),
-      numbers(senders.map(({ receivedAtMs }) => receivedAtMs)),
-      senders.map(({ host }) => host.hostname),
-      senders.map(({ host }) => host.version),
-      senders.map(({ host }) => JSON.stringify(host.labels)),
-    ],
+     FROM ${from} WHERE s.id = u.id AND s.last_at <= u.at RETURNING s.id`,
+    values,
   );
   const ids = new Set(newer.map(([id]) => asCount(id)));
   const labels = senders
     .filter((sender) => ids.has(number(sender)))
-    .flatMap((sender) =>
-      Object.entries(sender.host.labels).map(([key, value]) => ({ id: number(sender), key, value })),
-    );
+    .flatMap((sender) => Object.entries(sender.host.labels).map((label) => [number(sender), ...label]));
   await run('DELETE FROM label WHERE sender = ANY($1::int[])', [numbers([...ids])]);
-  await run(
-    'INSERT INTO label (sender, key, value) SELECT * FROM unnest($1::int[], $2::text[], $3::text[])',
-    [numbers(labels.map(({ id }) => id)), labels.map(({ key }) => key), labels.map(({ value }) => value)],
-  );
+  await insert(run, 'label', 'sender int, key text, value text', labels, '');
 }
 
 /** Of two that say something about the same minute the one with more samples is the later. */
@@ -585,23 +550,23 @@ async function putRollups(
       if (known === undefined || (known[2] as number) < rollup[1]) latest.set(key, [id, ...rollup]);
     }
   }
-  if (latest.size === 0) return;
-  const columns: number[][] = Array.from({ length: 10 }, () => []);
-  for (const row of latest.values()) row.forEach((value, i) => void columns[i]?.push(value));
-  await run(
-    `INSERT INTO ${width} (series, at, count, min, max, mean, first_since, first, last_since, last)
-     SELECT * FROM unnest($1::int[], $2::int[], $3::int[], $4::float8[], $5::float8[], $6::float8[], $7::float8[],
-       $8::float8[], $9::float8[], $10::float8[]) AS u ORDER BY 1, 2
-     ON CONFLICT (series, at) DO UPDATE SET count = excluded.count, min = excluded.min, max = excluded.max,
+  const figures =
+    'min float8, max float8, mean float8, first_since float8, first float8, last_since float8, last float8';
+  await insert(
+    run,
+    width,
+    `series int, at int, count int, ${figures}`,
+    [...latest.values()],
+    `ORDER BY 1, 2 ON CONFLICT (series, at) DO UPDATE SET count = excluded.count, min = excluded.min, max = excluded.max,
        mean = excluded.mean, first_since = excluded.first_since, first = excluded.first,
        last_since = excluded.last_since, last = excluded.last
      WHERE excluded.count > ${width}.count`,
-    columns.map(numbers),
   );
 }
 
 async function putSamples(run: Run, { samples }: Rows, series: ReadonlyMap<string, number>): Promise<void> {
   if (samples.length === 0) return;
+  // In columns: there may be a million of them.
   const [ids, times, offsets, windows]: [number[], bigint[], number[], number[]] = [[], [], [], []];
   for (const { series: identity, baseNs, sinceNs, offsetsNs, windowsNs } of samples) {
     const id = series.get(identity) as number;
@@ -615,7 +580,7 @@ async function putSamples(run: Run, { samples }: Rows, series: ReadonlyMap<strin
   await run(
     `INSERT INTO sample (series, at, "offset", "window")
      SELECT * FROM unnest($1::int[], $2::bigint[], $3::float8[], $4::float8[]) AS u ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
-    [numbers(ids), numbers(times), numbers(offsets), numbers(windows)],
+    [ids, times, offsets, windows].map(numbers),
   );
 }
 
@@ -624,39 +589,29 @@ async function putRest(
   { events, calibrations, documents }: Rows,
   runs: ReadonlyMap<string, number>,
 ): Promise<void> {
-  if (events.length > 0) {
-    await run(
-      `INSERT INTO event (run, at, seen_at, kind, detail, clock, reference)
-       SELECT * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[])
-       ON CONFLICT DO NOTHING`,
-      [
-        events.map(({ run }) => runs.get(run)),
-        numbers(events.map(({ atNs }) => atNs)),
-        numbers(events.map(({ seenAtMs }) => seenAtMs)),
-        events.map(({ kind }) => kind),
-        events.map(({ detail }) => detail),
-        events.map(({ clock }) => clock ?? ''),
-        events.map(({ reference }) => reference ?? ''),
-      ],
-    );
-  }
+  await insert(
+    run,
+    'event',
+    'run int, at bigint, seen_at bigint, kind text, detail text, clock text, reference text',
+    events.map(({ run, atNs, seenAtMs, kind, detail, clock, reference }) => {
+      return [runs.get(run), atNs, seenAtMs, kind, detail, clock ?? '', reference ?? ''];
+    }),
+  );
+  await insert(
+    run,
+    'calibration',
+    'run int, at bigint, result text',
+    calibrations.map(({ run, atNs, calibration }) => [runs.get(run), atNs, JSON.stringify(calibration)]),
+  );
   if (calibrations.length > 0) {
-    await run(
-      `INSERT INTO calibration (run, at, result) SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[])
-       ON CONFLICT DO NOTHING`,
-      [
-        calibrations.map(({ run }) => runs.get(run)),
-        numbers(calibrations.map(({ atNs }) => atNs)),
-        calibrations.map(({ calibration }) => JSON.stringify(calibration)),
-      ],
+    const [from, values] = unnested(
+      'run int, hz float8',
+      calibrations.map(({ run, calibration }) => [runs.get(run), calibration.kernelHz]),
     );
     await run(
-      `UPDATE sender s SET kernel_hz = u.hz FROM unnest($1::int[], $2::float8[]) AS u (run, hz)
-         JOIN run r ON r.id = u.run WHERE s.id = r.sender AND u.hz IS DISTINCT FROM s.kernel_hz AND u.hz IS NOT NULL`,
-      [
-        calibrations.map(({ run }) => runs.get(run)),
-        calibrations.map(({ calibration }) => calibration.kernelHz),
-      ],
+      `UPDATE sender s SET kernel_hz = u.hz FROM ${from} JOIN run r ON r.id = u.run
+       WHERE s.id = r.sender AND u.hz IS DISTINCT FROM s.kernel_hz AND u.hz IS NOT NULL`,
+      values,
     );
   }
   for (const { run: identity, kind, kernel, summary, content } of documents) {
@@ -670,48 +625,30 @@ async function putRest(
 const STALE = `ON CONFLICT (host) DO UPDATE SET stamp = profile.stamp + 1, fresh = least(profile.fresh, excluded.fresh)`;
 
 async function putStale(run: Run, rows: Rows, runs: ReadonlyMap<string, number>): Promise<void> {
-  const fresh = freshHours(rows);
-  if (fresh.size === 0) return;
+  const fresh = [...freshHours(rows)].map(([identity, hour]) => [runs.get(identity), hour]);
+  if (fresh.length === 0) return;
+  const [from, values] = unnested('run int, fresh int', fresh);
   await run(
-    `INSERT INTO profile (host, fresh, stamp, hour, rates)
-     SELECT x.host, min(u.fresh), 1, 0, '' FROM unnest($1::int[], $2::int[]) AS u (run, fresh)
+    `INSERT INTO profile (host, fresh, stamp, hour, rates) SELECT x.host, min(u.fresh), 1, 0, '' FROM ${from}
        JOIN run r ON r.id = u.run JOIN sender x ON x.id = r.sender GROUP BY x.host ORDER BY x.host ${STALE}`,
-    [[...fresh.keys()].map((identity) => runs.get(identity)), numbers([...fresh.values()])],
+    values,
   );
 }
 
-async function addRanges(run: Run, stream: string, ranges: readonly Range[]): Promise<void> {
-  if (ranges.length === 0) return;
-  await run(
-    'INSERT INTO settled (stream, first, last, refused) SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::int[])',
-    [
-      stream,
-      numbers(ranges.map(({ first }) => first)),
-      numbers(ranges.map(({ last }) => last)),
-      numbers(ranges.map(({ refused }) => Number(refused))),
-    ],
+const addRanges = (run: Run, stream: string, ranges: readonly Range[]): Promise<void> =>
+  insert(
+    run,
+    'settled',
+    'stream text, first bigint, last bigint, refused int',
+    ranges.map(({ first, last, refused }) => [stream, first, last, Number(refused)]),
+    '',
   );
-}
 
 async function mergeSettled(run: Run): Promise<void> {
   const rows = await run('DELETE FROM settled RETURNING stream, first, last, refused');
-  const streams = new Map<string, Range[]>();
-  for (const row of rows) {
-    const stream = asText(row[0]);
-    const ranges = streams.get(stream) ?? [];
-    streams.set(stream, ranges);
-    ranges.push({ first: asCount(row[1]), last: asCount(row[2]), refused: asCount(row[3]) === 1 });
+  for (const [stream, own] of groups(rows, ([stream]) => asText(stream))) {
+    await addRanges(run, stream, merged(own.map((row) => rangeOf(row.slice(1)))));
   }
-  for (const [stream, ranges] of streams) await addRanges(run, stream, merged(ranges));
-}
-
-async function addTwin(run: Run, word: string): Promise<number> {
-  const [row] = await run(
-    `INSERT INTO host (word, twin, first_at) SELECT word, max(twin) + 1, min(first_at) FROM host WHERE word = $1
-     GROUP BY word RETURNING id`,
-    [word],
-  );
-  return asCount(row?.[0]);
 }
 
 /** Makes the partitions that are or will be needed, and drops those that are too old. @returns how many went. */

@@ -3,9 +3,11 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TscopeError } from '../../../errors.ts';
 import { makeFolder } from '../../../folder.ts';
-import { asBigint, asCount, orNull } from '../../../store/cells.ts';
+import { HOUR_NS, MINUTE_NS } from '../../../store/buckets.ts';
+import { asBigint, asCount, asText, orNull } from '../../../store/cells.ts';
 import { type Cell, type Connection, connect, rollBack } from '../../../store/connection.ts';
 import { fileError } from '../../../system-error.ts';
+import { groups } from '../../findings/peers.ts';
 import type {
   Delivery,
   FleetRetention,
@@ -18,17 +20,33 @@ import type {
 import { bytesOf, Reader } from '../reader.ts';
 import { newerStore, noStore } from '../refusals.ts';
 import { freshHours, type RollupRows, type Rows, rowsOf, type SenderRow } from '../rows.ts';
-import { merged, rangesOf } from '../settled.ts';
+import { merged, type Range, rangeOf, rangesOf } from '../settled.ts';
 import { previousBoots } from '../tables.ts';
-import { separate } from '../twins.ts';
+import { type Move, separation } from '../twins.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 
 /** Another process that writes the same file is waited for this long, ms. */
 const BUSY_MS = 10_000;
-const DAY_MINUTES = 1_440;
 const DAY_NS = 86_400_000_000_000n;
 /** Rows of one delivery's transaction that retention takes at once, so that nobody waits for long. */
 const MOST_DELETED = 50_000n;
+
+/** Makes the profiles of these hosts stale from an hour on. */
+const staleOf = (hosts: string, hour: string): string =>
+  `INSERT INTO profile (host, fresh, stamp, hour, rates) SELECT host, ${hour}, 1, 0, x'' FROM (${hosts}) WHERE true
+   ON CONFLICT (host) DO UPDATE SET stamp = stamp + 1, fresh = min(coalesce(fresh, excluded.fresh), excluded.fresh)`;
+
+/** What a sender is before anything is known of it. */
+const NOTHING_SAID = {
+  hostname: '',
+  version: '',
+  labels: '{}',
+  clock_error: 0n,
+  lost_minutes: 0n,
+  lost_samples: 0n,
+  lost_events: 0n,
+  lost_documents: 0n,
+};
 
 /** The numbers of rows by their identities. */
 type Numbers = ReadonlyMap<string, bigint>;
@@ -98,6 +116,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
 
   async write({ stream, received, refused }: Delivery): Promise<void> {
     const rows = rowsOf(received);
+    const stored = received.map(({ sequence }) => sequence);
     this.#transaction(() => {
       const senders = this.#putSenders(rows);
       const runs = this.#putRuns(rows, senders);
@@ -107,11 +126,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
       this.#putSamples(rows, series);
       this.#putRest(rows, runs);
       this.#putStale(rows, runs);
-      this.#settle(
-        stream,
-        received.map(({ sequence }) => sequence),
-        refused,
-      );
+      this.#settle(stream, [...rangesOf(stored, false), ...rangesOf(refused, true)]);
     });
   }
 
@@ -144,34 +159,21 @@ class SqliteFleetStore extends Reader implements FleetStore {
   }
 
   async upkeep(retention: FleetRetention, nowMs: number): Promise<Upkeep> {
-    const twins = await this.#separate();
+    const twins = await this.separateTwins((word, moves) => this.#separate(word, moves));
     this.#transaction(() => this.#mergeSettled());
+    const nowNs = BigInt(nowMs) * 1_000_000n;
+    const { samplesDays, minutesDays, hoursDays } = retention;
     const limits = [
-      [
-        'sample',
-        'at',
-        retention.samplesDays,
-        (days: number) => BigInt(nowMs) * 1_000_000n - BigInt(days) * DAY_NS,
-      ],
-      [
-        'minute',
-        'at',
-        retention.minutesDays,
-        (days: number) => BigInt(Math.floor(nowMs / 60_000) - days * DAY_MINUTES),
-      ],
-      [
-        'hour',
-        'at',
-        retention.hoursDays,
-        (days: number) => BigInt(Math.floor(nowMs / 3_600_000) - days * 24),
-      ],
+      ['sample', samplesDays, nowNs, DAY_NS],
+      ['minute', minutesDays, nowNs / MINUTE_NS, DAY_NS / MINUTE_NS],
+      ['hour', hoursDays, nowNs / HOUR_NS, DAY_NS / HOUR_NS],
     ] as const;
     let dropped = 0;
-    for (const [table, column, days, before] of limits) {
+    for (const [table, days, now, perDay] of limits) {
       if (days === null) continue;
-      const sql = `DELETE FROM ${table} WHERE (series, at) IN (SELECT series, at FROM ${table} WHERE ${column} < ? LIMIT ?)`;
+      const sql = `DELETE FROM ${table} WHERE (series, at) IN (SELECT series, at FROM ${table} WHERE at < ? LIMIT ?)`;
       for (let count = -1; count !== 0; dropped += count) {
-        count = this.#connection.run(sql, before(days), MOST_DELETED);
+        count = this.#connection.run(sql, now - BigInt(days) * perDay, MOST_DELETED);
       }
     }
     return { twins, dropped };
@@ -197,10 +199,15 @@ class SqliteFleetStore extends Reader implements FleetStore {
     }
   }
 
+  /** Adds a row. @param conflict what is done where it is there already. */
+  #insert(table: string, row: Readonly<Record<string, Cell>>, conflict = 'DO NOTHING'): void {
+    const names = Object.keys(row);
+    const sql = `INSERT INTO ${table} (${names.join()}) VALUES (${names.map(() => '?').join()}) ON CONFLICT ${conflict}`;
+    this.#connection.run(sql, ...Object.values(row));
+  }
+
   #numberOf(table: 'sender' | 'run' | 'series', identity: string): bigint | null {
-    return orNull(asBigint)(
-      this.#connection.get(`SELECT id FROM ${table} WHERE identity = ?`, identity)?.[0] ?? null,
-    );
+    return orNull(asBigint)(this.#connection.value(`SELECT id FROM ${table} WHERE identity = ?`, identity));
   }
 
   #putSenders({ senders }: Rows): Numbers {
@@ -212,45 +219,28 @@ class SqliteFleetStore extends Reader implements FleetStore {
     return numbers;
   }
 
-  #addSender({ identity, host, receivedAtMs }: SenderRow): bigint {
-    const owner = this.#hostFor(host, BigInt(receivedAtMs));
-    this.#connection.run(
-      `INSERT INTO sender (identity, host, word, machine, instance, boot, hostname, version, labels, first_at, last_at,
-         clock_error, lost_minutes, lost_samples, lost_events, lost_documents)
-       VALUES (?, ?, ?, ?, ?, ?, '', '', '{}', ?, ?, 0, 0, 0, 0, 0)`,
-      identity,
-      owner,
-      host.id,
-      host.machine,
-      host.instance,
-      host.boot,
-      BigInt(receivedAtMs),
-      // Before everything, so that what follows is newer.
-      -1n,
-    );
+  #addSender({ identity, host: { id: word, machine, instance, boot }, receivedAtMs }: SenderRow): bigint {
+    const at = BigInt(receivedAtMs);
+    // The host of the same machine and local store, else the one heard from last under the word, else a new one.
+    const known = `SELECT host FROM sender WHERE word = ?1 ORDER BY (machine = ?2 AND instance = ?3) DESC, last_at DESC LIMIT 1`;
+    let host = this.#connection.value(known, word, machine, instance);
+    if (host === null) {
+      this.#insert('host', { word, twin: 1n, first_at: at });
+      host = this.#connection.value('SELECT id FROM host WHERE word = ? AND twin = 1', word);
+    }
+    // Before everything, so that what follows is newer.
+    const times = { first_at: at, last_at: -1n };
+    this.#insert('sender', { identity, host, word, machine, instance, boot, ...times, ...NOTHING_SAID });
     const id = this.#numberOf('sender', identity) as bigint;
     this.#connection.run(
       `UPDATE host SET sender = ?1 WHERE id = ?2
        AND (sender IS NULL OR (SELECT last_at FROM sender WHERE id = host.sender) <= ?3)`,
       id,
-      owner,
-      BigInt(receivedAtMs),
+      host,
+      at,
     );
-    this.#connection.run(previousBoots('?'), owner);
+    this.#connection.run(previousBoots('?'), host);
     return id;
-  }
-
-  /** The host of the same machine and local store, else the one heard from last under the word, else a new one. */
-  #hostFor({ id: word, machine, instance }: SenderRow['host'], atMs: bigint): bigint {
-    const known = this.#connection.get(
-      `SELECT host FROM sender WHERE word = ?1 ORDER BY (machine = ?2 AND instance = ?3) DESC, last_at DESC LIMIT 1`,
-      word,
-      machine,
-      instance,
-    );
-    if (known !== null) return asBigint(known[0]);
-    this.#connection.run('INSERT INTO host (word, twin, first_at) VALUES (?, 1, ?)', word, atMs);
-    return asBigint(this.#connection.get('SELECT id FROM host WHERE word = ? AND twin = 1', word)?.[0]);
   }
 
   #update(id: bigint, { host, facts, unstable, receivedAtMs, clockErrorMs, lost }: SenderRow): void {
@@ -299,17 +289,12 @@ class SqliteFleetStore extends Reader implements FleetStore {
 
   #putRuns({ runs }: Rows, senders: Numbers): Numbers {
     const numbers = new Map<string, bigint>();
-    for (const { identity, sender, shipper, key, command, startedAtNs, endedAtNs } of runs.values()) {
-      const owner = senders.get(sender) ?? this.#numberOf('sender', sender) ?? senders.get(shipper) ?? null;
-      this.#connection.run(
-        `INSERT INTO run (identity, sender, key, command, started_at, ended_at) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (identity) DO UPDATE SET ended_at = coalesce(run.ended_at, excluded.ended_at)`,
-        identity,
-        owner,
-        key,
-        command,
-        startedAtNs,
-        endedAtNs,
+    for (const { identity, sender: own, shipper, key, command, startedAtNs, endedAtNs } of runs.values()) {
+      const sender = senders.get(own) ?? this.#numberOf('sender', own) ?? senders.get(shipper) ?? null;
+      this.#insert(
+        'run',
+        { identity, sender, key, command, started_at: startedAtNs, ended_at: endedAtNs },
+        '(identity) DO UPDATE SET ended_at = coalesce(run.ended_at, excluded.ended_at)',
       );
       numbers.set(identity, this.#numberOf('run', identity) as bigint);
     }
@@ -318,18 +303,11 @@ class SqliteFleetStore extends Reader implements FleetStore {
 
   #putSeries({ series }: Rows, runs: Numbers): Numbers {
     const numbers = new Map<string, bigint>();
-    for (const { identity, run, clock, reference, independent, reason, originNs } of series.values()) {
-      this.#connection.run(
-        `INSERT INTO series (identity, run, clock, reference, independent, reason, origin) VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING`,
-        identity,
-        runs.get(run) as bigint,
-        clock,
-        reference,
-        independent === null ? null : BigInt(independent),
-        reason,
-        originNs,
-      );
+    for (const { identity, run: own, clock, reference, independent, reason, originNs } of series.values()) {
+      const run = runs.get(own) as bigint;
+      const flag = independent === null ? null : BigInt(independent);
+      const pair = { clock, reference, independent: flag, reason, origin: originNs };
+      this.#insert('series', { identity, run, ...pair });
       numbers.set(identity, this.#numberOf('series', identity) as bigint);
     }
     return numbers;
@@ -362,127 +340,52 @@ class SqliteFleetStore extends Reader implements FleetStore {
   }
 
   #putRest({ events, calibrations, documents }: Rows, runs: Numbers): void {
-    const put = (sql: string, ...values: Cell[]) =>
-      this.#connection.run(`${sql} ON CONFLICT DO NOTHING`, ...values);
-    for (const { run, atNs, seenAtMs, kind, detail, clock, reference } of events) {
-      put(
-        'INSERT INTO event (run, at, seen_at, kind, detail, clock, reference) VALUES (?, ?, ?, ?, ?, ?, ?)',
-        runs.get(run) as bigint,
-        atNs,
-        BigInt(seenAtMs),
-        kind,
-        detail,
-        clock ?? '',
-        reference ?? '',
-      );
+    for (const { run: own, atNs, seenAtMs, kind, detail, clock, reference } of events) {
+      const run = runs.get(own) as bigint;
+      const pair = { clock: clock ?? '', reference: reference ?? '' };
+      this.#insert('event', { run, at: atNs, seen_at: BigInt(seenAtMs), kind, detail, ...pair });
     }
-    for (const { run, atNs, calibration } of calibrations) {
+    for (const { run: own, atNs, calibration } of calibrations) {
+      const run = runs.get(own) as bigint;
       if (calibration.kernelHz !== null) {
-        this.#connection.run(
-          'UPDATE sender SET kernel_hz = ? WHERE id = (SELECT sender FROM run WHERE id = ?)',
-          calibration.kernelHz,
-          runs.get(run) as bigint,
-        );
+        const sql = 'UPDATE sender SET kernel_hz = ? WHERE id = (SELECT sender FROM run WHERE id = ?)';
+        this.#connection.run(sql, calibration.kernelHz, run);
       }
-      const json = JSON.stringify(calibration);
-      put('INSERT INTO calibration (run, at, result) VALUES (?, ?, ?)', runs.get(run) as bigint, atNs, json);
+      this.#insert('calibration', { run, at: atNs, result: JSON.stringify(calibration) });
     }
-    for (const { run, kind, kernel, summary, content } of documents) {
-      put(
-        'INSERT INTO document (run, kind, kernel, summary, content) VALUES (?, ?, ?, ?, ?)',
-        runs.get(run) as bigint,
-        kind,
-        kernel,
-        summary,
-        content,
-      );
+    for (const { run, ...document } of documents) {
+      this.#insert('document', { run: runs.get(run) as bigint, ...document });
     }
   }
 
   #putStale(rows: Rows, runs: Numbers): void {
+    const owner = 'SELECT x.host FROM run r JOIN sender x ON x.id = r.sender WHERE r.id = ?1';
     for (const [identity, fresh] of freshHours(rows)) {
-      const owner = 'SELECT x.host FROM run r JOIN sender x ON x.id = r.sender WHERE r.id = ?';
-      this.#makeStale(owner, runs.get(identity) as bigint, fresh);
+      this.#connection.run(staleOf(owner, '?2'), runs.get(identity) as bigint, BigInt(fresh));
     }
   }
 
-  #makeStale(hosts: string, of: Cell, fresh: number): void {
-    this.#connection.run(
-      `INSERT INTO profile (host, fresh, stamp, hour, rates) SELECT host, ?2, 1, 0, x'' FROM (${hosts.replace('?', '?1')}) WHERE true
-       ON CONFLICT (host) DO UPDATE SET stamp = stamp + 1, fresh = min(coalesce(fresh, excluded.fresh), excluded.fresh)`,
-      of,
-      BigInt(fresh),
-    );
-  }
-
-  #settle(stream: string, stored: readonly number[], refused: readonly number[]): void {
-    for (const range of [...rangesOf(stored, false), ...rangesOf(refused, true)])
-      this.#addRange(stream, range);
-  }
-
-  #addRange(
-    stream: string,
-    { first, last, refused }: { first: number; last: number; refused: boolean },
-  ): void {
-    this.#connection.run(
-      'INSERT INTO settled (stream, first, last, refused) VALUES (?, ?, ?, ?)',
-      stream,
-      BigInt(first),
-      BigInt(last),
-      BigInt(refused),
-    );
+  #settle(stream: string, ranges: readonly Range[]): void {
+    for (const { first, last, refused } of ranges) {
+      const range = { first: BigInt(first), last: BigInt(last), refused: BigInt(refused) };
+      this.#insert('settled', { stream, ...range });
+    }
   }
 
   #mergeSettled(): void {
-    const streams = this.#connection.all('SELECT DISTINCT CAST(stream AS BLOB) FROM settled');
-    for (const [cell] of streams) {
-      const stream = Buffer.from(cell as Uint8Array).toString('utf8');
-      const rows = this.#connection.all('SELECT first, last, refused FROM settled WHERE stream = ?', stream);
-      const ranges = merged(
-        rows.map(([first, last, refused]) => ({
-          first: asCount(first),
-          last: asCount(last),
-          refused: asCount(refused) === 1,
-        })),
-      );
-      if (ranges.length === rows.length) continue;
+    const rows = this.#connection.all('SELECT stream, first, last, refused FROM settled');
+    for (const [stream, own] of groups(rows, ([stream]) => asText(stream))) {
+      const ranges = merged(own.map((row) => rangeOf(row.slice(1))));
+      if (ranges.length === own.length) continue;
       this.#connection.run('DELETE FROM settled WHERE stream = ?', stream);
-      for (const range of ranges) this.#addRange(stream, range);
+      this.#settle(stream, ranges);
     }
   }
 
-  async #separate(): Promise<Upkeep['twins']> {
-    const found: { host: string; hostnames: string[] }[] = [];
-    for (const [word, senders] of await this.activities()) {
-      const moves = separate(senders);
-      if (moves.length === 0) continue;
-      this.#transaction(() => {
-        const made = new Map<number, bigint>();
-        for (const { sender, host } of moves) {
-          const owner = host >= 0 ? BigInt(host) : (made.get(host) ?? this.#addTwin(word));
-          if (host < 0) made.set(host, owner);
-          this.#connection.run('UPDATE sender SET host = ? WHERE id = ?', owner, BigInt(sender));
-        }
-        this.#connection.run(
-          `UPDATE host SET sender = (SELECT id FROM sender s WHERE s.host = host.id ORDER BY last_at DESC, id DESC LIMIT 1)
-           WHERE word = ?`,
-          word,
-        );
-        this.#connection.run(previousBoots('SELECT id FROM host WHERE word = ?'), word);
-        this.#makeStale('SELECT id AS host FROM host WHERE word = ?', word, 0);
-      });
-      found.push({ host: word, hostnames: [...new Set(senders.map(({ hostname }) => hostname))] });
-    }
-    return found;
-  }
-
-  #addTwin(word: string): bigint {
-    this.#connection.run(
-      `INSERT INTO host (word, twin, first_at) SELECT word, max(twin) + 1, min(first_at) FROM host WHERE word = ? GROUP BY word`,
-      word,
-    );
-    return asBigint(
-      this.#connection.get('SELECT id FROM host WHERE word = ? ORDER BY twin DESC LIMIT 1', word)?.[0],
-    );
+  #separate(word: string, moves: readonly Move[]): void {
+    this.#transaction(() => {
+      const statements = separation(word, moves, (hosts) => staleOf(hosts, '0'));
+      for (const [sql, ...values] of statements) this.#connection.run(sql, ...values);
+    });
   }
 }
