@@ -33,11 +33,14 @@ function readAll(fd: number, pipe: boolean): Buffer {
   }
 }
 
-/** A file as it was read, and who may read it. */
-export interface SmallFile {
+/** Others than the owner and the group may read a file of this mode. */
+const READABLE_BY_OTHERS = 0o004;
+
+/** A file as it was read. */
+interface SmallFile {
   readonly bytes: Buffer;
-  /** Its permission bits. */
-  readonly mode: number;
+  /** True where every user of this host can read it. */
+  readonly open: boolean;
 }
 
 /**
@@ -52,7 +55,7 @@ export function readSmallFile(what: string, path: string): SmallFile {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const entry = fstatSync(fd);
-      return { bytes: readAll(fd, entry.isFIFO()), mode: entry.mode & 0o777 };
+      return { bytes: readAll(fd, entry.isFIFO()), open: (entry.mode & READABLE_BY_OTHERS) !== 0 };
     } finally {
       closeSync(fd);
     }

@@ -10,11 +10,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
 const read = (path: string) => readSmallFile('the file', path);
 
-test('a file is read with its mode, up to 1 MiB', () => {
+test('a file is read up to 1 MiB, and whether every user can read it is told', () => {
   writeFileSync(at('most'), Buffer.alloc(2 ** 20, 'x'));
   chmodSync(at('most'), 0o640);
-  const { bytes, mode } = read(at('most'));
-  expect([bytes.length, mode]).toEqual([2 ** 20, 0o640]);
+  const { bytes, open } = read(at('most'));
+  expect([bytes.length, open]).toEqual([2 ** 20, false]);
+  chmodSync(at('most'), 0o604);
+  expect(read(at('most')).open).toBe(true);
   writeFileSync(at('more'), Buffer.alloc(2 ** 20 + 1));
   expect(() => read(at('more'))).toThrow('larger than 1 MiB');
   writeFileSync(at('empty'), '');

@@ -75,7 +75,7 @@ export interface Agent {
   /** The configuration that is in effect. */
   readonly config: Config;
   /**
-   * Takes a new configuration; what cannot change while it runs stays as it is, and the log says so.
+   * Takes a new configuration, once the one before is taken; what cannot change while it runs stays as it is, and the log says so.
    *
    * @throws TscopeError USAGE where the new one does not fit what stays.
    */
@@ -217,7 +217,6 @@ export async function startAgent(
   });
   manager.ready();
 
-  let turn: Promise<void> = Promise.resolve();
   let stopped = false;
   const reload = async (next: Config): Promise<void> => {
     if (stopped) return;
@@ -241,11 +240,7 @@ export async function startAgent(
     get config() {
       return config;
     },
-    reload: (next) => {
-      const mine = turn.then(() => reload(next));
-      turn = mine.catch(() => {});
-      return mine;
-    },
+    reload,
     stop: async () => {
       stopped = true;
       clearInterval(maintenance);

@@ -43,44 +43,39 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', () => resolve());
   });
 
-/** Reads the configuration again at each SIGHUP, one after another; a bad one changes nothing. */
-class Reloads {
-  readonly #sources: Sources;
-  #agent: Agent | null = null;
-  #asked = false;
-  #working = false;
-
-  constructor(sources: Sources) {
-    this.#sources = sources;
-  }
-
-  /** What was asked for while there was no agent yet is done now. */
-  attach(agent: Agent): void {
-    this.#agent = agent;
-    if (this.#asked) void this.#work(agent);
-  }
-
-  /** Those asked for before the next one begins are one. */
-  readonly ask = (): void => {
-    this.#asked = true;
-    if (this.#agent !== null) void this.#work(this.#agent);
-  };
-
-  async #work(agent: Agent): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
-    while (this.#asked) {
-      this.#asked = false;
+/**
+ * Has the configuration read again when it is asked for, one time after another; a bad one changes nothing. What is asked
+ * for before the next begins is one, and what while there is no agent yet is done when there is.
+ */
+function reloading(sources: Sources) {
+  let agent: Agent | null = null;
+  let asked = false;
+  let working = false;
+  const work = async (): Promise<void> => {
+    if (working || agent === null) return;
+    working = true;
+    while (asked) {
+      asked = false;
       try {
-        await agent.reload(readConfig(this.#sources, agent.config));
+        await agent.reload(readConfig(sources, agent.config));
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         const hint = error instanceof TscopeError ? error.hint : null;
         log('error', `the configuration stays as it was: ${message}`, { hint });
       }
     }
-    this.#working = false;
-  }
+    working = false;
+  };
+  return {
+    ask: (): void => {
+      asked = true;
+      void work();
+    },
+    attach: (started: Agent): void => {
+      agent = started;
+      void work();
+    },
+  };
 }
 
 /** Runs the daemon until `signal` aborts. */
@@ -90,7 +85,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<NonNullable<AgentResult['ran']>> {
   const begun = performance.now();
-  const reloads = new Reloads(sources);
+  const reloads = reloading(sources);
   // Before anybody can reach the service: a signal without a handler would end it.
   process.on('SIGHUP', reloads.ask);
   try {

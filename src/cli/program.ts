@@ -128,13 +128,16 @@ export async function programFor(name: string | undefined, finish: (code: number
 }
 
 /** Commander's complaint in the form of ours. */
-function usageErrorOf({ message }: CommanderError, name: string): TscopeError {
+function usageErrorOf({ message, code }: CommanderError, name: string): TscopeError {
   const command = Object.hasOwn(commands, name) ? `tscope ${name}` : 'tscope';
   const sentence = message
     .replace(/^error: /, '')
     .replace(/\.?\n/g, ' ')
     .replace(/\.$/, '');
-  return usageError(`${sentence}.`, `\`${command} --help\` shows what is accepted.`);
+  // `tscope fleet --db FILE hosts`: the word comes too late to be a command's.
+  const group =
+    isGroup(name) && code === 'commander.excessArguments' ? `; its commands are ${commandsOf(name)}` : '';
+  return usageError(`${sentence}${group}.`, `\`${command} --help\` shows what is accepted.`);
 }
 
 const isGroup = (name: string): boolean => Object.keys(commands).some((key) => key.startsWith(`${name} `));
@@ -153,16 +156,28 @@ function helpInFlags(args: readonly string[]): readonly string[] {
   throw usageError(`there is no command '${name}' to help with.`, '`tscope --help` lists the commands.');
 }
 
+/** What a group has, as in `hosts, host, outliers`. */
+const commandsOf = (group: string): string =>
+  Object.keys(commands)
+    .flatMap((key) => (key.startsWith(`${group} `) ? key.slice(group.length + 1) : []))
+    .join(', ');
+
 /**
  * The words up to the one that names no command, so that it is refused whatever flags come after it: with --help commander
  * would show the help of what it knows, and leave it at that.
+ *
+ * @throws TscopeError USAGE for a command that a group does not have: commander would say that it takes no argument.
  */
 function upToUnknown(args: readonly string[]): readonly string[] {
   const [first = '-', second = '-'] = args;
   const isUnknown = (word: string, name: string): boolean =>
     !word.startsWith('-') && name !== 'completion' && !Object.hasOwn(commands, name);
   if (isUnknown(first, first)) return [first];
-  return isGroup(first) && isUnknown(second, `${first} ${second}`) ? [first, second] : args;
+  if (!isGroup(first) || !isUnknown(second, `${first} ${second}`)) return args;
+  throw usageError(
+    `tscope ${first} has no command '${second}'; it has ${commandsOf(first)}.`,
+    `\`tscope ${first} --help\` explains them.`,
+  );
 }
 
 /**

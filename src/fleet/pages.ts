@@ -4,7 +4,7 @@ import { jsonReply, type Reply } from '../agent/http/reply.ts';
 import type { Handler } from '../agent/http/server.ts';
 import { KeptAnswers } from '../agent/kept-answers.ts';
 import { TscopeError, usageError } from '../errors.ts';
-import type { Section, Verdict } from '../report/content.ts';
+import type { Section } from '../report/content.ts';
 import { paragraph, sectionHtml } from '../report/html.ts';
 import {
   eventsTable,
@@ -20,6 +20,7 @@ import { element, prose } from '../report/markup.ts';
 import { verdictCards } from '../report/page.ts';
 import { STYLE } from '../report/style.ts';
 import { plural } from '../report/words.ts';
+import type { FleetHostResult } from '../schema/fleet.ts';
 import { schemaId } from '../schema/words.ts';
 import { version } from '../version.ts';
 import { filterOf } from './filter.ts';
@@ -221,9 +222,6 @@ function pager(
   return links.length === 0 ? '' : element('p', { class: 'pages' }, ...links);
 }
 
-const list = (id: string, title: string, table: Section['blocks'][number]): string =>
-  sectionsHtml([{ id, title, blocks: [table] }]);
-
 const ORDERS = [
   ['hostname', 'name'],
   ['-score', 'furthest from its peers'],
@@ -232,165 +230,147 @@ const ORDERS = [
   ['-clock-error', 'wall clock most ahead'],
 ] as const;
 
+const tableOf = (title: string, table: Section['blocks'][number]): string =>
+  sectionsHtml([{ id: 'list', title, blocks: [table] }]);
+
+/** From `from` to `to`; without them the last `lastMs`. @throws TscopeError USAGE. */
+const rangeOf = (query: URLSearchParams, nowMs: number, lastMs: () => number) =>
+  query.has('from')
+    ? timeRange(query, nowMs)
+    : { fromNs: BigInt(nowMs - lastMs()) * 1_000_000n, toNs: BigInt(nowMs) * 1_000_000n };
+
+function hostPage(view: FleetHostResult, query: URLSearchParams): Reply {
+  const links = HOST_RANGES.map(([hours, name]) => {
+    const asked = new URLSearchParams({ name: query.get('name') ?? '', hours: String(hours) });
+    const current = !query.has('from') && hours === hoursOf(query) ? 'true' : undefined;
+    return element('a', { href: `/host?${asked}`, 'aria-current': current }, name);
+  });
+  const ranges = element('nav', { class: 'pages', 'aria-label': 'Range' }, ...links);
+  return page('/host', view.host.hostname, ranges, sectionsHtml(hostSections(view)));
+}
+
+/** What is wrong with a question is said on a page. */
+const problemPage = (error: unknown): Reply => {
+  if (!(error instanceof TscopeError && error.code === 'USAGE')) throw error;
+  return { ...page('', 'No answer', paragraph(error.message, 'lead')), status: 400 };
+};
+
 /**
  * The fleet's pages and their data as JSON, by exact path.
  *
  * @param keptMs how long whoever asks the same gets the same answer.
  */
 export function fleetRoutes(store: FleetStore, startedAt: Date, keptMs = KEPT_MS): Map<string, Handler> {
-  const document = (kind: string, result: unknown): Reply =>
-    jsonReply({
-      schema: schemaId(kind),
-      tool: { name: 'tscope', version },
-      startedAt: startedAt.toISOString(),
-      warnings: [],
-      result,
-    });
-  const hosts = (query: URLSearchParams) => {
-    onlyParameters(query, 'where', 'offset', 'order');
-    return hostsView(store, Date.now(), { ...pageOf(query), ...orderOf(query) });
+  const answers = new KeptAnswers<Reply>(MOST_KEPT);
+  const headers = { etag: STYLE_TAG, 'cache-control': 'no-cache' };
+  const style = { type: CSS, body: STYLE_SHEET, headers };
+  const routes = new Map<string, Handler>([
+    ['/style.css', (_, known) => ({ ...style, status: known === STYLE_TAG ? 304 : 200 })],
+  ]);
+  const keep = (path: string, answer: (query: URLSearchParams) => Promise<Reply>): void => {
+    // Shared, so it depends on nothing that one of those who ask has already.
+    routes.set(path, (query) => answers.get(`${path}?${query}`, keptMs, () => answer(query)));
   };
-  const outliers = (query: URLSearchParams) => {
-    onlyParameters(query, 'where', 'offset');
-    return outliersView(store, Date.now(), pageOf(query));
-  };
-  const events = (query: URLSearchParams) => {
-    onlyParameters(query, 'where', 'offset', 'from', 'to');
-    const nowMs = Date.now();
-    const range = query.has('from')
-      ? timeRange(query, nowMs)
-      : { fromNs: BigInt(nowMs - EVENTS_RANGE_MS) * 1_000_000n, toNs: BigInt(nowMs) * 1_000_000n };
-    return eventsView(store, { ...pageOf(query), ...range });
-  };
-  const host = async (query: URLSearchParams) => {
-    onlyParameters(query, 'name', 'from', 'to', 'hours');
-    const nowMs = Date.now();
-    const range = query.has('from')
-      ? timeRange(query, nowMs)
-      : { fromNs: BigInt(nowMs - hoursOf(query) * 3_600_000) * 1_000_000n, toNs: BigInt(nowMs) * 1_000_000n };
-    return hostView(store, nowMs, await hostNamed(store, (query.get('name') ?? '').slice(0, 256)), range);
-  };
-  const overview = (query: URLSearchParams) => {
-    onlyParameters(query);
-    return overviewView(store, Date.now());
-  };
-  const kernels = (query: URLSearchParams) => {
-    onlyParameters(query);
-    return kernelsView(store);
-  };
-  /** What is wrong with a question is said on a page. */
-  const asPage =
-    (handler: Handler): Handler =>
-    async (query, known) => {
-      try {
-        return await handler(query, known);
-      } catch (error) {
-        if (!(error instanceof TscopeError && error.code === 'USAGE')) throw error;
-        return { ...page('', 'No answer', paragraph(error.message, 'lead')), status: 400 };
-      }
+  /** Adds a page, and its data. @param kind of the document. @param parameters that may be given. */
+  const add = <View>(
+    path: string,
+    kind: string,
+    parameters: readonly string[],
+    ask: (query: URLSearchParams, nowMs: number) => Promise<View>,
+    show: (view: View, query: URLSearchParams) => Reply,
+  ): void => {
+    const view = async (query: URLSearchParams): Promise<View> => {
+      onlyParameters(query, ...parameters);
+      return ask(query, Date.now());
     };
-  const pages: ReadonlyArray<readonly [string, Handler]> = [
-    [
-      '/',
-      async (query) => {
-        const view = await overview(query);
-        const verdicts: Verdict[] = overviewVerdicts(view);
-        return page('/', 'Fleet', verdictCards(verdicts), sectionsHtml(overviewSections(view, addressOf)));
-      },
-    ],
-    [
-      '/outliers',
-      async (query) => {
-        const view = await outliers(query);
-        const how = paragraph(
+    keep(path, (query) =>
+      view(query)
+        .then((found) => show(found, query))
+        .catch(problemPage),
+    );
+    keep(`/api/v1/fleet${path === '/' ? '/overview' : path}`, async (query) => {
+      const head = { schema: schemaId(kind), tool: { name: 'tscope', version } };
+      const result = await view(query);
+      return jsonReply({ ...head, startedAt: startedAt.toISOString(), warnings: [], result });
+    });
+  };
+  add(
+    '/',
+    'fleet',
+    [],
+    (_, nowMs) => overviewView(store, nowMs),
+    (view) =>
+      page(
+        '/',
+        'Fleet',
+        verdictCards(overviewVerdicts(view)),
+        sectionsHtml(overviewSections(view, addressOf)),
+      ),
+  );
+  add(
+    '/outliers',
+    'fleet-outliers',
+    ['where', 'offset'],
+    (query, nowMs) => outliersView(store, nowMs, pageOf(query)),
+    (view, query) =>
+      page(
+        '/outliers',
+        'Outliers',
+        filter('/outliers', query, []),
+        tableOf('Who stands out', outliersTable(view, addressOf)),
+        pager('/outliers', query, view.hosts.length, view),
+        paragraph(
           'Each host is held against its peers: hosts of the same CPU and nominal rate. The score is its distance from their middle in what their spread and its own error explain.',
           'faint',
-        );
-        const pages = pager('/outliers', query, view.hosts.length, view);
-        return page(
-          '/outliers',
-          'Outliers',
-          filter('/outliers', query, []),
-          list('list', 'Who stands out', outliersTable(view, addressOf)),
-          pages,
-          how,
-        );
-      },
-    ],
-    [
-      '/hosts',
-      async (query) => {
-        const view = await hosts(query);
-        const pages = pager('/hosts', query, view.hosts.length, view);
-        return page(
-          '/hosts',
-          'Hosts',
-          filter('/hosts', query, ORDERS),
-          list('list', plural(view.total, 'host'), hostsTable(view, addressOf)),
-          pages,
-        );
-      },
-    ],
-    [
-      '/events',
-      async (query) => {
-        const view = await events(query);
-        const pages = pager('/events', query, view.events.length, view);
-        return page(
-          '/events',
-          'Events',
-          filter('/events', query, []),
-          list('list', 'What happened', eventsTable(view, addressOf)),
-          pages,
-        );
-      },
-    ],
-    [
-      '/kernels',
-      async (query) =>
-        page(
-          '/kernels',
-          'Kernels',
-          list('list', 'What the periodic timer does after a stop', kernelsTable(await kernels(query))),
         ),
-    ],
-    [
-      '/host',
-      async (query) => {
-        const view = await host(query);
-        const links = HOST_RANGES.map(([hours, name]) => {
-          const asked = new URLSearchParams({ name: query.get('name') ?? '', hours: String(hours) });
-          const current = !query.has('from') && hours === hoursOf(query) ? 'true' : undefined;
-          return element('a', { href: `/host?${asked}`, 'aria-current': current }, name);
-        });
-        const ranges = element('nav', { class: 'pages', 'aria-label': 'Range' }, ...links);
-        return page('/host', view.host.hostname, ranges, sectionsHtml(hostSections(view)));
-      },
-    ],
-  ];
-  const data: ReadonlyArray<readonly [string, Handler]> = [
-    ['/api/v1/fleet/overview', async (query) => document('fleet', await overview(query))],
-    ['/api/v1/fleet/hosts', async (query) => document('fleet-hosts', await hosts(query))],
-    ['/api/v1/fleet/outliers', async (query) => document('fleet-outliers', await outliers(query))],
-    ['/api/v1/fleet/events', async (query) => document('fleet-events', await events(query))],
-    ['/api/v1/fleet/kernels', async (query) => document('fleet-kernels', await kernels(query))],
-    ['/api/v1/fleet/host', async (query) => document('fleet-host', await host(query))],
-  ];
-  const answers = new KeptAnswers<Reply>(MOST_KEPT);
-  const asKept = ([path, handler]: readonly [string, Handler]): [string, Handler] => [
-    path,
-    // Shared, so it depends on nothing that one of those who ask has already.
-    (query) => answers.get(`${path}?${query}`, keptMs, () => handler(query, undefined)),
-  ];
-  return new Map<string, Handler>([
-    [
-      '/style.css',
-      (_, known) => {
-        const headers = { etag: STYLE_TAG, 'cache-control': 'no-cache' };
-        return { status: known === STYLE_TAG ? 304 : 200, type: CSS, body: STYLE_SHEET, headers };
-      },
-    ],
-    ...pages.map(([path, handler]) => asKept([path, asPage(handler)])),
-    ...data.map(asKept),
-  ]);
+      ),
+  );
+  add(
+    '/hosts',
+    'fleet-hosts',
+    ['where', 'offset', 'order'],
+    (query, nowMs) => hostsView(store, nowMs, { ...pageOf(query), ...orderOf(query) }),
+    (view, query) =>
+      page(
+        '/hosts',
+        'Hosts',
+        filter('/hosts', query, ORDERS),
+        tableOf(plural(view.total, 'host'), hostsTable(view, addressOf)),
+        pager('/hosts', query, view.hosts.length, view),
+      ),
+  );
+  add(
+    '/events',
+    'fleet-events',
+    ['where', 'offset', 'from', 'to'],
+    (query, nowMs) =>
+      eventsView(store, { ...pageOf(query), ...rangeOf(query, nowMs, () => EVENTS_RANGE_MS) }),
+    (view, query) =>
+      page(
+        '/events',
+        'Events',
+        filter('/events', query, []),
+        tableOf('What happened', eventsTable(view, addressOf)),
+        pager('/events', query, view.events.length, view),
+      ),
+  );
+  add(
+    '/kernels',
+    'fleet-kernels',
+    [],
+    () => kernelsView(store),
+    (view) =>
+      page('/kernels', 'Kernels', tableOf('What the periodic timer does after a stop', kernelsTable(view))),
+  );
+  add(
+    '/host',
+    'fleet-host',
+    ['name', 'from', 'to', 'hours'],
+    async (query, nowMs) => {
+      const range = rangeOf(query, nowMs, () => hoursOf(query) * 3_600_000);
+      return hostView(store, nowMs, await hostNamed(store, (query.get('name') ?? '').slice(0, 256)), range);
+    },
+    hostPage,
+  );
+  return routes;
 }

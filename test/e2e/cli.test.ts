@@ -73,7 +73,10 @@ test.each(['mesure', 'fleet dance', 'host extra'])('help for %s is refused', asy
 
 test.each([
   ['nosuch', "unknown command 'nosuch'."],
-  ['fleet nosuch', "too many arguments for 'fleet'. Expected 0 arguments but got 1."],
+  [
+    'fleet nosuch',
+    "tscope fleet has no command 'nosuch'; it has hosts, host, outliers, events, kernels, init, collect.",
+  ],
 ])('no flag makes %s a command', async (name, sentence) => {
   const words = name.split(' ');
   const refused = await tscope(words);
@@ -81,6 +84,13 @@ test.each([
   for (const flag of ['--help', '-h', '--version', '--nonsense']) {
     expect(await tscope([...words, flag])).toMatchObject({ code: 2, stdout: '', stderr: refused.stderr });
   }
+});
+
+test('a word after the flags of a group is told what its commands are', async () => {
+  expectUsageError(
+    await tscope(['fleet', '--db', 'x', 'nosuch']),
+    "tscope: too many arguments for 'fleet'. Expected 0 arguments but got 1; its commands are hosts, host, ",
+  );
 });
 
 test('bash completes commands and flags', async () => {

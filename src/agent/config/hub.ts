@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { usageError } from '../../errors.ts';
 import { hostIdentity } from '../../host/identity.ts';
 import { HOST_WORD } from '../../schema/words.ts';
-import { fileError } from '../../system-error.ts';
+import { readSmallFile } from '../../small-file.ts';
 
 /** How a hub is told who connects. */
 export type Credentials =
@@ -25,7 +24,6 @@ export interface HubAccess {
 }
 
 const PORT = 4222;
-const READABLE_BY_OTHERS = 0o004;
 
 /**
  * `nats://a:4222` or `tls://a`, a name or an address.
@@ -33,20 +31,20 @@ const READABLE_BY_OTHERS = 0o004;
  * @throws TscopeError USAGE; also for one with a password in it, which every user of the host could read.
  */
 export function parseHubUrl(text: string): string {
-  const accepted = 'give nats://HOST:4222 or tls://HOST:4222';
   if (text.includes('@')) {
     throw usageError('hub: a user or password does not belong in the address; give `hubCredentials` a file.');
   }
-  let url: URL;
-  try {
-    url = new URL(text.includes('://') ? text : `nats://${text}`);
-  } catch {
-    throw usageError(`hub: '${text}' is not an address; ${accepted}.`);
-  }
+  const address = text.includes('://') ? text : `nats://${text}`;
+  const url = URL.canParse(address) ? new URL(address) : null;
   const plain =
-    ['nats:', 'tls:'].includes(url.protocol) && ['', '/'].includes(url.pathname) && url.hostname !== '';
-  if (!plain || url.search !== '' || url.hash !== '') {
-    throw usageError(`hub: '${text}' is not an address; ${accepted}.`);
+    url !== null &&
+    ['nats:', 'tls:'].includes(url.protocol) &&
+    ['', '/'].includes(url.pathname) &&
+    url.hostname !== '' &&
+    url.search === '' &&
+    url.hash === '';
+  if (url === null || !plain) {
+    throw usageError(`hub: '${text}' is not an address; give nats://HOST:4222 or tls://HOST:4222.`);
   }
   return `${url.protocol}//${url.hostname}:${url.port || PORT}`;
 }
@@ -90,18 +88,9 @@ function credentialsIn(content: string, file: string): Credentials {
 
 /** @throws TscopeError IO where it cannot be read; USAGE where it holds none, or every user of this host can read it. */
 export function readCredentials(file: string): Credentials {
-  let content: string;
-  let mode: number;
-  try {
-    content = readFileSync(file, 'utf8');
-    mode = statSync(file).mode;
-  } catch (error) {
-    throw fileError(`cannot read the hub's credentials ${file}`, error);
-  }
-  if ((mode & READABLE_BY_OTHERS) !== 0) {
-    throw usageError(`${file}: every user of this host can read it.`, `chmod 600 ${file}`);
-  }
-  return credentialsIn(content, file);
+  const { bytes, open } = readSmallFile("the hub's credentials", file);
+  if (open) throw usageError(`${file}: every user of this host can read it.`, `chmod 600 ${file}`);
+  return credentialsIn(bytes.toString('utf8'), file);
 }
 
 /** machine-id(5) asks for a digest made for one purpose, so that the id itself stays on the host. */
@@ -124,14 +113,8 @@ export function readHubAccess(
       `${credentialsFile}: the user '${word}' cannot be a host's name in the hub: letters, digits, _ and -, 64 at most.`,
     );
   }
-  let ca: string | null = null;
-  if (caFile !== undefined) {
-    try {
-      ca = readFileSync(caFile, 'utf8');
-    } catch (error) {
-      throw fileError(`cannot read the hub's certificate authority ${caFile}`, error);
-    }
-    if (!ca.includes('BEGIN CERTIFICATE')) throw usageError(`${caFile} holds no certificate in PEM.`);
-  }
+  if (caFile === undefined) return { servers, credentials, ca: null, word };
+  const ca = readSmallFile("the hub's certificate authority", caFile).bytes.toString('utf8');
+  if (!ca.includes('BEGIN CERTIFICATE')) throw usageError(`${caFile} holds no certificate in PEM.`);
   return { servers, credentials, ca, word };
 }

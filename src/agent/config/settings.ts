@@ -113,141 +113,101 @@ function labels(given: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(found.map((pair) => PAIR.exec(pair)?.slice(1) as [string, string]));
 }
 
-/** One setting. */
-interface Setting {
-  /** What stands for the value in the flag's help. */
-  readonly placeholder: string;
-  readonly help: string;
-  /** As a user would write it; null where the setting is off unless given. */
-  readonly fallback: string | null;
-  readonly parse: Parse<unknown>;
-}
+/**
+ * One setting.
+ *
+ * @param placeholder what stands for the value in the flag's help.
+ * @param fallback as a user would write it; null where the setting is off unless given.
+ */
+const setting = <const Fallback extends string | null, Value>(
+  placeholder: string,
+  help: string,
+  fallback: Fallback,
+  parse: Parse<Value>,
+) => ({ placeholder, help, fallback, parse });
 
 /** Everything that an agent can be told, in the order in which help and `--check` show it; the same names in the file. */
 export const SETTINGS = {
-  interval: {
-    placeholder: 'time',
-    help: 'time between samples, 100ms to 1h',
-    fallback: '10s',
-    parse: duration('100ms', '1h'),
-  },
-  clocks: {
-    placeholder: 'names',
-    help: `which to compare, of tsc, ${CLOCK_NAMES.join(', ')}`,
-    fallback: 'tsc,monotonic,realtime',
-    parse: clocks,
-  },
-  reference: {
-    placeholder: 'clock',
-    help: 'the clock to compare with',
-    fallback: 'monotonic_raw',
-    parse: oneOf(...CLOCK_NAMES),
-  },
-  recalibrate: {
-    placeholder: 'time',
-    help: "time between measurements of the TSC's rate",
-    fallback: '1h',
-    parse: duration('1m', '30d'),
-  },
-  db: {
-    placeholder: 'file',
-    help: 'where samples and events are stored',
-    fallback: DEFAULT_STORE,
-    parse: filePath,
-  },
-  retain: {
-    placeholder: 'time',
-    help: 'how long samples are kept one by one',
-    fallback: '30d',
-    parse: duration('1h', '3650d'),
-  },
-  maxSize: {
-    placeholder: 'size',
-    help: 'size that the store is kept below, as in 500M',
-    fallback: '1G',
-    parse: size,
-  },
-  listen: {
-    placeholder: 'address',
-    help: 'address and port to serve on; other than loopback needs a token',
-    fallback: '127.0.0.1:9797',
-    parse: parsed(parseListenAddress),
-  },
-  tokenFile: {
-    placeholder: 'file',
-    help: 'file whose first line is the token to ask for',
-    fallback: null,
-    parse: filePath,
-  },
-  tlsCert: {
-    placeholder: 'file',
-    help: 'serve HTTPS with this certificate and its chain (PEM)',
-    fallback: null,
-    parse: filePath,
-  },
-  tlsKey: { placeholder: 'file', help: 'its private key (PEM)', fallback: null, parse: filePath },
-  hostNames: {
-    placeholder: 'names',
-    help: 'other names that browsers may use for this host',
-    fallback: '',
-    parse: list(matching(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$/, 'be a host name without a port')),
-  },
-  textfile: {
-    placeholder: 'file',
-    help: "write the metrics there every 15 s, for node_exporter's textfile collector",
-    fallback: null,
-    parse: textfile,
-  },
-  otlp: {
-    placeholder: 'url',
-    help: 'send the metrics there every minute by OTLP over HTTP, as to http://127.0.0.1:4318/v1/metrics',
-    fallback: null,
-    parse: url,
-  },
-  user: {
-    placeholder: 'name',
-    help: 'user to become after listening, if started as root',
-    fallback: null,
-    parse: matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'be the name of a user'),
-  },
-  hub: {
-    placeholder: 'urls',
-    help: 'also send what is measured to this NATS JetStream hub of a fleet, as nats://a:4222,nats://b:4222',
-    fallback: '',
-    parse: list(parsed(parseHubUrl)),
-  },
-  hubCredentials: {
-    placeholder: 'file',
-    help: 'who this host is there: a .creds file, or {"user": ..., "seed" or "password": ...}',
-    fallback: null,
-    parse: filePath,
-  },
-  hubCa: {
-    placeholder: 'file',
-    help: "authority that the hub's certificates come from (PEM)",
-    fallback: null,
-    parse: filePath,
-  },
-  label: {
-    placeholder: 'key=value',
-    help: 'what the fleet may filter and group this host by, as in site=ber; may be given several times',
-    fallback: '',
-    parse: labels,
-  },
-  ship: {
-    placeholder: 'parts',
-    help: 'minutes: roll-ups, events, calibrations and documents of runs; samples: single samples too',
-    fallback: 'minutes',
-    parse: oneOf('minutes', 'samples'),
-  },
-} as const satisfies Record<string, Setting>;
+  interval: setting('time', 'time between samples, 100ms to 1h', '10s', duration('100ms', '1h')),
+  clocks: setting(
+    'names',
+    `which to compare, of tsc, ${CLOCK_NAMES.join(', ')}`,
+    'tsc,monotonic,realtime',
+    clocks,
+  ),
+  reference: setting('clock', 'the clock to compare with', 'monotonic_raw', oneOf(...CLOCK_NAMES)),
+  recalibrate: setting('time', "time between measurements of the TSC's rate", '1h', duration('1m', '30d')),
+  db: setting('file', 'where samples and events are stored', DEFAULT_STORE, filePath),
+  retain: setting('time', 'how long samples are kept one by one', '30d', duration('1h', '3650d')),
+  maxSize: setting('size', 'size that the store is kept below, as in 500M', '1G', size),
+  listen: setting(
+    'address',
+    'address and port to serve on; other than loopback needs a token',
+    '127.0.0.1:9797',
+    parsed(parseListenAddress),
+  ),
+  tokenFile: setting('file', 'file whose first line is the token to ask for', null, filePath),
+  tlsCert: setting('file', 'serve HTTPS with this certificate and its chain (PEM)', null, filePath),
+  tlsKey: setting('file', 'its private key (PEM)', null, filePath),
+  hostNames: setting(
+    'names',
+    'other names that browsers may use for this host',
+    '',
+    list(matching(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$/, 'be a host name without a port')),
+  ),
+  textfile: setting(
+    'file',
+    "write the metrics there every 15 s, for node_exporter's textfile collector",
+    null,
+    textfile,
+  ),
+  otlp: setting(
+    'url',
+    'send the metrics there every minute by OTLP over HTTP, as to http://127.0.0.1:4318/v1/metrics',
+    null,
+    url,
+  ),
+  user: setting(
+    'name',
+    'user to become after listening, if started as root',
+    null,
+    matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'be the name of a user'),
+  ),
+  hub: setting(
+    'urls',
+    'also send what is measured to this NATS JetStream hub of a fleet, as nats://a:4222,nats://b:4222',
+    '',
+    list(parsed(parseHubUrl)),
+  ),
+  hubCredentials: setting(
+    'file',
+    'who this host is there: a .creds file, or {"user": ..., "seed" or "password": ...}',
+    null,
+    filePath,
+  ),
+  hubCa: setting('file', "authority that the hub's certificates come from (PEM)", null, filePath),
+  label: setting(
+    'key=value',
+    'what the fleet may filter and group this host by, as in site=ber; may be given several times',
+    '',
+    labels,
+  ),
+  ship: setting(
+    'parts',
+    'minutes: roll-ups, events, calibrations and documents of runs; samples: single samples too',
+    'minutes',
+    oneOf('minutes', 'samples'),
+  ),
+} as const;
 
 export type SettingName = keyof typeof SETTINGS;
 
-type ValueOf<S extends Setting> = ReturnType<S['parse']> | (S['fallback'] extends null ? undefined : never);
-
 /** One effective configuration. Durations are ns, sizes bytes; what is off is undefined. */
-export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
+export type Settings = {
+  readonly [Name in SettingName]:
+    | ReturnType<(typeof SETTINGS)[Name]['parse']>
+    | ((typeof SETTINGS)[Name]['fallback'] extends null ? undefined : never);
+};
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 

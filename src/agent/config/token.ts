@@ -10,9 +10,6 @@ export const LEAST_DIFFERENT = 6;
 
 const HOW = 'Make one with `openssl rand -base64 24 > FILE` and give the file as `tokenFile`.';
 
-/** Others may read this file. */
-const READABLE_BY_OTHERS = 0o004;
-
 /**
  * The token to ask for: the first line of a file, or TSCOPE_TOKEN. Never a flag, which every user of the host could read
  * in the list of processes.
@@ -22,8 +19,8 @@ const READABLE_BY_OTHERS = 0o004;
  */
 export function readToken(file: string | undefined, variable: string | undefined): string | null {
   if (file === undefined) return variable || null;
-  const { bytes, mode } = readSmallFile('the token file', file);
-  if ((mode & READABLE_BY_OTHERS) !== 0) {
+  const { bytes, open } = readSmallFile('the token file', file);
+  if (open) {
     const message = `\`tokenFile\` ${file}: every user of this host can read it, so that it keeps nobody out.`;
     throw usageError(message, `chmod 600 ${file}`);
   }

@@ -51,6 +51,8 @@ const RETRY = { 'retry-after': '1' };
 const busy = (headers: Readonly<Record<string, string>> = RETRY): Reply =>
   errorReply(503, 'Too many requests are under way; try again in a second.', headers);
 
+const splitUrl = ({ url }: IncomingMessage): string[] => (url ?? '').split('?', 2);
+
 async function replyOf(handler: Handler, request: IncomingMessage, log: Log): Promise<Reply> {
   const [path = '', query = ''] = splitUrl(request);
   try {
@@ -65,53 +67,30 @@ async function replyOf(handler: Handler, request: IncomingMessage, log: Log): Pr
   }
 }
 
-const splitUrl = ({ url }: IncomingMessage): string[] => (url ?? '').split('?', 2);
-
-/** Answers from the site, within bounds. */
-class Answering {
-  readonly #site: Site;
-  readonly #bounds: Bounds;
-
-  constructor(site: Site, bounds: Bounds) {
-    this.#site = site;
-    this.#bounds = bounds;
-  }
-
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const admission = this.#bounds.admit(request, response);
-    if (admission === 'ignore') return;
-    const reply = admission === 'refuse' ? busy({ ...RETRY, connection: 'close' }) : this.#immediate(request);
-    if (reply !== null) {
-      this.#send(request, response, reply);
-      return;
-    }
-    const { live, routes, log } = this.#site;
-    const [path = ''] = splitUrl(request);
-    if (path === live.path && request.method !== 'HEAD') {
-      live.clients.add(response, live.greeting());
-      return;
-    }
-    const handler = routes.get(path);
-    const found =
-      handler === undefined
-        ? errorReply(404, 'There is nothing here; the pages start at /.')
-        : await this.#bounds.work(() => replyOf(handler, request, log));
-    if (!response.destroyed) this.#send(request, response, found ?? busy());
-  }
-
-  /** Refusals, and the probe's answer; null where a route has to answer. */
-  #immediate(request: IncomingMessage): Reply | null {
-    const { probe } = this.#site;
-    const rules = this.#site.rules();
-    const [path] = splitUrl(request);
-    if (path === probe.path && !isAuthorized(request, rules)) return misshapen(request) ?? probe.reply();
-    return refusalOf(request, rules);
-  }
-
-  #send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
-    this.#bounds.sending(request, response, reply.body.length);
+/** Answers a request from the site, within bounds. */
+async function answer(
+  { live, probe, routes, rules: rulesNow, log }: Site,
+  bounds: Bounds,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const say = (reply: Reply): void => {
+    bounds.sending(request, response, reply.body.length);
     send(response, reply, request.method === 'HEAD');
-  }
+  };
+  const admission = bounds.admit(request, response);
+  if (admission === 'ignore') return;
+  if (admission === 'refuse') return say(busy({ ...RETRY, connection: 'close' }));
+  const [path = ''] = splitUrl(request);
+  const rules = rulesNow();
+  if (path === probe.path && !isAuthorized(request, rules)) return say(misshapen(request) ?? probe.reply());
+  const refusal = refusalOf(request, rules);
+  if (refusal !== null) return say(refusal);
+  if (path === live.path && request.method !== 'HEAD') return live.clients.add(response, live.greeting());
+  const handler = routes.get(path);
+  if (handler === undefined) return say(errorReply(404, 'There is nothing here; the pages start at /.'));
+  const reply = await bounds.work(() => replyOf(handler, request, log));
+  if (!response.destroyed) say(reply ?? busy());
 }
 
 /** What HTTP itself says about a request that cannot be parsed. */
@@ -139,8 +118,7 @@ function rejectBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
  */
 export function createSite(site: Site, tls: TlsFiles | null): Server {
   const bounds = new Bounds((socket) => site.live.clients.follows(socket));
-  const answering = new Answering(site, bounds);
-  const listener: RequestListener = (request, response) => void answering.answer(request, response);
+  const listener: RequestListener = (request, response) => void answer(site, bounds, request, response);
   const server =
     tls === null
       ? createPlainServer(LIMITS, listener)
