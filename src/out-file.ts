@@ -15,7 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { systemCode, TscopeError, usageError } from './errors.ts';
 import { fileError } from './system-error.ts';
@@ -156,19 +156,12 @@ export async function writeWhole(path: string, text: string, blame = '`out`: '):
   try {
     const target = targetOf(path);
     const existing = statSync(target, { throwIfNoEntry: false });
-    if (isReplaced(existing)) {
+    if (isReplaced(existing))
       replace(target, existing, (fd) => {
         writeFileSync(fd, text);
         return true;
       });
-      return;
-    }
-    const file = await open(target, constants.O_WRONLY);
-    try {
-      await file.writeFile(text);
-    } finally {
-      await file.close();
-    }
+    else await writeFile(target, text, { flag: constants.O_WRONLY });
   } catch (error) {
     throw failed(path, error, blame);
   }

@@ -1,3 +1,13 @@
+/** `read`, whose answer stays what it is for `forMs`. */
+export function cachedFor<T>(forMs: number, read: () => T): () => T {
+  let known: { readonly answer: T; readonly until: number } | null = null;
+  return () => {
+    if (known === null || performance.now() > known.until)
+      known = { answer: read(), until: performance.now() + forMs };
+    return known.answer;
+  };
+}
+
 /**
  * Keeps an expensive answer for a while, and has each computed at most once at a time: whoever asks meanwhile gets the
  * same. What fails is not kept.

@@ -10,6 +10,7 @@ import type { FleetCalibration, FleetFacts } from '../schema/fleet-batch.ts';
 import type { ShippedParts } from '../store/unshipped.ts';
 import { type HubAccess, machineDigest } from './config/hub.ts';
 import type { Config } from './config/read-config.ts';
+import { cachedFor } from './kept-answers.ts';
 import type { Log } from './log.ts';
 import type { SamplingMessage } from './sampling/messages.ts';
 import type { ShippingView } from './shipping.ts';
@@ -94,8 +95,6 @@ export const partsShipped = ({ settings }: Config): ShippedParts => ({
 /** What shipping needs of an agent: its store, and what the host is. */
 export function shippingView(config: Config, access: HubAccess, store: StoreQueue, log: Log): ShippingView {
   const parts = partsShipped(config);
-  let facts: FleetFacts | null = null;
-  let readAt = 0;
   return {
     access,
     hostname: hostname().slice(0, SHORT),
@@ -103,13 +102,7 @@ export function shippingView(config: Config, access: HubAccess, store: StoreQueu
     boot: bootId() ?? 'unknown',
     labels: config.settings.label,
     log,
-    facts: () => {
-      if (facts === null || performance.now() - readAt > FACTS_MS) {
-        facts = readFacts();
-        readAt = performance.now();
-      }
-      return facts;
-    },
+    facts: cachedFor(FACTS_MS, readFacts),
     instance: () => store.shipping('instance'),
     unshipped: (bytes) => store.shipping('unshipped', parts, bytes, BigInt(Date.now()) * 1_000_000n),
     shipped: (marks) => store.shipping('shipped', marks),

@@ -2,6 +2,7 @@ import { usageError } from '../errors.ts';
 import { runsText } from '../report/kinds/runs.ts';
 import { listed, plural } from '../report/words.ts';
 import type { RunsResult } from '../schema/runs.ts';
+import { isoOf } from '../store/buckets.ts';
 import { damageText } from '../store/damage.ts';
 import type { Damage } from '../store/damage-log.ts';
 import { exportFormat } from '../store/export.ts';
@@ -43,19 +44,13 @@ const transferFile =
     return text;
   };
 
-const iso = (ns: bigint): string => {
-  const ms = Number(ns / 1_000_000n);
-  // A clock may have said anything.
-  return new Date(Math.min(8.64e15, Math.max(-8.64e15, ms))).toISOString();
-};
-
 const rowOf = (run: StoredRun): RunsResult['runs'][number] => ({
   run: run.key,
   host: run.hostName,
   command: run.command,
-  startedAt: iso(run.startedAtNs),
-  endedAt: run.endedAtNs === null ? null : iso(run.endedAtNs),
-  lastSampleAt: run.lastSampleAtNs === null ? null : iso(run.lastSampleAtNs),
+  startedAt: isoOf(run.startedAtNs),
+  endedAt: run.endedAtNs === null ? null : isoOf(run.endedAtNs),
+  lastSampleAt: run.lastSampleAtNs === null ? null : isoOf(run.lastSampleAtNs),
   pairs: run.series,
   samples: run.samples,
   events: run.events,

@@ -6,6 +6,9 @@ export const HOUR_NS = 3_600_000_000_000n;
 export const BEFORE_ALL = -(2n ** 63n);
 export const AFTER_ALL = 2n ** 63n - 1n;
 
+/** ISO text: every time that 64 bits of ns can say is one that a date can. */
+export const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
+
 /** The start of the bucket that holds `at`; buckets count from the epoch. */
 export const floorTo = (at: bigint, width: bigint): bigint => {
   const rest = at % width;

@@ -1,3 +1,4 @@
+import { isoOf } from './buckets.ts';
 import { anyText } from './cells.ts';
 import type { Cell, Row } from './connection.ts';
 import type { Damage } from './damage-log.ts';
@@ -14,9 +15,6 @@ export function noteLost(store: Store, series: bigint, what: string, fromNs: big
   const pair = clock == null ? `series ${series}` : `${anyText(clock)} against ${anyText(reference)}`;
   store.damage.add({ run: anyText(run), what: `${what} of ${pair}`, fromNs, toNs });
 }
-
-/** Every time that 64 bits of ns can say is one that a date can. */
-const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
 
 /** What is lost, as a part of a sentence. */
 export function damageText({ run, what, fromNs, toNs }: Damage): string {

@@ -116,31 +116,27 @@ export const jsonLines: Format = (kind, rows) => {
   return rows.map((row) => `${JSON.stringify(object(row))}\n`).join('');
 };
 
+/** A cell of a row as CSV has it; nothing for a column that its kind does not have. */
+const csvText = (row: readonly Cell[], index: number, columns: readonly Column[]): string => {
+  const column = columns[index];
+  const value = column === undefined ? null : plain(row[index] ?? null, column.type);
+  return csvCell(value === null ? null : String(value));
+};
+
 export const csvLines: Format = (kind, rows) => {
   const columns = columnsOf(kind);
-  const places = CSV_HEAD.map((name) => columns.findIndex((column) => column.name === name));
-  const cell = (row: readonly Cell[], index: number) => {
-    const column = columns[index];
-    const value = column === undefined ? null : plain(row[index] ?? null, column.type);
-    return csvCell(value === null ? null : String(value));
-  };
-  const line = (row: readonly Cell[]) =>
-    [kind, ...places.slice(1).map((index) => cell(row, index))].join(',');
-  return rows.map((row) => `${line(row)}\n`).join('');
+  const places = CSV_HEAD.slice(1).map((name) => columns.findIndex((column) => column.name === name));
+  return rows
+    .map((row) => `${[kind, ...places.map((index) => csvText(row, index, columns))].join()}\n`)
+    .join('');
 };
 
 /** The head and the rows of one kind as a table of their own, for `pandas.read_csv` and its like. */
 export const tableLines = {
-  head: (kind: ExportKind): string =>
-    `${columnsOf(kind)
-      .map(({ name }) => name)
-      .join(',')}\n`,
+  head: (kind: ExportKind): string => `${columnsOf(kind).map(({ name }) => name)}\n`,
   rows: ((kind, rows) => {
     const columns = columnsOf(kind);
-    const text = (value: Plain) => csvCell(value === null ? null : String(value));
-    const line = (row: readonly Cell[]) =>
-      columns.map(({ type }, i) => text(plain(row[i] ?? null, type))).join(',');
-    return rows.map((row) => `${line(row)}\n`).join('');
+    return rows.map((row) => `${columns.map((_, index) => csvText(row, index, columns))}\n`).join('');
   }) satisfies Format,
 };
 

@@ -1,9 +1,9 @@
 import { usageError } from '../../errors.ts';
+import { HOUR_NS } from '../../store/buckets.ts';
 import { wholeStep } from '../../store/range.ts';
 import { parseDuration } from '../../units.ts';
 import type { TimeRange } from '../storing/messages.ts';
 
-const HOUR_NS = 3_600_000_000_000n;
 /** Steps of a query that names none, at most: a plot shows no more. */
 const STEPS = 600;
 /** Most steps of a query: an answer of a few hundred kilobytes. */

@@ -16,7 +16,7 @@ import { floorTo } from '../../store/buckets.ts';
 import { version } from '../../version.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import type { Handler } from '../http/server.ts';
-import { KeptAnswers } from '../kept-answers.ts';
+import { cachedFor, KeptAnswers } from '../kept-answers.ts';
 import type { TimeRange } from '../storing/messages.ts';
 import type { Question, StoreQueue } from '../storing/store-queue.ts';
 import type { Calls } from '../storing/thread.ts';
@@ -56,18 +56,6 @@ const readFacts = (): HostFacts => ({
   names: unknown('the agent starts no programs to ask for names'),
 });
 
-function cachedFacts(): () => HostFacts {
-  let facts: HostFacts | null = null;
-  let readAt = 0;
-  return () => {
-    if (facts === null || performance.now() - readAt > FACTS_MS) {
-      facts = readFacts();
-      readAt = performance.now();
-    }
-    return facts;
-  };
-}
-
 /** Whole steps: everybody who looks at the last hour asks for the same one. */
 function alignedTo(stepNs: bigint, { fromNs, toNs }: TimeRange): TimeRange {
   return { fromNs: floorTo(fromNs, stepNs), toNs: floorTo(toNs + stepNs - 1n, stepNs) };
@@ -75,7 +63,7 @@ function alignedTo(stepNs: bigint, { fromNs, toNs }: TimeRange): TimeRange {
 
 /** The JSON API, by path. */
 export function apiRoutes(view: ApiView): Map<string, Handler> {
-  const facts = cachedFacts();
+  const facts = cachedFor(FACTS_MS, readFacts);
   const { key: hostKey } = hostIdentity();
   const envelope = (kind: string, host: object = {}) => ({
     schema: schemaId(kind),

@@ -2,6 +2,9 @@ import type { ErrorCode } from '../../errors.ts';
 import type { NewRun } from '../../store/runs.ts';
 import type { AgentEvent, PairIdentity, PairSample } from '../sampling/messages.ts';
 
+/** The times of the agent's messages, ms, as the store has them. */
+export const nsOf = (ms: number): bigint => BigInt(Math.round(ms * 1e6));
+
 /** A run as the sampling thread began it; its row is made when the first of its entries is written. */
 export interface RunRecord {
   /** What the entries name it by. */

@@ -1,4 +1,5 @@
 import type { AgentEvents, AgentRuns, AgentSamples } from '../../schema/agent-api.ts';
+import { earlier, isoOf, later } from '../../store/buckets.ts';
 import { eventsOf } from '../../store/events.ts';
 import { queryRange, type RangePoint } from '../../store/range.ts';
 import { newestRuns } from '../../store/runs.ts';
@@ -12,13 +13,8 @@ export const MOST_EVENTS = 2_000;
 /** Runs of one answer. */
 const MOST_RUNS = 500;
 
-export const isoOf = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString();
-
 export const overlaps = ({ firstAtNs, lastAtNs }: StoredSeries, { fromNs, toNs }: TimeRange): boolean =>
   firstAtNs !== null && lastAtNs !== null && firstAtNs < toNs && lastAtNs >= fromNs;
-
-const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 function columnsOf(points: readonly RangePoint[]) {
   return {
@@ -44,9 +40,9 @@ export function samplesIn(
   let truncated = false;
   for (const stored of listSeries(store, { hostKey }).reverse()) {
     if (!overlaps(stored, range)) continue;
-    const toNs = smaller(range.toNs, (stored.lastAtNs ?? 0n) + 1n);
-    const wanted = larger(range.fromNs, stored.firstAtNs ?? 0n);
-    const fromNs = larger(wanted, toNs - BigInt(mostRows - rows) * stepNs);
+    const toNs = earlier(range.toNs, (stored.lastAtNs ?? 0n) + 1n);
+    const wanted = later(range.fromNs, stored.firstAtNs ?? 0n);
+    const fromNs = later(wanted, toNs - BigInt(mostRows - rows) * stepNs);
     truncated ||= fromNs > wanted;
     if (fromNs >= toNs) break;
     const points = queryRange(store, stored.id, fromNs, toNs, stepNs);

@@ -1,11 +1,12 @@
 import type { AgentStability } from '../../schema/agent-api.ts';
+import { isoOf } from '../../store/buckets.ts';
 import { eventsOf } from '../../store/events.ts';
 import { queryRange, type RangePoint } from '../../store/range.ts';
 import { listSeries, type StoredSeries } from '../../store/series.ts';
 import type { Store } from '../../store/store.ts';
 import { stabilityOfPhase } from '../../tasks/drift/analysis.ts';
 import type { TimeRange } from './messages.ts';
-import { isoOf, MOST_EVENTS, overlaps } from './read.ts';
+import { MOST_EVENTS, overlaps } from './read.ts';
 
 /** An event's time is cut to the millisecond, ns. */
 const CUT_NS = 1_000_000n;

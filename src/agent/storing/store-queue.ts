@@ -19,7 +19,7 @@ import { Trouble } from '../trouble.ts';
 import { EventBudget } from './event-budget.ts';
 import { errorOf } from './failure.ts';
 import { type Ledger, nothingDropped } from './ledger.ts';
-import type { Entry, Failure, RunRecord, Written } from './messages.ts';
+import { type Entry, type Failure, nsOf, type RunRecord, type Written } from './messages.ts';
 import { StoreThread } from './store-thread.ts';
 import type { Calls } from './thread.ts';
 
@@ -48,8 +48,6 @@ export type StoreHealth = Omit<AgentHealth['store'], 'pending' | 'dropped'>;
 
 const samplesIn = (entries: readonly Entry[]): number =>
   entries.reduce((count, { kind }) => count + (kind === 'sample' ? 1 : 0), 0);
-
-const runStartNs = (ms: number): bigint => BigInt(Math.round(ms * 1e6));
 
 /** Hands everything that is sampled to the store's thread, and keeps it until the thread has said that it is stored. */
 export class StoreQueue {
@@ -129,7 +127,7 @@ export class StoreQueue {
       run: {
         host: { ...hostIdentity(), facts: null },
         command: 'agent',
-        startedAtNs: runStartNs(atMs),
+        startedAtNs: nsOf(atMs),
         options: JSON.stringify(described),
       },
       pairs,

@@ -4,7 +4,7 @@ import { addSeries, appendSamples, countSeries, type Sample, samplesOf } from '.
 import type { Store } from '../../store/store.ts';
 import { putCalibration } from '../../store/unshipped.ts';
 import { failureOf } from './failure.ts';
-import type { Entry, RunRecord, Written } from './messages.ts';
+import { type Entry, nsOf, type RunRecord, type Written } from './messages.ts';
 
 /** Where a run is in the store. */
 interface Place {
@@ -14,8 +14,6 @@ interface Place {
 
 type SampleEntry = Extract<Entry, { kind: 'sample' }>;
 type Row = readonly [series: number, sample: Sample];
-
-const nsOf = (ms: number): bigint => BigInt(Math.round(ms * 1e6));
 
 /** These are about single rows, or about nothing that is known: a second look may help. Others are the whole store's. */
 const ABOUT_ROWS: readonly string[] = ['STORE_ROW_GONE', 'STORE_REPEATED', 'STORE_FAILED', 'DEFECT'];
