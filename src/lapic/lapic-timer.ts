@@ -52,14 +52,13 @@ function dropPending(timer: LapicTimer): void {
 /** `cancel_apic_timer`: both backends stop, and an expiry that has not been injected is forgotten. */
 function cancelApicTimer(timer: LapicTimer): void {
   timer.hrtimerArmed = false;
-  if (timer.hvTimerInUse) cancelHvTimer(timer);
+  cancelHvTimer(timer);
   dropPending(timer);
 }
 
 /** `apic_update_lvtt`: going to or from TSC-deadline mode forgets what was programmed, all but the target. */
 function updateLvtt(timer: LapicTimer): void {
   const mode = lvttTimerMode(timer.lvtt, timer.config.tscDeadlineTimer);
-  if (mode === timer.timerMode) return;
   if ((timer.timerMode === APIC_LVT_TIMER_TSCDEADLINE) !== (mode === APIC_LVT_TIMER_TSCDEADLINE)) {
     cancelApicTimer(timer);
     timer.tmict = 0;
@@ -290,7 +289,7 @@ function startHvTimer(timer: LapicTimer): boolean {
 
 /** `start_sw_timer`: the hrtimer instead of the preemption timer. */
 function startSwTimer(timer: LapicTimer): void {
-  if (timer.hvTimerInUse) cancelHvTimer(timer);
+  cancelHvTimer(timer);
   const mode = timer.timerMode;
   if (mode !== APIC_LVT_TIMER_PERIODIC && timer.pending !== 0) return;
   if (mode === APIC_LVT_TIMER_PERIODIC || mode === APIC_LVT_TIMER_ONESHOT) startSwPeriod(timer);
@@ -470,7 +469,7 @@ export function leaveForUserspace(timer: LapicTimer): void {
   timer.remaining = remainingNs(timer, timer.frozenAt);
   timer.frozen = true;
   timer.hrtimerArmed = false;
-  if (timer.hvTimerInUse) cancelHvTimer(timer);
+  cancelHvTimer(timer);
 }
 
 /**

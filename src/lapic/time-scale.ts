@@ -96,7 +96,7 @@ export function readL1Tsc(l1: L1Tsc, tsc: bigint): bigint {
  * @returns u64, or null where the quotient needs more than 64 bits.
  */
 export function hostCycles(l1: L1Tsc, guestCycles: bigint): bigint | null {
-  if (!l1.tscScaled || guestCycles === 0n) return guestCycles;
+  if (!l1.tscScaled) return guestCycles;
   const quotient = (guestCycles << RATIO_FRACTION_BITS) / l1.l1TscScalingRatio;
   return quotient < 2n ** 64n ? quotient : null;
 }

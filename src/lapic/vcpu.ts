@@ -142,7 +142,7 @@ function takeInterrupt(vcpu: Vcpu): void {
 /** `vcpu_block` (x86.c), its first half: the guest halts. */
 export function vcpuBlock(timer: LapicTimer): void {
   timer.hvTimerBeforeBlock = timer.hvTimerInUse;
-  if (timer.hvTimerInUse) lapicSwitchToSwTimer(timer);
+  lapicSwitchToSwTimer(timer);
 }
 
 /**

@@ -41,9 +41,8 @@ export class VirtualHost extends VirtualClock implements VcpuHost {
 
   waitUntilTsc(tsc: bigint, ktime: bigint): void {
     this.read();
-    const ns = this.nsUntilTsc(tsc);
-    const most = BigInt.asIntN(64, ktime - this.reading[0]);
-    if (most > 0n) this.advance(ns < most ? ns : most);
+    const reached = ktimeOf(this) + this.nsUntilTsc(tsc);
+    this.advanceTo(reached < ktime ? reached : ktime);
   }
 }
 

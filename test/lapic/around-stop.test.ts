@@ -38,6 +38,25 @@ test('clamp recovers in two expirations and goes on from the resume', () => {
   expect(after(interruptsNs).length).toBeGreaterThanOrEqual(8);
 });
 
+test('clamp, to the nanosecond', () => {
+  const ticks = Array.from({ length: 9 }, (_, i) => i * 1_000_000);
+  expect(aroundStop({ ...scene, periodsAfter: 9 }, 'clamp')).toMatchObject({
+    policy: 'clamp',
+    // Left 0.6 of a period after the third tick; an exit lasts 2 us.
+    interruptsNs: [
+      -3_002_598_000,
+      -3_001_598_000,
+      -3_000_598_000,
+      4_000,
+      ...ticks.slice(1).map((ns) => ns + 2_000),
+    ],
+    caughtUpNs: 4_000,
+    callbacks: 0,
+    vmExits: 2,
+    phaseShiftNs: 600_000,
+  });
+});
+
 test('skip and freeze stay on the old grid', () => {
   expect(aroundStop(scene, 'skip').phaseShiftNs).toBe(0);
   expect(aroundStop(scene, 'freeze').phaseShiftNs).toBe(0);

@@ -31,3 +31,12 @@ test('guest cycles become host cycles, or nothing where 64 bits do not hold them
   expect(hostCycles(guest(0n, 1n), 1n << 16n)).toBeNull();
   expect(hostCycles(guest(0n, 1n), (1n << 16n) - 1n)).toBe(((1n << 16n) - 1n) << 48n);
 });
+
+test('a TSC that is not scaled needs no ratio, at most an offset', () => {
+  const unscaled = { tscScaled: false, l1TscScalingRatio: 0n, l1TscOffset: 5n };
+  expect(readL1Tsc(unscaled, 2n ** 64n - 1n)).toBe(4n);
+  expect(hostCycles(unscaled, 7n)).toBe(7n);
+  expect([guest(0n, null).tscScaled, guest(0n, 1n << 48n).tscScaled, guest(0n, 1n << 49n).tscScaled]).toEqual(
+    [false, false, true],
+  );
+});

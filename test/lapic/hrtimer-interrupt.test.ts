@@ -29,6 +29,12 @@ test('what falls due meanwhile is for the next pass, and the third is the last',
   expect(vcpu.hangs).toBe(1);
 });
 
+test('an expiry at the very time of a look is due: callbacks as long as a period never end, and a pass has one', () => {
+  const vcpu = stalled('catch-up', PERIOD, { callbackNs: PERIOD });
+  expect(hrtimerInterrupt(vcpu)).toBe(true);
+  expect(vcpu).toMatchObject({ callbacks: 3, hangs: 1, hrtimerInterrupts: 1 });
+});
+
 test('after a hang the next event is put off by the time spent', () => {
   const vcpu = stalled('catch-up', 10n * PERIOD, { callbackNs: PERIOD / 2n });
   const entry = now(vcpu);
@@ -68,6 +74,16 @@ describe('the watchdog', () => {
     expect(spent).toBeLessThan((watchdogNs * 105n) / 100n);
     const madeUp = BigInt(vcpu.callbacks) * PERIOD;
     expect(now(vcpu) - vcpu.timer.targetExpiration).toBe(100n * SECOND + spent - madeUp - PERIOD);
+  });
+
+  test('fires at its threshold to the nanosecond', () => {
+    const callbacks = (watchdogNs: bigint) => {
+      const vcpu = stalled('catch-up', SECOND, { callbackNs: 100n, options: { watchdogNs } });
+      expect(hrtimerInterrupt(vcpu)).toBe(false);
+      return vcpu.callbacks;
+    };
+    // The n-th callback reads the clock 100 (n - 1) ns after the interrupt began.
+    expect([callbacks(1_000n), callbacks(1_001n)]).toEqual([11, 12]);
   });
 
   test('has nothing to see under any policy that does not catch up in the interrupt', () => {

@@ -24,7 +24,7 @@ function advanced(name: PolicyName, lag: bigint, period: bigint): LapicTimer {
 const next = (name: PolicyName, lag: bigint, period = P) => advanced(name, lag, period).targetExpiration - T;
 
 describe.each<[PolicyName, [bigint, bigint, bigint, bigint, bigint, bigint]]>([
-  // early, on time, 1 ns late, exactly one period late, one period and 1 ns, 50.5 periods late
+  // early (by ten periods or less than one), on time, 1 ns late, exactly one period late, one period and 1 ns, 50.5 periods late
   ['independent', [P, P, P, P, P, P]],
   ['catch-up', [P, P, P, P, P, P]],
   ['clamp', [P, P, P, P, P + 1n, 50n * P + P / 2n]],
@@ -35,6 +35,7 @@ describe.each<[PolicyName, [bigint, bigint, bigint, bigint, bigint, bigint]]>([
   ['gate', [P, P, P, P, P + 1n, 50n * P + P / 2n]],
 ])('%s', (name, expected) => {
   test.each([
+    ['ten periods early', -10n * P, expected[0]],
     ['early', -2_836n, expected[0]],
     ['on time', 0n, expected[1]],
     ['1 ns late', 1n, expected[2]],

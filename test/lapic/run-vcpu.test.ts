@@ -5,6 +5,7 @@ import { lapicDefaults } from '../../src/lapic/config.ts';
 import { LapicTimer } from '../../src/lapic/kvm-timer.ts';
 import { setLapicTscdeadlineMsr, writeLvtt, writeTmict } from '../../src/lapic/lapic-timer.ts';
 import { policies } from '../../src/lapic/policies.ts';
+import { stopAndResume } from '../../src/lapic/scene.ts';
 import { leaveGuest, runVcpu, stayInUserspace, Vcpu } from '../../src/lapic/vcpu.ts';
 import { VirtualHost } from '../../src/lapic/virtual-host.ts';
 import { now, periodicVcpu, SECOND, START, stopFor } from './virtual-vcpu.ts';
@@ -15,6 +16,71 @@ test('a busy guest has one exit and one interrupt a tick on the HV timer', () =>
   const vcpu = periodicVcpu('clamp', { exitNs: 0n });
   expect(runVcpu(vcpu, START + 100n * PERIOD + 1n)).toBe('time');
   expect(vcpu).toMatchObject({ vmExits: 100, callbacks: 0, timer: { irqs: 100, hvTimerInUse: true } });
+});
+
+test('what is due at the very end is for the next run', () => {
+  const vcpu = periodicVcpu('clamp', { exitNs: 0n });
+  expect(runVcpu(vcpu, START + PERIOD)).toBe('time');
+  expect(now(vcpu)).toBe(START + PERIOD);
+  expect(vcpu).toMatchObject({ vmExits: 0, inGuest: true, timer: { irqs: 0 } });
+  expect(runVcpu(vcpu, START + PERIOD)).toBe('time');
+  expect(runVcpu(vcpu, START + PERIOD + 1n)).toBe('time');
+  expect(vcpu).toMatchObject({ vmExits: 1, timer: { irqs: 1 } });
+});
+
+test('a stop is recorded: when it was left, when it was entered again, when following ended', () => {
+  const vcpu = periodicVcpu('clamp', { exitNs: 1_000n });
+  const leaveAt = START + (5n * PERIOD) / 2n;
+  const record = stopAndResume(vcpu, {
+    leaveAt,
+    pass: () => {
+      stayInUserspace(vcpu, leaveAt + SECOND);
+    },
+    followNs: SECOND,
+    goal: 'caught-up',
+  });
+  const left = {
+    ktime: leaveAt,
+    targetExpiration: START + 3n * PERIOD,
+    callbacks: 0,
+    vmExits: 2,
+    interrupts: 2,
+    expirations: 2,
+  };
+  const resumedAt = leaveAt + SECOND;
+  expect(record).toMatchObject({
+    outcome: 'caught-up',
+    left,
+    resumed: { ...left, ktime: resumedAt },
+    // Two exits; the target that the clamp set to the first of them is the grid from then on.
+    ended: {
+      ktime: resumedAt + 2_000n,
+      targetExpiration: resumedAt + PERIOD,
+      callbacks: 0,
+      vmExits: 4,
+      interrupts: 3,
+      expirations: 4,
+    },
+  });
+  const cycles = (ns: bigint) => (ns * 2_599_993n) / 1_000_000n;
+  expect(record.resumed.tsc - record.left.tsc - cycles(SECOND)).toBeLessThanOrEqual(1n);
+});
+
+test('a CPU that stalls has not left the guest', () => {
+  const vcpu = periodicVcpu('gate', { callbackNs: 0n, config: { hvTimer: false } });
+  const { left } = stopAndResume(vcpu, {
+    leaveAt: START + PERIOD / 2n,
+    stalls: true,
+    pass: () => {
+      expect(vcpu).toMatchObject({ inGuest: true, timer: { inUserspace: false } });
+      vcpu.host.advance(SECOND);
+      vcpu.host.read();
+    },
+    followNs: SECOND,
+    goal: 'time',
+  });
+  expect(left.vmExits).toBe(0);
+  expect(now(vcpu)).toBe(START + PERIOD / 2n + 2n * SECOND);
 });
 
 test('without a preemption timer the hrtimer interrupts the guest', () => {

@@ -18,6 +18,7 @@ import {
 } from '../../src/lapic/lapic-timer.ts';
 import { type PolicyName, policies } from '../../src/lapic/policies.ts';
 import { nsecToCycles, readL1Tsc } from '../../src/lapic/time-scale.ts';
+import { vcpuBlock } from '../../src/lapic/vcpu.ts';
 
 const KHZ = 2_000_000;
 const PERIOD = 1_000_000n;
@@ -159,7 +160,14 @@ test('the period that a guest wants is programmed exactly, or refused', () => {
     expect(timer.period).toBe(period);
   }
   expect(() => programPeriodic(timerAt('clamp').timer, 128n * 2n ** 32n)).toThrow(RangeError);
-  expect(() => programPeriodic(timerAt('clamp', { busCycleNs: 40 }).timer, 41n)).toThrow(RangeError);
+  expect(() => programPeriodic(timerAt('clamp', { busCycleNs: 40 }).timer, 41n)).toThrow(
+    new RangeError("a period of 41 ns does not fit the timer's 32-bit count"),
+  );
+  for (const none of [0n, -1n])
+    expect(() => programPeriodic(timerAt('clamp').timer, none)).toThrow(RangeError);
+  const { timer } = timerAt('clamp', { minTimerPeriodUs: 0 });
+  programPeriodic(timer, 1n);
+  expect(timer).toMatchObject({ period: 1n, divideCount: 1, tmict: 1 });
 });
 
 test('a TSC deadline no further away than the timer fires early is due at once, on the software timer', () => {
@@ -173,4 +181,42 @@ test('a TSC deadline no further away than the timer fires early is due at once, 
     [false, 1, 0n],
     [true, 0, 1n],
   ]);
+});
+
+test('the reserved mode keeps a count and runs nothing', () => {
+  const { timer } = timerAt('clamp');
+  writeLvtt(timer, 0x60020);
+  writeTmict(timer, 1000);
+  expect(timer).toMatchObject({ tmict: 1000, period: 0n, hvTimerInUse: false, hrtimerArmed: false });
+  expect(readTmcct(timer)).toBe(0);
+  // From periodic mode the period stays, and a count of 0 reads 0 nevertheless.
+  const periodic = timerAt('clamp');
+  programPeriodic(periodic.timer, PERIOD);
+  writeLvtt(periodic.timer, 0x60020);
+  writeTmict(periodic.timer, 0);
+  periodic.at(PERIOD / 2n);
+  expect([periodic.timer.period, readTmcct(periodic.timer)]).toEqual([PERIOD, 0]);
+  // Nor does a halt start the TSC-deadline timer that it is not.
+  const halted = timerAt('clamp');
+  programPeriodic(halted.timer, PERIOD);
+  writeLvtt(halted.timer, 0x60020);
+  vcpuBlock(halted.timer);
+  expect(halted.timer).toMatchObject({ hvTimerInUse: false, hrtimerArmed: false, pending: 0 });
+});
+
+test('what fires once owes nothing, under reinject neither', () => {
+  const { timer, at } = timerAt('reinject', { hvTimer: false });
+  programPeriodic(timer, PERIOD);
+  at(PERIOD);
+  apicTimerFn(timer);
+  writeLvtt(timer, 0x20);
+  at(2n * PERIOD);
+  apicTimerFn(timer);
+  expect(timer).toMatchObject({ expirations: 2, pending: 1, owed: 0n });
+});
+
+test('the masked and the written interrupt: what a guest reads back of LVTT', () => {
+  const { timer } = timerAt('clamp', { tscDeadlineTimer: false });
+  writeLvtt(timer, 0x7_10ec);
+  expect(apicGetState(timer)).toEqual({ lvtt: 0x3_10ec, tmict: 0, tdcr: 0, tmcct: 0 });
 });

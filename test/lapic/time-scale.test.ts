@@ -26,6 +26,11 @@ describe('time scale', () => {
     );
   });
 
+  test.each([1, 2 ** 32 - 1])('%i kHz, an end of the range', (rate) => {
+    const { mult, shift } = timeScale(rate);
+    expect({ mult: BigInt(mult), shift }).toEqual(referenceScale(rate));
+  });
+
   test.each([0, -1, 1.5, 2 ** 32, Number.NaN])('%d kHz is refused, for the kernel would loop', (rate) => {
     expect(() => timeScale(rate)).toThrow(RangeError);
   });
