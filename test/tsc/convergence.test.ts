@@ -45,7 +45,7 @@ test('at every moment the truth is within the bounds known by then, and they onl
         expect(boundRatio).toBeLessThanOrEqual(before.boundRatio * (1 + 1e-6));
       }
     }),
-    { numRuns: 10 },
+    { numRuns: 5 },
   );
 });
 

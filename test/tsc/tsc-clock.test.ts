@@ -47,9 +47,9 @@ test('it stays within its own bound of the kernel clock', async () => {
   expect(clock.errorBoundNs()).toBeLessThan(100_000);
 });
 
-test('a timer that comes seconds late, because the thread was busy, breaks neither promise', () => {
+test('a timer that comes a hundred times its interval late, because the thread was busy, breaks neither promise', () => {
   const clock = start(10);
-  const until = performance.now() + 3_000;
+  const until = performance.now() + 1_000;
   let last = clock.now();
   while (performance.now() < until) {
     const away = distance(clock);
