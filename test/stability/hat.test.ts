@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { oadev } from '../../src/stability/deviations.ts';
 import { corneredHat } from '../../src/stability/hat.ts';
-import { frequencySeries, phaseSeries, wholeSeries } from '../../src/stability/series.ts';
-import { phaseNoise, seedOf } from './records.ts';
+import { differences, frequencySeries, phaseSeries, wholeSeries } from '../../src/stability/series.ts';
+import { phaseNoise, seedOf, white } from './records.ts';
 
 const POINTS = 512;
 /** White FM of a size. */
@@ -55,6 +55,64 @@ test('measured pairs: noise of the counters raises the variances and not the cov
     expect(Math.abs((variance as number) / size ** 2 - 1)).toBeLessThan(0.6);
     expect(found?.clocks[i]?.variance).toBeGreaterThan(size ** 2 + 20);
     expect(Math.abs((found?.clocks[i]?.covariance as number) - size ** 2)).toBeLessThan(15);
+  }
+});
+
+/** Draws of inverse Wishart matrices by another way: as many normal vectors as there are degrees of freedom. */
+function drawnInterval(sample: number[][], degrees: number, of: (covariance: number[][]) => number) {
+  const normals = white(2 * degrees * 4000, 99);
+  const [[a = 0, b = 0] = [], [, d = 0] = []] = sample;
+  const root = [Math.sqrt(a), b / Math.sqrt(a), Math.sqrt(d - (b * b) / a)] as const;
+  const draws = Array.from({ length: 4000 }, (_, k) => {
+    let [xx, xy, yy] = [0, 0, 0];
+    for (let i = 0; i < degrees; i += 1) {
+      const at = 2 * (k * degrees + i);
+      const [x, y] = [normals[at] as number, normals[at + 1] as number];
+      [xx, xy, yy] = [xx + x * x, xy + x * y, yy + y * y];
+    }
+    // The inverse of what unit noise gives, between the root of the sample and its transpose, times the degrees.
+    const scale = degrees / (xx * yy - xy * xy);
+    const [p, q, r] = [yy * scale, -xy * scale, xx * scale];
+    const [l, m, n] = root;
+    return of([
+      [l * l * p, l * (m * p + n * q)],
+      [l * (m * p + n * q), m * m * p + 2 * m * n * q + n * n * r],
+    ]);
+  }).toSorted((x, y) => x - y);
+  return [draws[100] as number, draws[3900] as number] as const;
+}
+
+test('the intervals are those of covariance matrices that the sample may come from, however they are drawn', () => {
+  const [point] = corneredHat(against(clocks, clock(9, 4)), 'clocks', [16], 0.95);
+  const second = (x: Float64Array) => differences(phaseSeries(x, 1), 16, 2);
+  const [a, b, c] = clocks as [Float64Array, Float64Array, Float64Array];
+  const [ac, bc] = [second(minus(a, c)), second(minus(b, c))];
+  const mean = (x: Float64Array, y: Float64Array) =>
+    x.reduce((sum, value, i) => sum + value * (y[i] as number), 0) / (2 * 16 ** 2 * x.length);
+  const sample = [
+    [mean(ac, ac), mean(ac, bc)],
+    [mean(ac, bc), mean(bc, bc)],
+  ];
+  // The last clock: what both differences share.
+  const shared = (covariance: number[][]) => covariance[0]?.[1] as number;
+  const { variance, low, high, edf } = point?.clocks[2] ?? {};
+  expect(variance).toBeCloseTo(shared(sample), 9);
+  const [wantedLow, wantedHigh] = drawnInterval(sample, Math.round(edf as number), shared);
+  expect((low as number) / wantedLow).toBeGreaterThan(0.93);
+  expect((low as number) / wantedLow).toBeLessThan(1.07);
+  expect((high as number) / wantedHigh).toBeGreaterThan(0.95);
+  expect((high as number) / wantedHigh).toBeLessThan(1.05);
+});
+
+test('the same records have the same intervals, wider ones at a higher confidence', () => {
+  const at = (confidence: number) => {
+    const [point] = corneredHat(against(clocks, clock(9, 4)), 'clocks', [4], confidence);
+    return point?.clocks.map(({ low, high }) => [low, high]) as [number, number][];
+  };
+  expect(at(0.95)).toEqual(at(0.95));
+  for (const [i, [low, high]] of at(0.68).entries()) {
+    expect(at(0.95)[i]?.[0]).toBeLessThan(low);
+    expect(at(0.95)[i]?.[1]).toBeGreaterThan(high);
   }
 });
 

@@ -28,6 +28,43 @@ test('outliers beyond five sigma become gaps, and those just inside stay', () =>
   expect(values[100]).toBe(50);
 });
 
+test('where more than half of the values are the same the spread is their standard deviation', () => {
+  const values = Float64Array.from({ length: 100 }, (_, i) => (i === 7 ? 10 : 2));
+  // Of 99 twos and a ten: 0.8.
+  const { values: left, step } = withoutOutliers(values, 9);
+  expect(left[7]).toBeNaN();
+  expect(step).toEqual({ step: 'outliers', sigmas: 9, removed: 1, limitRatio: 0 });
+  expect(withoutOutliers(values, 10.1).step).toMatchObject({
+    removed: 0,
+    limitRatio: expect.closeTo(8.08, 2),
+  });
+});
+
+test('a value at the limit stays, one beyond goes', () => {
+  // Median 0, median absolute deviation 1: sigma is 1 / 0.6745.
+  const limit = 3 / 0.674489750196082;
+  const of = (far: number) => withoutOutliers(Float64Array.of(-1, 1, 0, -1, 1, 0, -far, far), 3).step.removed;
+  expect([of(limit - 1e-9), of(limit + 1e-9)]).toEqual([0, 2]);
+});
+
+test('a drift with gaps is the slope of what is known; none is left of a record of one value', () => {
+  const frequency = Float64Array.of(0, Number.NaN, 4e-9, 6e-9, Number.NaN);
+  const { values, step } = withoutDrift(frequency, 'frequency', 2);
+  expect(step.driftPerSecond).toBeCloseTo(1e-9, 20);
+  expect([...values]).toEqual([
+    expect.closeTo(4e-9, 18),
+    Number.NaN,
+    expect.closeTo(4e-9, 18),
+    expect.closeTo(4e-9, 18),
+    Number.NaN,
+  ]);
+  expect(withoutDrift(Float64Array.of(3), 'frequency', 1)).toEqual({
+    values: Float64Array.of(3),
+    step: { step: 'drift', driftPerSecond: 0 },
+  });
+  expect([...frequencyOf(Float64Array.of(), 1)]).toEqual([]);
+});
+
 test('the steps are said', () => {
   const read = {
     format: 'columns of numbers',

@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { greenhallEdf } from '../../src/stability/degrees-of-freedom.ts';
-import { phaseSeries } from '../../src/stability/series.ts';
-import { totdev } from '../../src/stability/total.ts';
+import { frequencySeries, phaseSeries } from '../../src/stability/series.ts';
+import { totalTermIsKnown, totdev } from '../../src/stability/total.ts';
 import { totalBias, totalEdf, totalEdfOf } from '../../src/stability/total-noise.ts';
 import { phaseNoise, seedOf } from './records.ts';
 
@@ -55,6 +56,30 @@ test.each([2, 1])(
     expect(Math.abs(found / (totalEdf(alpha, 100, 120) ?? 0) - 1)).toBeLessThan(0.3);
   },
 );
+
+test('the terms that are known are those that the deviation is taken over', () => {
+  const value = fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: -9, max: 9 }) },
+    { weight: 1, arbitrary: fc.constant(Number.NaN) },
+  );
+  fc.assert(
+    fc.property(
+      fc.array(value, { minLength: 3, maxLength: 40 }),
+      fc.integer({ min: 1, max: 12 }),
+      (values, m) => {
+        for (const series of [
+          phaseSeries(Float64Array.from(values), 1),
+          frequencySeries(Float64Array.from(values), 1),
+        ]) {
+          const last = series.phase.length - 1;
+          fc.pre(m <= last);
+          const inner = Array.from({ length: Math.max(0, last - 1) }, (_, k) => k + 1);
+          expect(totdev(series, m).n).toBe(inner.filter((i) => totalTermIsKnown(series, i, m)).length);
+        }
+      },
+    ),
+  );
+});
 
 /** 2000 points of which a stretch around the middle is known: `terms` of m = 20 fit in it. */
 const stretch = (terms: number) =>
