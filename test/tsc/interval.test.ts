@@ -94,6 +94,34 @@ test('a coarse clock is believed only to its resolution', () => {
   expect(interval?.high).toBeGreaterThan(2.5);
 });
 
+test('its ends are the steepest and the flattest line that each two brackets allow', () => {
+  fc.assert(
+    fc.property(rate, windows, fc.integer({ min: 1, max: 5 }), (ticksPerNs, gaps, resolutionNs) => {
+      const brackets = { ...steady(ticksPerNs, gaps), resolutionNs };
+      const { before, ns, after } = brackets;
+      let [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+      for (let i = 0; i < ns.length; i++)
+        for (let j = i; j < ns.length; j++) {
+          const elapsed = (ns[j] as number) - (ns[i] as number);
+          low = Math.max(low, ((before[j] as number) - (after[i] as number)) / (elapsed + resolutionNs));
+          if (elapsed > resolutionNs)
+            high = Math.min(high, ((after[j] as number) - (before[i] as number)) / (elapsed - resolutionNs));
+        }
+      // Where the two meet, rounding decides whether there is a line.
+      fc.pre(high - low > 1e-6 * Math.abs(high));
+      const found = rateInterval(brackets);
+      const elapsed = (ns.at(-1) as number) - (ns[0] as number);
+      if (elapsed <= resolutionNs) return found === null;
+      return (
+        found !== null &&
+        Math.abs(found.low - low) <= 1e-9 * Math.abs(low) + roundingOf(low) &&
+        Math.abs(found.high - high) <= 1e-9 * Math.abs(high) + roundingOf(high)
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('a single moment says nothing', () => {
   expect(rateInterval(bracketsOf([{ before: 0, ns: 0, after: 50 }]))).toBeNull();
   expect(rateInterval(bracketsOf([]))).toBeNull();
