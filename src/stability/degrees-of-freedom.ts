@@ -77,13 +77,11 @@ const FLICKER_PM: readonly [Pair, Pair] = [
   [47.8, 40],
 ];
 
-/** Generalised autocovariance of the phase noise, up to a factor. */
+/** Generalised autocovariance of the phase noise, up to a factor and its sign: only squares and ratios of it count. */
 function sw(t: number, alpha: number): number {
   const magnitude = Math.abs(t);
   const power = magnitude ** (3 - alpha);
-  if (alpha % 2 === 0) return (alpha / 2) % 2 === 0 ? power : -power;
-  if (magnitude === 0) return 0;
-  return (alpha === 1 || alpha === -3 ? power : -power) * Math.log(magnitude);
+  return alpha % 2 === 0 || magnitude === 0 ? power : power * Math.log(magnitude);
 }
 
 /** The same after averaging over 1/F of tau. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readText } from '../../src/report/kinds/record-read.ts';
 import { frequencyOf, withoutDrift, withoutOutliers } from '../../src/stability/preparation.ts';
+import { frequencySeries, phaseSeries } from '../../src/stability/series.ts';
 import { white } from './records.ts';
 
 test('a drift goes out of frequency and out of phase, and is told per second', () => {
@@ -63,6 +64,22 @@ test('a drift with gaps is the slope of what is known; none is left of a record 
     step: { step: 'drift', driftPerSecond: 0 },
   });
   expect([...frequencyOf(Float64Array.of(), 1)]).toEqual([]);
+});
+
+test('a record of which nothing is known has no points', () => {
+  for (const nothing of [[], [Number.NaN], [Number.NaN, Number.NaN]]) {
+    for (const series of [
+      frequencySeries(Float64Array.from(nothing), 2),
+      phaseSeries(Float64Array.from(nothing), 2),
+    ])
+      expect(series).toEqual({ tau0: 2, phase: new Float64Array(), slope: 0, known: null });
+  }
+  expect(frequencySeries(Float64Array.of(3), 2)).toEqual({
+    tau0: 2,
+    phase: Float64Array.of(0, 0),
+    slope: 6,
+    known: null,
+  });
 });
 
 test('the steps are said', () => {
