@@ -12,6 +12,8 @@ test('formats are read by name; a file without a field that is needed is not one
   expect(parseFormat('', [])).toBeNull();
   expect(parsePageLayout(HEADER)?.data).toEqual({ offset: 16, size: 4080, signed: false });
   expect(parsePageLayout('nothing')).toBeNull();
+  for (const name of ['timestamp', 'commit', 'data'])
+    expect(parsePageLayout(HEADER.replace(name, 'other')), name).toBeNull();
 });
 
 type Entry =
@@ -83,6 +85,22 @@ test('every event of a page is found, with its time, whatever stands between', (
       },
     ),
   );
+});
+
+test('nothing is read behind the end of the data, nor behind a padding that stands for the rest of a page', () => {
+  const layout = parsePageLayout(HEADER);
+  if (layout === null) throw new Error('no layout');
+  const event = { kind: 'event', delta: 5, words: 2, long: false } as const;
+  const { page, times } = pageOf([event, event, event], 100n);
+  const cut = (bytes: number) => {
+    page.setBigUint64(8, BigInt(bytes), true);
+    return eventsOf(page, layout).map(({ time }) => time);
+  };
+  expect([36, 35, 24, 12, 11, 0].map((bytes) => cut(bytes).length)).toEqual([3, 2, 2, 1, 0, 0]);
+  cut(36);
+  // The second event becomes a padding without time.
+  page.setUint32(16 + 12, 29, true);
+  expect(eventsOf(page, layout).map(({ time }) => time)).toEqual(times.slice(0, 1));
 });
 
 test('a page of anything at all is read without harm', () => {

@@ -11,6 +11,7 @@ import {
   findingOf,
   fixOf,
   pathOf,
+  type StopFinding,
   together,
 } from '../../src/kvm/verdict.ts';
 import { fixed, pauses, unfixed } from './recorded.ts';
@@ -288,4 +289,85 @@ test('the trace tells where one policy of the kernel explains every expiry and t
   });
   expect(traced(10, 10, 0).explanation).toContain('came late enough to tell');
   expect(traced(9, 9).explanation).toContain('neither kernel explains');
+});
+
+test('what is said of every outcome of one stop, whole', () => {
+  const finding: StopFinding = {
+    stopNs: 1e9,
+    missedTicks: 1000,
+    lostTicks: 999,
+    interruptsFirstPeriod: 1,
+    firstInterruptNs: 2.5e6,
+    resumePhaseNs: 400_000,
+    phaseShiftNs: 0,
+    phaseShiftErrorNs: 100,
+    grid: 'old',
+    unclear: null,
+  };
+  const said = (
+    change: Partial<StopFinding>,
+    path: Parameters<typeof conclude>[1] = 'preemption-timer',
+    preemptionTimer: boolean | null = true,
+  ) => {
+    const { verdict, explanation } = conclude({ ...finding, ...change }, path, preemptionTimer, 1e6);
+    return `${verdict}: ${explanation}`;
+  };
+  const seen =
+    'In 1.00 s outside the guest 1,000 ticks passed; 1 interrupt came in the first period after the resume and 999 ticks were lost';
+  expect(said({ phaseShiftNs: 400_000.4, grid: 'resume' })).toBe(
+    `clamps: ${seen}; from then on they come every period from the resume (phase 400 us later): the overdue expiration was set to "now", as the fixed kernel does.`,
+  );
+  expect(said({})).toBe(
+    `catches-up: ${seen}; the rest are on the old grid (phase 0 ns), though the preemption timer stood still: the kernel ran through every missed period to get there, with interrupts off (CVE-2025-71104): a burst of about 1,002 callbacks, 2.50 ms long, 2.50 us each.`,
+  );
+  // One shorter than a period is not most of what came before the first interrupt.
+  expect(said({ firstInterruptNs: 999_999 })).toMatch(/\(CVE-2025-71104\)\.$/);
+  expect(said({ firstInterruptNs: 1e6 })).toContain(
+    ': a burst of about 1,001 callbacks, 1.00 ms long, 999 ns each.',
+  );
+  expect(said({}, 'hrtimer', false)).toBe(
+    `keeps-running: ${seen}; the rest are on the old grid (phase 0 ns): the software timer kept running in userspace, so there was no backlog and nothing to clamp.`,
+  );
+  expect(said({}, 'hrtimer', null)).toMatch(/^keeps-running: /);
+  expect(said({ interruptsFirstPeriod: 2 }, 'hrtimer', null)).toContain(
+    '; 2 interrupts came in the first period',
+  );
+  expect(said({}, 'hrtimer', true)).toMatch(
+    /^inconclusive: .*the preemption timer is on, but this guest ran on the software timer, to which a kernel that catches up falls back after a delay of one period, and one that posts timer interrupts always/,
+  );
+  expect(said({}, 'unknown', true)).toMatch(
+    /^inconclusive: .*the interrupts are on the old grid, and which timer drives the guest is not known/,
+  );
+  expect(said({ grid: 'other', phaseShiftNs: 123_456 })).toMatch(
+    /^inconclusive: .*the interrupts after the resume moved by 123 us, to neither the old grid nor one from the resume/,
+  );
+  expect(said({ unclear: 'it rained' })).toMatch(/^inconclusive: .*it rained/);
+  expect(said({ missedTicks: 0 })).toMatch(
+    /^inconclusive: .*the stop was too short for the timer to miss anything/,
+  );
+  expect(said({ interruptsFirstPeriod: 900 })).toBe(
+    `catches-up: ${seen.replace('1 interrupt', '900 interrupts')}: missed ticks are delivered one after the other, a storm.`,
+  );
+});
+
+test("what the kernel's trace proves: the one policy that explains every expiry", () => {
+  const of = (expiries: number, late: number, clamp: number, catchUp: number) => {
+    const agree = { clamp, 'catch-up': catchUp };
+    return concludeTrace({ expiries, late, agree } as Parameters<typeof concludeTrace>[0]);
+  };
+  const seen =
+    "The kernel's trace: of 1,000 expiries 7 came a period late or more, and every next one was exactly";
+  expect(of(1000, 7, 1000, 993)).toEqual({
+    verdict: 'clamps',
+    explanation: `${seen} where the fix puts it.`,
+  });
+  expect(of(1000, 7, 993, 1000)).toEqual({ verdict: 'catches-up', explanation: `${seen} one period on.` });
+  expect(of(1000, 0, 1000, 1000)).toMatchObject({
+    verdict: 'inconclusive',
+    explanation: expect.stringContaining("no expiry in the kernel's trace came late enough to tell"),
+  });
+  expect(of(1000, 7, 999, 998)).toMatchObject({
+    verdict: 'inconclusive',
+    explanation: expect.stringContaining("the kernel's trace has expiries that neither kernel explains"),
+  });
 });
