@@ -59,6 +59,12 @@ test('an exit is found in the second instance by its timer, within 8 us; without
   expect(costsAmong(events, [event(EXIT, 1, at + 150)], TSC_KHZ)).toEqual([]);
 });
 
+test('an exit whose entry was lost says nothing, and the callback after it is one of the burst again', () => {
+  const { events, again } = burst([0, 300, 300]);
+  const lost = events.filter((_, i) => i !== 2);
+  expect(costsAmong(lost, again, TSC_KHZ)).toEqual([80]);
+});
+
 test('a hundred callbacks are a measure, and its interval leaves out the outermost', () => {
   const costs = Array.from({ length: 101 }, (_, i) => 50 + i);
   expect(callbackOf(costs)).toEqual({ ns: 100, lowNs: 55, highNs: 145, callbacks: 101 });
