@@ -105,10 +105,7 @@ export const windowsOf = ({ before, after }: Brackets): Float64Array =>
 
 /** The narrowest of some windows but for mistakes (a counter that ran backwards makes a negative one). */
 export const narrowestOf = (windows: Float64Array): number =>
-  windows.reduce(
-    (least, window) => (window > 0 && window < least ? window : least),
-    Number.POSITIVE_INFINITY,
-  );
+  windows.reduce((least, window) => (window > 0 ? Math.min(least, window) : least), Number.POSITIVE_INFINITY);
 
 /** The brackets whose window is at most `WINDOW_LIMIT` times the narrowest. */
 export function narrow(brackets: Brackets): Brackets {
@@ -124,7 +121,7 @@ export function ofOwnCounter(brackets: Brackets, granularityTicks: number): Brac
   const { ns } = brackets;
   const smallest = ns.reduce((least, value, i) => {
     const step = value - (ns[i - 1] ?? value);
-    return step > 0 && step < least ? step : least;
+    return step > 0 ? Math.min(least, step) : least;
   }, Number.POSITIVE_INFINITY);
   return {
     ...brackets,

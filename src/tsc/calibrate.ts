@@ -130,13 +130,12 @@ function windowStatistics(taken: Brackets, ticksPerNs: number): CalibrateResult[
   return { minNs: at(0), medianNs: at(0.5), p99Ns: at(0.99) };
 }
 
-/** Readings enough to see the counter's step, in ascending order. */
-const READINGS = 2048;
+/** Brackets enough to see the counter's step in their readings. */
+const BRACKETS = 1024;
 
-function readingsOf({ baseTsc, before, after }: Brackets): bigint[] {
-  const readings: bigint[] = [];
-  for (let i = 0; i < before.length && readings.length < READINGS; i++) {
-    readings.push(baseTsc + BigInt(before[i] ?? 0), baseTsc + BigInt(after[i] ?? 0));
-  }
-  return readings;
-}
+/** In ascending order. */
+const readingsOf = ({ baseTsc, before, after }: Brackets): bigint[] =>
+  Array.from(before.subarray(0, BRACKETS), (ticks, i) => [
+    baseTsc + BigInt(ticks),
+    baseTsc + BigInt(after[i] as number),
+  ]).flat();

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareCpus } from '../../../src/tsc/cpus/compare.ts';
-import { boundOffset, type Exchanger, parseCpuList, survey } from '../../../src/tsc/cpus/survey.ts';
+import {
+  boundOffset,
+  type Exchange,
+  type Exchanger,
+  hostExchanger,
+  parseCpuList,
+  survey,
+} from '../../../src/tsc/cpus/survey.ts';
 import { cpuWarnings } from '../../../src/tsc/warnings.ts';
 import { seeded } from '../scripted-host.ts';
 
@@ -86,6 +93,73 @@ test('a warp is a warning; a synchronized pair is none', () => {
   };
   expect(found(0)).toEqual([]);
   expect(found(-5000)).toEqual(['tsc-warp']);
+});
+
+test('the whole of a comparison: the first CPU, one with two surveys, one with one, those not asked and not allowed', () => {
+  const exchange = (at: bigint, low: number, high: number, warps = 0) => ({
+    at,
+    low,
+    high,
+    rounds: 512,
+    warps,
+  });
+  const nothing = {
+    offsetNs: null,
+    resolutionNs: null,
+    rateRatio: null,
+    rateResolutionRatio: null,
+    rounds: 0,
+    warps: 0,
+  };
+  const first = new Map<number, Exchange | string>([
+    [1, exchange(0n, 90, 110, 1)],
+    [2, 'busy'],
+  ]);
+  const last = new Map([
+    [1, exchange(1_000_000n, 110, 130, 2)],
+    [2, exchange(1_000_000n, -5, 5)],
+  ]);
+  expect(compareCpus({ allowed: [0, 1, 2, 3], online: [0, 1, 2, 3, 7] }, first, last, 2)).toEqual([
+    {
+      ...nothing,
+      cpu: 0,
+      offsetNs: 0,
+      resolutionNs: 0,
+      reason: 'the first CPU, which the others are compared with',
+    },
+    {
+      cpu: 1,
+      offsetNs: 60,
+      resolutionNs: 5,
+      rateRatio: 20 / 1e6,
+      rateResolutionRatio: 20 / 1e6,
+      rounds: 1024,
+      warps: 3,
+      reason: null,
+    },
+    {
+      cpu: 2,
+      offsetNs: 0,
+      resolutionNs: 2.5,
+      rateRatio: null,
+      rateResolutionRatio: null,
+      rounds: 512,
+      warps: 0,
+      reason: null,
+    },
+    { ...nothing, cpu: 3, reason: 'never asked' },
+    { ...nothing, cpu: 7, reason: 'skipped: this process may not run there' },
+  ]);
+});
+
+test('of this host: the CPUs that may be used are online, and an exchange leaves the thread where it was', () => {
+  const host = hostExchanger();
+  expect(host.online).toEqual(expect.arrayContaining([...host.allowed]));
+  const [, other] = host.allowed;
+  if (other === undefined) return;
+  // A CPU that is busy may answer in none.
+  expect(host.exchange(other).length % 3).toBe(0);
+  expect(hostExchanger().allowed).toEqual(host.allowed);
 });
 
 test.each([
