@@ -48,7 +48,7 @@ for (const room of rooms) {
     dryRunTimeoutMinutes: 20,
     // What loops for ever is told by how often it is run; a machine that is busy is no mutant noticed.
     timeoutMS: 60_000,
-    reporters: ['clear-text', 'json', 'html'],
+    reporters: ['progress-append-only', 'clear-text', 'json', 'html'],
     clearTextReporter: { reportTests: false, allowColor: false, reportScoreTable: false },
     jsonReporter: { fileName: report },
     htmlReporter: { fileName: join(folder, 'mutation.html') },
