@@ -1,6 +1,7 @@
 import { type Control, quietControl } from '../clock/control.ts';
-import { chiSquaredQuantile } from './chi-squared.ts';
+import { chiSquaredQuantile, gammaP } from './chi-squared.ts';
 import type { Estimate } from './deviations.ts';
+import { hasGaps } from './effective-terms.ts';
 import { ESTIMATORS, type Estimator, type EstimatorName } from './estimators.ts';
 import { dominant, identifyNoises, mixtureAt, type NoiseModel } from './noise.ts';
 import type { Series } from './series.ts';
@@ -49,22 +50,51 @@ const NO_SPREAD = 'no interval: how far this noise spreads it is not known here'
 
 const NO_INTERVAL = { low: null, high: null, edf: null } as const;
 
-/** The two-sided chi-squared interval around a deviation. */
+/**
+ * The two-sided chi-squared interval around a deviation.
+ *
+ * @param shift where another correction would give `value` times this: the interval holds the truth of both as often.
+ */
 export function deviationInterval(
   value: number,
   edf: number,
   confidence: number,
+  shift = 1,
 ): { low: number; high: number } {
-  const tail = (1 - confidence) / 2;
+  const tail = tailOf(edf, confidence, shift);
   const bound = (p: number) => value * Math.sqrt(edf / chiSquaredQuantile(p, edf));
-  return { low: bound(1 - tail), high: bound(tail) };
+  return { low: bound(1 - tail) * Math.min(1, shift), high: bound(tail) * Math.max(1, shift) };
 }
 
-function reasonOf(estimator: Estimator, { n }: Estimate, m: number, points: number): string {
+const HALVINGS = 30;
+
+/**
+ * What is left out at each end. An interval that reaches around two values `shift` apart misses the truth of one at its own
+ * end nearly alone, so that more may be left out there.
+ */
+function tailOf(edf: number, confidence: number, shift: number): number {
+  let [low, high] = [(1 - confidence) / 2, 1 - confidence];
+  if (shift === 1) return low;
+  const ratio = Math.min(shift, 1 / shift) ** 2;
+  for (let k = 0; k < HALVINGS; k += 1) {
+    const tail = (low + high) / 2;
+    const far = Math.max(
+      gammaP(edf / 2, (chiSquaredQuantile(tail, edf) * ratio) / 2),
+      1 - gammaP(edf / 2, chiSquaredQuantile(1 - tail, edf) / ratio / 2),
+    );
+    if (tail + far > 1 - confidence) high = tail;
+    else low = tail;
+  }
+  return (low + high) / 2;
+}
+
+function reasonOf(estimator: Estimator, { n }: Estimate, m: number, series: Series): string {
+  const points = series.phase.length;
   const lack = estimator.lacks?.(m, points) ?? null;
   if (lack !== null) return lack;
   const spanned = estimator.points(m);
   if (spanned > points) return `needs ${spanned} phase points; there are ${points}`;
+  if (n === 0 && estimator.withGaps !== undefined && hasGaps(series)) return estimator.withGaps;
   return n === 0 ? 'the gaps leave no term' : 'passes the largest double';
 }
 
@@ -87,7 +117,7 @@ function statistic(
       n,
       ...NO_INTERVAL,
       bias: null,
-      reason: reasonOf(estimator, estimate, m, points),
+      reason: reasonOf(estimator, estimate, m, series),
     };
   }
   if (noises === null) return { tau, value: estimate.value, n, ...NO_INTERVAL, bias: null, reason: null };
@@ -100,14 +130,12 @@ function statistic(
     const reason = lack ?? (estimator.interval === 'none' ? null : NO_SPREAD);
     return { tau, value, n, ...NO_INTERVAL, bias, reason };
   }
-  const { low, high } = deviationInterval(value, edf, confidence);
   const shift = Math.sqrt((bias ?? 1) / (estimator.expectedBias?.(m, mixture) ?? bias ?? 1));
   return {
     tau,
     value,
     n,
-    low: low * Math.min(1, shift),
-    high: high * Math.max(1, shift),
+    ...deviationInterval(value, edf, confidence, shift),
     edf,
     bias,
     reason: null,

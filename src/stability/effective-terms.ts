@@ -74,6 +74,9 @@ function lagBlocks(m: number, reach: number): [number, number][] {
   return blocks;
 }
 
+/** Of so few known terms every pair is looked at. */
+const ALL_PAIRS = 256;
+
 /**
  * The number of independent terms among those that are known, each `step`-th one: n^2 over the sum of the squared
  * correlations of all pairs of terms (Greenhall and Riley 2003), of the pairs that the gaps leave.
@@ -91,6 +94,20 @@ function independentTerms(
   for (let i = 0; i < terms.length; i += stride) if (terms.known(i)) starts.push(i);
   const n = starts.length;
   let sum = n;
+  if (stride === step && n <= ALL_PAIRS) {
+    const [farthest = 0, width = 1] = blocks.at(-1) ?? [];
+    const found = new Map<number, number>();
+    for (const [k, i] of starts.entries()) {
+      for (let l = k + 1; l < n; l += 1) {
+        const lag = (starts[l] as number) - i;
+        if (lag >= farthest + width) break;
+        const squared = found.get(lag) ?? squaredCorrelation(lag);
+        found.set(lag, squared);
+        sum += 2 * squared;
+      }
+    }
+    return n === 0 ? 0 : (n * n) / sum;
+  }
   for (const [lag, width] of blocks) {
     let pairs = 0;
     for (const i of starts) if (i + lag < terms.length && terms.known(i + lag)) pairs += 1;
@@ -138,28 +155,35 @@ export function spanEdf(series: Series, span: Span, mixture: Mixture, m: number)
   if (terms.length < 1 || mixture.length === 0) return null;
   const model = correlationsOf(span, Math.min(m, span.modelled), mixture);
   const step = strideOf(span, m, series.phase.length);
-  /** Independent terms where one step of the model is `scale` of one of the record. */
-  const independentAt = (scale: number): number => {
-    const at = (lag: number): number => {
-      const place = lag * scale;
-      const below = Math.floor(place);
-      const [here = 0, next = 0] = [model.squared[below], model.squared[below + 1]];
-      return here + (place - below) * (next - here);
-    };
-    const reach = Math.min(terms.length - 1, Math.floor((model.squared.length - 1) / scale));
+  const correlation = (place: number): number => {
+    const below = Math.floor(place);
+    const [here = 0, next = 0] = [model.squared[below], model.squared[below + 1]];
+    return here + (place - below) * (next - here);
+  };
+  const independent = (squaredCorrelation: (lag: number) => number): number => {
+    const reach = Math.min(terms.length - 1, Math.floor(((model.squared.length - 1) * m) / model.m));
     const blocks =
       step > 1
         ? Array.from({ length: Math.floor(reach / step) }, (_, k) => [(k + 1) * step, 1] as const)
-        : lagBlocks(Math.round(model.m / scale), reach).filter(([lag]) => lag > 0);
-    return independentTerms(terms, step, blocks, at);
+        : lagBlocks(m, reach).filter(([lag]) => lag > 0);
+    return independentTerms(terms, step, blocks, squaredCorrelation);
   };
   const scale = model.m / m;
-  const scaled = independentAt(scale);
+  const scaled = independent((lag) => correlation(lag * scale));
   if (scale === 1) return scaled > 0 ? scaled * model.edf : null;
+  /** As many points from where the ends of two terms meet; what lies between is spread over the more lags. */
+  const beside = (lag: number): number => {
+    const met = Math.round(lag / m);
+    const from = lag - met * m;
+    const half = model.m / 2;
+    return Math.abs(from) < half
+      ? correlation(met * model.m + from)
+      : correlation(met * model.m + Math.sign(from) * half) * scale;
+  };
   const growth = length(model) / length(correlationsOf(span, model.m / 2, mixture));
   const power = Math.min(1, Math.max(0, 1 - Math.log2(growth)));
   if (power > PHASE_LIKE && span.ofPhaseNoise === false) return null;
-  const edf = scaled ** (1 - power) * (power > 0 ? independentAt(1) : 1) ** power * model.edf;
+  const edf = scaled ** (1 - power) * (power > 0 ? independent(beside) : 1) ** power * model.edf;
   return edf > 0 ? edf : null;
 }
 
@@ -171,7 +195,8 @@ export function edfOf(series: Series, shape: EstimatorShape, mixture: Mixture, m
   const points = series.phase.length;
   const [only] = mixture;
   if (only === undefined) return null;
-  if (mixture.length === 1 && !hasGaps(series))
+  // Flicker PM is computed for sampled phase; the published formula is of a bandwidth, and a seventh off.
+  if (mixture.length === 1 && !hasGaps(series) && only[0] !== 1)
     return greenhallEdf(shape, shape.order === 2 ? Math.max(-2, only[0]) : only[0], m, points);
   const terms = (shape.modified ? averagedTerms : plainTerms)(series, shape.order, m);
   const edf = pairedEdf(shape, mixture, m, terms);

@@ -11,7 +11,16 @@ import {
   modifiedTotalBias,
   modifiedTotalExpectation,
 } from './subsequence-bias.ts';
-import { THEO1_SHARE, theo1, theo1Lacks, theobrEdf, theobrOf, theohIsAllan, theohOf } from './theo.ts';
+import {
+  NO_BIAS,
+  THEO1_SHARE,
+  theo1,
+  theo1Lacks,
+  theobrEdf,
+  theobrOf,
+  theohIsAllan,
+  theohOf,
+} from './theo.ts';
 import { mtieOf, tierms } from './time-interval.ts';
 import { totdev } from './total.ts';
 import { totalBias, totalEdfOf } from './total-noise.ts';
@@ -26,6 +35,8 @@ export interface Estimator {
   points(m: number): number;
   /** Why there is no such statistic at m, in whatever record; null where there is one. */
   lacks?(m: number, points: number): string | null;
+  /** Why a record with gaps has no such statistic where it lacks no points. */
+  readonly withGaps?: string;
   /** The estimator for a series, to be called with growing m. */
   prepare(series: Series): (m: number) => Estimate;
   /** True where phase is averaged before it is differenced; noises then have other shares. */
@@ -183,6 +194,7 @@ export const ESTIMATORS = {
     points: theo1Points,
     prepare: theobrOf,
     lacks: theo1Lacks,
+    withGaps: NO_BIAS,
     averaging: theo1Time,
     edf: theobrEdf,
   },
@@ -192,6 +204,7 @@ export const ESTIMATORS = {
     points: (m) => Math.max(3, m + 1),
     prepare: theohOf,
     lacks: (m, points) => (theohIsAllan(m, points) ? null : theo1Lacks(m)),
+    withGaps: NO_BIAS,
     averaging: (m, points) => (theohIsAllan(m, points) ? m : theo1Time(m)),
     edf: (series, m, mixture) =>
       (theohIsAllan(m, series.phase.length) ? OVERLAPPING_ALLAN : theobrEdf)(series, m, mixture),

@@ -29,9 +29,12 @@ function meanOf(values: Float64Array, from: number, to: number): number {
   return sum / (to - from);
 }
 
+/** Reflected, 6m second differences come in pairs about j = 3m / 2; even m has one more, since two stand alone. */
+const reflectedRows = (m: number): number => 3 * m + (m % 2 === 0 ? 1 : 0);
+
 /**
  * Second differences of means over m of a subsequence of 3m values, less the slope between the means of its halves and
- * continued at both ends by its mirror image: 6m of them (NIST SP 1065, 5.2.12 and 5.2.14).
+ * continued at both ends by its mirror image: 6m of them (NIST SP 1065, 5.2.12 and 5.2.14), each pair of equals once.
  */
 function writeReflected(values: Float64Array, m: number, scale: number, rows: Float64Array): void {
   const length = 3 * m;
@@ -39,21 +42,26 @@ function writeReflected(values: Float64Array, m: number, scale: number, rows: Fl
   const upper = length - half;
   const slope = (meanOf(values, upper, length) - meanOf(values, 0, half)) / upper;
   const middle = meanOf(values, 0, length);
-  // Sums of the mirrored, the own and again the mirrored values, from the start to each place.
-  const sums = new Float64Array(3 * length + 1);
-  for (let i = 0; i < 3 * length; i += 1) {
-    const k = i < length ? length - 1 - i : i < 2 * length ? i - length : 3 * length - 1 - i;
+  // Sums of the mirrored, the own and again the mirrored values, from the first that a row looks at.
+  const from = Math.ceil(length / 2);
+  const sums = new Float64Array(6 * m + 1);
+  for (let i = 0; i < 6 * m; i += 1) {
+    const place = i + from;
+    const k =
+      place < length ? length - 1 - place : place < 2 * length ? place - length : 3 * length - 1 - place;
     const value = (values[k] as number) - middle - slope * (k - (length - 1) / 2);
     sums[i + 1] = (sums[i] as number) + value;
   }
-  for (let j = 0; j < 6 * m; j += 1) {
+  const last = reflectedRows(m) - 1;
+  for (let j = 0; j <= last; j += 1) {
     const [a, b, c, d] = [sums[j], sums[j + m], sums[j + 2 * m], sums[j + 3 * m]] as [
       number,
       number,
       number,
       number,
     ];
-    rows[j] = (d - c - 2 * (c - b) + (b - a)) * scale;
+    const alone = m % 2 === 0 && (j === 0 || j === last);
+    rows[j] = (d - c - 2 * (c - b) + (b - a)) * (alone ? scale : scale * Math.SQRT2);
   }
 }
 
@@ -61,7 +69,7 @@ function writeReflected(values: Float64Array, m: number, scale: number, rows: Fl
 export const MODIFIED_TOTAL: Span = {
   name: 'mtot',
   points: (m) => 3 * m,
-  rows: (m) => 6 * m,
+  rows: reflectedRows,
   write(phase, at, m, rows) {
     const values = phase.slice(at, at + 3 * m);
     // A line through the ends first: the sums that follow keep their digits on a slope.
@@ -78,7 +86,7 @@ export const MODIFIED_TOTAL: Span = {
 export const HADAMARD_TOTAL: Span = {
   name: 'htot',
   points: (m) => 3 * m + 1,
-  rows: (m) => (m === 1 ? 1 : 6 * m),
+  rows: (m) => (m === 1 ? 1 : reflectedRows(m)),
   write(phase, at, m, rows) {
     const values = new Float64Array(3 * m);
     for (let k = 0; k < values.length; k += 1)
@@ -108,7 +116,7 @@ export const THEO1: Span = {
       rows[d] = (before + after) / Math.sqrt(0.75 * (half - d));
     }
   },
-  modelled: 64,
+  modelled: 256,
   steepest: -2,
 };
 
@@ -199,47 +207,58 @@ export interface Correlations {
   readonly squared: Float64Array;
 }
 
-/** The quadratic form of one term: `points` x `points`. */
-function formOf(span: Span, m: number): { size: number; form: Float64Array } {
+/** A linear function of the points of a span, where it is not 0. */
+interface Row {
+  readonly points: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** The linear functions of a term as `write` computes them. */
+function rowsOf(span: Span, m: number): Row[] {
   const size = span.points(m);
-  const count = span.rows(m);
-  const columns = Array.from({ length: size }, (_, k) => {
-    const unit = new Float64Array(size);
-    unit[k] = 1;
-    const rows = new Float64Array(count);
-    span.write(unit, 0, m, rows);
-    return rows;
+  const rows = Array.from({ length: span.rows(m) }, () => ({
+    points: [] as number[],
+    weights: [] as number[],
+  }));
+  const unit = new Float64Array(size);
+  const found = new Float64Array(rows.length);
+  for (let point = 0; point < size; point += 1) {
+    unit[point] = 1;
+    span.write(unit, 0, m, found);
+    unit[point] = 0;
+    for (const [r, row] of rows.entries()) {
+      if (found[r] === 0) continue;
+      row.points.push(point);
+      row.weights.push(found[r] as number);
+    }
+  }
+  return rows;
+}
+
+/** The covariance of each row with a point `t` after the first of its span, t from 0 to `length`. */
+const withPoints = (rows: readonly Row[], length: number, of: Float64Array): Float64Array[] =>
+  rows.map(({ points, weights }) => {
+    const result = new Float64Array(length);
+    for (const [k, point] of points.entries()) {
+      const weight = weights[k] as number;
+      for (let t = 0; t < length; t += 1)
+        result[t] = (result[t] as number) + weight * (of[Math.abs(t - point)] as number);
+    }
+    return result;
   });
-  const form = new Float64Array(size * size);
-  for (const [a, left] of columns.entries())
-    for (const [b, right] of columns.entries()) {
-      let sum = 0;
-      for (let r = 0; r < count; r += 1) sum += (left[r] as number) * (right[r] as number);
-      form[a * size + b] = sum;
-    }
-  return { size, form };
-}
 
-/** form x covariances at a distance of `lag`: (a, b) -> covariance of point a with point b of a span `lag` later. */
-function withCovariance(form: Float64Array, size: number, lag: number, of: Float64Array): Float64Array {
-  const product = new Float64Array(size * size);
-  for (let a = 0; a < size; a += 1)
-    for (let k = 0; k < size; k += 1) {
-      const weight = form[a * size + k] as number;
-      for (let b = 0; b < size; b += 1)
-        product[a * size + b] =
-          (product[a * size + b] as number) + weight * (of[Math.abs(b + lag - k)] as number);
-    }
-  return product;
-}
-
-/** trace(form C form C'): half the covariance of two terms. */
-function traceOfSquare(form: Float64Array, size: number, lag: number, of: Float64Array): number {
-  const ahead = withCovariance(form, size, lag, of);
-  const back = withCovariance(form, size, -lag, of);
+/** The covariance of a row with another, `lag` later. */
+function withRow(covariances: Float64Array, { points, weights }: Row, lag: number): number {
   let sum = 0;
-  for (let a = 0; a < size; a += 1)
-    for (let b = 0; b < size; b += 1) sum += (ahead[a * size + b] as number) * (back[b * size + a] as number);
+  for (let k = 0; k < points.length; k += 1)
+    sum += (weights[k] as number) * (covariances[(points[k] as number) + lag] as number);
+  return sum;
+}
+
+/** The squares of the covariances of all rows of a term with those of one `lag` later: half the covariance of the two terms. */
+function squaresBetween(covariances: readonly Float64Array[], rows: readonly Row[], lag: number): number {
+  let sum = 0;
+  for (const own of covariances) for (const row of rows) sum += withRow(own, row, lag) ** 2;
   return sum;
 }
 
@@ -247,39 +266,35 @@ function traceOfSquare(form: Float64Array, size: number, lag: number, of: Float6
 const REACH = 2;
 const remembered = new Map<string, Correlations>();
 
-/** The expectation of a term in unit noise (`phaseCovariance`): the variance times m^2. */
-export function spanExpectation(span: Span, m: number, alpha: number): number {
-  const { size, form } = formOf(span, m);
-  return expectation(form, size, covariances(alpha, size));
-}
-
-/** trace(form x covariances): of the quadratic form. */
-function expectation(form: Float64Array, size: number, of: Float64Array): number {
-  let sum = 0;
-  for (let a = 0; a < size; a += 1)
-    for (let b = 0; b < size; b += 1) sum += (form[a * size + b] as number) * (of[Math.abs(a - b)] as number);
-  return sum;
-}
+/** The sum of the variances of the rows. */
+const expectation = (rows: readonly Row[], size: number, of: Float64Array): number =>
+  withPoints(rows, size, of).reduce((sum, own, r) => sum + withRow(own, rows[r] as Row, 0), 0);
 
 const covariances = (alpha: number, length: number): Float64Array =>
   Float64Array.from({ length }, (_, t) => phaseCovariance(alpha, t));
+
+/** The expectation of a term in unit noise (`phaseCovariance`): the variance times m^2. */
+export const spanExpectation = (span: Span, m: number, alpha: number): number =>
+  expectation(rowsOf(span, m), span.points(m), covariances(alpha, span.points(m)));
 
 /** @param m at most `span.modelled`. */
 export function correlationsOf(span: Span, m: number, mixture: Mixture): Correlations {
   const key = `${span.name} ${m} ${mixture.map(([alpha, share]) => `${alpha}:${share.toFixed(2)}`).join(' ')}`;
   const kept = remembered.get(key);
   if (kept !== undefined) return kept;
-  const { size, form } = formOf(span, m);
+  const rows = rowsOf(span, m);
+  const size = span.points(m);
   const reach = REACH * size;
   const of = new Float64Array(size + reach);
   for (const [alpha, share] of mixture) {
     const own = covariances(Math.max(span.steepest, alpha), of.length);
-    const level = expectation(form, size, own);
+    const level = expectation(rows, size, own);
     for (let t = 0; t < of.length; t += 1) of[t] = (of[t] as number) + ((own[t] as number) * share) / level;
   }
-  const alone = traceOfSquare(form, size, 0, of);
+  const ahead = withPoints(rows, size + reach, of);
+  const alone = squaresBetween(ahead, rows, 0);
   const squared = Float64Array.from({ length: reach }, (_, lag) =>
-    lag === 0 ? 1 : traceOfSquare(form, size, lag, of) / alone,
+    lag === 0 ? 1 : squaresBetween(ahead, rows, lag) / alone,
   );
   const found = { m, edf: 1 / alone, squared };
   remembered.set(key, found);

@@ -3,7 +3,9 @@ import { quietControl } from '../../src/clock/control.ts';
 import { analyseStability, deviationInterval } from '../../src/stability/analyse.ts';
 import { chiSquaredQuantile, gammaP, logGamma } from '../../src/stability/chi-squared.ts';
 import { greenhallEdf } from '../../src/stability/degrees-of-freedom.ts';
-import { frequencySeries } from '../../src/stability/series.ts';
+import { edfOf } from '../../src/stability/effective-terms.ts';
+import { differenceCovariance } from '../../src/stability/power-law.ts';
+import { frequencySeries, phaseSeries } from '../../src/stability/series.ts';
 import { totalEdf } from '../../src/stability/total-noise.ts';
 import { white } from './records.ts';
 
@@ -172,4 +174,54 @@ test('at m = 1 nothing is averaged: the modified deviation has the degrees of fr
   // Second differences of the phase in white FM: neighbours have a correlation of -1/2, others none.
   const allan = { order: 2, overlapping: true, modified: true } as const;
   expect(greenhallEdf(allan, 0, 1, 1024)).toBeCloseTo(1022 / (1 + (2 * (1 - 1 / 1022)) / 4), 9);
+});
+
+const OVERLAPPING = { order: 2, overlapping: true, modified: false } as const;
+
+/** n^2 over the sum of the squared correlations of all pairs of second differences that start at these points. */
+function edfOfPairs(starts: readonly number[], alpha: number, m: number): number {
+  let sum = 0;
+  for (const i of starts)
+    for (const j of starts)
+      sum += (differenceCovariance(alpha, 2, m, i - j) / differenceCovariance(alpha, 2, m, 0)) ** 2;
+  return starts.length ** 2 / sum;
+}
+
+test('of the few terms that gaps leave every pair counts', () => {
+  const luck = white(1024, 6);
+  const values = white(1024, 5).map((x, i) => ((luck[i] as number) > -0.25 ? Number.NaN : x));
+  const there = (i: number) => !Number.isNaN(values[i]);
+  const starts = [...values.keys()].filter(
+    (i) => i + 512 < 1024 && there(i) && there(i + 256) && there(i + 512),
+  );
+  expect(starts.length).toBeGreaterThan(10);
+  expect(starts.length).toBeLessThan(80);
+  for (const alpha of [2, 1, 0, -1, -2])
+    expect(edfOf(phaseSeries(values, 1), OVERLAPPING, [[alpha, 1]], 256)).toBeCloseTo(
+      edfOfPairs(starts, alpha, 256),
+      9,
+    );
+});
+
+test('flicker PM, sampled, has the degrees of freedom of its own terms and not those of a bandwidth', () => {
+  const starts = Array.from({ length: 512 - 64 }, (_, i) => i);
+  const exact = edfOfPairs(starts, 1, 32);
+  const series = phaseSeries(white(512, 5), 1);
+  expect(Math.abs((edfOf(series, OVERLAPPING, [[1, 1]], 32) ?? 0) / exact - 1)).toBeLessThan(0.03);
+  expect((greenhallEdf(OVERLAPPING, 1, 32, 512) ?? 0) / exact).toBeLessThan(0.9);
+});
+
+test('an interval around two corrections of a value misses the truth of neither more often than it says', () => {
+  for (const edf of [3, 60, 2000])
+    for (const shift of [0.8, 0.97, 1.03, 1.2]) {
+      const { low, high } = deviationInterval(1, edf, 0.95, shift);
+      // The truth T of a value v has v^2 edf / T^2 of chi-squared: v is in [T / high, T / low].
+      const missed = (own: number) => {
+        const below = gammaP(edf / 2, (edf * own ** 2) / high ** 2 / 2);
+        const above = 1 - gammaP(edf / 2, (edf * own ** 2) / low ** 2 / 2);
+        return below + above;
+      };
+      expect(Math.max(missed(shift), missed(1))).toBeCloseTo(0.05, 6);
+    }
+  expect(deviationInterval(1, 20, 0.95)).toEqual(deviationInterval(1, 20, 0.95, 1));
 });

@@ -45,8 +45,16 @@ test('NIST: the 95 % interval of the overlapping Allan deviation', () => {
   expect(Math.abs((statistic?.high ?? 0) / high - 1)).toBeLessThan(1e-3);
 });
 
-// Table 31 of SP 1065 prints five digits of Theo1; those of the parabolic deviation are of the reference implementation.
+// Table 31 of SP 1065: modified, time and Hadamard total deviation with their bias taken out, five digits of Theo1; the digits of the parabolic deviation are of the reference implementation.
 test.each([
+  ['mtotdev', 1, 0.2418528, 5e-7],
+  ['mtotdev', 10, 0.06499161, 5e-7],
+  ['mtotdev', 100, 0.02287774, 5e-7],
+  ['ttotdev', 1, 0.1396338, 5e-7],
+  ['ttotdev', 10, 0.3752293, 5e-7],
+  ['ttotdev', 100, 1.320847, 5e-7],
+  ['htotdev', 10, 0.09614787, 5e-7],
+  ['htotdev', 100, 0.03058103, 5e-7],
   ['theo1', 10, 0.10757, 1e-4],
   ['theo1', 100, 0.031789, 2e-5],
   ['theo1', 1000, 0.0050524, 1e-5],

@@ -92,13 +92,45 @@ test('one term alone is worth what its own squares are, however long it is', () 
   expect(found / (trace ** 2 / squares)).toBeLessThan(1.1);
 });
 
-test("TheoBR's own bias costs degrees of freedom: a factor, and in flicker PM a limit", () => {
+test("TheoBR's own bias adds to the inverse of Theo1's degrees of freedom, the more the longer; in white PM it costs a sixth", () => {
   const whole = (points: number) => phaseSeries(white(points), 1);
-  const cost = (alpha: number, m: number, points: number) =>
-    (spanEdf(whole(points), THEO1, [[alpha, 1]], m) as number) /
-    (theobrEdf(whole(points), m, [[alpha, 1]]) as number);
-  expect([2, 0, -1, -2].map((alpha) => cost(alpha, 128, 1024))).toEqual(
-    [1.2, 2.6, 1.6, 1.2].map((value) => expect.closeTo(value, 9)),
+  const added = (alpha: number, m: number, points: number) =>
+    1 / (theobrEdf(whole(points), m, [[alpha, 1]]) as number) -
+    1 / (spanEdf(whole(points), THEO1, [[alpha, 1]], m) as number);
+  expect([1, 0, -1, -2].map((alpha) => added(alpha, 128, 1024))).toEqual(
+    [0.0108 + 0.022 / 8, 0.038 + 0.09 / 8, 0.037 + 0.05 / 8, 0.033 + 0.1 / 8].map((value) =>
+      expect.closeTo(value, 9),
+    ),
   );
-  expect(theobrEdf(whole(40_000), 4000, [[1, 1]])).toBeLessThan(1 / (0.0117 + 0.03 * 0.1));
+  const theo1 = spanEdf(whole(1024), THEO1, [[2, 1]], 128) as number;
+  expect(theo1 / (theobrEdf(whole(1024), 128, [[2, 1]]) as number)).toBeCloseTo(1.2, 9);
 });
+
+test('TheoBR and the part of TheoH that is one have no value in a record with gaps, and say why', () => {
+  const gapped = phaseSeries(
+    phaseNoise(0, 1024, 77).map((x, i) => (i === 500 ? Number.NaN : x)),
+    1,
+  );
+  const options = { estimators: ['theo1', 'theobr', 'theoh'], taus: [20, 200], confidence: 0.95 } as const;
+  const [short, long] = analyseStability(gapped, options).map(({ statistics }) =>
+    (['theo1', 'theobr', 'theoh'] as const).map((name) => statistics.get(name)?.reason),
+  );
+  const reason = 'with gaps its bias cannot be taken out; theo1 has a value where a term is whole';
+  expect(short).toEqual([null, reason, null]);
+  expect(long).toEqual([null, reason, reason]);
+});
+
+test.each([
+  [2, 376.5],
+  [1, 186.1],
+])(
+  'long Theo1 terms of phase noise beside a gap have the degrees of freedom of all their pairs (alpha = %i)',
+  (alpha, exact) => {
+    // From the eigenvalues of the whole quadratic form, computed once.
+    const gapped = phaseSeries(
+      white(1024).map((x, i) => (i > 256 && i < 768 ? Number.NaN : x)),
+      1,
+    );
+    expect(Math.abs((spanEdf(gapped, THEO1, [[alpha, 1]], 128) ?? 0) / exact - 1)).toBeLessThan(0.05);
+  },
+);
