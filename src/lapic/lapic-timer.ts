@@ -27,9 +27,11 @@ function remainingNs(timer: LapicTimer, now: bigint): bigint {
   return remaining < 0n ? 0n : remaining;
 }
 
-/** `apic_get_tmcct`: the current count, u32; 0 while overdue and at exactly one period to go. */
+/**
+ * `apic_get_tmcct`: the current count, u32; 0 while overdue, at exactly one period to go, and in TSC-deadline mode, which
+ * forgets both of what it looks at first.
+ */
 export function readTmcct(timer: LapicTimer): number {
-  if (timer.timerMode === APIC_LVT_TIMER_TSCDEADLINE) return 0;
   if (timer.tmict === 0 || timer.period === 0n) return 0;
   timer.clock.read();
   const ns = remainingNs(timer, ktimeOf(timer.clock)) % BigInt.asUintN(64, timer.period);

@@ -36,7 +36,7 @@ export function timeScale(khz: number): TimeScale {
   let scaled = BigInt(khz) * 1000n;
   let ticks = NS_PER_S;
   let shift = 0;
-  while (ticks > 2n * scaled || ticks >= U32_LIMIT) {
+  while (ticks > 2n * scaled) {
     ticks >>= 1n;
     shift -= 1;
   }

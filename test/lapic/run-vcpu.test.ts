@@ -108,6 +108,21 @@ test('an interrupt waits for the EOI of the last one', () => {
   });
 });
 
+test.each([true, false])('whoever waits for an EOI misses nothing before it, HV timer %s', (hvTimer) => {
+  const vcpu = periodicVcpu('clamp', {
+    exitNs: 0n,
+    callbackNs: 0n,
+    config: { hvTimer },
+    options: { handlingNs: 10n * PERIOD },
+  });
+  runVcpu(vcpu, START + (5n * PERIOD) / 2n);
+  expect(now(vcpu)).toBe(START + (5n * PERIOD) / 2n);
+  expect(vcpu.timer).toMatchObject({ expirations: 2, irqs: 1, pending: 1 });
+  runVcpu(vcpu, START + (23n * PERIOD) / 2n);
+  expect(vcpu.host.takenAt).toEqual([START + PERIOD, START + 11n * PERIOD]);
+  expect(vcpu.timer.expirations).toBe(11);
+});
+
 test('a masked timer runs on and reaches nobody', () => {
   const vcpu = periodicVcpu('clamp');
   writeLvtt(vcpu.timer, 0x300ec);

@@ -32,7 +32,9 @@ describe('time scale', () => {
   });
 
   test.each([0, -1, 1.5, 2 ** 32, Number.NaN])('%d kHz is refused, for the kernel would loop', (rate) => {
-    expect(() => timeScale(rate)).toThrow(RangeError);
+    expect(() => timeScale(rate)).toThrow(
+      new RangeError(`guestTscKhz must be an integer between 1 and 2^32 - 1, not ${rate}`),
+    );
   });
 });
 
