@@ -7,6 +7,7 @@ import { edfOf } from '../../src/stability/effective-terms.ts';
 import { differenceCovariance } from '../../src/stability/power-law.ts';
 import { frequencySeries, phaseSeries } from '../../src/stability/series.ts';
 import { totalEdf } from '../../src/stability/total-noise.ts';
+import published from '../vectors/greenhall-edf.json' with { type: 'json' };
 import { white } from './records.ts';
 
 const shapes = [
@@ -67,6 +68,14 @@ test.each(shapes)(
     }
   },
 );
+
+test('the published algorithm, case by case: sums, tables, coarser sums, and white PM', () => {
+  for (const [order, overlapping, modified, alpha = 0, m = 0, points = 0, edf = 0] of published.edf) {
+    const shape = { order: order as 2 | 3, overlapping: overlapping === 1, modified: modified === 1 };
+    const found = greenhallEdf(shape, alpha, m, points) ?? Number.NaN;
+    expect(Math.abs(found / edf - 1), JSON.stringify({ ...shape, alpha, m, points })).toBeLessThan(1e-6);
+  }
+});
 
 test('degrees of freedom go on smoothly where the tables take over from the sums', () => {
   for (const shape of shapes.filter(({ overlapping }) => overlapping)) {
