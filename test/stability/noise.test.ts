@@ -39,6 +39,56 @@ test('two noises are found where each is the strongest', () => {
   expect(shares.reduce((sum, [, share]) => sum + share, 0)).toBeCloseTo(1, 12);
 });
 
+test('how strong a noise is: of white PM its variance, of white FM half of that of a step', () => {
+  const strengths = (series: Series) => identifyNoises(series);
+  const only = (alpha: number, strength: number) => [[alpha, expect.closeTo(strength, 1)]];
+  for (const size of [1, 2]) {
+    const phase = (alpha: number) => phaseNoise(alpha, 4096, 11).map((x) => size * x);
+    const scale = size ** 2;
+    for (const [alpha, strength] of [
+      [2, 1],
+      [0, 0.5],
+    ] as const) {
+      const whole = strengths(phaseSeries(phase(alpha), 1))?.map(([a, one]) => [a, one / scale]);
+      expect(whole).toEqual(only(alpha, strength));
+      const holed = strengths(phaseSeries(missing(phase(alpha), 0.3), 1))?.map(([a, one]) => [
+        a,
+        one / scale,
+      ]);
+      expect(holed).toEqual(only(alpha, strength));
+    }
+    const frequency = frequencySeries(missing(steps(phase(0)), 0.3), 1);
+    expect(strengths(frequency)?.map(([a, one]) => [a, one / scale])).toEqual(only(0, 0.5));
+  }
+  // Phases are in seconds: a longer tau0 changes nothing of them, and frequencies by its square.
+  expect(strengths(phaseSeries(phaseNoise(0, 4096, 11), 10))).toEqual(
+    strengths(phaseSeries(phaseNoise(0, 4096, 11), 1)),
+  );
+  const [[, ofTen = 0] = []] = strengths(frequencySeries(steps(phaseNoise(0, 4096, 11)), 10)) ?? [];
+  const [[, ofOne = 1] = []] = strengths(frequencySeries(steps(phaseNoise(0, 4096, 11)), 1)) ?? [];
+  expect(ofTen / ofOne).toBeCloseTo(100, 6);
+});
+
+test('shares follow from the strengths and the averaging time', () => {
+  // Third differences over m: 20 of white PM, and 12 m of unit white FM.
+  for (const m of [1, 16, 256]) {
+    const [pm, fm] = [20 * 100, 12 * m * 0.5];
+    expect(
+      mixtureAt(
+        [
+          [2, 100],
+          [0, 0.5],
+        ],
+        m,
+        false,
+      ),
+    ).toEqual([
+      [2, expect.closeTo(pm / (pm + fm), 12)],
+      [0, expect.closeTo(fm / (pm + fm), 12)],
+    ]);
+  }
+});
+
 test('an offset, a frequency and a drift hide no noise', () => {
   const phase = powerLaw(0, 2000).map((value, i) => value + 1e5 + 300 * i + 0.5 * i * i);
   expect(alphaAt(phaseSeries(phase, 1), 1)).toBe(2);
