@@ -1,5 +1,6 @@
 import type { ClockName } from '../host/clocks.ts';
-import { calibrateText } from '../report/kinds/calibrate.ts';
+import { calibrate } from '../report/kinds/calibrate.ts';
+import { resultText } from '../report/text.ts';
 import { calibrateBounds } from '../tsc/calibrate.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration } from './options.ts';
@@ -39,6 +40,6 @@ export const command = defineCommand({
   run: async ({ measure }, options) => {
     const task = { durationNs: Number(options.duration), clock: options.clock };
     const { result, warnings } = await measure('calibrate', task);
-    return { result, warnings, text: calibrateText(result) };
+    return { result, warnings, text: resultText(calibrate, result) };
   },
 });

@@ -1,6 +1,7 @@
 import { usageError } from '../errors.ts';
 import { CLOCK_NAMES } from '../host/clocks.ts';
-import { driftText } from '../report/kinds/drift.ts';
+import { drift } from '../report/kinds/drift.ts';
+import { resultText } from '../report/text.ts';
 import { driftBounds } from '../tasks/drift/drift.ts';
 import type { ComparedClock } from '../tasks/drift/pair.ts';
 import { defineCommand } from './command.ts';
@@ -45,6 +46,6 @@ export const command = defineCommand({
       ...(kept === null ? {} : { kept }),
     };
     const { result, warnings } = await measure('drift', options);
-    return { result, warnings, text: driftText(result) };
+    return { result, warnings, text: resultText(drift, result) };
   },
 });

@@ -1,5 +1,6 @@
 import { hostFacts } from '../host/host-facts.ts';
-import { hostText } from '../report/kinds/host.ts';
+import { host } from '../report/kinds/host.ts';
+import { resultText } from '../report/text.ts';
 import { defineCommand } from './command.ts';
 
 const HELP = `
@@ -13,6 +14,6 @@ export const command = defineCommand({
   configure: (command) => command.addHelpText('after', HELP),
   run: async () => {
     const result = await hostFacts();
-    return { result, text: hostText(result) };
+    return { result, text: resultText(host, result) };
   },
 });

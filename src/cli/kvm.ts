@@ -3,7 +3,8 @@ import { TRACE_MODES } from '../kvm/guest-trace.ts';
 import { LONGEST_STALL_CALLBACKS, LONGEST_STALL_NS, USUAL_STALL_NS } from '../kvm/stall.ts';
 import { LEAST_STALLS } from '../kvm/stall-finding.ts';
 import { DIVIDES } from '../kvm/timer-setup.ts';
-import { kvmText } from '../report/kinds/kvm.ts';
+import { kvm } from '../report/kinds/kvm.ts';
+import { resultText } from '../report/text.ts';
 import { kvmBounds } from '../tasks/kvm/plan.ts';
 import { defineCommand } from './command.ts';
 import { choice, duration, integer } from './options.ts';
@@ -69,6 +70,11 @@ export const command = defineCommand({
       yesReally,
     };
     const { result, warnings } = await measure('kvm', options);
-    return { result, warnings, text: kvmText(result), exitCode: result.verdict === 'catches-up' ? 1 : 0 };
+    return {
+      result,
+      warnings,
+      text: resultText(kvm, result),
+      exitCode: result.verdict === 'catches-up' ? 1 : 0,
+    };
   },
 });

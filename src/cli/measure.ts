@@ -1,8 +1,8 @@
 import { writeWhole } from '../out-file.ts';
-import { inputOfRun } from '../report/input.ts';
+import { inputOf } from '../report/input.ts';
 import { reportPage } from '../report/page.ts';
 import { measureText } from '../report/parts.ts';
-import { type MeasureResult, measureDocumentSchema, PARTS } from '../schema/measure.ts';
+import { type MeasureResult, PARTS } from '../schema/measure.ts';
 import { measureHost } from '../tasks/measure.ts';
 import { defineCommand } from './command.ts';
 import { openRunFolder } from './run-folder.ts';
@@ -45,10 +45,7 @@ export const command = defineCommand({
           .join('\n\n'),
         save: async (json) => {
           await writeWhole(folder.document, json);
-          await writeWhole(
-            folder.report,
-            reportPage(inputOfRun(measureDocumentSchema.parse(JSON.parse(json)))),
-          );
+          await writeWhole(folder.report, reportPage(inputOf(JSON.parse(json), folder.document)));
         },
       };
     } catch (error) {

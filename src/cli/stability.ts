@@ -6,8 +6,9 @@ import { printableLine } from '../printable.ts';
 import { FORMAT_NAMES, UNIT_NAMES } from '../records/record.ts';
 import { inputOf } from '../report/input.ts';
 import { readText } from '../report/kinds/record-read.ts';
-import { stabilityText } from '../report/kinds/stability.ts';
+import { stability } from '../report/kinds/stability.ts';
 import { reportPage } from '../report/page.ts';
+import { resultText } from '../report/text.ts';
 import { ESTIMATOR_NAMES, type EstimatorName } from '../stability/estimators.ts';
 import type { TauChoice } from '../stability/taus.ts';
 import type { StabilityOptions } from '../tasks/stability.ts';
@@ -165,7 +166,7 @@ export const command = defineCommand({
     return {
       result,
       warnings,
-      text: stabilityText(result),
+      text: resultText(stability, result),
       ...(report === undefined
         ? {}
         : {

@@ -1,7 +1,8 @@
 import { usageError } from '../errors.ts';
 import { policyNames } from '../lapic/policies.ts';
 import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
-import { stopText } from '../report/kinds/stop.ts';
+import { stop } from '../report/kinds/stop.ts';
+import { resultText } from '../report/text.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { budgetFor, fits, stopBounds, stopDefaults } from '../tasks/stop/options.ts';
 import { formatCount } from '../units.ts';
@@ -104,6 +105,6 @@ export const command = defineCommand({
       budgetNs: options.budget === undefined ? budgetFor(options.watchdog) : Number(options.budget),
       quiet: { cpu: options.cpu ?? null, priority: options.priority },
     });
-    return { result, warnings, text: stopText(result) };
+    return { result, warnings, text: resultText(stop, result) };
   },
 });

@@ -1,5 +1,5 @@
-import { usageError } from '../errors.ts';
 import { mean, median, quantile, sorted } from '../statistics.ts';
+import type { Fail } from './record.ts';
 
 /** Readings on a regular grid. */
 export interface Gridded {
@@ -74,19 +74,20 @@ function rounded(value: number, tolerance: number): number {
  * @param times seconds, in the order of the file.
  * @param tau0 the grid's step where the times can have it; else, and for null, it is their usual step.
  * @param lineOf the line of a reading, for messages.
- * @throws TscopeError USAGE where times go back, stand still throughout, or leave room for too many points.
+ * @param fail called where times go back, stand still throughout, or leave room for too many points.
  */
 export function onGrid(
   times: Float64Array,
   readings: Float64Array,
   tau0: number | null,
   lineOf: (index: number) => number,
+  fail: Fail,
 ): Gridded {
   const origin = times[0] ?? 0;
   const between = steps(times);
   const back = between.findIndex((step) => step < 0);
   if (back >= 0) {
-    throw usageError(
+    return fail(
       `line ${lineOf(back + 1)}: the time goes back by ${-(between[back] as number)} s.`,
       'Sort the file by its time column, or leave out what was recorded twice.',
     );
@@ -96,8 +97,7 @@ export function onGrid(
   const own = mean(between.filter((step) => step > middle / 2 && step < middle * 1.5));
   const given = tau0 !== null && tau0 > NEAREST * smallest(between) && tau0 < FARTHEST * middle ? tau0 : null;
   const usual = given ?? own;
-  if (!(usual > 0))
-    throw usageError('the times do not advance.', 'Name the column of times with `timeColumn`.');
+  if (!(usual > 0)) return fail('the times do not advance.', 'Name the column of times with `timeColumn`.');
   let count = 0;
   for (const step of between) count += Math.round(step / usual);
   const span = (times[times.length - 1] as number) - origin;
@@ -105,7 +105,7 @@ export function onGrid(
   const step = given ?? (count > 0 ? rounded(span / count, usual * Math.min(1e-2, 0.2 / count)) : usual);
   const points = Math.round(span / step) + 1;
   if (points > MOST_POINTS) {
-    throw usageError(
+    return fail(
       `its times span ${points} steps of ${step} s; at most ${MOST_POINTS} are analysed.`,
       'Give the step with `tau0`, or cut the file.',
     );

@@ -29,16 +29,34 @@ const fieldsOf = (line: string): string[] => line.trim().split(/\s+/);
 const number = (text: string | undefined): number =>
   text !== undefined && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
 
-function reading(
-  time: number | undefined,
-  phase: number,
-  frequency: number | null,
-  source: string | null,
-): LogReading | null {
-  return time === undefined || Number.isNaN(time) || Number.isNaN(phase)
-    ? null
-    : { time, phase, frequency, source };
-}
+/** A reading, unless its time or its phase is none. */
+const reading = (one: LogReading): LogReading | null =>
+  Number.isNaN(one.time) || Number.isNaN(one.phase) ? null : one;
+
+/** A log of columns: what its lines begin with, how many cells they have, and which are offset (s) and frequency (ppm). */
+const columns = (
+  title: string,
+  times: string,
+  fields: number,
+  [offset, frequency]: readonly [offset: number, frequency: number | null],
+  /** Time and source of a line; null for one without a reading. */
+  head: (cells: readonly string[]) => Pick<LogReading, 'time' | 'source'> | null,
+): LogFormat => ({
+  title,
+  times,
+  phaseUnit: 's',
+  frequencyUnit: frequency === null ? null : 'ppm',
+  read(line) {
+    const cells = fieldsOf(line);
+    const known = cells.length < fields ? null : head(cells);
+    if (known === null) return null;
+    return reading({
+      ...known,
+      phase: number(cells[offset]),
+      frequency: frequency === null ? null : number(cells[frequency]),
+    });
+  },
+});
 
 /** MJD and seconds of the day, as ntpd's statistics begin. */
 const mjd = (day: string | undefined, second: string | undefined): number =>
@@ -47,51 +65,31 @@ const mjd = (day: string | undefined, second: string | undefined): number =>
 /** A peer's status, which rawstats, otherwise alike, does not have. */
 const STATUS = /^[0-9a-f]{4}$/i;
 
-/** A log of ntpd (monitor options): the columns of offset, frequency and peer. */
+/** A log of ntpd (monitor options): the columns of offset and frequency, and that of the peer, whose status follows. */
 const ntpd = (
   title: string,
   fields: number,
-  offset: number,
-  frequency: number | null,
-  peer: { readonly source: number; readonly status: number } | null,
-): LogFormat => ({
-  title,
-  times: 'MJD and seconds',
-  phaseUnit: 's',
-  frequencyUnit: frequency === null ? null : 'ppm',
-  read(line) {
-    const cells = fieldsOf(line);
-    if (cells.length < fields || (peer !== null && !STATUS.test(cells[peer.status] ?? ''))) return null;
-    return reading(
-      mjd(cells[0], cells[1]),
-      number(cells[offset]),
-      frequency === null ? null : number(cells[frequency]),
-      peer === null ? null : (cells[peer.source] ?? null),
-    );
-  },
-});
+  figures: readonly [offset: number, frequency: number | null],
+  peer: number | null,
+): LogFormat =>
+  columns(title, 'MJD and seconds', fields, figures, (cells) =>
+    peer !== null && !STATUS.test(cells[peer + 1] ?? '')
+      ? null
+      : { time: mjd(cells[0], cells[1]), source: peer === null ? null : (cells[peer] ?? null) },
+  );
 
 /** What chronyd names as its source while it has none. */
 const NO_SOURCE = '0.0.0.0';
 
 /** A log of chronyd: date, time, address, and the columns of offset and frequency. */
-const chronyd = (title: string, fields: number, offset: number, frequency: number | null): LogFormat => ({
-  title,
-  times: 'dates',
-  phaseUnit: 's',
-  frequencyUnit: frequency === null ? null : 'ppm',
-  read(line) {
-    const cells = fieldsOf(line);
-    if (cells.length < fields || cells[2] === NO_SOURCE) return null;
-    const time = dateSeconds(`${cells[0]} ${cells[1]}`);
-    return reading(
-      time,
-      number(cells[offset]),
-      frequency === null ? null : number(cells[frequency]),
-      cells[2] ?? null,
-    );
-  },
-});
+const chronyd = (
+  title: string,
+  fields: number,
+  figures: readonly [offset: number, frequency: number | null],
+): LogFormat =>
+  columns(title, 'dates', fields, figures, ([day, time, source = null]) =>
+    source === NO_SOURCE ? null : { time: dateSeconds(`${day} ${time}`) ?? Number.NaN, source },
+  );
 
 /** A log of linuxptp, with or without what a system log puts before it. */
 function linuxptp(program: string): LogFormat {
@@ -107,23 +105,23 @@ function linuxptp(program: string): LogFormat {
       const match = pattern.exec(line);
       if (match === null) return null;
       const [, time, source = '', offset, frequency] = match;
-      return reading(
-        number(time),
-        number(offset),
-        frequency === undefined ? null : number(frequency),
-        source.replace(/\b(master|phc)\s*$/, '').trim() || null,
-      );
+      return reading({
+        time: number(time),
+        phase: number(offset),
+        frequency: frequency === undefined ? null : number(frequency),
+        source: source.replace(/\b(master|phc)\s*$/, '').trim() || null,
+      });
     },
   };
 }
 
 /** The logs that people have, by the names of `--format`. */
 export const LOG_FORMATS = {
-  loopstats: ntpd('loopstats (ntpd)', 7, 2, 3, null),
-  peerstats: ntpd('peerstats (ntpd)', 8, 4, null, { source: 2, status: 3 }),
-  tracking: chronyd('tracking.log (chronyd)', 7, 6, 4),
-  statistics: chronyd('statistics.log (chronyd)', 13, 4, 6),
-  measurements: chronyd('measurements.log (chronyd)', 18, 11, null),
+  loopstats: ntpd('loopstats (ntpd)', 7, [2, 3], null),
+  peerstats: ntpd('peerstats (ntpd)', 8, [4, null], 2),
+  tracking: chronyd('tracking.log (chronyd)', 7, [6, 4]),
+  statistics: chronyd('statistics.log (chronyd)', 13, [4, 6]),
+  measurements: chronyd('measurements.log (chronyd)', 18, [11, null]),
   ptp4l: linuxptp('ptp4l'),
   phc2sys: linuxptp('phc2sys'),
   ts2phc: linuxptp('ts2phc'),

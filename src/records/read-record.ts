@@ -1,5 +1,5 @@
 import { dateSeconds, isNumber, numberOf, plainNumber } from './cells.ts';
-import { cellsOf, isData, withoutComment } from './layout.ts';
+import { cellsOf, isData, type Layout, withoutComment } from './layout.ts';
 import { LOG_FORMATS, type LogName } from './logs.ts';
 import { type Plan, PROBED, planOf, timeOf } from './plan.ts';
 import { type Fail, failOf, quoted, type RecordOptions, type TextRecord } from './record.ts';
@@ -42,7 +42,7 @@ export class RecordReader {
   readonly #times = new Column();
   readonly #lines = new Column();
   readonly #skipped = new Map<string, number>();
-  #probe: string[] | null = [];
+  #probe: string[] = [];
   #plan: Plan | null = null;
   #line = 0;
   #source: string | null = null;
@@ -57,8 +57,8 @@ export class RecordReader {
 
   /** @throws TscopeError USAGE for the first line that cannot be read. */
   add(lines: readonly string[]): void {
-    if (this.#probe === null) {
-      for (const line of lines) this.#take(line);
+    if (this.#plan !== null) {
+      for (const line of lines) this.#take(line, this.#plan);
       return;
     }
     for (const line of lines) this.#probe.push(line);
@@ -67,10 +67,9 @@ export class RecordReader {
 
   /** @throws TscopeError USAGE for what cannot be a record. */
   end(): TextRecord {
-    if (this.#probe !== null) this.#begin();
     return understood(
       {
-        plan: this.#plan as Plan,
+        plan: this.#plan ?? this.#begin(),
         values: this.#values.values,
         times: this.#times.values,
         lineOf: (index) => this.#lines.values[index] ?? 0,
@@ -83,20 +82,35 @@ export class RecordReader {
     );
   }
 
-  #begin(): void {
-    const lines = this.#probe ?? [];
-    this.#probe = null;
-    this.#plan = planOf(lines.slice(0, PROBED), this.#options, this.#fail);
-    for (const line of lines) this.#take(line);
+  #begin(): Plan {
+    const plan = planOf(this.#probe.slice(0, PROBED), this.#options, this.#fail);
+    this.#plan = plan;
+    for (const line of this.#probe) this.#take(line, plan);
+    this.#probe = [];
+    return plan;
   }
 
   #skip(what: string): void {
     this.#skipped.set(what, (this.#skipped.get(what) ?? 0) + 1);
   }
 
-  #take(line: string): void {
+  /** Keeps one reading; `time` is null where the file has no times. */
+  #keep(value: number, time: number | null): void {
+    if (this.#values.length >= MOST_READINGS) {
+      this.#fail(
+        `holds more than ${MOST_READINGS} readings.`,
+        'Cut the file, or average neighbouring readings first.',
+      );
+    }
+    if (time !== null) {
+      this.#times.push(time);
+      this.#lines.push(this.#line);
+    }
+    this.#values.push(value);
+  }
+
+  #take(line: string, plan: Plan): void {
     this.#line += 1;
-    const plan = this.#plan as Plan;
     if (plan.log !== null) {
       this.#takeLog(line, plan.log);
       return;
@@ -134,22 +148,17 @@ export class RecordReader {
     const hasUnit = plan.beside === null ? text !== bare : names(cells[column + 1], plan.beside);
     if (unit !== null && !hasUnit && isNumber(cell))
       this.#fail(`line ${this.#line} is not in ${unit}, as those before it are: ${quoted(bare)}.`);
-    if (timeColumn !== null) {
-      const time = timeOf(cells[timeColumn] ?? '', layout.decimalComma);
-      this.#dated ||= dateSeconds(cells[timeColumn] ?? '') !== undefined;
-      if (Number.isNaN(time)) {
-        this.#fail(
-          `line ${this.#line}: ${quoted(cells[timeColumn] ?? '')} in column ${timeColumn + 1} is not a time.`,
-          TIMES,
-        );
-      }
-      this.#times.push(time);
-      this.#lines.push(this.#line);
-    }
-    this.#checkCount();
     // The mark of a gap is in the unit of the file.
     const marked = gap !== undefined && numberOf(cell, layout.decimalComma) === gap;
-    this.#values.push(marked ? Number.NaN : value);
+    const time = timeColumn === null ? null : this.#timeIn(cells[timeColumn] ?? '', timeColumn, layout);
+    this.#keep(marked ? Number.NaN : value, time);
+  }
+
+  #timeIn(cell: string, column: number, { decimalComma }: Layout): number {
+    const time = timeOf(cell, decimalComma);
+    this.#dated ||= dateSeconds(cell) !== undefined;
+    if (!Number.isNaN(time)) return time;
+    return this.#fail(`line ${this.#line}: ${quoted(cell)} in column ${column + 1} is not a time.`, TIMES);
   }
 
   /** Takes a line of plain numbers. @returns false where it is not one, and nothing was taken. */
@@ -158,24 +167,10 @@ export class RecordReader {
     // A comment may stand in a column that is not looked at.
     if (cells.length !== columns || (columns > 2 && /[#%"']/.test(line))) return false;
     const value = plainNumber(cells[column] ?? '');
-    if (Number.isNaN(value)) return false;
-    if (timeColumn !== null) {
-      const time = plainNumber(cells[timeColumn] ?? '');
-      if (Number.isNaN(time)) return false;
-      this.#times.push(time);
-      this.#lines.push(this.#line);
-    }
-    this.#checkCount();
-    this.#values.push(value);
+    const time = timeColumn === null ? null : plainNumber(cells[timeColumn] ?? '');
+    if (Number.isNaN(value) || Number.isNaN(time)) return false;
+    this.#keep(value, time);
     return true;
-  }
-
-  #checkCount(): void {
-    if (this.#values.length < MOST_READINGS) return;
-    this.#fail(
-      `holds more than ${MOST_READINGS} readings.`,
-      'Cut the file, or average neighbouring readings first.',
-    );
   }
 
   #takeLog(line: string, name: LogName): void {
@@ -195,10 +190,7 @@ export class RecordReader {
       this.#skip('lines without a frequency');
       return;
     }
-    this.#checkCount();
-    this.#times.push(reading.time);
-    this.#lines.push(this.#line);
-    this.#values.push(value);
+    this.#keep(value, reading.time);
   }
 }
 

@@ -1,5 +1,6 @@
 import { usageError } from '../errors.ts';
 import { printableLine } from '../printable.ts';
+import type { Warning } from '../warning.ts';
 import { LOG_FORMATS, type LogName } from './logs.ts';
 
 /** Units of phase, in seconds, and of frequency, as a ratio; `hz` needs the nominal frequency. */
@@ -68,13 +69,6 @@ export interface RecordRead {
   readonly skipped: ReadonlyArray<{ readonly what: string; readonly lines: number }>;
 }
 
-/** A doubt about a record. */
-export interface RecordDoubt {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | null;
-}
-
 /** A record, ready for analysis. */
 export interface TextRecord {
   /** Seconds of phase or a ratio of frequency; NaN where a reading is missing. */
@@ -82,7 +76,7 @@ export interface TextRecord {
   readonly data: 'phase' | 'frequency';
   readonly tau0: number;
   readonly read: RecordRead;
-  readonly doubts: readonly RecordDoubt[];
+  readonly doubts: readonly Warning[];
 }
 
 /** What a text may hold, for messages. */

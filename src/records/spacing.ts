@@ -1,15 +1,8 @@
+import type { Warning } from '../warning.ts';
 import { onGrid, timeUnit } from './grid.ts';
 import { LOG_FORMATS } from './logs.ts';
 import type { Readings } from './plan.ts';
-import {
-  type Fail,
-  OF_FREQUENCY,
-  type RecordDoubt,
-  type RecordOptions,
-  type RecordRead,
-  UNITS,
-  type Unit,
-} from './record.ts';
+import { type Fail, OF_FREQUENCY, type RecordOptions, type RecordRead, UNITS, type Unit } from './record.ts';
 
 /** Readings that are off their grid by more than this share of them are unevenly spaced. */
 const UNEVEN = 0.05;
@@ -30,7 +23,7 @@ export function spaced(
   values: Float64Array,
   { tau0 }: RecordOptions,
   fail: Fail,
-  doubts: RecordDoubt[],
+  doubts: Warning[],
 ): Spaced {
   if (raw.length === 0) {
     if (tau0 === undefined) {
@@ -45,19 +38,8 @@ export function spaced(
   const { seconds, name } =
     named === null ? unitOfTimes(raw, plan.timeUnit, tau0) : { seconds: 1, name: named };
   const origin = raw[0] ?? 0;
-  const grid = (() => {
-    try {
-      return onGrid(
-        raw.map((time) => (time - origin) * seconds),
-        values,
-        tau0 ?? null,
-        lineOf,
-      );
-    } catch (error) {
-      if (error instanceof Error) return fail(error.message, (error as { hint?: string }).hint ?? null);
-      throw error;
-    }
-  })();
+  const times = raw.map((time) => (time - origin) * seconds);
+  const grid = onGrid(times, values, tau0 ?? null, lineOf, fail);
   const given = tau0 !== undefined && grid.tau0 === tau0;
   if (tau0 !== undefined && !given) {
     doubts.push({

@@ -1,3 +1,4 @@
+import type { Warning } from '../warning.ts';
 import { numberOf } from './cells.ts';
 import { LOG_FORMATS } from './logs.ts';
 import { dataOf, type Readings, unitOf } from './plan.ts';
@@ -11,14 +12,7 @@ import {
   wrapOf,
   zerosOf,
 } from './plausible.ts';
-import {
-  type Fail,
-  type RecordDoubt,
-  type RecordOptions,
-  type TextRecord,
-  UNITS,
-  type Unit,
-} from './record.ts';
+import { type Fail, type RecordOptions, type TextRecord, UNITS, type Unit } from './record.ts';
 import { spaced } from './spacing.ts';
 
 type Data = TextRecord['data'];
@@ -26,7 +20,7 @@ type Data = TextRecord['data'];
 /** What the text of a file was, as it was read: its numbers in the unit that `plan` scales them to. */
 export function understood(readings: Readings, options: RecordOptions, fail: Fail): TextRecord {
   const { plan } = readings;
-  const doubts: RecordDoubt[] = [];
+  const doubts: Warning[] = [];
   const data = dataOf(plan, options);
   const unit = unitOf(plan, options, fail);
   if (plan.log !== null && readings.values.length === 0) {
@@ -55,10 +49,7 @@ export function understood(readings: Readings, options: RecordOptions, fail: Fai
     });
   }
   let { values } = readings;
-  let marked = 0;
-  for (let i = 0; i < values.length; i += 1) {
-    if (Number.isNaN(values[i])) marked += 1;
-  }
+  const marked = values.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0);
   const zeros = takeZeros(values, data, options, doubts);
   // A log has no marks of its user's.
   const mark = options.gap === undefined && plan.log === null ? markOf(values) : null;
@@ -114,7 +105,7 @@ export function understood(readings: Readings, options: RecordOptions, fail: Fai
 const inWords = (unit: Unit): string => (unit === 'ratio' ? 'parts of the whole' : unit);
 
 /** Stable32 writes 0 for a gap; a phase may begin with one. */
-function takeZeros(values: Float64Array, data: Data, options: RecordOptions, doubts: RecordDoubt[]): number {
+function takeZeros(values: Float64Array, data: Data, options: RecordOptions, doubts: Warning[]): number {
   if (options.gap !== undefined) return 0;
   const first = data === 'phase' && options.format === 'stable32' ? 1 : 0;
   const { count, outside } = zerosOf(values.subarray(first));
@@ -163,7 +154,7 @@ function nominalHzOf(
   return null;
 }
 
-function doubtUnit(values: Float64Array, data: Data, tau0: number, doubts: RecordDoubt[]): void {
+function doubtUnit(values: Float64Array, data: Data, tau0: number, doubts: Warning[]): void {
   const doubt = (message: string, hint: string) => doubts.push({ code: 'implausible-unit', message, hint });
   if (data === 'frequency') {
     const likely = frequencyDoubt(values);
@@ -203,7 +194,7 @@ function scaledTo(values: Float64Array, unit: Unit, nominalHz: number | null): F
   return divisor === 1 ? values : values.map((value) => value / divisor);
 }
 
-function doubtJump(values: Float64Array, isLog: boolean, doubts: RecordDoubt[]): void {
+function doubtJump(values: Float64Array, isLog: boolean, doubts: Warning[]): void {
   const jump = jumpOf(values);
   if (jump === null) return;
   const what = `The phase jumps by ${jump.seconds.toPrecision(3)} s at reading ${jump.at + 1}, ${jump.times.toFixed(0)} times the usual step: the clock was stepped`;

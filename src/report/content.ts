@@ -25,8 +25,8 @@ export interface Table {
   readonly head: readonly string[];
   readonly rows: ReadonlyArray<readonly string[]>;
   /** On a page, where the first cell of each row leads. */
-  readonly addresses?: readonly string[];
-  /** How to read it. */
+  readonly addresses?: readonly string[] | undefined;
+  /** How to read it; empty for none. */
   readonly note?: string;
   /** On a page the table stands behind a click on these words. */
   readonly fold?: string;
@@ -38,7 +38,7 @@ export interface Facts {
   readonly facts: ReadonlyArray<readonly [name: string, value: string, source: string]>;
 }
 
-/** A piece of what is said of a result. A terminal shows no figures. */
+/** A piece of what is said of a result. A terminal shows no figures; an empty text, and a table without rows or note, is left out. */
 export type Block = (Paragraph | Table | Facts | Figure) & {
   /** Left out, it stands in both. */
   readonly on?: 'terminal' | 'page';

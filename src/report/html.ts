@@ -15,7 +15,7 @@ const MOST_COLUMNS = 3;
 /** With more than these it is set smaller on paper. */
 const MOST_ON_PAPER = 9;
 
-function tableHtml({ title, head, rows, addresses, note, fold }: Table): string {
+function tableHtml({ title, head, rows, addresses, note = '', fold }: Table): string {
   const heads = head.map((name) => name.replace(/^#/, ''));
   const classOf = (text: string, i: number) =>
     head[i]?.startsWith('#') ? 'number' : text.length <= SHORT ? 'short' : undefined;
@@ -42,7 +42,7 @@ function tableHtml({ title, head, rows, addresses, note, fold }: Table): string 
   // What scrolls must be reachable by keyboard, and say what it is.
   const name = title ?? heads.filter((one) => one !== '').join(', ');
   const scroll = element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': name }, whole);
-  const all = `${heading(title)}${rows.length === 0 ? '' : scroll}${note === undefined ? '' : paragraph(note, 'faint')}`;
+  const all = `${heading(title)}${rows.length === 0 ? '' : scroll}${note === '' ? '' : paragraph(note, 'faint')}`;
   return fold === undefined ? all : element('details', {}, element('summary', {}, prose(fold)), all);
 }
 
@@ -65,7 +65,7 @@ const factsHtml = ({ title, facts }: Facts): string =>
 function blockHtml(block: Block): string {
   if (block.on === 'terminal') return '';
   if ('draw' in block) return figureHtml(block);
-  if ('head' in block) return block.rows.length === 0 && block.note === undefined ? '' : tableHtml(block);
+  if ('head' in block) return block.rows.length === 0 && !block.note ? '' : tableHtml(block);
   if ('facts' in block) return factsHtml(block);
   return block.text === '' ? '' : paragraph(block.text, block.tone);
 }

@@ -7,8 +7,8 @@ import { driftResultSchema } from '../schema/drift.ts';
 import { hostResultSchema } from '../schema/host.ts';
 import { firstIssue } from '../schema/issues.ts';
 import { kvmResultSchema } from '../schema/kvm.ts';
-import { type MeasureDocument, measureDocumentSchema } from '../schema/measure.ts';
-import { type StabilityResult, stabilityResultSchema } from '../schema/stability.ts';
+import { measureDocumentSchema } from '../schema/measure.ts';
+import { stabilityResultSchema } from '../schema/stability.ts';
 import { stopResultSchema } from '../schema/stop.ts';
 import { timerResultSchema } from '../schema/timer.ts';
 import type { Warning } from '../warning.ts';
@@ -30,16 +30,17 @@ export interface PageInput {
   readonly document: unknown;
 }
 
-const results = {
-  host: hostResultSchema,
-  calibrate: calibrateResultSchema,
-  timer: timerResultSchema,
-  drift: driftResultSchema,
-  stop: stopResultSchema,
-  kvm: kvmResultSchema,
+/** The documents that a page can show, by their kinds. */
+const documents = {
+  measure: measureDocumentSchema,
+  host: hostDocument('host', hostResultSchema),
+  calibrate: hostDocument('calibrate', calibrateResultSchema),
+  timer: hostDocument('timer', timerResultSchema),
+  drift: hostDocument('drift', driftResultSchema),
+  stop: hostDocument('stop', stopResultSchema),
+  kvm: hostDocument('kvm', kvmResultSchema),
+  stability: hostlessDocument('stability', stabilityResultSchema),
 } as const;
-type Single = keyof typeof results;
-const singles = Object.keys(results) as Single[];
 
 /** The input where it speaks of a host: what can be compared. */
 export type ReportInput = PageInput & { readonly host: HostSummary };
@@ -54,20 +55,7 @@ export function ofHost(input: PageInput, name: string): ReportInput {
   throw usageError(`${name} is of no host: there is nothing to compare it with.`);
 }
 
-/** A whole run's document in the form of a report's input. */
-export function inputOfRun(document: MeasureDocument): ReportInput {
-  const { result, tool, startedAt, command = null, host, warnings } = document;
-  const { quick: _, skipped, ...parts } = result;
-  return { tool, startedAt, command, host, warnings, parts, skipped, document };
-}
-
 const header = z.object({ schema: z.string().regex(/^tscope\/[a-z]+\/\d+$/) });
-
-function checked<T extends z.ZodType>(schema: T, value: unknown, name: string): z.infer<T> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw usageError(`${name} is not what its schema says (${firstIssue(parsed.error, value)}).`);
-}
 
 /**
  * Reads a document: that of a run, or of one command whose result a report can show.
@@ -76,22 +64,22 @@ function checked<T extends z.ZodType>(schema: T, value: unknown, name: string): 
  * @throws TscopeError USAGE for anything else, saying what is accepted.
  */
 export function inputOf(value: unknown, name: string): PageInput {
-  const accepted = `a document of tscope ${['measure', ...singles, 'stability'].join(', ')}`;
+  const accepted = `a document of tscope ${Object.keys(documents).join(', ')}`;
   const head = header.safeParse(value);
   if (!head.success) throw usageError(`${name} is not a document of tscope; give ${accepted}.`);
   const [, kind = '', version = ''] = head.data.schema.split('/');
   if (version !== '1')
     throw usageError(`${name} is of version ${version}, from a newer tscope; this one reads 1.`);
-  if (kind === 'measure') return inputOfRun(checked(measureDocumentSchema, value, name));
-  if (kind === 'stability') {
-    const document = checked(hostlessDocument(kind, stabilityResultSchema), value, name);
-    const { result, tool, startedAt, command = null, warnings } = document;
-    const parts = { stability: result as StabilityResult };
-    return { tool, startedAt, command, host: null, warnings, parts, skipped: [], document };
-  }
-  const single = singles.find((one) => one === kind);
-  if (single === undefined) throw usageError(`${name} is a document of tscope ${kind}; give ${accepted}.`);
-  const document = checked(hostDocument(single, results[single]), value, name);
-  const { result, tool, startedAt, command = null, host, warnings } = document;
-  return { tool, startedAt, command, host, warnings, parts: { [single]: result }, skipped: [], document };
+  if (!Object.hasOwn(documents, kind))
+    throw usageError(`${name} is a document of tscope ${kind}; give ${accepted}.`);
+  const parsed = documents[kind as keyof typeof documents].safeParse(value);
+  if (!parsed.success)
+    throw usageError(`${name} is not what its schema says (${firstIssue(parsed.error, value)}).`);
+  const document = parsed.data;
+  const { tool, startedAt, command = null, warnings, result } = document;
+  const host = 'host' in document ? document.host : null;
+  const common = { tool, startedAt, command, host, warnings, document };
+  if (!('quick' in result)) return { ...common, parts: { [kind]: result } as Parts, skipped: [] };
+  const { quick: _, skipped, ...parts } = result;
+  return { ...common, parts, skipped };
 }

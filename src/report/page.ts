@@ -24,27 +24,24 @@ const card = (level: Level, title: string, ...html: string[]): string =>
 const verdictCard = ({ level, about, text }: Verdict): string =>
   card(level, [about, LEVELS[level]].filter((word) => word !== '').join(': '), prose(text));
 
+const cards = (items: readonly string[]): string => element('ul', { class: 'verdicts' }, ...items);
+
 /** Verdicts as a page shows them. */
-export const verdictCards = (verdicts: readonly Verdict[]): string =>
-  element('ul', { class: 'verdicts' }, ...verdicts.map(verdictCard));
+export const verdictCards = (verdicts: readonly Verdict[]): string => cards(verdicts.map(verdictCard));
 
 /** The verdicts in plain words, and what was not measured. */
 function summary(verdicts: readonly Verdict[], skipped: PageInput['skipped']): string {
-  const cards = [
+  const items = [
     ...verdicts.map(verdictCard),
     ...skipped.map(({ part, reason }) => card('unknown', `${part}: skipped`, prose(reason))),
   ];
-  return cards.length === 0
-    ? paragraph('Nothing was measured.')
-    : element('ul', { class: 'verdicts' }, ...cards);
+  return items.length === 0 ? paragraph('Nothing was measured.') : cards(items);
 }
 
 /** What makes the figures doubtful, and what to do about it. */
 const warningList = (warnings: readonly Warning[]): string =>
-  element(
-    'ul',
-    { class: 'verdicts' },
-    ...warnings.map(({ code, message, hint }) =>
+  cards(
+    warnings.map(({ code, message, hint }) =>
       card(
         'note',
         '',

@@ -1,11 +1,5 @@
-import type { CalibrateResult } from '../schema/calibrate.ts';
-import type { DriftResult } from '../schema/drift.ts';
-import type { HostFacts } from '../schema/host.ts';
-import type { KvmResult } from '../schema/kvm.ts';
-import type { MeasureResult } from '../schema/measure.ts';
+import type { MeasureResult, Part } from '../schema/measure.ts';
 import type { StabilityResult } from '../schema/stability.ts';
-import type { StopResult } from '../schema/stop.ts';
-import type { TimerResult } from '../schema/timer.ts';
 import type { Kind } from './content.ts';
 import { calibrate } from './kinds/calibrate.ts';
 import { drift } from './kinds/drift.ts';
@@ -16,15 +10,9 @@ import { stop } from './kinds/stop.ts';
 import { timer } from './kinds/timer.ts';
 import { wrap } from './words.ts';
 
-interface Results {
-  readonly kvm: KvmResult;
-  readonly stop: StopResult;
-  readonly timer: TimerResult;
-  readonly calibrate: CalibrateResult;
-  readonly drift: DriftResult;
-  readonly host: HostFacts;
+type Results = { readonly [Name in Part]: NonNullable<MeasureResult[Name]> } & {
   readonly stability: StabilityResult;
-}
+};
 type PartName = keyof Results;
 
 /** What a report may speak of: the parts of a run, or the one of a single command. What is absent was not measured. */

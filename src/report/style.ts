@@ -30,11 +30,16 @@ export const THEMES = {
   },
 } as const;
 
+/** Every colour of a theme, by the name of its variable. */
+const coloursOf = (theme: 'light' | 'dark'): Readonly<Record<string, string>> => ({
+  ...THEMES[theme],
+  ...Object.fromEntries(SERIES_COLOURS[theme].map((colour, i) => [`c${i}`, colour])),
+});
+
 const variables = (theme: 'light' | 'dark'): string =>
-  [
-    ...Object.entries(THEMES[theme]).map(([name, colour]) => `--${name}: ${colour};`),
-    ...SERIES_COLOURS[theme].map((colour, i) => `--c${i}: ${colour};`),
-  ].join(' ');
+  Object.entries(coloursOf(theme))
+    .map(([name, colour]) => `--${name}: ${colour};`)
+    .join(' ');
 
 /** How the parts of a drawing look; colours are those of the theme. */
 const SVG_RULES = `svg text { fill: var(--faint); font-size: 13px; font-variant-numeric: tabular-nums; }
@@ -53,13 +58,11 @@ svg rect.band { fill: var(--card); stroke: var(--line); } svg rect.busy { fill: 
 svg .mark.hollow { fill: var(--paper); stroke: currentColor; stroke-width: 1.6; }
 ${SERIES_COLOURS.light.map((_, i) => `.s${i} { color: var(--c${i}); }`).join(' ')} .plain { color: var(--ink); }`;
 
-const colourOf = (name: string): string =>
-  /^c\d$/.test(name)
-    ? (SERIES_COLOURS.light[Number(name.slice(1))] ?? '')
-    : (Object.entries(THEMES.light).find(([known]) => known === name)?.[1] ?? '');
-
 /** The style of a drawing as a file of its own: the light theme, spelled out for programs that know no variables. */
-export const SVG_STYLE = SVG_RULES.replace(/var\(--(\w+)\)/g, (_, name: string) => colourOf(name));
+export const SVG_STYLE = SVG_RULES.replace(
+  /var\(--(\w+)\)/g,
+  (_, name: string) => coloursOf('light')[name] ?? '',
+);
 
 /** The one style sheet of every page: light and dark, printable, narrow screens. */
 export const STYLE = `

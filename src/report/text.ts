@@ -1,8 +1,8 @@
 import { printableCell } from '../printable.ts';
-import type { Block, Facts, Section, Table } from './content.ts';
+import type { Block, Facts, Kind, Section, Table } from './content.ts';
 
 /** A table for a terminal: columns padded under their heads; without a row, what is noted of it. */
-export function tableText({ title, head, rows, note }: Table): string {
+export function tableText({ title, head, rows, note = '' }: Table): string {
   const heads = head.map((name) => name.replace(/^#/, ''));
   const shown = rows.map((row) => row.map(printableCell));
   const widths = heads.map((name, i) => Math.max(name.length, ...shown.map((row) => row[i]?.length ?? 0)));
@@ -16,7 +16,7 @@ export function tableText({ title, head, rows, note }: Table): string {
   return [
     ...(title === undefined ? [] : [title]),
     ...(rows.length === 0 ? [] : [heads, ...shown].map(line)),
-    ...(note === undefined ? [] : [note]),
+    ...(note === '' ? [] : [note]),
   ].join('\n');
 }
 
@@ -34,7 +34,7 @@ function factsText({ title, facts }: Facts): string {
 
 function blockText(block: Block): string[] {
   if (block.on === 'page' || 'draw' in block) return [];
-  if ('head' in block) return block.rows.length === 0 && block.note === undefined ? [] : [tableText(block)];
+  if ('head' in block) return block.rows.length === 0 && !block.note ? [] : [tableText(block)];
   if ('facts' in block) return [factsText(block)];
   return [block.text];
 }
@@ -45,3 +45,7 @@ export const sectionsText = (sections: readonly Section[]): string =>
     .flatMap(({ blocks }) => blocks.flatMap(blockText))
     .filter((text) => text !== '')
     .join('\n\n');
+
+/** What a command prints of a result of this kind. */
+export const resultText = <Result>({ sections }: Kind<Result>, result: Result): string =>
+  sectionsText(sections(result));

@@ -9,6 +9,9 @@ export const yesNo = (value: boolean | null): string => (value === null ? 'not k
 /** A whole number with commas: `47,684`. */
 export const count = (value: number): string => value.toLocaleString('en-US');
 
+/** Wall-clock time in UTC, to the second. */
+export const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
+
 /** `1 tick`, `2 ticks`. */
 export const plural = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`;

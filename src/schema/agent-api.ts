@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hostlessDocument } from './document.ts';
 import { stabilityRowSchema } from './drift.ts';
-import { count, errorSize } from './measured.ts';
+import { count, errorSize, rowCounts } from './measured.ts';
 import { EVENT_KINDS } from './words.ts';
 
 /** A document of the agent's API: `startedAt` is when the agent started. */
@@ -17,8 +17,6 @@ const pair = {
   independent: z.boolean().nullable(),
   independentReason: z.string(),
 };
-
-const rowCounts = z.strictObject({ minutes: count, samples: count, events: count, documents: count });
 
 /** `/healthz` is this object itself, without an envelope. */
 const agentHealthSchema = z.strictObject({

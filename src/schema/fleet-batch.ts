@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { clockName } from './host.ts';
-import { count, errorSize } from './measured.ts';
+import { count, errorSize, rowCounts } from './measured.ts';
 import { HOST_WORD, schemaId } from './words.ts';
 
 /** A time or a clock's reading, ns: what 64 bits with a sign can hold, as a decimal string. */
@@ -145,7 +145,7 @@ export const fleetBatchSchema = z.strictObject({
   facts: fleetFactsSchema.optional(),
   runs: z.array(runSchema),
   /** Rows that the sender's retention took before they could be sent, so far. */
-  lost: z.strictObject({ minutes: count, samples: count, events: count, documents: count }),
+  lost: rowCounts,
 });
 export type FleetBatch = z.infer<typeof fleetBatchSchema>;
 export type FleetRun = FleetBatch['runs'][number];

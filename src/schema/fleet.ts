@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { hostlessDocument } from './document.ts';
-import { count } from './measured.ts';
+import { count, rowCounts } from './measured.ts';
 
 const iso = z.iso.datetime();
 const name = z.string();
@@ -27,8 +27,6 @@ const standing = z.strictObject({
   since: iso.nullable(),
 });
 
-const lost = z.strictObject({ minutes: count, samples: count, events: count, documents: count });
-
 const host = z.strictObject({
   /** Its number in the fleet store. */
   id: count,
@@ -48,7 +46,7 @@ const host = z.strictObject({
   /** Its wall clock less the hub's when it sent last, the time on the way included. */
   clockErrorMs: z.number(),
   /** What its own retention took before it could be sent. */
-  lost,
+  lost: rowCounts,
   standing: standing.nullable(),
 });
 export type FleetHostRow = z.infer<typeof host>;

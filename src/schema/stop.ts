@@ -5,6 +5,16 @@ import { policyName } from './policy.ts';
 /** A figure and where the next run's will be, 95 times of 100. */
 const interval = { ns: z.number(), lowNs: z.number(), highNs: z.number() };
 
+/** What a callback costs, and the stop that it makes a lockup, each with its interval; documents before 0.2 have none. */
+const atCost = z.strictObject({
+  callbackNs: z.number(),
+  callbackLowNs: z.number().optional(),
+  callbackHighNs: z.number().optional(),
+  stopNs: z.number(),
+  stopLowNs: z.number().optional(),
+  stopHighNs: z.number().optional(),
+});
+
 /** A statistic over several runs of one row; of fewer than 100 runs the p99 is their maximum. */
 const overRuns = z.strictObject({
   minNs: z.number(),
@@ -137,27 +147,9 @@ export const stopResultSchema = z.strictObject({
   lockupThreshold: z.array(
     z.strictObject({
       periodNs: z.number(),
-      /** With the interval that contains the next run's 95 times of 100; documents before 0.2 have none. */
-      atHostCost: z.strictObject({
-        callbackNs: z.number(),
-        callbackLowNs: z.number().optional(),
-        callbackHighNs: z.number().optional(),
-        stopNs: z.number(),
-        stopLowNs: z.number().optional(),
-        stopHighNs: z.number().optional(),
-      }),
+      atHostCost: atCost,
       /** What the kernel's own callback takes here, by its trace; null where it was not measured. Documents before 0.2 lack it. */
-      atKernelCost: z
-        .strictObject({
-          callbackNs: z.number(),
-          callbackLowNs: z.number(),
-          callbackHighNs: z.number(),
-          stopNs: z.number(),
-          stopLowNs: z.number(),
-          stopHighNs: z.number(),
-        })
-        .nullable()
-        .optional(),
+      atKernelCost: atCost.required().nullable().optional(),
       atCrashCost: z.strictObject({ callbackNs: z.number(), stopNs: z.number() }),
     }),
   ),

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import { currentClocksource } from '../../src/host/clocksource.ts';
-import { calibrateText } from '../../src/report/kinds/calibrate.ts';
+import { calibrate as kind } from '../../src/report/kinds/calibrate.ts';
+import { resultText } from '../../src/report/text.ts';
 import { calibrateResultSchema } from '../../src/schema/calibrate.ts';
 import { calibrate } from '../../src/tsc/calibrate.ts';
 import { calibrateTask } from '../../src/tsc/calibrate-host.ts';
@@ -65,5 +66,5 @@ test('the whole of it is of the shape that the contract names, and reads well', 
   }
   expect(result.cpus.length).toBeGreaterThan(0);
   expect(result.trueRate === null).toBe(result.trueRateReason !== null);
-  expect(calibrateText(result)).not.toMatch(/undefined|NaN|\[object/);
+  expect(resultText(kind, result)).not.toMatch(/undefined|NaN|\[object/);
 });

@@ -3,7 +3,8 @@ import { madeFromTsc } from '../../src/host/clocksource.ts';
 import { known, unknown } from '../../src/host/fact.ts';
 import { hostFacts } from '../../src/host/host-facts.ts';
 import { hostSummary } from '../../src/host/summary.ts';
-import { hostText } from '../../src/report/kinds/host.ts';
+import { host } from '../../src/report/kinds/host.ts';
+import { resultText } from '../../src/report/text.ts';
 import { type HostFacts, hostResultSchema, hostSummarySchema } from '../../src/schema/host.ts';
 
 let facts: HostFacts;
@@ -75,7 +76,7 @@ test('what clocksources are made from', () => {
 });
 
 test('people read the same facts', () => {
-  const text = hostText(facts);
+  const text = resultText(host, facts);
   for (const word of ['CPU', 'TSC', 'Clocksource', 'monotonic_raw', 'SCHED_FIFO'])
     expect(text).toContain(word);
   expect(text).not.toMatch(/undefined|\[object|null/);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { onGrid, timeUnit } from '../../src/records/grid.ts';
+import { onGrid as onGridOf, timeUnit } from '../../src/records/grid.ts';
 import {
   frequencyDoubt,
   jumpOf,
@@ -10,10 +10,12 @@ import {
   wrapOf,
   zerosOf,
 } from '../../src/records/plausible.ts';
+import { failOf } from '../../src/records/record.ts';
 
 const of = (count: number, at: (i: number) => number) =>
   Float64Array.from({ length: count }, (_, i) => at(i));
-const line = (index: number) => index + 1;
+const onGrid = (times: Float64Array, readings: Float64Array, tau0: number | null) =>
+  onGridOf(times, readings, tau0, (index) => index + 1, failOf('record'));
 
 test('zeros are gaps where they are more than 10 spreads from all others, of which there are 8', () => {
   // The middle 80 % of 0 to 10 are 8 wide.
@@ -158,8 +160,7 @@ test('times are MJD from 1968 to 2050, Julian dates, or units since 1970', () =>
 });
 
 test('a reading further than a quarter of a step from the grid is off it', () => {
-  const off = (by: number) =>
-    onGrid(Float64Array.from([0, 1, 2 + by, 3, 4]), new Float64Array(5), 1, line).offGrid;
+  const off = (by: number) => onGrid(Float64Array.from([0, 1, 2 + by, 3, 4]), new Float64Array(5), 1).offGrid;
   expect([off(0.24), off(0.26)]).toEqual([0, 0.2]);
 });
 
@@ -169,7 +170,6 @@ test('a given step is believed from 0.8 of the shortest to 1.2 of the usual one'
       of(100, (i) => i),
       new Float64Array(100),
       tau0,
-      line,
     ).tau0;
   expect([0.81, 0.79, 1.19, 1.21].map(grid)).toEqual([0.81, 1, 1.19, 1]);
 });
@@ -179,7 +179,6 @@ test('what is missing and what comes twice are counted', () => {
     Float64Array.from([0, 1, 1.1, 2, 3, 6, 7, 8, 9]),
     Float64Array.from([10, 11, 99, 12, 13, 16, 17, 18, 19]),
     1,
-    line,
   );
   expect([[...values], missing, doubled]).toEqual([
     [10, 11, 12, 13, Number.NaN, Number.NaN, 16, 17, 18, 19],
@@ -189,9 +188,8 @@ test('what is missing and what comes twice are counted', () => {
 });
 
 test('times that go back, stand still or leave room for too many points are refused', () => {
-  const grid = (times: number[]) =>
-    onGrid(Float64Array.from(times), new Float64Array(times.length), null, line);
-  expect(() => grid([0, 1, 0.5])).toThrow('line 3: the time goes back by 0.5 s.');
+  const grid = (times: number[]) => onGrid(Float64Array.from(times), new Float64Array(times.length), null);
+  expect(() => grid([0, 1, 0.5])).toThrow('record: line 3: the time goes back by 0.5 s.');
   expect(() => grid([1, 1, 1])).toThrow('the times do not advance.');
   expect(() => grid([0, 1, 2, 3, 1e8 + 1])).toThrow('at most 100000000 are analysed.');
 });

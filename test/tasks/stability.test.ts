@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
-import { stabilityText } from '../../src/report/kinds/stability.ts';
+import { stability } from '../../src/report/kinds/stability.ts';
+import { resultText } from '../../src/report/text.ts';
 import { stabilityResultSchema } from '../../src/schema/stability.ts';
 import { ESTIMATOR_NAMES } from '../../src/stability/estimators.ts';
 import { type StabilityOptions, stabilityTask } from '../../src/tasks/stability.ts';
@@ -77,7 +78,7 @@ test('too few values are refused with how many it takes', async () => {
 
 test('the tables for people', async () => {
   expect(
-    stabilityText(await run(nine, { estimators: ['oadev', 'hdev', 'tdev'], tau0: 0.5 })),
+    resultText(stability, await run(nine, { estimators: ['oadev', 'hdev', 'tdev'], tau0: 0.5 })),
   ).toMatchInlineSnapshot(`
     "9 frequency values, one every 0.5 s.
 

@@ -20,16 +20,8 @@ export function factsOf({ host, parts, tool }: ReportInput): Facts {
   ]);
   const groups = parts.host ?? null;
   if (groups !== null) {
-    const { cpu, tsc, virtualization, clocksource, kvm, scheduling, os } = groups;
-    for (const [group, members] of Object.entries({
-      cpu,
-      tsc,
-      virtualization,
-      clocksource,
-      kvm,
-      scheduling,
-      os,
-    })) {
+    const { clocks: _, names: __, kernelRemarks: ___, ...single } = groups;
+    for (const [group, members] of Object.entries(single)) {
       for (const [name, fact] of Object.entries(members)) facts.set(`${group}.${name}`, text(fact.value));
     }
   }

@@ -4,7 +4,6 @@ import type { Block, Facts, Kind, Section, Table, Verdict } from '../content.ts'
 import { type Dot, dotsFigure } from '../plot/dots.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, ratioText } from '../plot/tick-text.ts';
-import { sectionsText } from '../text.ts';
 import { count, orDash, plural } from '../words.ts';
 
 /** A rate and one standard error: `2596.120 121 58 MHz +/- 0.21 ppb`. */
@@ -235,45 +234,29 @@ const cpuRow = (cpu: CpuTsc): string[] => [
   cpu.reason ?? '',
 ];
 
-/** The TSC of each CPU against that of the first. */
-function cpusTable({ cpus, cpusReason }: CalibrateResult): Block[] {
-  if (cpus.length === 0)
-    return cpusReason === null ? [] : [{ text: `Across CPUs: not known: ${cpusReason}` }];
+function cpusBlock({ cpus, cpusReason }: CalibrateResult): Block {
+  if (cpus.length === 0) return { text: cpusReason === null ? '' : `Across CPUs: not known: ${cpusReason}` };
   const more =
     cpus.length > MOST_CPUS ? [`And ${cpus.length - MOST_CPUS} more; the JSON document has them all.`] : [];
-  const note = [...more, ...(cpusReason === null ? [] : [cpusReason])].join(' ');
-  return [
-    {
-      title: "Each CPU's TSC against that of the first",
-      head: ['TSC of', '#offset', '#rate', '#rounds', '#warps', 'note'],
-      rows: cpus.slice(0, MOST_CPUS).map(cpuRow),
-      ...(note === '' ? {} : { note }),
-    },
-  ];
+  return {
+    title: "Each CPU's TSC against that of the first",
+    head: ['TSC of', '#offset', '#rate', '#rounds', '#warps', 'note'],
+    rows: cpus.slice(0, MOST_CPUS).map(cpuRow),
+    note: [...more, ...(cpusReason === null ? [] : [cpusReason])].join(' '),
+  };
 }
 
-const eventsTable = ({ events }: CalibrateResult): Block[] =>
-  events.length === 0
-    ? []
-    : [
-        {
-          title: 'What happened meanwhile',
-          head: ['#after', 'event', 'detail'],
-          rows: events.map(({ atNs, kind, detail }) => [about(atNs), kind, detail]),
-        },
-      ];
+const eventsTable = ({ events }: CalibrateResult): Table => ({
+  title: 'What happened meanwhile',
+  head: ['#after', 'event', 'detail'],
+  rows: events.map(({ atNs, kind, detail }) => [about(atNs), kind, detail]),
+});
 
-/** What the kernel's log says of the TSC. */
-const remarksTable = ({ kernelRemarks = [] }: CalibrateResult): Block[] =>
-  kernelRemarks.length === 0
-    ? []
-    : [
-        {
-          title: 'What the kernel itself said against the TSC',
-          head: ['#s after boot', 'message'],
-          rows: kernelRemarks.map(({ atS, text }) => [atS.toFixed(1), text]),
-        },
-      ];
+const remarksTable = ({ kernelRemarks = [] }: CalibrateResult): Table => ({
+  title: 'What the kernel itself said against the TSC',
+  head: ['#s after boot', 'message'],
+  rows: kernelRemarks.map(({ atS, text }) => [atS.toFixed(1), text]),
+});
 
 const sections = (result: CalibrateResult): Section[] => [
   {
@@ -283,10 +266,10 @@ const sections = (result: CalibrateResult): Section[] => [
       claimsFigure(result),
       factsOf(result),
       ...convergenceFigure(result),
-      ...(result.claims.length === 0 ? [] : [claimsTable(result)]),
-      ...cpusTable(result),
-      ...eventsTable(result),
-      ...remarksTable(result),
+      claimsTable(result),
+      cpusBlock(result),
+      eventsTable(result),
+      remarksTable(result),
     ],
   },
 ];
@@ -301,5 +284,3 @@ export const calibrate: Kind<CalibrateResult> = {
   brief,
   sections,
 };
-
-export const calibrateText = (result: CalibrateResult): string => sectionsText(sections(result));

@@ -4,7 +4,6 @@ import type { EventKind } from '../../schema/words.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, ratioText, timeUnit } from '../plot/tick-text.ts';
-import { sectionsText } from '../text.ts';
 import { count, listed, orDash, plural, tally, yesNo } from '../words.ts';
 import { localSlopes, NOISES } from './slopes.ts';
 
@@ -185,11 +184,11 @@ function slopesTable({ pairs, reference }: DriftResult): Table {
       noise,
     ]),
   );
-  const note = 'A slope has no interval: neighbouring deviations are of the same samples.';
   return {
     head: [`against ${reference}`, 'averaging times', '#slope', 'noise'],
     rows,
-    ...(rows.length === 0 ? {} : { note }),
+    note:
+      rows.length === 0 ? '' : 'A slope has no interval: neighbouring deviations are of the same samples.',
   };
 }
 
@@ -254,5 +253,3 @@ export const drift: Kind<DriftResult> = {
   brief,
   sections,
 };
-
-export const driftText = (result: DriftResult): string => sectionsText(sections(result));

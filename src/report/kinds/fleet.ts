@@ -1,4 +1,4 @@
-import { about, exactFrequency, offset, plusMinus, ratio, within } from '../../digits.ts';
+import { about, exactFrequency, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type {
   FleetEventsResult,
   FleetHostResult,
@@ -10,7 +10,7 @@ import type {
 import type { Block, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { timeUnit } from '../plot/tick-text.ts';
-import { count, orDash, plural } from '../words.ts';
+import { count, moment, orDash, plural } from '../words.ts';
 import { rateText } from './calibrate.ts';
 
 /** What a host is asked for by: the word that it publishes under, and which of several that do so it is. */
@@ -19,9 +19,6 @@ export const nameOf = ({ host, twin }: Pick<FleetHostRow, 'host' | 'twin'>): str
 
 /** Where the page of a host of that name is; a terminal has none. */
 export type HostAddress = (name: string) => string;
-
-/** Wall-clock time in UTC, to the second. */
-const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
 
 /** `node-7`, and `node-7 (2nd of its name)` where several hosts publish under one word. */
 const named = ({ hostname, host, twin }: FleetHostRow): string =>
@@ -48,8 +45,6 @@ const standingText = ({ standing }: FleetHostRow): string =>
 const scoreText = ({ standing }: FleetHostRow): string =>
   orDash(standing?.score, (score) => (Number.isFinite(score) ? score.toFixed(1) : 'beyond measure'));
 
-const noted = (note: string): Pick<Table, 'note'> => (note === '' ? {} : { note });
-
 /** Which part of a list is shown, where that is not all; @param what its rows are, in singular. */
 const rest = (
   what: string,
@@ -74,8 +69,8 @@ export function hostsTable(result: FleetHostsResult, address?: HostAddress): Tab
       host.silent ? `${moment(host.lastSeenAt)}, silent` : moment(host.lastSeenAt),
       host.version,
     ]),
-    ...(address && { addresses: result.hosts.map((host) => address(nameOf(host))) }),
-    ...noted(rest('host', result.hosts.length, result)),
+    addresses: address && result.hosts.map((host) => address(nameOf(host))),
+    note: rest('host', result.hosts.length, result),
   };
 }
 
@@ -100,7 +95,7 @@ export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?:
         named(host),
         standingText(host),
         within(standing.middle, standing.spread / 10, ratio),
-        about(standing.spread, ratio).replace(/^\+/, ''),
+        about(standing.spread, size),
         scoreText(host),
         standing.outlier ? 'yes' : standing.score === null ? 'too few peers' : 'no',
         standing.since === null ? (standing.outlier ? 'always' : '-') : moment(standing.since),
@@ -108,12 +103,11 @@ export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?:
         `${standing.peers}: ${plural(standing.size, 'host')}`,
       ];
     }),
-    ...(address && { addresses: judged.map((host) => address(nameOf(host))) }),
-    ...noted(
+    addresses: address && judged.map((host) => address(nameOf(host))),
+    note:
       judged.length === 0
         ? 'No host has been judged: that needs its rate, against disciplined time or a claimed one, and peers to hold it against.'
         : '',
-    ),
   };
 }
 
@@ -127,12 +121,11 @@ export const eventsTable = (result: FleetEventsResult, address?: HostAddress): T
     orDash(clock),
     detail,
   ]),
-  ...(address && { addresses: result.events.map(({ name }) => address(name)) }),
-  ...noted(
+  addresses: address && result.events.map(({ name }) => address(name)),
+  note:
     result.total === 0
       ? `Nothing happened from ${moment(result.from)} to ${moment(result.to)} UTC.`
       : rest('event', result.events.length, result),
-  ),
 });
 
 /** Which kernels would catch up after a stop, and from how long a stop on that locks a host up. */
@@ -159,11 +152,10 @@ export const kernelsTable = ({ kernels }: FleetKernelsResult): Table => ({
         : '-'
       : `${about(row.lockupNs.shortest)} or longer; median ${about(row.lockupNs.median)}`,
   ]),
-  ...noted(
+  note:
     kernels.length === 0
       ? 'No host has sent a run of tscope kvm yet; tscope kvm --db FILE keeps one for the agent to send.'
       : '',
-  ),
 });
 
 /** What is wrong, the worst first; one good sentence where nothing is. */
@@ -244,9 +236,9 @@ export function overviewSections(view: FleetOverview, address?: HostAddress): Se
                 moment(at),
                 site,
                 about(change, ratio),
-                about(limit, ratio).replace(/^\+/, ''),
+                about(limit, size),
               ]),
-              ...(address && { addresses: moves.map(({ name }) => address(name ?? '')) }),
+              addresses: address && moves.map(({ name }) => address(name ?? '')),
             },
       ],
     },
@@ -330,7 +322,7 @@ export function hostSections(result: FleetHostResult): Section[] {
         ]
       : [
           {
-            text: `Its rate ${AGAINST[standing.against]} is ${plusMinus(standing.value, standing.standardError, ratio)}; its ${plural(standing.size - 1, 'peer')} (${standing.peers}) are about ${about(standing.middle, ratio)}, spread ${about(standing.spread, ratio).replace(/^\+/, '')}.${
+            text: `Its rate ${AGAINST[standing.against]} is ${plusMinus(standing.value, standing.standardError, ratio)}; its ${plural(standing.size - 1, 'peer')} (${standing.peers}) are about ${about(standing.middle, ratio)}, spread ${about(standing.spread, size)}.${
               standing.outlier
                 ? ` It is an outlier${standing.since === null ? '' : `, since ${moment(standing.since)} UTC`}.`
                 : standing.score === null
@@ -355,7 +347,7 @@ export function hostSections(result: FleetHostResult): Section[] {
             orDash(kernelHz, exactFrequency),
             trueHz === null || trueErrorRatio === null ? '-' : rateText(trueHz, trueErrorRatio),
           ]),
-          ...noted(calibrations.length === 0 ? 'None was sent yet.' : ''),
+          note: calibrations.length === 0 ? 'None was sent yet.' : '',
         },
       ],
     },
@@ -366,11 +358,10 @@ export function hostSections(result: FleetHostResult): Section[] {
         {
           head: ['time (UTC)', 'event', 'clock', 'what happened'],
           rows: events.map(({ at, kind, clock, detail }) => [moment(at), kind, orDash(clock), detail]),
-          ...noted(
+          note:
             eventsTotal === 0
               ? 'None in this range.'
               : rest('event', events.length, { total: eventsTotal, offset: 0 }),
-          ),
         },
       ],
     },
@@ -386,7 +377,7 @@ export function hostSections(result: FleetHostResult): Section[] {
             orDash(kernel),
             summaryText(summary),
           ]),
-          ...noted(documents.length === 0 ? 'No run of tscope kvm was sent yet.' : ''),
+          note: documents.length === 0 ? 'No run of tscope kvm was sent yet.' : '',
         },
       ],
     },

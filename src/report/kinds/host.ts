@@ -2,8 +2,7 @@ import { about, exact } from '../../digits.ts';
 import type { Fact } from '../../host/fact.ts';
 import type { HostSummary } from '../../host/summary.ts';
 import type { HostFacts } from '../../schema/host.ts';
-import type { Facts, Kind, Section, Table, Verdict } from '../content.ts';
-import { sectionsText } from '../text.ts';
+import type { Facts, Kind, Level, Section, Table, Verdict } from '../content.ts';
 import { orDash, yesNo } from '../words.ts';
 
 /** Which host it was, in one line. */
@@ -21,7 +20,6 @@ export function hostLine(host: HostSummary): string {
 
 /** Whether the TSC can be trusted at all. */
 function verdict({ tsc, clocksource, virtualization }: HostFacts): Verdict {
-  const about = 'This host';
   const kernel = clocksource.current.value;
   const source =
     kernel === null
@@ -32,20 +30,15 @@ function verdict({ tsc, clocksource, virtualization }: HostFacts): Verdict {
     virtualization.guest.value === true
       ? ` The host is itself a guest${hypervisor === null ? '' : ` of ${hypervisor}`}.`
       : '';
-  if (tsc.readable.value === false) {
-    return { level: 'bad', about, text: `The TSC cannot be read from user space; ${source}.${guest}` };
-  }
-  if (tsc.invariant.value === false) {
-    return {
-      level: 'bad',
-      about,
-      text: `The TSC is not invariant, so its rate may change; ${source}.${guest}`,
-    };
-  }
-  if (tsc.invariant.value === null) {
-    return { level: 'unknown', about, text: `Whether the TSC is invariant is not known; ${source}.${guest}` };
-  }
-  return { level: 'good', about, text: `The TSC is invariant and ${source}.${guest}` };
+  const [level, text]: readonly [Level, string] =
+    tsc.readable.value === false
+      ? ['bad', 'The TSC cannot be read from user space;']
+      : tsc.invariant.value === false
+        ? ['bad', 'The TSC is not invariant, so its rate may change;']
+        : tsc.invariant.value === null
+          ? ['unknown', 'Whether the TSC is invariant is not known;']
+          : ['good', 'The TSC is invariant and'];
+  return { level, about: 'This host', text: `${text} ${source}.${guest}` };
 }
 
 /** CPU numbers, which ascend, as ranges: `0-3, 8`. */
@@ -177,8 +170,8 @@ function namesTable({ names }: HostFacts): Table {
     direct ?? '-',
     same === false ? 'differs' : '',
   ]);
-  const note = 'reason' in names ? { note: `Not known: ${names.reason}.` } : {};
-  return { title, head: ['name', 'systeminformation', 'direct', ''], rows, fold: title, ...note };
+  const note = 'reason' in names ? `Not known: ${names.reason}.` : '';
+  return { title, head: ['name', 'systeminformation', 'direct', ''], rows, fold: title, note };
 }
 
 /** Whether this host's clocks can be trusted: each fact with where it comes from. */
@@ -196,5 +189,3 @@ export const host: Kind<HostFacts> = {
   brief: () => [],
   sections,
 };
-
-export const hostText = (facts: HostFacts): string => sectionsText(sections(facts));

@@ -5,7 +5,6 @@ import type { Figure } from '../plot/figure.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
 import { type StripRow, stripFigure } from '../plot/strip.ts';
 import { timeUnit } from '../plot/tick-text.ts';
-import { sectionsText } from '../text.ts';
 import { count, LOOPS, listed, orDash, STOPS, yesNo } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
 
@@ -303,21 +302,19 @@ const modelTable = ({ model, resume, path }: KvmResult): Table => ({
     orDash(agreement.meanLatenessNs, about),
     yesNo(agreement.agrees),
   ]),
-  ...alikeNote(model),
+  note: alikeNote(model),
 });
 
 /** Policies that this stop cannot tell apart, among those that agree. */
-function alikeNote(model: KvmResult['model']): { note?: string } {
+function alikeNote(model: KvmResult['model']): string {
   const alike = model.filter((row) => row.agreement.agrees && row.alike.length > 0);
   const names = new Set(alike.flatMap((row) => [row.policy, ...row.alike]));
-  return names.size === 0
-    ? {}
-    : { note: `After this stop these cannot be told apart: ${[...names].join(', ')}.` };
+  return names.size === 0 ? '' : `After this stop these cannot be told apart: ${[...names].join(', ')}.`;
 }
 
 /** A real guest of this host beside the model. */
 function sections(result: KvmResult): Section[] {
-  const { resume, otherStops, running, sweep, model, host, periodNs, divide } = result;
+  const { resume, otherStops, running, sweep, host, periodNs, divide } = result;
   const runs = running === null ? sweep : [running, ...sweep];
   const blocks: Block[] = [
     {
@@ -330,7 +327,7 @@ function sections(result: KvmResult): Section[] {
     ...traceBlock(result),
     ...(resume === null ? [] : [besideModel(result, resume), stopsTable([resume, ...otherStops])]),
     ...(runs.length === 0 ? [] : [runningTable(runs)]),
-    ...(model.length === 0 ? [] : [modelTable(result)]),
+    modelTable(result),
   ];
   return [{ id: 'kvm', title: 'A real guest, beside the model', blocks }];
 }
@@ -345,5 +342,3 @@ export const kvm: Kind<KvmResult> = {
   brief,
   sections,
 };
-
-export const kvmText = (result: KvmResult): string => sectionsText(sections(result));

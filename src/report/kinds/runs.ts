@@ -1,9 +1,6 @@
 import type { RunsResult } from '../../schema/runs.ts';
 import { sectionsText } from '../text.ts';
-import { count } from '../words.ts';
-
-/** Wall-clock time in UTC, to the second. */
-const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
+import { count, moment } from '../words.ts';
 
 /** How a run ended: its last moment, or that nobody knows. */
 const ending = ({ endedAt, lastSampleAt }: RunsResult['runs'][number]): string => {

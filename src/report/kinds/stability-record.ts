@@ -10,9 +10,10 @@ import { count, listed } from '../words.ts';
 
 type Outline = ReadonlyArray<readonly [seconds: number, value: number | null]>;
 
-const scientific = (value: number | null): string => (value === null ? '-' : value.toExponential(3));
-const plain = (value: number): string => String(Number(value.toPrecision(6)));
-const seconds = (s: number): string => durationText(s * 1e9);
+export const scientific = (value: unknown): string =>
+  typeof value === 'number' ? value.toExponential(3) : '-';
+export const plain = (value: number): string => String(Number(value.toPrecision(6)));
+export const seconds = (s: number): string => durationText(s * 1e9);
 
 const largestOf = (points: Outline): number =>
   points.reduce((most, [, value]) => Math.max(most, Math.abs(value ?? 0)), 0);
@@ -111,14 +112,7 @@ export function recordBlocks({ pictures, tau0 }: StabilityResult): Block[] {
                   `${hz.toPrecision(3)} Hz: ${nominal === null ? `${density.toExponential(2)} s^2/Hz` : `${density.toFixed(1)} dBc/Hz`}`,
               },
             ],
-            slopes:
-              nominal === null
-                ? [
-                    { slope: -1, label: '-1' },
-                    { slope: -2, label: '-2' },
-                    { slope: -4, label: '-4' },
-                  ]
-                : [],
+            slopes: nominal === null ? { '-1': -1, '-2': -2, '-4': -4 } : {},
             caption: [
               "Welch's method: Hann windows that overlap by half, those with a gap left out; neighbouring frequencies are averaged.",
               nominal === null

@@ -3,14 +3,8 @@ import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorName } from '../../stability
 import type { Block, Kind, Section, Table } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Series } from '../plot/series.ts';
-import { durationText } from '../plot/tick-text.ts';
-import { sectionsText } from '../text.ts';
 import { count } from '../words.ts';
-import { dynamicBlocks, hatBlocks, recordBlocks } from './stability-record.ts';
-
-const scientific = (value: unknown): string => (typeof value === 'number' ? value.toExponential(3) : '-');
-const plain = (value: number): string => String(Number(value.toPrecision(6)));
-const seconds = (s: number): string => durationText(s * 1e9);
+import { dynamicBlocks, hatBlocks, plain, recordBlocks, scientific, seconds } from './stability-record.ts';
 
 const numberAt = (point: StabilityPoint, field: string): number =>
   typeof point[field] === 'number' ? point[field] : Number.NaN;
@@ -42,8 +36,8 @@ function tableOf(
     ...(main === null ? [] : [point.noise ?? '-']),
   ]);
   const head = ['#tau (s)', '#m', ...heads, ...(main === null ? [] : ['noise'])];
-  const note = `low and high: the ${plain(confidence * 100)} % interval of oadev.`;
-  return [{ title, head, rows, ...(main === null ? {} : { note }) }];
+  const note = main === null ? '' : `low and high: the ${plain(confidence * 100)} % interval of oadev.`;
+  return [{ title, head, rows, note }];
 }
 
 /** A statistic whose averaging times are its own. */
@@ -106,14 +100,7 @@ function sigmaTau(
         scale: 'log',
       },
       series,
-      slopes:
-        unit === 'ratio'
-          ? [
-              { slope: -1, label: '-1' },
-              { slope: -0.5, label: '-1/2' },
-              { slope: 0.5, label: '+1/2' },
-            ]
-          : [],
+      slopes: unit === 'ratio' ? { '-1': -1, '-1/2': -0.5, '+1/2': 0.5 } : {},
       caption: [
         `Bars: the ${plain(confidence * 100)} % interval of ${main}, from the noise identified.`,
         unit === 'ratio'
@@ -154,16 +141,14 @@ function sections(result: StabilityResult): Section[] {
   const noises = noiseWords(result);
   const blocks: Block[] = [
     { text: lead(result), tone: 'lead' },
-    ...(noises === '' ? [] : [{ text: `Noise: ${noises}.`, on: 'page' } as const]),
+    { text: noises === '' ? '' : `Noise: ${noises}.`, on: 'page' },
     ...sigmaTau(result, 'ratio', ofUnit('ratio')),
     ...sigmaTau(result, 's', ofUnit('s')),
     ...tableOf(result, 'Fractional frequency', atPoints('ratio')),
     ...tableOf(result, 'Time, in seconds', atPoints('s')),
     ...names.filter(atOwnTimes).map((name) => tableAtOwnTimes(result, name)),
-    ...(unknown ? [{ text: 'No interval: it takes 30 points that vary to tell the noise.' }] : []),
-    ...(dashes
-      ? [{ text: 'A dash: the record is too short, or has too many gaps, for this averaging time.' }]
-      : []),
+    { text: unknown ? 'No interval: it takes 30 points that vary to tell the noise.' : '' },
+    { text: dashes ? 'A dash: the record is too short, or has too many gaps, for this averaging time.' : '' },
   ];
   const record = recordBlocks(result);
   const dynamic = dynamicBlocks(result);
@@ -174,9 +159,6 @@ function sections(result: StabilityResult): Section[] {
   ];
   return all.filter(({ blocks }) => blocks.length > 0);
 }
-
-/** The statistics as tables: the deviations of frequency, then those of time. */
-export const stabilityText = (result: StabilityResult): string => sectionsText(sections(result));
 
 export const stability: Kind<StabilityResult> = {
   method: [

@@ -6,7 +6,6 @@ import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Series } from '../plot/series.ts';
 import { DURATION_TICKS, durationText } from '../plot/tick-text.ts';
-import { sectionsText } from '../text.ts';
 import { count, orDash, plural } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
 
@@ -381,5 +380,3 @@ export const stop: Kind<StopResult> = {
   brief,
   sections,
 };
-
-export const stopText = (result: StopResult): string => sectionsText(sections(result));

@@ -3,7 +3,7 @@ import type { TimerResult } from '../../schema/timer.ts';
 import type { Block, Kind, Paragraph, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, timeUnit } from '../plot/tick-text.ts';
-import { sectionsText } from '../text.ts';
+import { resultText } from '../text.ts';
 import { BACKENDS, count, orDash, plural } from '../words.ts';
 
 type Percentile = 'p50' | 'p90' | 'p99' | 'p999';
@@ -101,11 +101,10 @@ function latenessTable({ latenessNs, latenessIntervals, ticks, missed, cyclictes
         ...(ranges === null ? [] : [rangeCells(ranges)]),
         ...beside,
       ],
-      ...(ranges === null
-        ? {}
-        : {
-            note: `max has no interval: ${ranges.maxReason}; nor have min, for the same reason, and the mean, which a few late ticks decide.`,
-          }),
+      note:
+        ranges === null
+          ? ''
+          : `max has no interval: ${ranges.maxReason}; nor have min, for the same reason, and the mean, which a few late ticks decide.`,
     },
   ];
 }
@@ -186,12 +185,12 @@ function histogramFigure(result: TimerResult): Block {
   const guides =
     latenessNs === null
       ? []
-      : ([
-          ['50 %', latenessNs.p50],
-          ['99 %', latenessNs.p99],
-          ['99.9 %', latenessNs.p999],
-          ['max', latenessNs.max],
-        ] as const);
+      : [
+          { label: '50 %', at: latenessNs.p50 },
+          { label: '99 %', at: latenessNs.p99 },
+          { label: '99.9 %', at: latenessNs.p999 },
+          { label: 'max', at: latenessNs.max },
+        ];
   const describe = (ns: number, own: number) => `${about(ns)}: ${plural(own, 'tick')} in this bar`;
   const own = { label: cyclictest === null ? 'ticks' : 'tscope', as: 'area', style: 0, describe } as const;
   const peer = { as: 'line', style: 1, describe } as const;
@@ -214,7 +213,7 @@ function histogramFigure(result: TimerResult): Block {
         ? []
         : [{ ...peer, label: peerName(cyclictest), points: outline(cyclictest.histogram) }]),
     ],
-    points: guides.map(([label, at]) => ({ at, label })),
+    points: guides,
     caption: [
       `Lateness is the time from a tick's deadline to the first instruction after the wait; ${plural(ticks, 'tick')}, one every ${exact(periodNs)}, ${BACKENDS[backend]}.`,
       'Both axes are logarithmic, with ten bars to a decade: half of the ticks are left of the line named 50 %.',
@@ -328,6 +327,6 @@ export const timer: Kind<TimerResult> = {
 const commented = (text: string): string[] => text.split('\n').map((line) => `# ${line}`.trimEnd());
 
 export function timerText(result: TimerResult): string {
-  const text = sectionsText(sections(result));
+  const text = resultText(timer, result);
   return result.bars == null ? text : [...commented(text), ...cyclictestHistogram(result)].join('\n');
 }

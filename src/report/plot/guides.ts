@@ -56,18 +56,15 @@ export function pointLines(names: readonly Placed[], { top, bottom }: Area): str
   ].join('');
 }
 
-/** A power law: a straight line on two logarithmic axes. */
-export interface Slope {
-  readonly slope: number;
-  readonly label: string;
-}
+/** Power laws by their names, straight lines on two logarithmic axes: `{ '-1/2': -0.5 }`. */
+export type Slopes = Readonly<Record<string, number>>;
 
 /** A row of text, pixels. */
 const TEXT = 14;
 
 /** Power laws through one place of the drawing, each with its name where it leaves. */
 export function slopeLines(
-  slopes: readonly Slope[],
+  slopes: Slopes,
   [x0, y0]: readonly [number, number],
   { left, right, top, bottom }: Area,
   x: Scale,
@@ -76,8 +73,8 @@ export function slopeLines(
   const taken: Array<readonly [number, number]> = [];
   // Along the line, a step of a decade of x is so many pixels across and so many down.
   const across = x(10 * x0) - x(x0);
-  return slopes
-    .map(({ slope, label: text }) => {
+  return Object.entries(slopes)
+    .map(([text, slope]) => {
       const down = y(y0 * 10 ** slope) - y(y0);
       const reach = (toX: number) => {
         const toY = down > 0 ? bottom : top;

@@ -9,7 +9,7 @@ import {
   namesHeight,
   placeNames,
   pointLines,
-  type Slope,
+  type Slopes,
   slopeLines,
 } from './guides.ts';
 import { drawable } from './scale.ts';
@@ -28,7 +28,7 @@ export interface Lines {
   /** Upright lines, at values of x. */
   readonly points?: readonly Guide[];
   /** Power laws through the first point, on two logarithmic axes. */
-  readonly slopes?: readonly Slope[];
+  readonly slopes?: Slopes;
 }
 
 const TOP = 30;
@@ -62,7 +62,7 @@ export function namesAtEnds(lines: ReadonlyArray<{ label: string; style: number;
 }
 
 function draw(plot: Lines, size: Size): Drawing {
-  const { series, limits = [], points = [], slopes = [] } = plot;
+  const { series, limits = [], points = [], slopes = {} } = plot;
   const all = series.flatMap((one) => one.points);
   const ends = series.flatMap(({ intervals = [] }) => intervals.flat());
   const [xs, ys] = [all.map(([x]) => x), [...all.map(([, y]) => y), ...ends]];

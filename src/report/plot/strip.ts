@@ -1,3 +1,4 @@
+import { scaleLinear } from 'd3-scale';
 import { element, label, line, pixels, textWidth, tooltip } from '../markup.ts';
 import type { Drawing, Figure, Size } from './figure.ts';
 import type { Range } from './scale.ts';
@@ -95,8 +96,7 @@ function draw(strip: Strip, size: Size): Drawing {
   const bottom = TOP + strip.rows.length * rowHeight;
   const [from, end] = strip.domain;
   const to = end > from ? end : from + 1;
-  const x = (value: number) =>
-    left + ((Math.min(to, Math.max(from, value)) - from) / (to - from)) * (right - left);
+  const x = scaleLinear().domain([from, to]).range([left, right]).clamp(true);
   const inside = (value: number) => value >= from && value <= to;
   const { band } = strip;
   const rows = strip.rows.map((row, i) => {

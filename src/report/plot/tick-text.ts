@@ -31,10 +31,6 @@ export const exponentText = (value: number): string => value.toExponential(0).re
 
 /** The unit in which a set of durations reads well, by the largest of them. */
 export function timeUnit(largestNs: number): { readonly ns: number; readonly unit: string } {
-  const unit = [
-    { ns: 1e9, unit: 's' },
-    { ns: 1e6, unit: 'ms' },
-    { ns: 1e3, unit: 'us' },
-  ].find(({ ns }) => largestNs >= ns * 2);
-  return unit ?? { ns: 1, unit: 'ns' };
+  const [ns, unit] = time.units.find(([size]) => size <= 1e9 && largestNs >= size * 2) ?? [1, 'ns'];
+  return { ns, unit };
 }

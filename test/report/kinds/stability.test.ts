@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readText } from '../../../src/report/kinds/record-read.ts';
-import { stability, stabilityText } from '../../../src/report/kinds/stability.ts';
+import { stability } from '../../../src/report/kinds/stability.ts';
+import { resultText } from '../../../src/report/text.ts';
 import type { StabilityPoint, StabilityResult } from '../../../src/schema/stability.ts';
 import type { EstimatorName } from '../../../src/stability/estimators.ts';
 import { said } from '../said.ts';
@@ -79,7 +80,7 @@ const pictures: StabilityResult['pictures'] = {
   ],
 };
 const whole = (result: StabilityResult) =>
-  `${stabilityText(result)}\n\n=== on a page ===\n\n${said(stability.sections(result))}\n\n=== summary ===\n\n${stability.verdict(result).text}\n${stability.brief(result).join('\n')}\n`;
+  `${resultText(stability, result)}\n\n=== on a page ===\n\n${said(stability.sections(result))}\n\n=== summary ===\n\n${stability.verdict(result).text}\n${stability.brief(result).join('\n')}\n`;
 
 test('some estimators', async () => {
   await expect(whole(base)).toMatchFileSnapshot('stability.txt');

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { quietControl } from '../../../src/clock/control.ts';
-import { stop, stopText } from '../../../src/report/kinds/stop.ts';
+import { stop } from '../../../src/report/kinds/stop.ts';
+import { resultText } from '../../../src/report/text.ts';
 import { type StopOptions, stopDefaults } from '../../../src/tasks/stop/options.ts';
 import { simulateStop } from '../../../src/tasks/stop/stop.ts';
 import { fixtureParts } from '../fixture.ts';
@@ -17,7 +18,7 @@ test('a lockup says so, how far behind it still was, and marks what is projected
     stopsNs: [S, 60n * S],
     watchdogNs: 5_000_000n,
   });
-  await expect(`${stopText(result)}\n`).toMatchFileSnapshot('stop-simulated.txt');
+  await expect(`${resultText(stop, result)}\n`).toMatchFileSnapshot('stop-simulated.txt');
   expect(stop.verdict(result)).toEqual({
     level: 'note',
     about: 'Long stops',
@@ -31,14 +32,14 @@ test('a recovery that never ends is called that', async () => {
     { policies: ['catch-up'], periodsNs: [200_000n], stopsNs: [S], watchdogNs: 50_000_000n },
     never,
   );
-  expect(stopText(result)).toMatch(/^catch-up +1 s +never +no end .* LOCKUP, still \d/m);
+  expect(resultText(stop, result)).toMatch(/^catch-up +1 s +never +no end .* LOCKUP, still \d/m);
 });
 
 test('what was cut by the budget is a lockup only where it would have been one', () => {
   const { stop: whole } = fixtureParts();
   const row = whole.rows.find(({ ended }) => ended === 'budget');
   if (row === undefined) throw new Error('the fixture has no such row');
-  const text = (lockup: boolean) => stopText({ ...whole, rows: [{ ...row, lockup }] });
+  const text = (lockup: boolean) => resultText(stop, { ...whole, rows: [{ ...row, lockup }] });
   expect(text(true)).toMatch(/ LOCKUP, projected from \d/);
   expect(text(false)).toMatch(/ projected from \d/);
   expect(text(false)).not.toContain('LOCKUP');
@@ -129,7 +130,7 @@ test('the price of the clamp and the stop that locks up have the interval of the
     lockupThreshold: [{ ...first, atHostCost, atKernelCost }],
     clampPrice,
   } as typeof whole;
-  await expect(`${stopText(result)}\n`).toMatchFileSnapshot('stop-price.txt');
+  await expect(`${resultText(stop, result)}\n`).toMatchFileSnapshot('stop-price.txt');
   expect(stop.brief(result)).toEqual([
     "catch-up, 200 us: lockup (10 s) after a stop of 7.0 h (6.2 to 7.9 h) at 79 ns (70 to 88 ns) a callback (JavaScript); 5.0 h (4.0 to 6.3 h) at this kernel's 110 ns; 7.0 h at 79 ns (the crash dump)",
     'the clamp itself: +0.48 ns (+0.39 to +0.57 ns) in native code, +4.2 ns (+1.9 to +6.5 ns) in this model (95 % intervals)',

@@ -1,25 +1,26 @@
 import { expect, test } from 'vitest';
 import { agentText } from '../../../src/report/kinds/agent.ts';
-import { calibrateText } from '../../../src/report/kinds/calibrate.ts';
-import { driftText } from '../../../src/report/kinds/drift.ts';
-import { hostText } from '../../../src/report/kinds/host.ts';
-import { kvmText } from '../../../src/report/kinds/kvm.ts';
+import { calibrate } from '../../../src/report/kinds/calibrate.ts';
+import { drift } from '../../../src/report/kinds/drift.ts';
+import { host } from '../../../src/report/kinds/host.ts';
+import { kvm } from '../../../src/report/kinds/kvm.ts';
 import { runsText } from '../../../src/report/kinds/runs.ts';
-import { stopText } from '../../../src/report/kinds/stop.ts';
+import { stop } from '../../../src/report/kinds/stop.ts';
 import { timerText } from '../../../src/report/kinds/timer.ts';
 import { mapParts, measureText } from '../../../src/report/parts.ts';
+import { resultText } from '../../../src/report/text.ts';
 import { fixtureParts } from '../fixture.ts';
 
 const parts = fixtureParts();
 
 // The same tables make the page, so that they are asserted whole, once. Read the difference before an update (-u).
 test.each([
-  ['host', () => hostText(parts.host)],
-  ['calibrate', () => calibrateText(parts.calibrate)],
+  ['host', () => resultText(host, parts.host)],
+  ['calibrate', () => resultText(calibrate, parts.calibrate)],
   ['timer', () => timerText(parts.timer)],
-  ['drift', () => driftText(parts.drift)],
-  ['stop', () => stopText(parts.stop)],
-  ['kvm', () => kvmText(parts.kvm)],
+  ['drift', () => resultText(drift, parts.drift)],
+  ['stop', () => resultText(stop, parts.stop)],
+  ['kvm', () => resultText(kvm, parts.kvm)],
   ['measure', () => measureText({ quick: false, ...parts, skipped: [{ part: 'kvm', reason: 'it cannot' }] })],
   [
     'verdicts',
@@ -95,7 +96,7 @@ test('what forced delays of a guest showed', () => {
     verdict: 'clamps',
     explanation: 'After each of them a new grid began.',
   } as const;
-  expect(kvmText({ ...parts.kvm, stall, fix: 'clamps' })).toContain(
+  expect(resultText(kvm, { ...parts.kvm, stall, fix: 'clamps' })).toContain(
     [
       'Forced delay: clamps',
       'delays  late p50    max  new grid after it  old grid  unclear',

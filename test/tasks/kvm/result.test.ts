@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { timerSetup } from '../../../src/kvm/timer-setup.ts';
-import { kvmText } from '../../../src/report/kinds/kvm.ts';
+import { kvm } from '../../../src/report/kinds/kvm.ts';
+import { resultText } from '../../../src/report/text.ts';
 import { kvmResultSchema } from '../../../src/schema/kvm.ts';
 import { kvmWarnings, type Measured, resultOf } from '../../../src/tasks/kvm/result.ts';
 import { fixed, pauses, RECORDED_TSC_KHZ, unfixed } from '../../kvm/recorded.ts';
@@ -65,7 +66,7 @@ test('a host that catches up: the spinning guest is the main one, and the warnin
   expect(kvmWarnings(result)).toMatchObject([
     { code: 'kvm-catches-up', hint: expect.stringContaining('preemption_timer=0') },
   ]);
-  expect(kvmText(result)).toContain('Verdict: catches-up: ');
+  expect(resultText(kvm, result)).toContain('Verdict: catches-up: ');
 });
 
 test('a fixed host: clamps, and the model agrees', () => {
@@ -86,7 +87,7 @@ test('interrupted before anything: nulls and a verdict that claims nothing', () 
     model: [],
     verdict: 'inconclusive',
   });
-  expect(kvmText(result)).toContain('Verdict: inconclusive');
+  expect(resultText(kvm, result)).toContain('Verdict: inconclusive');
 });
 
 test('a raised period and a long burst are told; interrupts that no policy predicts too', () => {
