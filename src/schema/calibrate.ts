@@ -10,7 +10,7 @@ import {
 import { clockName } from './host.ts';
 import { count, errorSize } from './measured.ts';
 
-export type { CalibrateResult, ClockEvent, CpuTsc } from '../tsc/result.ts';
+export type { CalibrateResult } from '../tsc/result.ts';
 
 const kernel = z.strictObject({
   clocksource: z.string(),

@@ -1,5 +1,6 @@
 import { about, exactFrequency, frequency, offset, plusMinus, ratio, size, within } from '../../digits.ts';
-import type { CalibrateResult, CpuTsc } from '../../schema/calibrate.ts';
+import type { CalibrateResult } from '../../schema/calibrate.ts';
+import { columns } from '../columns.ts';
 import type { Block, Facts, Kind, Section, Table, Verdict } from '../content.ts';
 import { type Dot, dotsFigure } from '../plot/dots.ts';
 import { linesFigure } from '../plot/lines.ts';
@@ -225,23 +226,23 @@ const claimsTable = ({ claims }: CalibrateResult): Table => ({
 /** CPUs beyond this many are only counted. */
 const MOST_CPUS = 64;
 
-const cpuRow = (cpu: CpuTsc): string[] => [
-  `CPU ${cpu.cpu}`,
-  orDash(cpu.offsetNs, (ns) => plusMinus(ns, cpu.resolutionNs, offset)),
-  orDash(cpu.rateRatio, (value) => plusMinus(value, cpu.rateResolutionRatio, ratio)),
-  count(cpu.rounds),
-  count(cpu.warps),
-  cpu.reason ?? '',
-];
-
 function cpusBlock({ cpus, cpusReason }: CalibrateResult): Block {
   if (cpus.length === 0) return { text: cpusReason === null ? '' : `Across CPUs: not known: ${cpusReason}` };
   const more =
     cpus.length > MOST_CPUS ? [`And ${cpus.length - MOST_CPUS} more; the JSON document has them all.`] : [];
   return {
     title: "Each CPU's TSC against that of the first",
-    head: ['TSC of', '#offset', '#rate', '#rounds', '#warps', 'note'],
-    rows: cpus.slice(0, MOST_CPUS).map(cpuRow),
+    ...columns(cpus.slice(0, MOST_CPUS), [
+      ['TSC of', ({ cpu }) => `CPU ${cpu}`],
+      [
+        '#offset',
+        ({ offsetNs, resolutionNs }) => orDash(offsetNs, (ns) => plusMinus(ns, resolutionNs, offset)),
+      ],
+      ['#rate', (cpu) => orDash(cpu.rateRatio, (value) => plusMinus(value, cpu.rateResolutionRatio, ratio))],
+      ['#rounds', ({ rounds }) => count(rounds)],
+      ['#warps', ({ warps }) => count(warps)],
+      ['note', ({ reason }) => reason ?? ''],
+    ]),
     note: [...more, ...(cpusReason === null ? [] : [cpusReason])].join(' '),
   };
 }

@@ -1,6 +1,7 @@
 import { about, exact, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type { DriftEvent, DriftPair, DriftResult } from '../../schema/drift.ts';
 import type { EventKind } from '../../schema/words.ts';
+import { columns } from '../columns.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, ratioText, timeUnit } from '../plot/tick-text.ts';
@@ -109,23 +110,14 @@ function eventTables(events: readonly DriftEvent[]): Block[] {
 }
 
 const pairTable = ({ pairs, reference, windowNs }: DriftResult): Table => ({
-  head: [
-    `against ${reference}`,
-    '#rate (1 s.e.)',
-    '#at the end',
-    '#largest error',
-    '#samples',
-    '#events',
-    'independent',
-  ],
-  rows: pairs.map((pair) => [
-    pair.clock,
-    rateText(pair),
-    orDash(pair.atEndNs, (ns) => within(ns, windowNs, offset)),
-    orDash(pair.maxTimeIntervalErrorNs, (ns) => within(ns, windowNs)),
-    count(pair.samples),
-    count(pair.events.length),
-    yesNo(pair.independent),
+  ...columns(pairs, [
+    [`against ${reference}`, ({ clock }) => clock],
+    ['#rate (1 s.e.)', rateText],
+    ['#at the end', ({ atEndNs }) => orDash(atEndNs, (ns) => within(ns, windowNs, offset))],
+    ['#largest error', (pair) => orDash(pair.maxTimeIntervalErrorNs, (ns) => within(ns, windowNs))],
+    ['#samples', ({ samples }) => count(samples)],
+    ['#events', ({ events }) => count(events.length)],
+    ['independent', ({ independent }) => yesNo(independent)],
   ]),
   note: 'The end and the largest error are single readings, known to the window of their brackets.',
 });
@@ -197,16 +189,19 @@ const deviationsTable = (pair: DriftPair): Table => {
   return {
     title,
     fold: title,
-    head: ['tau', '#adev', '#oadev', '#(95 % interval)', '#mdev', '#tdev', '#hdev', '#n'],
-    rows: pair.stability.map(({ tauNs, adev, oadev, oadevLow, oadevHigh, mdev, tdevNs, hdev, n }) => [
-      durationText(tauNs),
-      orDash(adev, deviation),
-      orDash(oadev, deviation),
-      oadevLow == null || oadevHigh == null ? '-' : `${deviation(oadevLow)} to ${deviation(oadevHigh)}`,
-      orDash(mdev, deviation),
-      orDash(tdevNs, about),
-      orDash(hdev, deviation),
-      count(n),
+    ...columns(pair.stability, [
+      ['tau', ({ tauNs }) => durationText(tauNs)],
+      ['#adev', ({ adev }) => orDash(adev, deviation)],
+      ['#oadev', ({ oadev }) => orDash(oadev, deviation)],
+      [
+        '#(95 % interval)',
+        ({ oadevLow: low, oadevHigh: high }) =>
+          low == null || high == null ? '-' : `${deviation(low)} to ${deviation(high)}`,
+      ],
+      ['#mdev', ({ mdev }) => orDash(mdev, deviation)],
+      ['#tdev', ({ tdevNs }) => orDash(tdevNs, about)],
+      ['#hdev', ({ hdev }) => orDash(hdev, deviation)],
+      ['#n', ({ n }) => count(n)],
     ]),
     note: 'The others are of the same samples, and about as well known; `tscope stability` gives each its interval.',
   };

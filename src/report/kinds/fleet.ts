@@ -7,6 +7,7 @@ import type {
   FleetKernelsResult,
   FleetOverview,
 } from '../../schema/fleet.ts';
+import { columns } from '../columns.ts';
 import type { Block, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { timeUnit } from '../plot/tick-text.ts';
@@ -58,16 +59,18 @@ const rest = (
 /** Hosts by name, with what runs on them and how they were heard from. */
 export function hostsTable(result: FleetHostsResult, address?: HostAddress): Table {
   return {
-    head: ['host', 'labels', 'kernel', 'clocksource', '#rate', '#score', 'last heard from (UTC)', 'version'],
-    rows: result.hosts.map((host) => [
-      named(host),
-      label(host.labels),
-      orDash(host.kernel),
-      orDash(host.clocksource),
-      standingText(host),
-      scoreText(host),
-      host.silent ? `${moment(host.lastSeenAt)}, silent` : moment(host.lastSeenAt),
-      host.version,
+    ...columns(result.hosts, [
+      ['host', named],
+      ['labels', ({ labels }) => label(labels)],
+      ['kernel', ({ kernel }) => orDash(kernel)],
+      ['clocksource', ({ clocksource }) => orDash(clocksource)],
+      ['#rate', standingText],
+      ['#score', scoreText],
+      [
+        'last heard from (UTC)',
+        ({ lastSeenAt, silent }) => `${moment(lastSeenAt)}${silent ? ', silent' : ''}`,
+      ],
+      ['version', ({ version }) => version],
     ]),
     addresses: address && result.hosts.map((host) => address(nameOf(host))),
     note: rest('host', result.hosts.length, result),
@@ -76,33 +79,28 @@ export function hostsTable(result: FleetHostsResult, address?: HostAddress): Tab
 
 /** Hosts by how far they stand out, with what they were held against. */
 export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?: HostAddress): Table {
-  const judged = result.hosts.filter(({ standing }) => standing !== null);
+  const judged = result.hosts.flatMap((host) => {
+    const { standing } = host;
+    return standing === null ? [] : [{ ...host, standing }];
+  });
   return {
-    head: [
-      'host',
-      '#rate',
-      '#middle of its peers',
-      '#their spread',
-      '#score',
-      'outlier',
-      'since (UTC)',
-      'held',
-      'its peers',
-    ],
-    rows: judged.map((host) => {
-      const standing = host.standing as NonNullable<FleetHostRow['standing']>;
-      return [
-        named(host),
-        standingText(host),
-        within(standing.middle, standing.spread / 10, ratio),
-        about(standing.spread, size),
-        scoreText(host),
-        standing.outlier ? 'yes' : standing.score === null ? 'too few peers' : 'no',
-        standing.since === null ? (standing.outlier ? 'always' : '-') : moment(standing.since),
-        AGAINST[standing.against],
-        `${standing.peers}: ${plural(standing.size, 'host')}`,
-      ];
-    }),
+    ...columns(judged, [
+      ['host', named],
+      ['#rate', standingText],
+      ['#middle of its peers', ({ standing }) => within(standing.middle, standing.spread / 10, ratio)],
+      ['#their spread', ({ standing }) => about(standing.spread, size)],
+      ['#score', scoreText],
+      [
+        'outlier',
+        ({ standing }) => (standing.outlier ? 'yes' : standing.score === null ? 'too few peers' : 'no'),
+      ],
+      [
+        'since (UTC)',
+        ({ standing: { since, outlier } }) => (since === null ? (outlier ? 'always' : '-') : moment(since)),
+      ],
+      ['held', ({ standing }) => AGAINST[standing.against]],
+      ['its peers', ({ standing }) => `${standing.peers}: ${plural(standing.size, 'host')}`],
+    ]),
     addresses: address && judged.map((host) => address(nameOf(host))),
     note:
       judged.length === 0
@@ -130,27 +128,22 @@ export const eventsTable = (result: FleetEventsResult, address?: HostAddress): T
 
 /** Which kernels would catch up after a stop, and from how long a stop on that locks a host up. */
 export const kernelsTable = ({ kernels }: FleetKernelsResult): Table => ({
-  head: [
-    'kernel',
-    'timer',
-    '#hosts',
-    '#clamp',
-    '#catch up',
-    '#not tested',
-    'a stop that locks up (200 us timer)',
-  ],
-  rows: kernels.map((row) => [
-    row.kernel,
-    row.path,
-    count(row.hosts),
-    count(row.clamps),
-    count(row.catchesUp),
-    count(row.untested),
-    row.lockupNs === null
-      ? row.catchesUp > 0
-        ? 'not known'
-        : '-'
-      : `${about(row.lockupNs.shortest)} or longer; median ${about(row.lockupNs.median)}`,
+  ...columns(kernels, [
+    ['kernel', ({ kernel }) => kernel],
+    ['timer', ({ path }) => path],
+    ['#hosts', ({ hosts }) => count(hosts)],
+    ['#clamp', ({ clamps }) => count(clamps)],
+    ['#catch up', ({ catchesUp }) => count(catchesUp)],
+    ['#not tested', ({ untested }) => count(untested)],
+    [
+      'a stop that locks up (200 us timer)',
+      ({ lockupNs, catchesUp }) =>
+        lockupNs === null
+          ? catchesUp > 0
+            ? 'not known'
+            : '-'
+          : `${about(lockupNs.shortest)} or longer; median ${about(lockupNs.median)}`,
+    ],
   ]),
   note:
     kernels.length === 0

@@ -2,6 +2,7 @@ import { about, exact } from '../../digits.ts';
 import type { Fact } from '../../host/fact.ts';
 import type { HostSummary } from '../../host/summary.ts';
 import type { HostFacts } from '../../schema/host.ts';
+import { columns } from '../columns.ts';
 import type { Facts, Kind, Level, Section, Table, Verdict } from '../content.ts';
 import { orDash, yesNo } from '../words.ts';
 
@@ -148,15 +149,14 @@ function factGroups(host: HostFacts): Facts[] {
 
 const clocksTable = ({ clocks }: HostFacts): Table => ({
   title: 'Clocks',
-  head: ['clock', 'readable', '#resolution', '#one read', 'vDSO', 'not the TSC', 'why'],
-  rows: clocks.map((clock) => [
-    clock.name,
-    yesNo(clock.readable),
-    orDash(clock.resolutionNs, exact),
-    orDash(clock.readNs, about),
-    clock.syscallFallback === null ? 'not known' : yesNo(!clock.syscallFallback),
-    yesNo(clock.independent),
-    clock.reason ?? '',
+  ...columns(clocks, [
+    ['clock', ({ name }) => name],
+    ['readable', ({ readable }) => yesNo(readable)],
+    ['#resolution', ({ resolutionNs }) => orDash(resolutionNs, exact)],
+    ['#one read', ({ readNs }) => orDash(readNs, about)],
+    ['vDSO', ({ syscallFallback: slow }) => yesNo(slow === null ? null : !slow)],
+    ['not the TSC', ({ independent }) => yesNo(independent)],
+    ['why', ({ reason }) => reason ?? ''],
   ]),
   note: 'One read: the median of 64, to know the vDSO from a system call; it has no interval.',
 });

@@ -1,5 +1,6 @@
 import { about, between, exact, offset, plusMinus, ratio } from '../../digits.ts';
 import type { KvmResult, KvmRunning, KvmStop } from '../../schema/kvm.ts';
+import { columns } from '../columns.ts';
 import type { Block, Facts, Kind, Level, Section, Table, Verdict } from '../content.ts';
 import type { Figure } from '../plot/figure.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
@@ -206,33 +207,26 @@ const FIXES: Readonly<Record<KvmResult['fix'], string>> = {
 
 const stopsTable = (stops: readonly KvmStop[]): Table => ({
   title: 'Stop and resume: ticks missed meanwhile, and the interrupts after',
-  head: [
-    'guest',
-    'stopped by',
-    '#for',
-    '#missed',
-    '#lost',
-    '#first after',
-    '#in 1 period',
-    '#callbacks',
-    '#phase shift (1 s.e.)',
-    '#CPU time',
-    '#usual',
-    'verdict',
-  ],
-  rows: stops.map((stop) => [
-    LOOPS[stop.loop],
-    STOPS[stop.stop],
-    about(stop.stopNs),
-    count(stop.missedTicks),
-    count(stop.lostTicks),
-    orDash(stop.firstInterruptNs, about),
-    count(stop.interruptsFirstPeriod),
-    orDash(stop.kernel?.callbacks, (value) => `${count(value)}${stop.kernel?.lost ? ' or more' : ''}`),
-    orDash(stop.phaseShiftNs, (ns) => plusMinus(ns, stop.phaseShiftErrorNs, offset)),
-    orDash(stop.hostCpuNs, about),
-    orDash(stop.usualCpuNs, about),
-    stop.verdict,
+  ...columns(stops, [
+    ['guest', ({ loop }) => LOOPS[loop]],
+    ['stopped by', ({ stop }) => STOPS[stop]],
+    ['#for', ({ stopNs }) => about(stopNs)],
+    ['#missed', ({ missedTicks }) => count(missedTicks)],
+    ['#lost', ({ lostTicks }) => count(lostTicks)],
+    ['#first after', ({ firstInterruptNs }) => orDash(firstInterruptNs, about)],
+    ['#in 1 period', ({ interruptsFirstPeriod }) => count(interruptsFirstPeriod)],
+    [
+      '#callbacks',
+      ({ kernel }) =>
+        orDash(kernel?.callbacks, (value) => `${count(value)}${kernel?.lost ? ' or more' : ''}`),
+    ],
+    [
+      '#phase shift (1 s.e.)',
+      (stop) => orDash(stop.phaseShiftNs, (ns) => plusMinus(ns, stop.phaseShiftErrorNs, offset)),
+    ],
+    ['#CPU time', ({ hostCpuNs }) => orDash(hostCpuNs, about)],
+    ['#usual', ({ usualCpuNs }) => orDash(usualCpuNs, about)],
+    ['verdict', ({ verdict }) => verdict],
   ]),
   note: `${callbacksNote(stops)} First after and CPU time are of one stop each, and have no interval: another stop is another.`,
 });
@@ -252,55 +246,41 @@ const periodError = ({ meanPeriodNs, meanPeriodErrorNs, periodNs }: KvmRunning):
 
 const runningTable = (rows: readonly KvmRunning[]): Table => ({
   title: "Running: interrupts against the timer's grid",
-  head: [
-    'guest',
-    '#period',
-    '#divide',
-    '#ticks',
-    '#mean period (1 s.e.)',
-    '#late p50',
-    '#p99',
-    '#max',
-    '#coalesced',
-  ],
-  rows: rows.map((run) => [
-    LOOPS[run.loop],
-    exact(run.periodNs),
-    count(run.divide),
-    count(run.ticks),
-    periodError(run),
-    about(run.latenessNs.p50Ns),
-    about(run.latenessNs.p99Ns),
-    about(run.latenessNs.maxNs),
-    count(run.coalesced),
+  ...columns(rows, [
+    ['guest', ({ loop }) => LOOPS[loop]],
+    ['#period', ({ periodNs }) => exact(periodNs)],
+    ['#divide', ({ divide }) => count(divide)],
+    ['#ticks', ({ ticks }) => count(ticks)],
+    ['#mean period (1 s.e.)', periodError],
+    ['#late p50', ({ latenessNs }) => about(latenessNs.p50Ns)],
+    ['#p99', ({ latenessNs }) => about(latenessNs.p99Ns)],
+    ['#max', ({ latenessNs }) => about(latenessNs.maxNs)],
+    ['#coalesced', ({ coalesced }) => count(coalesced)],
   ]),
   note: "Lateness is this guest's, and has no interval: `tscope timer` bounds a next run's.",
 });
 
 const modelTable = ({ model, resume, path }: KvmResult): Table => ({
   title: `The model on ${path === 'preemption-timer' ? 'the preemption timer' : 'the software timer'}, and the guest that ${resume === null ? 'ran' : LOOPS[resume.loop]}: interrupt by interrupt`,
-  head: [
-    'policy',
-    'predicted after the resume',
-    '#callbacks',
-    '#exits',
-    '#came',
-    '#extra',
-    '#mean late',
-    'agrees',
-  ],
-  rows: model.map(({ policy, deliveriesNs, callbacks, vmExits, lockup, agreement }) => [
-    policy,
-    deliveriesNs
-      .slice(0, 3)
-      .map((ns) => about(ns))
-      .join(', '),
-    count(callbacks),
-    count(vmExits),
-    lockup ? 'hard lockup' : `${agreement.matched} of ${agreement.predicted}`,
-    count(agreement.extra),
-    orDash(agreement.meanLatenessNs, about),
-    yesNo(agreement.agrees),
+  ...columns(model, [
+    ['policy', ({ policy }) => policy],
+    [
+      'predicted after the resume',
+      ({ deliveriesNs }) =>
+        deliveriesNs
+          .slice(0, 3)
+          .map((ns) => about(ns))
+          .join(', '),
+    ],
+    ['#callbacks', ({ callbacks }) => count(callbacks)],
+    ['#exits', ({ vmExits }) => count(vmExits)],
+    [
+      '#came',
+      ({ lockup, agreement }) => (lockup ? 'hard lockup' : `${agreement.matched} of ${agreement.predicted}`),
+    ],
+    ['#extra', ({ agreement }) => count(agreement.extra)],
+    ['#mean late', ({ agreement }) => orDash(agreement.meanLatenessNs, about)],
+    ['agrees', ({ agreement }) => yesNo(agreement.agrees)],
   ]),
   note: alikeNote(model),
 });

@@ -1,4 +1,5 @@
 import type { Difference, ReplayResult } from '../../schema/replay.ts';
+import { columns } from '../columns.ts';
 import { tableText } from '../text.ts';
 import { count, orDash, plural } from '../words.ts';
 
@@ -22,31 +23,18 @@ const backend = (state: Replayed['states'][number]): string => {
 const statesTable = ({ name, scale, states }: Replayed): string =>
   tableText({
     title: `${oneLine(name)}: mult ${scale.mult}, shift ${scale.shift}`,
-    head: [
-      '#step',
-      'mode',
-      '#period',
-      '#target',
-      '#tscdeadline',
-      'backend',
-      '#fires at',
-      '#pending',
-      '#irqs',
-      '#tmcct',
-      '',
-    ],
-    rows: states.map((state, step) => [
-      count(step),
-      state.mode,
-      state.period,
-      state.targetExpiration,
-      state.tscDeadline,
-      backend(state),
-      orDash(state.hvDeadlineTsc ?? state.hrtimerExpires),
-      String(state.pending),
-      String(state.irqs),
-      orDash(state.value),
-      state.warnings > 0 ? 'WARN' : '',
+    ...columns(states, [
+      ['#step', (_, step) => count(step)],
+      ['mode', ({ mode }) => mode],
+      ['#period', ({ period }) => period],
+      ['#target', ({ targetExpiration }) => targetExpiration],
+      ['#tscdeadline', ({ tscDeadline }) => tscDeadline],
+      ['backend', backend],
+      ['#fires at', (state) => orDash(state.hvDeadlineTsc ?? state.hrtimerExpires)],
+      ['#pending', ({ pending }) => String(pending)],
+      ['#irqs', ({ irqs }) => String(irqs)],
+      ['#tmcct', ({ value }) => orDash(value)],
+      ['', ({ warnings }) => (warnings > 0 ? 'WARN' : '')],
     ]),
   });
 

@@ -1,4 +1,5 @@
 import type { RunsResult } from '../../schema/runs.ts';
+import { columns } from '../columns.ts';
 import { sectionsText } from '../text.ts';
 import { count, moment } from '../words.ts';
 
@@ -10,21 +11,20 @@ const ending = ({ endedAt, lastSampleAt }: RunsResult['runs'][number]): string =
 
 /** The runs of a store as a table, the newest first. */
 export function runsText({ db, runs, imported, exported }: RunsResult): string {
-  const head = ['run', 'host', 'command', 'started (UTC)', 'ended', '#pairs', '#samples', '#events'];
-  const rows = runs.map((run) => [
-    run.run,
-    run.host,
-    run.command,
-    moment(run.startedAt),
-    ending(run),
-    count(run.pairs),
-    count(run.samples),
-    count(run.events),
+  const table = columns(runs, [
+    ['run', ({ run }) => run],
+    ['host', ({ host }) => host],
+    ['command', ({ command }) => command],
+    ['started (UTC)', ({ startedAt }) => moment(startedAt)],
+    ['ended', ending],
+    ['#pairs', ({ pairs }) => count(pairs)],
+    ['#samples', ({ samples }) => count(samples)],
+    ['#events', ({ events }) => count(events)],
   ]);
   const open = runs.some(({ endedAt }) => endedAt === null);
   const blocks = [
     ...(imported === null ? [] : [{ text: `${count(imported.newRows)} new rows from ${imported.file}.` }]),
-    rows.length === 0 ? { text: `${db} holds no runs yet.` } : { head, rows },
+    runs.length === 0 ? { text: `${db} holds no runs yet.` } : table,
     ...(open ? [{ text: 'open: it still runs, or was cut off after the sample named.' }] : []),
     ...(exported === null ? [] : [{ text: `${count(exported.rows)} rows written to ${exported.file}.` }]),
   ];

@@ -1,6 +1,7 @@
 import type { StabilityResult } from '../../schema/stability.ts';
 import { quantile, sorted } from '../../statistics.ts';
 import { formatRatio } from '../../units.ts';
+import { columns } from '../columns.ts';
 import type { Block, Table } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, timeUnit } from '../plot/tick-text.ts';
@@ -8,6 +9,7 @@ import { count, listed } from '../words.ts';
 
 /** What a page shows of a record beside its stability: the record itself, its spectrum, its windows, its hat. */
 
+type HatPoint = NonNullable<StabilityResult['hat']>['points'][number];
 type Outline = ReadonlyArray<readonly [seconds: number, value: number | null]>;
 
 export const scientific = (value: unknown): string =>
@@ -223,29 +225,15 @@ export function hatBlocks({ hat, confidence, tau0 }: StabilityResult): Block[] {
     ...names.map(
       (name, i): Table => ({
         title: name,
-        head: [
-          '#tau (s)',
-          '#m',
-          '#deviation',
-          '#variance',
-          ...(products ? ['#covariance'] : []),
-          '#low',
-          '#high',
-        ],
-        rows: hat.points.map(({ tau, m, clocks }) => {
-          const {
-            deviation = null,
-            variance = null,
-            covariance = null,
-            low = null,
-            high = null,
-          } = clocks[i] ?? {};
-          return [
-            plain(tau),
-            count(m),
-            ...[deviation, variance, ...(products ? [covariance] : []), low, high].map(scientific),
-          ];
-        }),
+        ...columns(hat.points, [
+          ['#tau (s)', ({ tau }) => plain(tau)],
+          ['#m', ({ m }) => count(m)],
+          ...(['deviation', 'variance', 'covariance', 'low', 'high'] as const)
+            .filter((field) => products || field !== 'covariance')
+            .map(
+              (field) => [`#${field}`, (point: HatPoint) => scientific(point.clocks[i]?.[field])] as const,
+            ),
+        ]),
       }),
     ),
     {

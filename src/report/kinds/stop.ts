@@ -2,6 +2,7 @@ import { about, between, exact, offset, plain, time } from '../../digits.ts';
 import { catchUpNs } from '../../lapic/catch-up.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { StopResult, StopRow } from '../../schema/stop.ts';
+import { columns } from '../columns.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Series } from '../plot/series.ts';
@@ -243,21 +244,17 @@ const thresholdTable = ({ lockupThreshold, watchdogNs, simulated }: StopResult):
 /** What a tick without lag costs under each policy. */
 const tickCostTable = (costs: readonly TickCost[]): Table => ({
   title: 'What one tick without lag costs',
-  head: [
-    'policy',
-    '#median (95 % interval)',
-    '#99 %',
-    '#cycles',
-    '#over catch-up (95 % interval)',
-    '#cycles',
-  ],
-  rows: costs.map((cost) => [
-    cost.policy,
-    advanceText(cost),
-    about(cost.p99Ns),
-    about(cost.cycles, plain),
-    cost.policy === 'catch-up' ? '-' : overText(cost),
-    cost.policy === 'catch-up' ? '-' : about(cost.overCatchUpCycles, { ...plain, signed: true }),
+  ...columns(costs, [
+    ['policy', ({ policy }) => policy],
+    ['#median (95 % interval)', advanceText],
+    ['#99 %', ({ p99Ns }) => about(p99Ns)],
+    ['#cycles', ({ cycles }) => about(cycles, plain)],
+    ['#over catch-up (95 % interval)', (cost) => (cost.policy === 'catch-up' ? '-' : overText(cost))],
+    [
+      '#cycles',
+      ({ policy, overCatchUpCycles }) =>
+        policy === 'catch-up' ? '-' : about(overCatchUpCycles, { ...plain, signed: true }),
+    ],
   ]),
   note: "One advance of the timer and its reads of both clocks, in this program's own code, not the kernel's. freeze and gate advance as clamp does. The 99 % has no interval: it is of what disturbed this run.",
 });
@@ -298,39 +295,24 @@ function recoveryText(row: StopRow): string {
   return row.runs < LEAST_RUNS ? about(recovery) : between(recovery, minNs, maxNs);
 }
 
-const rowCells = (row: StopRow): string[] => [
-  row.policy,
-  exact(row.stopNs),
-  recoveryText(row),
-  total(row.callbacks, row.projected?.callbacks),
-  total(row.vmExits, row.projected?.vmExits),
-  total(row.interrupts, row.projected?.interrupts),
-  countText(row.lostTicks),
-  phaseText(row),
-  orDash(row.shortestIntervalNs, about),
-  row.backendAfter,
-  endText(row),
-];
-
-const HEAD = [
-  'policy',
-  '#stop',
-  '#recovery',
-  '#callbacks',
-  '#exits',
-  '#interrupts',
-  '#lost ticks',
-  '#phase shift',
-  '#shortest',
-  'after',
-  '',
-];
-
 /** Every row of one period. */
 function rowsTable(rows: readonly StopRow[], periodNs: number): Table {
   const own = rows.filter((row) => row.periodNs === periodNs);
   const title = `Period ${exact(periodNs)}`;
-  return { title, head: HEAD, rows: own.map(rowCells), fold: `${title}: ${plural(own.length, 'row')}` };
+  const table = columns(own, [
+    ['policy', ({ policy }) => policy],
+    ['#stop', ({ stopNs }) => exact(stopNs)],
+    ['#recovery', recoveryText],
+    ['#callbacks', ({ callbacks, projected }) => total(callbacks, projected?.callbacks)],
+    ['#exits', ({ vmExits, projected }) => total(vmExits, projected?.vmExits)],
+    ['#interrupts', ({ interrupts, projected }) => total(interrupts, projected?.interrupts)],
+    ['#lost ticks', ({ lostTicks }) => countText(lostTicks)],
+    ['#phase shift', phaseText],
+    ['#shortest', ({ shortestIntervalNs }) => orDash(shortestIntervalNs, about)],
+    ['after', ({ backendAfter }) => backendAfter],
+    ['', endText],
+  ]);
+  return { title, ...table, fold: `${title}: ${plural(own.length, 'row')}` };
 }
 
 const NOTES = [
