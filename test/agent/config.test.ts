@@ -1,8 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   formatListenAddress,
   isLoopback,
@@ -11,9 +10,9 @@ import {
 import { formatSetting } from '../../src/agent/config/plan.ts';
 import { readConfig, variableOf } from '../../src/agent/config/read-config.ts';
 import { SETTING_NAMES } from '../../src/agent/config/settings.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-config-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const file = (text: string): string => {
   const path = join(folder, 'agent.json');

@@ -5,7 +5,7 @@ import { stabilityIn } from '../../src/agent/storing/stability.ts';
 import { hostIdentity } from '../../src/host/identity.ts';
 import { openStore } from '../../src/store/store.ts';
 import { makeSteppedStore } from '../e2e/stepped-store.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const END_MS = 1_700_000_000_000;
 const TEN_S = 10_000_000_000n;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { eventually, type RunningAgent, startAgent } from './running-agent.ts';
 
 interface Samples {
   readonly taken: number;
@@ -32,7 +33,6 @@ afterEach(async () => {
 });
 afterAll(() => {
   spawnSync('umount', ['-l', MOUNT]);
-  folder.remove();
 });
 
 const start = async (db: string): Promise<void> => {
@@ -102,10 +102,10 @@ async function expectTroubleAndRecovery(
 }
 
 test('the store removed: it is told of, another one is begun, and what is taken from then on is in it', async () => {
-  const db = join(folder.path, 'removed/a.db');
+  const db = join(folder, 'removed/a.db');
   await start(db);
   await eventually(async () => (await stored()).length > 5);
-  rmSync(join(folder.path, 'removed'), { recursive: true });
+  rmSync(join(folder, 'removed'), { recursive: true });
   await eventually(() => existsSync(db));
   await eventually(async () => (await health()).status === 'ok');
   expect(await metric('tscope_store_failures_total')).toBeGreaterThan(0);
@@ -119,7 +119,7 @@ test('the store removed: it is told of, another one is begun, and what is taken 
 });
 
 test('only the file removed, its log left: nothing is mixed up', async () => {
-  const db = join(folder.path, 'file/a.db');
+  const db = join(folder, 'file/a.db');
   await start(db);
   await eventually(async () => (await stored()).length > 5);
   rmSync(db);
@@ -133,7 +133,7 @@ test('only the file removed, its log left: nothing is mixed up', async () => {
 test.each([['-wal'], ['-shm'], ['-wal', '-shm']])(
   'what is beside the file removed (%s): nothing stored is lost',
   async (...logs) => {
-    const db = join(folder.path, `beside${logs.join('')}.db`);
+    const db = join(folder, `beside${logs.join('')}.db`);
     await start(db);
     await eventually(async () => (await health()).samples.stored > 5);
     for (const log of logs) rmSync(`${db}${log}`);
@@ -147,7 +147,7 @@ test.each([['-wal'], ['-shm'], ['-wal', '-shm']])(
 );
 
 test('the file moved away has all that was stored, and the next one what is taken from then on', async () => {
-  const db = join(folder.path, 'moved/a.db');
+  const db = join(folder, 'moved/a.db');
   await start(db);
   await eventually(async () => (await stored()).length > 5);
   const before = (await stored()).length;
@@ -164,7 +164,7 @@ test.each([
   ['the row of the run alone', 'PRAGMA foreign_keys = OFF; DELETE FROM run'],
   ['the rows of the series', 'PRAGMA foreign_keys = ON; DELETE FROM series'],
 ])('deleted: %s: counted, told of, made anew, and nothing is lost from then on', async (_, statement) => {
-  const db = join(folder.path, `rows-${statement.length}/a.db`);
+  const db = join(folder, `rows-${statement.length}/a.db`);
   await start(db);
   await eventually(async () => (await stored()).length > 5);
   change(db, statement);
@@ -178,7 +178,7 @@ test.each([
 });
 
 test('a store that takes no sample for an unknown reason: health is bad, and everything waits until it does', async () => {
-  const db = join(folder.path, 'table/a.db');
+  const db = join(folder, 'table/a.db');
   await start(db);
   await eventually(async () => (await stored()).length > 5);
   change(db, "CREATE TRIGGER no BEFORE INSERT ON sample BEGIN SELECT RAISE(ABORT, 'no'); END");
@@ -201,7 +201,7 @@ describe('a database that another process has locked', () => {
   };
 
   test('health and metrics answer at once, samples wait, and are all there afterwards', async () => {
-    const db = join(folder.path, 'locked/a.db');
+    const db = join(folder, 'locked/a.db');
     await start(db);
     await eventually(async () => (await stored()).length > 5);
     const locker = await lock(db);
@@ -222,7 +222,7 @@ describe('a database that another process has locked', () => {
   }, 30_000);
 
   test('SIGTERM ends it in a few seconds, and the last line says what was not stored', async () => {
-    const db = join(folder.path, 'locked-end/a.db');
+    const db = join(folder, 'locked-end/a.db');
     await start(db);
     await eventually(async () => (await stored()).length > 5);
     const locker = await lock(db);
@@ -239,7 +239,7 @@ describe('a database that another process has locked', () => {
 });
 
 test('another store put in its place is used as it is', async () => {
-  const [db, other] = [join(folder.path, 'one/a.db'), join(folder.path, 'other/a.db')];
+  const [db, other] = [join(folder, 'one/a.db'), join(folder, 'other/a.db')];
   await start(other);
   await eventually(async () => (await stored()).length > 3);
   const theirs = await stored();
@@ -253,7 +253,7 @@ test('another store put in its place is used as it is', async () => {
 });
 
 test('a folder in its place: it waits, says so, and goes on when the folder is gone', async () => {
-  const db = join(folder.path, 'blocked/a.db');
+  const db = join(folder, 'blocked/a.db');
   await start(db);
   await eventually(async () => (await stored()).length > 3);
   const before = await stored();
@@ -267,7 +267,7 @@ test('a folder in its place: it waits, says so, and goes on when the folder is g
   expect(await stored()).toEqual(expect.arrayContaining(before));
 });
 
-const MOUNT = join(folder.path, 'mount');
+const MOUNT = join(folder, 'mount');
 mkdirSync(MOUNT);
 const mount = (...args: string[]): boolean => spawnSync('mount', args).status === 0;
 const mountable = mount('-t', 'tmpfs', '-o', 'size=3m', 'tscope-test', MOUNT);

@@ -3,7 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MOST_PIPELINED } from '../../src/agent/http/bounds.ts';
-import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { eventually, type RunningAgent, startAgent } from './running-agent.ts';
 
 interface Health {
   readonly sampling: { readonly ok: boolean };
@@ -22,7 +23,7 @@ let agent: RunningAgent;
 let port = 0;
 
 beforeAll(async () => {
-  agent = await startAgent(['--interval', '100ms', '--db', join(folder.path, 'a.db')]);
+  agent = await startAgent(['--interval', '100ms', '--db', join(folder, 'a.db')]);
   port = Number(new URL(agent.url).port);
   // Until the first sample, which waits for a calibration, it may call itself degraded.
   await eventually(async () => (await fetch(`${agent.url}/healthz`)).status === 200, 30_000);
@@ -30,7 +31,6 @@ beforeAll(async () => {
 afterAll(async () => {
   const alive = agent.child.exitCode === null;
   const end = await agent.end();
-  folder.remove();
   expect({ alive, end }).toEqual({ alive: true, end: 0 });
   expect(agent.log.filter(({ level }) => level === 'error')).toEqual([]);
 });

@@ -1,21 +1,16 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AXE, hasBrowser, launchBrowser, PAPER_WIDTH, WRONG_ON_PAPER } from './browser.ts';
-import { type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { axeViolations, hasBrowser, launchBrowser, PAPER_WIDTH, WRONG_ON_PAPER } from './browser.ts';
+import { type RunningAgent, startAgent } from './running-agent.ts';
 import { makeSteppedStore } from './stepped-store.ts';
-
-interface Violation {
-  readonly impact: string;
-  readonly id: string;
-  readonly nodes: { html: string }[];
-}
 
 describe.skipIf(!hasBrowser)(
   'the page in a browser (skipped where Debian package chromium is missing)',
   () => {
     const folder = temporaryFolder();
-    const db = join(folder.path, 'a.db');
+    const db = join(folder, 'a.db');
     let agent: RunningAgent;
     let browser: Browser;
     const start = async (port = '0') => {
@@ -29,7 +24,6 @@ describe.skipIf(!hasBrowser)(
     afterAll(async () => {
       await browser.close();
       await agent.end();
-      folder.remove();
     });
 
     /** Opens the page; `complaints` collects whatever a browser's console would show, and requests to elsewhere. */
@@ -121,7 +115,7 @@ describe.skipIf(!hasBrowser)(
     });
 
     test('a step is a break, the range is what there is, and zooming goes in and back', async () => {
-      const stepped = join(folder.path, 'stepped.db');
+      const stepped = join(folder, 'stepped.db');
       makeSteppedStore(stepped, Date.now() - 20_000);
       const other = await startAgent(['--interval', '1s', '--db', stepped]);
       const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
@@ -215,11 +209,7 @@ describe.skipIf(!hasBrowser)(
     ] as const)('%s: axe finds nothing, and nothing is wider than the screen', async (_, options) => {
       const { page } = await open(options);
       await page.waitForSelector('#stability canvas');
-      await page.evaluate(AXE);
-      const violations = (await page.evaluate(
-        'axe.run().then(({ violations }) => violations)',
-      )) as Violation[];
-      expect(violations.map(({ impact, id, nodes }) => [impact, id, nodes[0]?.html])).toEqual([]);
+      expect(await axeViolations(page)).toEqual([]);
       const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
       expect(overflow).toBeLessThanOrEqual(0);
       await page.context().close();

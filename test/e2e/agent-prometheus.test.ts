@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { eventually, type RunningAgent, startAgent } from './running-agent.ts';
 
 const has = (program: string): boolean => spawnSync('which', [program]).status === 0;
 const SCRIPTS = join(import.meta.dirname, '../../scripts/prometheus');
@@ -12,12 +13,11 @@ const TOKEN = 'a-token-of-24-characters';
 const folder = temporaryFolder();
 let agent: RunningAgent;
 beforeAll(async () => {
-  const args = ['--interval', '100ms', '--db', join(folder.path, 'a.db'), '--listen', '0.0.0.0:0'];
+  const args = ['--interval', '100ms', '--db', join(folder, 'a.db'), '--listen', '0.0.0.0:0'];
   agent = await startAgent(args, { env: { TSCOPE_TOKEN: TOKEN } });
 });
 afterAll(async () => {
   await agent.end();
-  folder.remove();
 });
 
 const metrics = async (): Promise<string> =>
@@ -97,7 +97,7 @@ test.skipIf(!has('prometheus'))(
   'Prometheus scrapes it with the token and the values arrive (skipped where Debian package prometheus is missing)',
   async () => {
     const port = await freePort();
-    const home = join(folder.path, 'prometheus');
+    const home = join(folder, 'prometheus');
     mkdirSync(home);
     const target = new URL(agent.url).host;
     writeFileSync(join(home, 'token'), TOKEN);

@@ -4,10 +4,11 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { eventually, type RunningAgent, startAgent } from './running-agent.ts';
 
 const folder = temporaryFolder();
-const holder = join(folder.path, 'hold-thread');
+const holder = join(folder, 'hold-thread');
 const canHold =
   spawnSync('cc', ['-o', holder, join(import.meta.dirname, 'hold-thread.c')]).status === 0 &&
   process.getuid?.() === 0;
@@ -29,7 +30,6 @@ const ends: (() => unknown)[] = [];
 afterAll(async () => {
   // A process whose thread is held ends after whoever holds it.
   for (const end of ends.reverse()) await end();
-  folder.remove();
 });
 
 async function watched(socket: string): Promise<Watched> {
@@ -42,7 +42,7 @@ async function watched(socket: string): Promise<Watched> {
   const heard = (word: string): number => text.split(word).length - 1;
   await eventually(() => heard('bound') > 0);
   count += 1;
-  const agent = await startAgent(['--interval', '100ms', '--db', join(folder.path, `${count}.db`)], {
+  const agent = await startAgent(['--interval', '100ms', '--db', join(folder, `${count}.db`)], {
     env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '900000' },
   });
   ends.push(() => agent.end('SIGKILL'));
@@ -82,7 +82,7 @@ async function isSilent({ heard }: Watched): Promise<boolean> {
   return heard('WATCHDOG=1') === before;
 }
 
-test.each([join(folder.path, 'notify'), `@tscope-test-${process.pid}`])(
+test.each([join(folder, 'notify'), `@tscope-test-${process.pid}`])(
   '%s: ready, at work, at its end',
   async (socket) => {
     const { agent, heard } = await watched(socket);

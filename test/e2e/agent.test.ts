@@ -5,8 +5,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, afterEach, expect, test } from 'vitest';
-import { eventually, type RunningAgent, startAgent, temporaryFolder } from './running-agent.ts';
+import { afterEach, expect, test } from 'vitest';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { eventually, type RunningAgent, startAgent } from './running-agent.ts';
 import { tscope } from './tscope.ts';
 
 const folder = temporaryFolder();
@@ -14,7 +15,6 @@ const running: RunningAgent[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((agent) => agent.end('SIGKILL')));
 });
-afterAll(() => folder.remove());
 
 /** Writes a configuration. @returns the file. */
 function writeInterval(file: string, ms: number): string {
@@ -23,7 +23,7 @@ function writeInterval(file: string, ms: number): string {
 }
 
 let count = 0;
-const newDb = (): string => join(folder.path, `${++count}.db`);
+const newDb = (): string => join(folder, `${++count}.db`);
 
 async function start(args: readonly string[], options = {}): Promise<RunningAgent> {
   const agent = await startAgent(args, options);
@@ -112,7 +112,7 @@ test('kill -9 at random moments loses no sample that was seen stored, and makes 
 });
 
 test('SIGHUP takes a new configuration, and a bad one changes nothing', async () => {
-  const config = join(folder.path, 'agent.json');
+  const config = join(folder, 'agent.json');
   writeFileSync(config, '{"interval": "1h", "clocks": ["realtime"]}');
   const agent = await start(['--config', config, '--db', newDb()]);
   await eventually(() => sampled(agent, 1));
@@ -163,8 +163,8 @@ test('with a token, a bearer may call the host by any name; a browser only by it
 });
 
 test('a reload that leaves out the token while strangers can still connect is refused', async () => {
-  const config = join(folder.path, 'open.json');
-  const tokenFile = join(folder.path, 'open-token');
+  const config = join(folder, 'open.json');
+  const tokenFile = join(folder, 'open-token');
   writeFileSync(tokenFile, '0123456789abcdef\n', { mode: 0o600 });
   writeFileSync(config, JSON.stringify({ listen: '0.0.0.0:0', tokenFile }));
   const agent = await start(['--config', config, '--db', newDb(), '--listen', '0.0.0.0:0']);
@@ -176,16 +176,18 @@ test('a reload that leaves out the token while strangers can still connect is re
   expect(await status()).toBe(401);
 });
 
+/** Of one user each, so that it is in no folder of root's. */
+const [handed, given] = [temporaryFolder(), temporaryFolder()];
+
 test.runIf(process.getuid?.() === 0)(
   "a reload after --user keeps the token that root's file held, and takes the rest",
   async () => {
-    const open = temporaryFolder();
-    const tokenFile = join(folder.path, 'root-token');
+    const tokenFile = join(folder, 'root-token');
     writeFileSync(tokenFile, '0123456789abcdef\n', { mode: 0o600 });
-    const config = join(open.path, 'agent.json');
+    const config = join(handed, 'agent.json');
     writeFileSync(config, JSON.stringify({ interval: '500ms', tokenFile }));
-    spawnSync('chown', ['-R', 'nobody', open.path]);
-    const agent = await start(['--user', 'nobody', '--db', join(open.path, 'a.db'), '--config', config]);
+    spawnSync('chown', ['-R', 'nobody', handed]);
+    const agent = await start(['--user', 'nobody', '--db', join(handed, 'a.db'), '--config', config]);
     writeFileSync(config, JSON.stringify({ interval: '400ms', tokenFile }));
     agent.child.kill('SIGHUP');
     await eventually(() => agent.log.some(({ message }) => message === 'configuration reloaded'));
@@ -198,12 +200,11 @@ test.runIf(process.getuid?.() === 0)(
       401, 200,
     ]);
     expect(await agent.end()).toBe(0);
-    open.remove();
   },
 );
 
 test('many reloads at once leave one sampling thread, and it ends', async () => {
-  const config = join(folder.path, 'many.json');
+  const config = join(folder, 'many.json');
   const agent = await start(['--db', newDb()], {
     env: { TSCOPE_CONFIG: writeInterval(config, 500) },
   });
@@ -260,7 +261,7 @@ test.runIf(schedulingAllowed())('one thread, which samples, goes before what is 
 });
 
 test('a certificate and its key: HTTPS, and a new pair after SIGHUP', async () => {
-  const [cert, key] = [join(folder.path, 'cert.pem'), join(folder.path, 'key.pem')];
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   const make = (name: string) =>
     spawnSync('openssl', [
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
@@ -316,7 +317,7 @@ test.each([
   // A port of its own, where the case names none: an agent may run on this machine.
   const listen = args.some((arg) => arg === '--listen') ? [] : ['--listen', '127.0.0.1:0'];
   const run = await tscope(['agent', ...listen, ...args], {
-    cwd: folder.path,
+    cwd: folder,
     env: { ...process.env, ...env },
     kill: { signal: 'SIGKILL', afterMs: 8_000 },
   });
@@ -327,11 +328,11 @@ test.each([
 });
 
 test('--check says what it would do and from where, and does nothing', async () => {
-  const config = join(folder.path, 'check.json');
+  const config = join(folder, 'check.json');
   writeFileSync(config, '{"interval": "2s", "clocks": ["tsc"]}');
   const env = { ...process.env, TSCOPE_CLOCKS: 'realtime', TSCOPE_INTERVALL: '1s' };
   const args = ['agent', '--check', '--json', '--config', config, '--db', 'check.db', '--retain', '9d'];
-  const { code, stdout } = await tscope(args, { cwd: folder.path, env });
+  const { code, stdout } = await tscope(args, { cwd: folder, env });
   expect(code).toBe(0);
   const document = JSON.parse(stdout);
   expect(validate(document)).toBeNull();
@@ -343,18 +344,16 @@ test('--check says what it would do and from where, and does nothing', async () 
   });
   expect(document.warnings).toMatchObject([{ code: 'unknown-variable' }]);
   expect(document.result.ran).toBeNull();
-  expect(existsSync(join(folder.path, 'check.db'))).toBe(false);
+  expect(existsSync(join(folder, 'check.db'))).toBe(false);
 });
 
 test.runIf(process.getuid?.() === 0)('--user gives up root for good', async () => {
-  const open = temporaryFolder();
-  spawnSync('chown', ['nobody', open.path]);
-  const agent = await start(['--user', 'nobody', '--db', join(open.path, 'a.db'), '--interval', '100ms']);
+  spawnSync('chown', ['nobody', given]);
+  const agent = await start(['--user', 'nobody', '--db', join(given, 'a.db'), '--interval', '100ms']);
   await eventually(() => sampled(agent, 2));
   const status = readFileSync(`/proc/${agent.child.pid}/status`, 'utf8');
   expect(status).toMatch(/^Uid:\s+(?!0\b)(\d+)\s+\1\s+\1\s+\1$/m);
   expect(status).toMatch(/^CapEff:\s+0+$/m);
   expect(status).toMatch(/^Groups:\s+(?!0 )\d+ *$/m);
   await agent.end();
-  open.remove();
 });

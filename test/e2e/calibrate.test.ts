@@ -2,8 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { documents } from '../../src/schema/index.ts';
-import { temporaryFolder } from './running-agent.ts';
-import { tscope } from './tscope.ts';
+import { expectRefused, tscope } from './tscope.ts';
+
+const folder = temporaryFolder();
+
+import { temporaryFolder } from '../temporary-folder.ts';
 
 test.each([
   ['host', ['host', '--json']],
@@ -30,29 +33,21 @@ test.each([
   [['calibrate', '--clock', 'sundial'], 'monotonic_raw'],
   [['calibrate', 'now'], ''],
 ])('%j is refused with what is accepted', async (args, accepted) => {
-  const { code, stderr } = await tscope(args);
-  expect(code).toBe(2);
-  expect(stderr).toContain(accepted);
-  expect(stderr).not.toMatch(/^\s+at /m);
+  expectRefused(await tscope(args), accepted);
 });
 
 test('the package is a library: calibrate and TscClock, and nothing keeps the process alive', () => {
-  const folder = temporaryFolder();
-  try {
-    const library = new URL('../../dist/exports/index.js', import.meta.url).href;
-    const program = `${folder.path}/program.mjs`;
-    writeFileSync(
-      program,
-      `import { calibrate, TscClock } from '${library}';
+  const library = new URL('../../dist/exports/index.js', import.meta.url).href;
+  const program = `${folder}/program.mjs`;
+  writeFileSync(
+    program,
+    `import { calibrate, TscClock } from '${library}';
        const { result } = await calibrate({ durationNs: 10e6 });
        const clock = new TscClock();
        const [a, b] = [clock.now(), clock.now()];
        console.log(JSON.stringify([result.tscHz > 1e8, typeof a, b >= a, clock.errorBoundNs() > 0]));`,
-    );
-    const child = spawnSync(process.execPath, [program], { encoding: 'utf8', timeout: 20_000 });
-    expect(child.stderr).toBe('');
-    expect(JSON.parse(child.stdout)).toEqual([true, 'bigint', true, true]);
-  } finally {
-    folder.remove();
-  }
+  );
+  const child = spawnSync(process.execPath, [program], { encoding: 'utf8', timeout: 20_000 });
+  expect(child.stderr).toBe('');
+  expect(JSON.parse(child.stdout)).toEqual([true, 'bigint', true, true]);
 });

@@ -13,23 +13,22 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { commands } from '../../src/cli/program.ts';
-import { type Run, tscope } from './tscope.ts';
+import { fixtureDocument } from '../report/fixture.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { expectRefused, MAIN, tscope } from './tscope.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-e2e-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const names = Object.keys(commands);
 const DRIFT = ['drift', '--duration', '40ms', '--interval', '10ms'];
 
-/** What a user sees of a mistake: one sentence that names `words`, a hint perhaps, never a stack trace. */
-function expectUsageError({ code, stdout, stderr }: Run, ...words: string[]): void {
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  for (const word of words) expect(stderr).toContain(word);
-  expect(stderr).toMatch(/^tscope: .+\n( {2}.+\n)?$/);
-  expect(stderr).not.toMatch(/\n {4}at /);
-}
+/** A script of bash, in which TSCOPE is a short run of the command. */
+const shell = (script: string) =>
+  spawnSync('bash', ['-c', script.replaceAll('TSCOPE', `${process.execPath} ${MAIN} ${DRIFT.join(' ')}`)], {
+    encoding: 'utf8',
+  });
 
 test('--help lists every command and the exit codes', async () => {
   const { code, stdout } = await tscope(['--help']);
@@ -66,9 +65,8 @@ test.each([
 });
 
 test.each(['mesure', 'fleet dance', 'host extra'])('help for %s is refused', async (name) => {
-  const { code, stdout, stderr } = await tscope(['help', ...name.split(' ')]);
-  expect(stderr).toContain(`there is no command '${name}' to help with.`);
-  expect([code, stdout]).toEqual([2, '']);
+  const run = await tscope(['help', ...name.split(' ')]);
+  expectRefused(run, `there is no command '${name}' to help with.`);
 });
 
 test.each([
@@ -80,7 +78,7 @@ test.each([
 ])('no flag makes %s a command', async (name, sentence) => {
   const words = name.split(' ');
   const refused = await tscope(words);
-  expectUsageError(refused, `tscope: ${sentence}`);
+  expectRefused(refused, `tscope: ${sentence}`);
   for (const flag of ['--help', '-h', '--version', '--nonsense']) {
     expect(await tscope([...words, flag])).toMatchObject({ code: 2, stdout: '', stderr: refused.stderr });
   }
@@ -150,7 +148,7 @@ test.each([
   [['constructor'], ['constructor']],
   [['__proto__'], ['__proto__']],
 ])('%j is a usage error', async (args, words) => {
-  expectUsageError(await tscope(args), ...words);
+  expectRefused(await tscope(args), ...words);
 });
 
 test('--json prints one document and nothing else', async () => {
@@ -178,7 +176,7 @@ test.each(['/nowhere/at/all.json', '/proc/none.json', '.', ''])(
   '--out %j is refused before measuring',
   async (out) => {
     const run = await tscope(['drift', '--duration', '1h', '--out', out], { cwd: folder });
-    expectUsageError(run, '--out');
+    expectRefused(run, '--out');
   },
 );
 
@@ -198,7 +196,7 @@ test('a file that may not be written is refused before measuring, and stays as i
   const old = join(kept, 'old.json');
   writeFileSync(old, 'old');
   chmodSync(old, 0o444);
-  expectUsageError(await tscope([...DRIFT, '--out', old], nobody), 'access denied (EACCES)', old);
+  expectRefused(await tscope([...DRIFT, '--out', old], nobody), 'access denied (EACCES)', old);
   expect(readFileSync(old, 'utf8')).toBe('old');
   expect(readdirSync(kept)).toEqual(['old.json']);
   rmSync(kept, { recursive: true });
@@ -239,9 +237,7 @@ test('--out - is standard output', async () => {
 });
 
 test('a closed stdout is no error', () => {
-  const main = join(import.meta.dirname, '../../dist/cli/main.js');
-  const script = `${process.execPath} ${main} ${DRIFT.join(' ')} --json | true; echo "exit \${PIPESTATUS[0]}" >&2`;
-  const { stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+  const { stderr } = shell('TSCOPE --json | true; echo "exit $PIPESTATUS" >&2');
   expect(stderr).toMatch(/^exit 0$/m);
   expect(stderr).not.toMatch(/EPIPE| {4}at /);
 });
@@ -294,11 +290,7 @@ test('an import wants a file that can be read twice: a FIFO is refused at once',
 });
 
 test('a document that comes slowly, through a pipe that does not block, is waited for', () => {
-  const document = JSON.stringify(
-    JSON.parse(readFileSync(join(import.meta.dirname, '../report/run.json'), 'utf8')),
-  );
-  writeFileSync(join(folder, 'slow.json'), document);
-  const main = join(import.meta.dirname, '../../dist/cli/main.js');
+  writeFileSync(join(folder, 'slow.json'), JSON.stringify(fixtureDocument()));
   // The O_NONBLOCK of one end is that of everybody who has it.
   const python = `
 import os, subprocess, sys, time
@@ -312,7 +304,7 @@ for at in range(0, len(data), 60000):
   os.write(w, data[at:at + 60000])
 os.close(w)
 sys.exit(child.wait())`;
-  const { status, stderr } = spawnSync('python3', ['-c', python, process.execPath, main], {
+  const { status, stderr } = spawnSync('python3', ['-c', python, process.execPath, MAIN], {
     cwd: folder,
     encoding: 'utf8',
   });
@@ -323,7 +315,7 @@ sys.exit(child.wait())`;
 test('a document that is too large is refused by a sentence', async () => {
   const file = join(folder, 'huge.json');
   spawnSync('truncate', ['-s', '3G', file]);
-  expectUsageError(await tscope(['report', file, '--out', join(folder, 'no.html')]), 'larger than 64 MiB');
+  expectRefused(await tscope(['report', file, '--out', join(folder, 'no.html')]), 'larger than 64 MiB');
   rmSync(file);
 });
 
@@ -336,10 +328,7 @@ test('what a file holds is shown to a terminal, and not obeyed', async () => {
 
 test('a working folder that is gone is named', () => {
   const gone = mkdtempSync(join(folder, 'gone-'));
-  const main = join(import.meta.dirname, '../../dist/cli/main.js');
-  const script = `cd ${gone}; rmdir ${gone}; ${process.execPath} ${main} ${DRIFT.join(' ')}`;
-  const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
-  expect({ status, stderr }).toEqual({
+  expect(shell(`cd ${gone}; rmdir ${gone}; TSCOPE`)).toMatchObject({
     status: 2,
     stderr: 'tscope: The working folder is gone.\n  Change to a folder that exists, and try again.\n',
   });
@@ -348,9 +337,7 @@ test('a working folder that is gone is named', () => {
 test.each([19, 20, 21, 22, 24, 26, 28, 32])(
   'with %i open files it is a sentence, never a stack trace',
   (limit) => {
-    const main = join(import.meta.dirname, '../../dist/cli/main.js');
-    const script = `ulimit -n ${limit}; ${process.execPath} ${main} ${DRIFT.join(' ')}`;
-    const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    const { status, stderr } = shell(`ulimit -n ${limit}; TSCOPE`);
     expect(status).toBe(3);
     expect(stderr).toMatch(/^tscope: .*EMFILE.*\n {2}.*ulimit -n.*\n$/);
   },
@@ -368,10 +355,8 @@ test("Node's permission model: the flag that is missing is named", async () => {
 });
 
 test('nothing is written to a full device without a word', () => {
-  const main = join(import.meta.dirname, '../../dist/cli/main.js');
   for (const flags of ['', '--json']) {
-    const script = `${process.execPath} ${main} ${DRIFT.join(' ')} ${flags} > /dev/full`;
-    const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    const { status, stderr } = shell(`TSCOPE ${flags} > /dev/full`);
     expect(status).toBe(2);
     expect(stderr).toContain('no space is left on the device (ENOSPC)');
   }
@@ -412,5 +397,5 @@ test('--db keeps the run, its samples and its document; a store that cannot be i
 
   const broken = join(folder, 'broken.db');
   writeFileSync(broken, 'this is no database, and long enough to be read as one'.repeat(40));
-  expectUsageError(await tscope(['drift', '--duration', '1h', '--db', broken]), 'broken.db');
+  expectRefused(await tscope(['drift', '--duration', '1h', '--db', broken]), 'broken.db');
 });

@@ -1,14 +1,12 @@
 // Ctrl-C at every command that measures. The list is the program's own: a new command fails here until it has a case.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { commands } from '../../src/cli/program.ts';
 import { documents } from '../../src/schema/index.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { tscope } from './tscope.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-interrupted-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 /** What keeps each of them busy for longer than the test waits. */
 const BUSY: Readonly<Record<string, readonly string[]>> = {
@@ -16,8 +14,16 @@ const BUSY: Readonly<Record<string, readonly string[]>> = {
   drift: ['--duration', '1h', '--interval', '10ms'],
   kvm: ['--ticks', '20000'],
   measure: ['--out', 'measured'],
-  stop: [],
+  stop: ['--policies', 'catch-up', '--priority', '0'],
   timer: ['--duration', '1h', '--priority', '0'],
+};
+
+/** That something was measured until then. */
+const MEASURED: Readonly<Record<string, RegExp>> = {
+  calibrate: /"samples": [1-9]/,
+  drift: /"samples": [1-9]/,
+  stop: /"rows": \[\s+\{/,
+  timer: /"ticks": [1-9]/,
 };
 
 /** They end when they have looked. */
@@ -40,10 +46,11 @@ test.each(measuring.filter(possible))(
       kill,
     });
     expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.stringContaining('Interrupted: ') });
-    const document = documents[name as keyof typeof documents]?.parse(JSON.parse(stdout)) as {
+    const document = documents[name]?.parse(JSON.parse(stdout)) as {
       warnings: { code: string }[];
     };
     expect(document.warnings.filter(({ code }) => code === 'interrupted')).toHaveLength(1);
+    expect(stdout).toMatch(MEASURED[name] ?? '');
   },
   30_000,
 );

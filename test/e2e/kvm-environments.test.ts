@@ -1,22 +1,14 @@
 // `tscope kvm` where the host allows only a part of it: the rest of the run stands, and one sentence says what is missing.
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { kvmTscKhz } from '../../src/kvm/host.ts';
 import type { KvmResult } from '../../src/schema/kvm.ts';
 import type { Warning } from '../../src/warning.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { buildDeny, type Refused } from './deny.ts';
+import { MAIN } from './tscope.ts';
 
 /** Why no environment can be made here, or null. */
 const obstacle = ((): string | null => {
@@ -30,10 +22,8 @@ const obstacle = ((): string | null => {
 })();
 if (obstacle !== null) console.warn(`test/e2e/kvm-environments: skipped: ${obstacle}`);
 
-const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const KVM = [process.execPath, MAIN, 'kvm', '--stop', '50ms', '--ticks', '100', '--stalls', '3', '--json'];
-const folder = mkdtempSync(join(tmpdir(), 'tscope-kvm-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 /** Runs a command in an environment. @param prefix what the command line begins with. */
 function run(prefix: readonly string[], command: readonly string[] = KVM) {

@@ -1,12 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, expect, test } from 'vitest';
-import { tscope } from './tscope.ts';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { expectRefused, tscope } from './tscope.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-measure-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 /** The schema as shipped, judged by a validator that has never seen tscope. */
 function validate(document: { schema: string }): unknown {
@@ -32,9 +31,8 @@ test('measure --quick ends in time, validates, and leaves the document and a pag
 }, 60_000);
 
 test('a second run does not overwrite the first', async () => {
-  const { code, stderr } = await tscope(['measure', '--quick', '--out', 'run'], { cwd: folder });
-  expect(code).toBe(2);
-  expect(stderr).toContain('holds a run already');
+  const run = await tscope(['measure', '--quick', '--out', 'run'], { cwd: folder });
+  expectRefused(run, 'holds a run already');
 });
 
 test('Ctrl-C keeps the parts that were measured, names those that were not, and exits with 130', async () => {
@@ -49,10 +47,9 @@ test('Ctrl-C keeps the parts that were measured, names those that were not, and 
 });
 
 test('a folder that cannot be made is refused before measuring', async () => {
-  const { code, stderr, ms } = await tscope(['measure', '--out', '/proc/none'], { cwd: folder });
-  expect(code).toBe(2);
-  expect(stderr).toContain('/proc/none');
-  expect(ms).toBeLessThan(5_000);
+  const run = await tscope(['measure', '--out', '/proc/none'], { cwd: folder });
+  expectRefused(run, '/proc/none');
+  expect(run.ms).toBeLessThan(5_000);
 });
 
 test('the default folder is named by the time', async () => {

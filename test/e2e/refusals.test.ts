@@ -1,14 +1,11 @@
 // What the system refuses is never a defect: a filter of system calls, as containers and systemd set it.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { buildDeny, type Refused } from './deny.ts';
+import { MAIN } from './tscope.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'tscope-refusals-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const deny = buildDeny(folder);
 

@@ -31,7 +31,9 @@ test('a difference is exit code 1', async () => {
 test('bad input is exit code 2, one sentence, and no stack trace', async () => {
   const input =
     '[{"name":"x","config":{"policy":"clamp","guestTscKhz":1},"steps":[{"ktime":"0","tsc":"-1","do":"inject"}]}]';
-  const { code, stdout, stderr } = await tscope(['replay', '-', '--json'], { input });
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toBe('tscope: standard input: scenarios[0].steps[0].tsc: "-1" is outside 0 to 2^64 - 1.\n');
+  expect(await tscope(['replay', '-', '--json'], { input })).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: 'tscope: standard input: scenarios[0].steps[0].tsc: "-1" is outside 0 to 2^64 - 1.\n',
+  });
 });

@@ -1,22 +1,13 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { endRun, startRun } from '../../src/store/runs.ts';
 import { openStore } from '../../src/store/store.ts';
 import { FIXTURE, fixtureDocument } from '../report/fixture.ts';
-import { type Run, type RunOptions, tscope } from './tscope.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { expectRefused, type Run, type RunOptions, tscope } from './tscope.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-report-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 let cwd: string;
 beforeEach(() => {
@@ -26,13 +17,6 @@ beforeEach(() => {
 const run = (args: readonly string[], options: RunOptions = {}): Promise<Run> =>
   tscope(args, { cwd, ...options });
 const page = (name = 'report.html'): string => readFileSync(join(cwd, name), 'utf8');
-
-/** One sentence that names `words`, perhaps a hint, and exit code 2. */
-function expectRefused({ code, stdout, stderr }: Run, ...words: string[]): void {
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  for (const word of words) expect(stderr).toContain(word);
-  expect(stderr).not.toMatch(/ {4}at /);
-}
 
 /** A store with one run that left a document and one that did not; their keys. */
 function makeStore(file: string): { kept: string; samples: string } {

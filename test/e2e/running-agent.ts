@@ -1,9 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
+import { MAIN } from './tscope.ts';
 
 /** A line of the agent's log. */
 export interface LogLine {
@@ -31,12 +27,6 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Words before node, such as `prlimit`. */
   readonly wrapper?: readonly string[];
-}
-
-/** A folder of a test's own, removed by what is returned with it. */
-export function temporaryFolder(): { path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'tscope-agent-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** Starts an agent on a free port and waits until it serves. */

@@ -1,15 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documents } from '../../src/schema/index.ts';
 import { phaseNoise, seedOf } from '../stability/records.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { axeViolations, BROKEN_TABLES, hasBrowser, launchBrowser, MISPLACED, openFile } from './browser.ts';
-import { tscope } from './tscope.ts';
+import { expectRefused, tscope } from './tscope.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-stability-page-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const file = (name: string, seed: number) => {
   const path = join(folder, name);
   writeFileSync(path, [...phaseNoise(0, 600, seedOf(seed))].map((x) => x * 1e-9).join('\n'));
@@ -74,18 +73,13 @@ test.each([
   [[one, '--dynamic', '7'], '--dynamic'],
   [[one, '--report', join('/proc', 'x.html')], '--report: '],
 ])('%j is refused in a sentence', async (words, sentence) => {
-  const { code, stderr } = await tscope(['stability', '--tau0', '1', ...words]);
-  expect(code).toBe(2);
-  expect(stderr).toContain(sentence);
+  expectRefused(await tscope(['stability', '--tau0', '1', ...words]), sentence);
 });
 
 test('a stability document is nothing to compare', async () => {
   writeFileSync(join(folder, 'two.json'), (await tscope(['stability', one, '--tau0', '1', '--json'])).stdout);
-  const { code, stderr } = await tscope(['compare', join(folder, 'two.json'), join(folder, 'two.json')]);
-  expect([code, stderr]).toEqual([
-    2,
-    expect.stringContaining('is of no host: there is nothing to compare it with'),
-  ]);
+  const refused = await tscope(['compare', join(folder, 'two.json'), join(folder, 'two.json')]);
+  expectRefused(refused, 'is of no host: there is nothing to compare it with');
 });
 
 const views = [390, 768, 1280, 1440].flatMap((width) =>

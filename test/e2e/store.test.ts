@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { documents } from '../../src/schema/index.ts';
 import { appendSamples } from '../../src/store/series.ts';
 import { batchOf, ramp, SECOND, storeWithSeries } from '../store/fixtures.ts';
-import { tscope } from './tscope.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { expectRefused, tscope } from './tscope.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-e2e-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const db = join(folder, 'a.db');
 const { store, series } = storeWithSeries(db);
 appendSamples(store, batchOf(series, ramp(100, SECOND)));
@@ -47,8 +46,7 @@ test('an export to a folder is a CSV file for each table; a folder that holds so
   expect(code).toBe(0);
   expect(stdout).toContain(`103 rows written to ${tables}.`);
   const again = await tscope(['runs', '--db', db, '--export', tables]);
-  expect([again.code, again.stdout]).toEqual([2, '']);
-  expect(again.stderr).toContain('is not empty; give a new folder.');
+  expectRefused(again, 'is not empty; give a new folder.');
 });
 
 test('runs --check says that a store is sound; of a damaged one it names what is lost, and exits with 1', async () => {
@@ -90,10 +88,7 @@ test.each([
   [['stability', '/dev/null'], '--tau0'],
   [['stability', import.meta.filename, '--outliers', '-1'], '--outliers'],
 ])('%j: a mistake is one sentence and exit code 2', async (args, message) => {
-  const { code, stdout, stderr } = await tscope(args);
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toContain(message);
-  expect(stderr).not.toMatch(/\n {4}at /);
+  expectRefused(await tscope(args), message);
 });
 
 test('stability reads a file and prints the contract', async () => {

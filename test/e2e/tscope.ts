@@ -2,8 +2,10 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 
-const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
+/** The built command. */
+export const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 
 /** How one run of the built command ended. */
 export interface Run {
@@ -84,4 +86,11 @@ export function tscope(args: readonly string[], options: RunOptions = {}): Promi
       resolve({ code, signal, stdout, stderr, ms: performance.now() - begun }),
     );
   });
+}
+
+/** What a user sees of a mistake: one sentence that holds `words`, a hint perhaps, never a stack trace. */
+export function expectRefused({ code, stdout, stderr }: Run, ...words: string[]): void {
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  for (const word of words) expect(stderr).toContain(word);
+  expect(stderr).toMatch(/^tscope: .+\n( {2}.+\n)?$/);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { initHub } from '../../src/fleet/hub/init.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import {
   type Child,
   collectorChild,

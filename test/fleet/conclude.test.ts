@@ -14,7 +14,7 @@ import {
 } from '../../src/fleet/views.ts';
 import { overviewVerdicts } from '../../src/report/kinds/fleet.ts';
 import { fleetDocuments } from '../../src/schema/fleet.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, calibrated, received, run } from './batches.ts';
 import { FAULT_S, NOW_S, named, seeded, simulate, WEEK_S } from './simulated.ts';
 

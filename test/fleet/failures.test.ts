@@ -9,7 +9,7 @@ import { initHub } from '../../src/fleet/hub/init.ts';
 import { registryKey, STREAM, subjectOf } from '../../src/fleet/hub/names.ts';
 import { serverConfig } from '../../src/fleet/hub/server-config.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, MINUTE, minutes, NS, received, run, T0 } from './batches.ts';
 import { type Nats, natsAbsence, startNats } from './nats.ts';
 import { freePort } from './ports.ts';

@@ -3,11 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, startAgent } from '../e2e/running-agent.ts';
-import { tscope } from '../e2e/tscope.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { MAIN, tscope } from '../e2e/tscope.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { type Nats, natsAbsence, startNats } from './nats.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const PROMETHEUS = join(import.meta.dirname, '../../scripts/prometheus');
 const METRIC = /\b(?:tscope|process)_[a-z_]+[a-z]\b/g;
 const folder = temporaryFolder();

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually, startAgent } from '../e2e/running-agent.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { MAIN } from '../e2e/tscope.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const PROBE = join(import.meta.dirname, 'probe.cjs');
 const folder = temporaryFolder();
 const FLEET = /^(@nats-io\/|pg)/;

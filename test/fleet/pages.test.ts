@@ -8,7 +8,7 @@ import { openFleetStore } from '../../src/fleet/store/open.ts';
 import { fleetDocuments } from '../../src/schema/fleet.ts';
 import { AXE, hasBrowser, launchBrowser, PAPER_WIDTH, WRONG_ON_PAPER } from '../e2e/browser.ts';
 import { tscope } from '../e2e/tscope.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, received, T0 } from './batches.ts';
 import { NOW_S, simulate } from './simulated.ts';
 

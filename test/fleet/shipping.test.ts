@@ -26,7 +26,8 @@ import {
   readUnshipped,
 } from '../../src/store/unshipped.ts';
 import { eventually } from '../e2e/running-agent.ts';
-import { ramp, SECOND, temporaryFolder } from '../store/fixtures.ts';
+import { ramp, SECOND } from '../store/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, facts } from './batches.ts';
 import { type Nats, natsAbsence, startNats } from './nats.ts';
 

@@ -7,7 +7,7 @@ import { MIGRATIONS as POSTGRES_STEPS, SCHEMA } from '../../src/fleet/store/post
 import { APPLICATION_ID, MIGRATIONS as SQLITE_STEPS } from '../../src/fleet/store/sqlite/schema.ts';
 import type { FleetBatch, FleetRollup } from '../../src/schema/fleet-batch.ts';
 import { connect } from '../../src/store/connection.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, calibrated, facts, MINUTE, minutes, NS, packed, received, run, T0 } from './batches.ts';
 import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
 

@@ -1,13 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { loadAddon } from '../../src/native.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const ADDON = join(import.meta.dirname, '../../build/Release/tscope.node');
-const folder = mkdtempSync(join(tmpdir(), 'tscope-loading-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const code = (code: string) => expect.objectContaining({ name: 'TscopeError', code });
 

@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import type { RecordOptions } from '../../src/records/record.ts';
 import { stabilityTask } from '../../src/tasks/stability.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-routes-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 type Text = string | Uint8Array;
 const swapped = (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16();

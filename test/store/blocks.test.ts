@@ -13,7 +13,8 @@ import {
   samplesIn,
   samplesOf,
 } from '../../src/store/samples.ts';
-import { addTsc, batchOf, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { addTsc, batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 
 const { store, run } = storeWithSeries(join(temporaryFolder(), 'a.db'));
 let clocks = 0;

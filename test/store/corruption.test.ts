@@ -14,7 +14,8 @@ import { rollUp } from '../../src/store/roll-up.ts';
 import { documentOfRun, endRun, findRun, listRuns, startRun } from '../../src/store/runs.ts';
 import { appendSamples, samplesOf } from '../../src/store/samples.ts';
 import { openStore, openStoreToRead, type Store } from '../../src/store/store.ts';
-import { addTsc, batchOf, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { addTsc, batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 
 /** TSCOPE_CORRUPTIONS=600 for the full number. */
 const TRIES = Number(process.env['TSCOPE_CORRUPTIONS'] ?? 80);

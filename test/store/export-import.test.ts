@@ -14,7 +14,8 @@ import { rollUp } from '../../src/store/roll-up.ts';
 import { endRun, listRuns } from '../../src/store/runs.ts';
 import { appendSamples, readSeries, samplesOf } from '../../src/store/series.ts';
 import { openStore, openStoreToRead, type Store } from '../../src/store/store.ts';
-import { batchOf, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 
 const folder = temporaryFolder();
 const source = storeWithSeries(join(folder, 'source.db'));

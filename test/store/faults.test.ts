@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const folder = realpathSync(temporaryFolder());
 const shim = join(folder, 'faults.so');

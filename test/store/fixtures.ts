@@ -1,20 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { startRun } from '../../src/store/runs.ts';
 import { addSeries, type Sample } from '../../src/store/series.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 export const T0 = 1_700_000_000_000_000_000n;
 export const SECOND = 1_000_000_000n;
-
-/** A folder of this test file, removed at its end. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tscope-store-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 export const host = { key: 'machine-1', name: 'one', facts: '{"cpu":"x"}' };
 

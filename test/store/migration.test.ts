@@ -10,7 +10,8 @@ import { queryRange } from '../../src/store/range.ts';
 import { documentOfRun, listRuns } from '../../src/store/runs.ts';
 import { appendSamples, samplesOf } from '../../src/store/series.ts';
 import { openStore, openStoreToRead } from '../../src/store/store.ts';
-import { ramp, SECOND, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { ramp, SECOND, T0 } from './fixtures.ts';
 
 const folder = temporaryFolder();
 const MINUTE = 60n * SECOND;

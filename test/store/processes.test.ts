@@ -5,7 +5,8 @@ import { maintain } from '../../src/store/retention.ts';
 import { listRuns } from '../../src/store/runs.ts';
 import { listSeries, samplesOf } from '../../src/store/series.ts';
 import { openStore, openStoreToRead, type Store } from '../../src/store/store.ts';
-import { SECOND, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { SECOND, T0 } from './fixtures.ts';
 
 const folder = temporaryFolder();
 /** Of four writers each. The benchmark of the store does it hundreds of times. */

@@ -5,7 +5,8 @@ import { floorTo, HOUR_NS, MINUTE_NS } from '../../src/store/buckets.ts';
 import { queryRange, type RangePoint, wholeStep } from '../../src/store/range.ts';
 import { rollUp } from '../../src/store/roll-up.ts';
 import { appendSamples, deleteSamplesBefore, type Sample } from '../../src/store/samples.ts';
-import { addTsc, batchOf, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { addTsc, batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 
 const { store, run } = storeWithSeries(join(temporaryFolder(), 'a.db'));
 let clocks = 0;

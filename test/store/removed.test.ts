@@ -4,7 +4,8 @@ import { expect, test, vi } from 'vitest';
 import { listRuns } from '../../src/store/runs.ts';
 import { appendSamples, samplesOf } from '../../src/store/series.ts';
 import { openStore, openStoreToRead } from '../../src/store/store.ts';
-import { batchOf, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 
 const folder = temporaryFolder();
 

@@ -20,7 +20,8 @@ import { endRun, listRuns, startRun } from '../../src/store/runs.ts';
 import { appendSamples, countSamples, extentOf } from '../../src/store/samples.ts';
 import { listSeries } from '../../src/store/series.ts';
 import { openStore, openStoreToRead, type Store } from '../../src/store/store.ts';
-import { addTsc, batchOf, host, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { addTsc, batchOf, host, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 
 const folder = temporaryFolder();
 const DAY_NS = 24n * HOUR_NS;

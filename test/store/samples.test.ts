@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { appendEvents, eventsOf } from '../../src/store/events.ts';
 import { documentOfRun, endRun, findRun, listRuns, startRun } from '../../src/store/runs.ts';
 import { appendSamples, listSeries, samplesOf } from '../../src/store/series.ts';
-import { addTsc, batchOf, host, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { addTsc, batchOf, host, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 
 const folder = temporaryFolder();
 const { store, run, series } = storeWithSeries(join(folder, 'a.db'));

@@ -6,7 +6,8 @@ import { queryRange } from '../../src/store/range.ts';
 import { listRuns } from '../../src/store/runs.ts';
 import { appendSamples, samplesOf } from '../../src/store/series.ts';
 import { openStore, openStoreToRead } from '../../src/store/store.ts';
-import { batchOf, ramp, SECOND, storeWithSeries, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 
 const folder = temporaryFolder();
 const WRITER = join(import.meta.dirname, 'append.mjs');

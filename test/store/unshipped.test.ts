@@ -14,7 +14,8 @@ import {
   putCalibration,
   readUnshipped,
 } from '../../src/store/unshipped.ts';
-import { addTsc, batchOf, host, ramp, SECOND, T0, temporaryFolder } from './fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { addTsc, batchOf, host, ramp, SECOND, T0 } from './fixtures.ts';
 
 const folder = temporaryFolder();
 /** A whole hour. */

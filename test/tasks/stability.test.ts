@@ -1,17 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import { stability } from '../../src/report/kinds/stability.ts';
 import { resultText } from '../../src/report/text.ts';
 import { stabilityResultSchema } from '../../src/schema/stability.ts';
 import { ESTIMATOR_NAMES } from '../../src/stability/estimators.ts';
 import { type StabilityOptions, stabilityTask } from '../../src/tasks/stability.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import published from '../vectors/sp1065.json' with { type: 'json' };
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-stability-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const path = join(folder, 'nine.txt');
 const run = async (text: string, options: Partial<StabilityOptions> = {}) => {

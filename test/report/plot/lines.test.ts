@@ -99,38 +99,6 @@ test('a series keeps its colour when one before it is empty', () => {
   expect(drawings(html)).not.toContain('class="s0"');
 });
 
-test('a gap in the data is a gap in the line', () => {
-  const html = plotFigure(
-    plot([
-      one([
-        [1, 1],
-        [2, 2],
-        [3, Number.NaN],
-        [4, 3],
-        [5, 2],
-      ]),
-    ]),
-  );
-  const [, path = ''] = /class="line" d="([^"]*)"/.exec(html) ?? [];
-  expect(path.match(/M/g)).toHaveLength(2);
-});
-
-test('values that were not measured are drawn hollow', () => {
-  const html = plotFigure(
-    plot([
-      {
-        ...one([
-          [1, 1],
-          [2, 2],
-        ]),
-        hollow: new Set([1]),
-      },
-    ]),
-  );
-  expect(html.match(/class="mark hollow"/g)).toHaveLength(2);
-  expect(html.match(/class="mark"/g)).toHaveLength(2);
-});
-
 test('each point of a short line tells its value on hover; a long one has spots that do', () => {
   const points = (length: number) => Array.from({ length }, (_, i) => [i + 1, i + 1] as const);
   expect(drawings(plotFigure(plot([one(points(60))]))).match(/<title>/g)).toHaveLength(2 * 60);

@@ -1,17 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { quietControl } from '../../../src/clock/control.ts';
 import { TscopeError } from '../../../src/errors.ts';
 import { replayText } from '../../../src/report/kinds/replay.ts';
 import { replayResultSchema } from '../../../src/schema/replay.ts';
 import { MAX_STEPS } from '../../../src/tasks/replay/parse-scenarios.ts';
 import { replayTask } from '../../../src/tasks/replay/replay-file.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-replay-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const path = join(folder, 'scenario');
 const vectors = join(import.meta.dirname, '../../vectors/replay-public.json.gz');
 
