@@ -70,11 +70,15 @@ function outliers(text: string): number {
   throw usageError(`'${text}' is not a number of sigmas, such as 5sigma.`);
 }
 
-function hertz(text: string): number {
+/** A number that `holds`; `what` it is not, for the message. */
+const number = (what: string, holds: (value: number) => boolean) => (text: string) => {
   const value = decimal(text);
-  if (value >= LOWEST_HZ && value <= HIGHEST_HZ) return value;
-  throw usageError(`'${text}' is not a frequency in Hz, such as 10e6.`);
-}
+  if (holds(value)) return value;
+  throw usageError(`'${text}' is not ${what}.`);
+};
+
+const hertz = number('a frequency in Hz, such as 10e6', (hz) => hz >= LOWEST_HZ && hz <= HIGHEST_HZ);
+const confidence = number('a share between 0 and 1, such as 0.95', (share) => share > 0 && share < 1);
 
 function gapValue(text: string): number {
   if (/^nan$/i.test(text.trim())) return Number.NaN;
@@ -85,12 +89,6 @@ function gapValue(text: string): number {
 
 /** Also as it is written elsewhere: Hz. */
 const unitName = (text: string) => choice(UNIT_NAMES)(text.toLowerCase());
-
-function confidence(text: string): number {
-  const value = decimal(text);
-  if (value > 0 && value < 1) return value;
-  throw usageError(`'${text}' is not a share between 0 and 1, such as 0.95.`);
-}
 
 const EIGHTH = 'eighth';
 

@@ -14,7 +14,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 /** axe-core's script, to be evaluated in a page. */
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+export const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Whether there is a browser; the tests that need one are skipped where there is none. */
 export const hasBrowser: boolean = existsSync(CHROMIUM);
