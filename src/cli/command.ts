@@ -181,7 +181,7 @@ export async function runCommand(
   let headed = false;
   const print = (text: string) => {
     progress.clear();
-    // A host's summary takes its time; it is not asked for before something is shown.
+    // A host's summary takes time; it is not made before something is printed.
     if (!headed && command.needsHost) stdout.write(`${printable(hostLine(hostSummary()))}\n\n`);
     headed = true;
     stdout.write(`${printable(text)}\n`);

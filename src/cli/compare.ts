@@ -40,7 +40,7 @@ async function readSide(names: readonly string[], db: string): Promise<Runs> {
   return runs as unknown as Runs;
 }
 
-/** As many earlier runs say enough of how runs differ. */
+/** This many earlier runs are enough to know how runs differ. */
 const MOST_EARLIER = 50;
 
 /** The documents that a store has of this host, the runs of the comparison left out. */

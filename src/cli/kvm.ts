@@ -18,7 +18,7 @@ timer is two to three periods late. The grid of its interrupts afterwards tells 
 Verdicts:
   clamps         a target in the past becomes "now": the fixed kernel
   catches-up     every missed period is worked through with interrupts off: CVE-2025-71104 (exit code 1)
-  keeps-running  said of a stop: the software timer ran on meanwhile, so nothing was overdue (AMD, always)
+  keeps-running  of a stop: the software timer kept running meanwhile, so nothing was overdue (always on AMD)
   inconclusive   this run cannot tell; the sentence says why
 
 Safety: on a kernel that catches up, a stop costs its length divided by the period, times 79 ns, with interrupts off. Up

@@ -55,7 +55,7 @@ function describeDefault(value: unknown): string | undefined {
     : undefined;
 }
 
-/** Lets what an option's parser throws begin with the option's flag. */
+/** Makes errors of an option's parser begin with the option's flag. */
 function nameInErrors(option: Option): void {
   const parse = option.parseArg;
   if (parse === undefined) return;
@@ -69,7 +69,7 @@ function nameInErrors(option: Option): void {
   });
 }
 
-/** Refuses a flag with a value that is given twice, of which one would be lost without a word. */
+/** Refuses a flag with a value that is given twice: one would be lost silently. */
 function onlyOnce(command: { on(event: string, heard: () => void): unknown }, option: Option): void {
   if (option.variadic || !(option.required || option.optional)) return;
   let count = 0;
@@ -111,7 +111,7 @@ export async function programFor(name: string | undefined, finish: (code: number
   const program = new Command('tscope').description(DESCRIPTION).addHelpText('after', EPILOGUE);
   program.version(version).helpCommand('help [command]', 'the same as COMMAND --help');
   program.exitOverride().configureOutput({ writeErr: () => {} });
-  // What a flag means without its value, its own words say.
+  // The description of a flag says what it means without its value.
   const { optionDescription } = new Help();
   program.configureHelp({
     optionDescription: (option) => optionDescription(option).replace(/ \(preset: [^)]*\)$/, ''),
@@ -163,8 +163,8 @@ const commandsOf = (group: string): string =>
     .join(', ');
 
 /**
- * The words up to the one that names no command, so that it is refused whatever flags come after it: with --help commander
- * would show the help of what it knows, and leave it at that.
+ * The words up to the one that names no command, so that it is refused whatever flags follow: with --help commander would
+ * show the help of the commands that it knows.
  *
  * @throws TscopeError USAGE for a command that a group does not have: commander would say that it takes no argument.
  */
@@ -211,7 +211,7 @@ const described = (error: unknown): TscopeError =>
   refusalOf(error) ??
   new TscopeError('DEFECT', `unexpected: ${error instanceof Error ? error.message : error}`, DEFECT_HINT);
 
-/** Node's stream may not be had where the system refuses what it asks about a descriptor. */
+/** Node's stream cannot be made where the system refuses what it asks about a descriptor. */
 function complain(text: string): void {
   try {
     process.stderr.write(text);
@@ -239,7 +239,7 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stderr.on('error', () => {});
     return await runProgram(args);
   } catch (error) {
-    // Of an installation that lacks a part; whoever loads this says so.
+    // A part of the installation is missing; main.ts says so.
     if (systemCode(error) === 'ERR_MODULE_NOT_FOUND') throw error;
     return report(error);
   }

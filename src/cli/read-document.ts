@@ -17,7 +17,7 @@ export interface FoundDocument {
 export const RUN_HELP =
   'a JSON document, a folder with a run.json, a folder of tscope-runs, a run in the store, or - for standard input';
 
-/** Whether there is something at `path`, and whether it is a folder; asked without holding the thread that hears signals. */
+/** What is at `path`, if anything; asked without blocking the thread that hears signals. */
 async function kindOf(path: string): Promise<'folder' | 'file' | null> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';

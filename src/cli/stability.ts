@@ -16,7 +16,7 @@ import { parseDuration } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, integer, list } from './options.ts';
 
-/** What is computed unless others are named. */
+/** What is computed by default. */
 const USUAL: EstimatorName[] = ['adev', 'oadev', 'mdev', 'tdev', 'hdev', 'ohdev', 'totdev', 'mtie'];
 
 const HELP = `
@@ -37,9 +37,9 @@ Terms that a gap touches are left out, and n says how many are left. Intervals a
 degrees of freedom of the terms in the noise that was identified (Greenhall and Riley); where these are not known, there
 is no interval.`;
 
-/** From a picosecond to ten thousand years: a time outside is a slip of the pen. */
+/** From a picosecond to ten thousand years: a time outside is a typing error. */
 const [SHORTEST_S, LONGEST_S] = [1e-12, 3e11];
-/** The highest frequency that anybody calls nominal is an optical clock's, 1e15 Hz. */
+/** The highest nominal frequency is that of an optical clock, 1e15 Hz. */
 const [LOWEST_HZ, HIGHEST_HZ] = [1e-9, 1e18];
 const MOST_SIGMAS = 1e6;
 
@@ -87,7 +87,7 @@ function gapValue(text: string): number {
   throw usageError(`'${text}' is not a number; give the value that marks a gap, such as 0 or -9999.`);
 }
 
-/** Also as it is written elsewhere: Hz. */
+/** In any case, so that Hz is taken too. */
 const unitName = (text: string) => choice(UNIT_NAMES)(text.toLowerCase());
 
 const EIGHTH = 'eighth';
@@ -127,7 +127,7 @@ export const command = defineCommand({
       .addOption(
         new Option(
           '--dynamic [readings]',
-          'also oadev in windows of so many readings that slide over the record; an eighth of it if not said',
+          'also oadev in windows of this many readings that slide over the record; by default an eighth of it',
         )
           .argParser(windowReadings)
           .preset(EIGHTH),

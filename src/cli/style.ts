@@ -10,7 +10,6 @@ type Style = Parameters<typeof styleText>[0];
 const paint = (style: Style, text: string): string =>
   isatty(2) && !process.env['NO_COLOR'] ? styleText(style, text) : text;
 
-/** A sentence, and the hint on a line of its own. */
 const withHint = (label: string, message: string, hint: string | null): string =>
   `${label} ${printableLine(message)}${hint === null ? '' : `\n  ${printableLine(hint)}`}`;
 

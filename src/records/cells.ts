@@ -1,4 +1,4 @@
-/** One reading as people write it: `D` exponents, decimal commas, quotes, and the marks of a missing one. */
+/** One reading as people write it: `D` exponents, decimal commas, and marks of missing readings. */
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?$/;
 const GAP = /^(?:[+-]?nan|-{1,3}|n\/?a|null|none|missing|\?|\*|)$/i;
@@ -32,7 +32,7 @@ export function numberOf(cell: string, decimalComma: boolean, power = 0): number
 
 const [ZERO, NINE, PLUS, MINUS, POINT] = [48, 57, 43, 45, 46] as const;
 
-/** The number in a cell that is written as most are, much faster than `numberOf`; NaN for anything else, a number or not. */
+/** The number in a cell that is written in the usual way, much faster than `numberOf`; NaN for anything else, a number or not. */
 export function plainNumber(cell: string): number {
   const first = cell.charCodeAt(0);
   if (!(first >= ZERO && first <= NINE) && first !== MINUS && first !== POINT && first !== PLUS)
@@ -55,7 +55,7 @@ function shifted(text: string, power: number): number {
 }
 
 const CLOCK = /^(\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/;
-/** Year first, or day first with full stops; with slashes nobody knows whether the day or the month is first. */
+/** Year first, or day first with full stops; with slashes day and month could be in either order. */
 const DATE = /^(?:(\d{4})([-/.])(\d\d)\2(\d\d)|(\d\d)\.(\d\d)\.(\d{4}))$/;
 const DATE_LENGTH = 10;
 
@@ -63,7 +63,7 @@ const DATE_LENGTH = 10;
 const isDated = (text: string): boolean =>
   text[4] === '-' || /^(?:\d{4}\/|\d{4}\.\d\d\.|\d\d\.\d\d\.\d{4})/.test(text);
 
-/** Seconds since 1970 of a date and a time of day, in UTC where they name no zone; undefined for anything else. */
+/** Seconds since 1970 of a date and a time of day, in UTC unless they name a zone; undefined for anything else. */
 export function dateSeconds(text: string): number | undefined {
   if (!isDated(text)) return undefined;
   const date = DATE.exec(text.slice(0, DATE_LENGTH));

@@ -8,13 +8,13 @@ export interface Gridded {
   readonly tau0: number;
   /** Grid points without a reading. */
   readonly missing: number;
-  /** Readings that fell on a grid point which had one. */
+  /** Readings that fell on a grid point that already had one. */
   readonly doubled: number;
   /** Share of the readings that lie further than a quarter of a step from their grid point. */
   readonly offGrid: number;
 }
 
-/** More grid points than this are a spacing that was misread, or a record for another tool. */
+/** More grid points than this mean that the spacing was misread, or that the record needs another tool. */
 const MOST_POINTS = 100_000_000;
 const OFF_GRID = 0.25;
 /** A given step is believed from this share of the shortest steps that there are, to this share of the usual one. */
@@ -26,13 +26,13 @@ const MJD = [40_000, 70_000] as const;
 const JD = [2_440_000, 2_470_000] as const;
 const inside = (value: number, [low, high]: readonly [number, number]) => value >= low && value < high;
 
-/** What a column of times is in, by its size and its steps: seconds in one unit of it, and its name. */
+/** The unit of a column of times, by their size and steps: its seconds and its name. */
 export function timeUnit(times: Float64Array, tau0: number | null): { seconds: number; name: string } {
   const first = times[0] ?? 0;
   const last = times[times.length - 1] ?? 0;
   const step = median(steps(times.subarray(0, 10_000)));
   const isStep = (seconds: number) => tau0 !== null && Math.abs((step * seconds) / tau0 - 1) < 0.2;
-  // A step that is given tells units apart only where one of them has it.
+  // A given step tells units apart only where it fits one of them.
   const fits = (seconds: number) => isStep(seconds) || !isStep(1);
   if (inside(first, MJD) && inside(last, MJD) && fits(DAY_S)) return { seconds: DAY_S, name: 'MJD' };
   if (inside(first, JD) && inside(last, JD) && fits(DAY_S)) return { seconds: DAY_S, name: 'Julian date' };
@@ -52,10 +52,10 @@ function steps(times: Float64Array): Float64Array {
   return between;
 }
 
-/** Steps enough to know the usual one. */
+/** Enough steps to know the usual one. */
 const SAMPLED = 20_000;
 
-/** A step that one in twenty is shorter than. */
+/** The step that one in twenty is shorter than. */
 const smallest = (between: Float64Array): number =>
   quantile(sorted(between.subarray(0, SAMPLED).filter((step) => step > 0)), 0.05);
 
@@ -72,7 +72,7 @@ function rounded(value: number, tolerance: number): number {
  * Puts readings on the grid that their times lie on; what is missing becomes NaN.
  *
  * @param times seconds, in the order of the file.
- * @param tau0 the grid's step where the times can have it; else, and for null, it is their usual step.
+ * @param tau0 the grid's step where the times allow it; otherwise, and for null, their usual step.
  * @param lineOf the line of a reading, for messages.
  * @param fail called where times go back, stand still throughout, or leave room for too many points.
  */

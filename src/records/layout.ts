@@ -10,7 +10,7 @@ export interface Layout {
 
 const SPACE = /\s+/;
 
-/** What DOS wrote at the end of a text. */
+/** DOS's end-of-file mark. */
 const END_OF_TEXT = '\x1a';
 
 /** A per cent sign that is a unit: behind a number at the end of a line, and in brackets. */
@@ -31,7 +31,7 @@ export function withoutComment(line: string): string {
   return text.slice(0, Math.min(...[hash, percent].filter((end) => end >= 0))).trimEnd();
 }
 
-/** The cells of a line, without quotes and without what a separator at its end leaves. */
+/** The cells of a line, without quotes, and without the empty one after a trailing separator. */
 export function cellsOf(line: string, { separator }: Pick<Layout, 'separator'>): string[] {
   // Splitting at a character is several times faster than at a pattern.
   const plain = separator === SPACE && !/ {2}|[^\S ]/.test(line);
@@ -77,7 +77,7 @@ export const isData = (
   isRow(line, layout, columns) &&
   counting(line, layout, columns).some((cell) => isNumber(cell) || dateSeconds(cell) !== undefined);
 
-/** Full stops in dates and times are no decimal points. */
+/** Full stops in dates and times are not decimal points. */
 const DATES = /\d\d\.\d\d\.\d{4}|\d{4}\.\d\d\.\d\d|\d\d:\d\d:\d\d\.\d+/g;
 const SEMICOLON = /\s*;\s*/;
 const COMMA = /\s*,\s*/;
@@ -85,7 +85,7 @@ const TAB = /[ ]*\t[ ]*/;
 
 /**
  * The layout of the first lines of a text. A comma is a decimal comma where something else separates the columns, or
- * where every line is one number with it.
+ * where every line is a single number with one.
  */
 export function layoutOf(lines: readonly string[]): Layout {
   const bare = lines.map((line) => line.replace(/["']/g, ''));
@@ -121,7 +121,7 @@ export function layoutOf(lines: readonly string[]): Layout {
   return widest({ separator: COMMA, decimalComma: false });
 }
 
-/** Whether the part before the comma counts up line by line: then it is a column of its own. */
+/** Whether the part before the comma counts up line by line, and so is a column of its own. */
 function counts(lines: readonly string[]): boolean {
   const wholes = lines.map((line) => Number(line.split(',')[0]));
   return wholes.length > 1 && wholes.every((whole, k) => k === 0 || whole === (wholes[k - 1] as number) + 1);

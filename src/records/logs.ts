@@ -29,7 +29,7 @@ const fieldsOf = (line: string): string[] => line.trim().split(/\s+/);
 const number = (text: string | undefined): number =>
   text !== undefined && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
 
-/** A reading, unless its time or its phase is none. */
+/** The reading; null where its time or phase is missing. */
 const reading = (one: LogReading): LogReading | null =>
   Number.isNaN(one.time) || Number.isNaN(one.phase) ? null : one;
 
@@ -62,7 +62,7 @@ const columns = (
 const mjd = (day: string | undefined, second: string | undefined): number =>
   /^\d{5}$/.test(day ?? '') ? Number(day) * DAY_S + number(second) : Number.NaN;
 
-/** A peer's status, which rawstats, otherwise alike, does not have. */
+/** A peer's status, which rawstats, otherwise similar, does not have. */
 const STATUS = /^[0-9a-f]{4}$/i;
 
 /** A log of ntpd (monitor options): the columns of offset and frequency, and that of the peer, whose status follows. */
@@ -129,14 +129,14 @@ export const LOG_FORMATS = {
 
 export type LogName = keyof typeof LOG_FORMATS;
 
-/** Text that tells one log from another that looks alike. */
+/** Headings that tell apart logs that look alike. */
 const HEADINGS: ReadonlyArray<readonly [RegExp, LogName]> = [
   [/Freq ppm\s+Skew ppm\s+Offset/, 'tracking'],
   [/Std dev'n\s+Est offset/, 'statistics'],
   [/\bScore\s+Offset\s+Peer del/, 'measurements'],
 ];
 
-/** The log that the first lines of a file are of; null where they are of none. */
+/** Which log the first lines of a file belong to; null for none. */
 export function logOf(lines: readonly string[]): LogName | null {
   for (const [heading, name] of HEADINGS) if (lines.some((line) => heading.test(line))) return name;
   const filled = lines.filter((line) => line.trim() !== '' && !/^[=#%\s-]/.test(line));
@@ -145,7 +145,7 @@ export function logOf(lines: readonly string[]): LogName | null {
     return found > 0 && found * 2 >= filled.length;
   };
   for (const name of ['ptp4l', 'phc2sys', 'ts2phc'] as const) if (most(name)) return name;
-  // Columns of numbers could be anything; these two are told by a peer's status and by their own width.
+  // Columns of numbers could be anything; these two are recognised by a peer's status and by their width.
   const width = (line: string) => fieldsOf(line).length;
   if (most('peerstats') && filled.every((line) => width(line) === 8)) return 'peerstats';
   if (most('loopstats') && filled.every((line) => width(line) === 7)) return 'loopstats';

@@ -21,7 +21,7 @@ import {
   withoutSuffix,
 } from './unit-words.ts';
 
-/** How the lines of one file are taken, once its first ones were seen. */
+/** How the lines of a file are read, decided from its first ones. */
 export interface Plan {
   readonly log: LogName | null;
   readonly layout: Layout;
@@ -30,25 +30,25 @@ export interface Plan {
   /** From 0. */
   readonly column: number;
   readonly timeColumn: number | null;
-  /** What the file says that the readings are in: behind them, beside them or in a heading. */
+  /** The unit that the file names for the readings: behind them, beside them or in a heading. */
   readonly namedUnit: Unit | null;
-  /** What its comments name, where nothing else does: it is not taken, but said. */
+  /** The unit that only its comments name: it is not used, but reported. */
   readonly commentUnit: Unit | null;
-  /** A number of those whose comma may separate thousands; null where none can. */
+  /** An example of the numbers whose comma may separate thousands; null where none can. */
   readonly thousands: string | null;
-  /** What it says that the times are in. */
+  /** The unit that it names for the times. */
   readonly timeUnit: Unit | null;
-  /** That stands at the end of every line: the unit of the last column. */
+  /** The unit at the end of every line, which is that of the last column. */
   readonly suffix: Unit | null;
-  /** That stands in the cell beside every reading. */
+  /** The unit in the cell beside every reading. */
   readonly beside: Unit | null;
-  /** Of ten, from the unit to seconds or a ratio. */
+  /** Power of ten from the unit to seconds or a ratio. */
   readonly power: number;
-  /** What separates the cells of a line that is written as most are; null where every line needs care. */
+  /** What separates the cells of a line of plain numbers; null where every line needs care. */
   readonly plain: string | null;
 }
 
-/** The readings of a file, as they stand there. */
+/** The readings of a file, as they are written. */
 export interface Readings {
   readonly plan: Plan;
   /** In seconds or as a ratio, but in the log's own unit for a log, and in Hz for Hz. */
@@ -79,7 +79,7 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
   const commented = lines.map(withoutComment);
   const suffix = suffixOf(commented);
   const bare = suffix === null ? commented : commented.map((line) => withoutSuffix(line, suffix));
-  // What TimeLab writes above and below its readings are words, some with a number.
+  // TimeLab writes words above and below its readings, some with a number.
   const counted = bare.filter((line) => line !== '' && (format !== 'timelab' || /^[\d.+-]/.test(line)));
   const layout = layoutOf(counted);
   const counting =
@@ -102,7 +102,7 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
   if (log !== null) return none;
   refuseSummaries(bare, fail);
   let first = bare.findIndex((line) => isData(line, layout, counting));
-  // Readings that are missing may stand above the first that is not.
+  // Missing readings may come before the first one.
   while (first > 0 && bare[first - 1] !== '' && isRow(bare[first - 1] as string, layout, counting))
     first -= 1;
   const following = bare
@@ -113,7 +113,7 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
     first > 0 &&
     (format === 'timelab' ||
       (following.every((line) => isRow(line, layout, counting)) && !bare.slice(0, first).some(isQuantity)));
-  // Where nothing can be read, the first line that begins as a number shows why, and not its heading.
+  // Where nothing can be read, the first line that begins like a number shows why, not the heading.
   const firstLine = heading
     ? first
     : first < 0
@@ -148,10 +148,10 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
   return { ...plan, power, plain };
 }
 
-/** A number whose comma stands where it separates thousands. */
+/** A number whose comma may separate thousands. */
 const THOUSANDS = /^[+-]?[1-9]\d{0,2},\d{3}$/;
 
-/** What else people have of the programs whose logs are read, and what to give instead. */
+/** Other output of the programs whose logs are read, and what to give instead. */
 const SUMMARIES: ReadonlyArray<readonly [RegExp, string, string]> = [
   [
     /\b(ptp4l|phc2sys|ts2phc)\b.*\brms\s+\d+\s+max\s+\d+/,
@@ -206,14 +206,14 @@ function columnsOf(
   );
 }
 
-/** What the readings are: what was said, what the unit is one of, else phase. */
+/** What the readings are: as asked, or by their unit, or else phase. */
 export function dataOf({ log, namedUnit }: Plan, options: RecordOptions): 'phase' | 'frequency' {
   const { data, unit } = options;
   const named = unit ?? (log === null ? namedUnit : null);
   return data ?? (named !== null && OF_FREQUENCY.includes(named) ? 'frequency' : 'phase');
 }
 
-/** Their unit: the log's, the one that was said, the one that the file says, else s or ratio. */
+/** Their unit: the log's, the one asked for, the one that the file names, or else s or ratio. */
 export function unitOf(plan: Plan, options: RecordOptions, fail: Fail): Unit {
   const data = dataOf(plan, options);
   const { unit } = options;
@@ -228,7 +228,7 @@ export function unitOf(plan: Plan, options: RecordOptions, fail: Fail): Unit {
   if (log !== null && found !== logged && logged !== null)
     return fail(`the ${data} of ${log.title} is in ${logged}, not in ${found}.`, 'Leave `unit` out.');
   if (OF_FREQUENCY.includes(found) === (data === 'frequency')) return found;
-  // What the file says does not fit what was asked for: `understood` says so.
+  // The file contradicts what was asked for: `understood` reports it.
   if (unit === undefined) return usual;
   return fail(
     `${found} is not a unit of ${data}.`,

@@ -1,6 +1,6 @@
 import { median, quantile, sorted } from '../statistics.ts';
 
-/** What readings cannot be, and what they then are: checks of a record in the unit that it was given. */
+/** What readings cannot be, and what they then may be: checks of a record in the unit that it was given. */
 
 const SAMPLED = 20_000;
 
@@ -24,10 +24,10 @@ export function zerosOf(values: Float64Array): { count: number; outside: boolean
   return { count, outside: Math.abs(median(others)) > FAR * spread };
 }
 
-/** Another value is a mark only so many times that far away. */
+/** Any other value is a mark only where it is this many times the spread away. */
 const FARTHER = 1000;
 
-/** A value that stands in for readings that are missing, such as -9999: an extreme that comes again, far from all others. */
+/** A value that stands in for readings that are missing, such as -9999: an extreme that recurs, far from all others. */
 export function markOf(values: Float64Array): { value: number; count: number } | null {
   const some = sorted(sample(values));
   for (const value of extremesOf(values)) {
@@ -54,9 +54,9 @@ function extremesOf(values: Float64Array): [low: number, high: number] {
 /** The share of a counter's range by which a reading jumps where it wraps, and the most by which it moves otherwise. */
 const WRAPS = 0.8;
 const MOVES = 0.2;
-/** What a counter that wraps comes near both ends of its range by. */
+/** How near a counter that wraps comes to both ends of its range, as a share of it. */
 const NEAR_END = 0.1;
-/** Fewer readings may have any shape. */
+/** Fewer readings could have any shape by chance. */
 const LEAST_READINGS = 10;
 
 /** The range of a counter that wraps, a power of ten from 0 or around 0, crossed by jumps of its size. Null for none. */
@@ -92,7 +92,7 @@ export function unwrapped(values: Float64Array, range: number): Float64Array {
   });
 }
 
-/** A fractional frequency above this (1 %) belongs to no clock. */
+/** No clock has a fractional frequency above this (1 %). */
 const MOST_FREQUENCY = 0.01;
 /** Readings in Hz spread by less than this share of them. */
 const NEAR_NOMINAL = 1e-3;
@@ -140,7 +140,7 @@ export function jumpOf(phase: Float64Array): { seconds: number; at: number; time
   let [at, most] = [0, JUMP * spread];
   for (let i = 2; i + 1 < phase.length; i += 1) {
     const far = Math.abs(step(i) - middle);
-    // What comes back at once was a bad reading.
+    // A jump that is undone at once was a bad reading.
     const stays = Math.abs(step(i - 1) + step(i) + step(i + 1) - 3 * middle) > most;
     if (far > most && stays) [at, most] = [i, far];
   }

@@ -164,7 +164,7 @@ export class RecordReader {
   /** Takes a line of plain numbers. @returns false where it is not one, and nothing was taken. */
   #takePlain(line: string, { layout: { columns }, column, timeColumn }: Plan, separator: string): boolean {
     const cells = columns === 1 ? [line] : line.split(separator);
-    // A comment may stand in a column that is not looked at.
+    // A comment may be in a column that is not read.
     if (cells.length !== columns || (columns > 2 && /[#%"']/.test(line))) return false;
     const value = plainNumber(cells[column] ?? '');
     const time = timeColumn === null ? null : plainNumber(cells[timeColumn] ?? '');

@@ -6,7 +6,7 @@ import { type Fail, OF_FREQUENCY, type RecordOptions, type RecordRead, UNITS, ty
 
 /** Readings that are off their grid by more than this share of them are unevenly spaced. */
 const UNEVEN = 0.05;
-/** A spacing that is a digit of a day, and leaves out this share of its points, is that of the print. */
+/** A spacing of one digit of a day, with this share of its points missing, is only how the times are printed. */
 const OF_PRINT = 0.02;
 
 /** Readings at equal distances. */
@@ -17,7 +17,7 @@ interface Spaced {
   readonly absent: number;
 }
 
-/** Puts readings where their times say, or at the step that is given; what looks wrong is added to `doubts`. */
+/** Puts readings where their times say, or at the given step; what looks wrong is added to `doubts`. */
 export function spaced(
   { plan, times: raw, lineOf, dated }: Readings,
   values: Float64Array,
@@ -58,7 +58,7 @@ export function spaced(
   if (!given && grid.missing > OF_PRINT * grid.values.length && isDigit(grid.tau0 / seconds, seconds)) {
     doubts.push({
       code: 'coarse-times',
-      message: `The times are written to ${grid.tau0} s only, which was taken as the spacing; what lies between two readings may be no gap.`,
+      message: `The times are written to ${grid.tau0} s only, which was taken as the spacing; what lies between two readings may not be a gap.`,
       hint: 'Give the spacing with `tau0`, in seconds.',
     });
   }
@@ -76,7 +76,7 @@ export function spaced(
   };
 }
 
-/** What the file says that its times are in, else what they look like. */
+/** The unit that the file names for its times, or else what they look like. */
 function unitOfTimes(times: Float64Array, named: Unit | null, tau0: number | undefined) {
   const likely = timeUnit(times, tau0 ?? null);
   const isTime = named !== null && !OF_FREQUENCY.includes(named);

@@ -147,7 +147,7 @@ function nominalHzOf(
   }
   if (likely !== null && options.unit === undefined) {
     return fail(
-      `the readings are near ${likely}: no fractional frequency is; they look like Hz.`,
+      `the readings are near ${likely}, as no fractional frequency is; they look like Hz.`,
       `Add \`unit\` hz and \`nominal\` ${likely}, or \`unit\` ratio to take them as they are.`,
     );
   }
@@ -175,7 +175,7 @@ function doubtUnit(values: Float64Array, data: Data, tau0: number, doubts: Warni
   } else if (likely === 'times') {
     const digits = Math.max(...[values[0], values.at(-1)].map((x) => Math.abs(x ?? 0))) * Number.EPSILON;
     doubt(
-      `The readings advance by about ${tau0} s each, as the times of events do: their phase is what they differ from equal steps by.`,
+      `The readings advance by about ${tau0} s each, as the times of events do: their phase is their difference from equal steps.`,
       `Subtract those first: numbers of this size are rounded to ${digits.toPrecision(2)} s, and mtie sees the steps.`,
     );
   } else if (likely !== null) {
@@ -202,7 +202,7 @@ function doubtJump(values: Float64Array, isLog: boolean, doubts: Warning[]): voi
     code: 'phase-jump',
     message: isLog ? `${what}.` : `${what}, or readings are missing there.`,
     hint: isLog
-      ? 'Cut the file there: a step is no noise of the clock.'
+      ? 'Cut the file there: a step is not clock noise.'
       : 'Where the file has a column of times, give it as `timeColumn`: gaps are found from it.',
   });
 }

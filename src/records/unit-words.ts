@@ -5,7 +5,7 @@ import { type Fail, UNIT_NAMES, type Unit } from './record.ts';
 
 const SECONDS = '(?:m|u|µ|μ|n|p|milli|micro|nano|pico)?s(?:ec(?:ond)?s?)?';
 const WORDS = `${SECONDS}|ppm|ppb|hz|ratio`;
-/** What a reading may be in, and no unit that is known here is. */
+/** Units that readings may be in, but that are not known here. */
 const FOREIGN = '[kmg]hz|fs|%|percent';
 
 const SUFFIX = new RegExp(`([\\d.])\\s*(${WORDS})$`, 'i');
@@ -21,7 +21,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   pico: 'p',
 };
 
-/** The unit that a word is; as it is written where it is one that is not known here; null for no unit at all. */
+/** The unit that a word names; as it is written where the unit is not known here; null for no unit. */
 function unitNamed(written: string | undefined): string | null {
   if (written === undefined || !WORD.test(written)) return null;
   const word = written.toLowerCase();
@@ -32,16 +32,16 @@ function unitNamed(written: string | undefined): string | null {
 
 const isUnit = (word: string | null): word is Unit => UNIT_NAMES.includes(word as Unit);
 
-/** A line without the unit at its end, where it is that one; another unit stays, and the line is no number then. */
+/** A line without this unit at its end; another unit stays, and the line is then not a number. */
 export const withoutSuffix = (line: string, unit: Unit): string =>
   line.replace(SUFFIX, (all, digit: string, written: string) => (unitNamed(written) === unit ? digit : all));
 
 const QUANTITY = new RegExp(`^[+-]?\\.?\\d[\\d.,]*(?:e[+-]?\\d+)?\\s*(?:${WORDS})$`, 'i');
 
-/** Whether a line is a number and its unit, and no heading. */
+/** Whether a line is a number with its unit, and not a heading. */
 export const isQuantity = (line: string): boolean => QUANTITY.test(line);
 
-/** The unit that stands behind the number at the end of every line; null where one has none, or another. */
+/** The unit behind the number at the end of every line; null where a line has none, or another. */
 export function suffixOf(lines: readonly string[]): Unit | null {
   const found = new Set(
     lines
@@ -65,7 +65,7 @@ export function headingUnitOf(words: string, column: number, layout: Layout): st
 
 const IN_COMMENT = new RegExp(`[([]\\s*(${WORDS})\\s*[)\\]]|\\b(?:in|unit:?|units:?)\\s+(${WORDS})\\b`, 'gi');
 
-/** A unit that comments name and that is not the one taken where nothing is said: s, or a ratio. */
+/** A unit that comments name, other than the defaults s and ratio. */
 export function commentUnitOf(comments: readonly string[]): Unit | null {
   const found = comments.flatMap((line) =>
     [...line.matchAll(IN_COMMENT)].map(([, a, b]) => unitNamed(a ?? b)),
@@ -73,7 +73,7 @@ export function commentUnitOf(comments: readonly string[]): Unit | null {
   return found.filter(isUnit).find((unit) => unit !== 's' && unit !== 'ratio') ?? null;
 }
 
-/** The unit that the cell beside each reading is; null where it is none, or not the same in every row. */
+/** The unit in the cell beside each reading; null where there is none, or not the same in every row. */
 export function unitBeside(rows: readonly string[], column: number, layout: Layout): string | null {
   const found = new Set(rows.map((row) => unitNamed(cellsOf(row, layout)[column + 1])));
   const [unit = null] = found;
@@ -83,14 +83,14 @@ export function unitBeside(rows: readonly string[], column: number, layout: Layo
 /** Whether a cell names this unit. */
 export const names = (cell: string | undefined, unit: Unit): boolean => unitNamed(cell) === unit;
 
-/** The unit, where it is one that is known here. */
+/** The unit, if it is known here. */
 export const known = (unit: string | null): Unit | null => (isUnit(unit) ? unit : null);
 
 /** The same, refusing readings in any other. */
 export function readable(unit: string | null, fail: Fail): Unit | null {
   if (unit === null || isUnit(unit)) return unit;
   return fail(
-    `its readings are in ${unit}, which is none of the units that can be read.`,
+    `its readings are in ${unit}, which is not a unit that can be read.`,
     `Convert them to one of ${UNIT_NAMES.join(', ')}, or say what they are with \`unit\`.`,
   );
 }

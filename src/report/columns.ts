@@ -1,6 +1,6 @@
 import type { Table } from './content.ts';
 
-/** The columns of a table, each with its head and what stands under it in a row. */
+/** The columns of a table: each one's head, and its cell for a row. */
 export const columns = <Row>(
   rows: readonly Row[],
   all: ReadonlyArray<readonly [head: string, cell: (row: Row, index: number) => string]>,

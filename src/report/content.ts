@@ -1,6 +1,6 @@
 import type { Figure } from './plot/figure.ts';
 
-/** How good the news is. `unknown`: this run does not tell. */
+/** How good the news is. `unknown`: this run cannot tell. */
 export type Level = 'good' | 'note' | 'bad' | 'unknown';
 
 /** What a part of a run means, in plain words. */
@@ -28,7 +28,7 @@ export interface Table {
   readonly addresses?: readonly string[] | undefined;
   /** How to read it; empty for none. */
   readonly note?: string;
-  /** On a page the table stands behind a click on these words. */
+  /** On a page the table is folded away behind these words. */
   readonly fold?: string;
 }
 
@@ -38,9 +38,9 @@ export interface Facts {
   readonly facts: ReadonlyArray<readonly [name: string, value: string, source: string]>;
 }
 
-/** A piece of what is said of a result. A terminal shows no figures; an empty text, and a table without rows or note, is left out. */
+/** A piece of what is said of a result. A terminal shows no figures; an empty text, and a table without rows and note, is left out. */
 export type Block = (Paragraph | Table | Facts | Figure) & {
-  /** Left out, it stands in both. */
+  /** Shown in both if left out. */
   readonly on?: 'terminal' | 'page';
 };
 

@@ -22,13 +22,12 @@ export function hdrForm(file: string): Form {
   return form;
 }
 
-/** ns in the unit of the column that people read: ms in a log, us in a distribution, as HdrHistogram's own tools have it. */
+/** ns in the unit of the column that people read: ms in a log, us in a distribution, as HdrHistogram's own tools print. */
 const [NS_PER_MS, NS_PER_US] = [1e6, 1e3];
 const TICKS_PER_HALF = 5;
 
 /**
- * Lateness as HdrHistogram's tools read it: ns, to three digits. An early tick counts as 0, which is the least that it
- * holds.
+ * Lateness as HdrHistogram's tools read it: ns, to three digits. An early tick counts as 0, the least that it can hold.
  */
 export async function hdrText(
   form: Form,

@@ -8,7 +8,7 @@ export const paragraph = (text: string, className?: string): string =>
 const heading = (title: string | undefined): string =>
   title === undefined ? '' : element('h3', {}, prose(title));
 
-/** Text of as many characters is not broken into lines. */
+/** Text of at most this many characters is not broken into lines. */
 const SHORT = 24;
 /** With more columns than this a narrow screen shows each row as a card of names and values. */
 const MOST_COLUMNS = 3;

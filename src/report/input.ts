@@ -20,7 +20,7 @@ export interface PageInput {
   readonly startedAt: string;
   /** The command line that made the document; null in documents before tscope 0.2. */
   readonly command: string | null;
-  /** Null for somebody's record, which is of no host. */
+  /** Null for a record from a file, which belongs to no host. */
   readonly host: HostSummary | null;
   readonly warnings: readonly Warning[];
   readonly parts: Parts;
@@ -42,17 +42,17 @@ const documents = {
   stability: hostlessDocument('stability', stabilityResultSchema),
 } as const;
 
-/** The input where it speaks of a host: what can be compared. */
+/** An input that describes a host, and so can be compared. */
 export type ReportInput = PageInput & { readonly host: HostSummary };
 
 /**
  * @param name what to call it in messages.
- * @throws TscopeError USAGE for a document that speaks of none.
+ * @throws TscopeError USAGE for a document that describes none.
  */
 export function ofHost(input: PageInput, name: string): ReportInput {
   const { host } = input;
   if (host !== null) return { ...input, host };
-  throw usageError(`${name} is of no host: there is nothing to compare it with.`);
+  throw usageError(`${name} does not describe a host, so there is nothing to compare.`);
 }
 
 const header = z.object({ schema: z.string().regex(/^tscope\/[a-z]+\/\d+$/) });

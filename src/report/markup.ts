@@ -41,12 +41,11 @@ export const label = (
   className?: string,
 ): string => element('text', { x, y, 'text-anchor': anchor, class: className }, prose(content));
 
-/** A straight line. */
 export const line = (x1: number, y1: number, x2: number, y2: number, className: string): string =>
   element('line', { x1, y1, x2, y2, class: className });
 
 /** The hover text of what surrounds it. */
 export const tooltip = (text: string): string => element('title', {}, prose(text));
 
-/** About how wide a text is in the drawings' font; rather too wide than too narrow, since the font is the reader's. */
+/** About how wide a text is in a drawing; rather too wide than too narrow, since the font is the reader's. */
 export const textWidth = (text: string): number => text.length * 7.6;

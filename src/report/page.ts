@@ -10,7 +10,7 @@ import { mapParts } from './parts.ts';
 import { PNG_SCRIPT, PNG_SOURCE } from './png.ts';
 import { STYLE } from './style.ts';
 
-/** What a level is called beside its colour; a note needs no name. */
+/** What a level is called beside its colour; a note has no name. */
 const LEVELS: Readonly<Record<Level, string>> = {
   good: 'good',
   note: '',
@@ -26,7 +26,6 @@ const verdictCard = ({ level, about, text }: Verdict): string =>
 
 const cards = (items: readonly string[]): string => element('ul', { class: 'verdicts' }, ...items);
 
-/** Verdicts as a page shows them. */
 export const verdictCards = (verdicts: readonly Verdict[]): string => cards(verdicts.map(verdictCard));
 
 /** The verdicts in plain words, and what was not measured. */
@@ -52,7 +51,7 @@ const warningList = (warnings: readonly Warning[]): string =>
     ),
   );
 
-/** How every figure on the page came about. */
+/** How every figure on the page was made. */
 const methods = (parts: PageInput['parts']): string =>
   paragraph('Each part can be measured again, alone and in more detail, by the command beside it.') +
   element(

@@ -15,10 +15,10 @@ type Results = { readonly [Name in Part]: NonNullable<MeasureResult[Name]> } & {
 };
 type PartName = keyof Results;
 
-/** What a report may speak of: the parts of a run, or the one of a single command. What is absent was not measured. */
+/** What a report may show: the parts of a run, or that of a single command. What is absent was not measured. */
 export type Parts = { readonly [Name in PartName]?: Results[Name] | null };
 
-/** Every kind of part, the question people come with first. */
+/** Every kind of part, first the one that answers the question people come with. */
 const KINDS: { readonly [Name in PartName]: Kind<Results[Name]> } = {
   kvm,
   stop,
@@ -47,11 +47,11 @@ export const mapParts = <Said>(
   say: <Result>(kind: Kind<Result>, result: Result) => Said,
 ): Said[] => ofEach(Object.keys(KINDS) as PartName[], parts, say);
 
-/** Where the lines of a part begin, and how long they are: with both, fit for a mail. */
+/** Where the lines of a part begin, and how long they may be: fit for a mail. */
 const INDENT = 8;
 const WIDTH = 104;
 
-/** A part: its name, then its lines set under one another, those that go on a little to the right. */
+/** A part: its name, then its lines under one another, continued lines indented. */
 const paragraph = (name: string, lines: readonly string[]): string =>
   lines
     .flatMap((line) => wrap(line, WIDTH - INDENT - 2).map((rest, i) => (i === 0 ? rest : `  ${rest}`)))

@@ -1,7 +1,7 @@
 import { printableCell } from '../printable.ts';
 import type { Block, Facts, Kind, Section, Table } from './content.ts';
 
-/** A table for a terminal: columns padded under their heads; without a row, what is noted of it. */
+/** A table for a terminal: columns padded under their heads; without rows, only its note. */
 export function tableText({ title, head, rows, note = '' }: Table): string {
   const heads = head.map((name) => name.replace(/^#/, ''));
   const shown = rows.map((row) => row.map(printableCell));

@@ -160,7 +160,7 @@ export type AgentEvents = z.infer<typeof agentEventsSchema>;
 const agentStabilitySchema = z.strictObject({
   from: iso,
   to: iso,
-  /** Between two points of the record: a multiple of the sampling interval; where samples were taken more seldom, the distance of those. */
+  /** Between two points of the record: a multiple of the sampling interval; where samples were taken less often, their distance. */
   stepNs: z.number(),
   pairs: z.array(z.strictObject({ ...pair, points: z.array(stabilityRowSchema) })),
 });

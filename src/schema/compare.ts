@@ -10,7 +10,7 @@ const side = z.strictObject({
   version: z.string(),
 });
 
-/** What is said of a quantity that both sides have. */
+/** The judgement of a quantity that both sides have. */
 const JUDGEMENTS = [
   /** The interval of the difference does not hold 0; of what repeats exactly, it is not the same. */
   'changed',

@@ -22,6 +22,6 @@ const envelopeOf = (kind: string) => ({
 export const hostDocument = <Result extends z.ZodType>(kind: string, result: Result) =>
   z.strictObject({ ...envelopeOf(kind), host: hostSummarySchema, result });
 
-/** A whole document that needs no host: a replay, a simulation, somebody's data. */
+/** A whole document that does not depend on a host: a replay, or data from a file. */
 export const hostlessDocument = <Result extends z.ZodType>(kind: string, result: Result) =>
   z.strictObject({ ...envelopeOf(kind), result });

@@ -25,7 +25,7 @@ const NAMES: Readonly<Record<string, string>> = {
   array: 'an array',
 };
 
-/** A value as it stands in a file: scalars as JSON, anything else by its kind. */
+/** A value as it is written in a file: scalars as JSON, anything else by its kind. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
@@ -58,11 +58,11 @@ function fault(issue: z.core.$ZodIssue): string {
 }
 
 /**
- * The first thing that zod found wrong, as a sentence without its full stop: where, what stands there, what is
- * accepted. A schema with an `error` of its own words it to follow the value: "is not a ...".
+ * The first thing that zod found wrong, as a sentence without its full stop: where it is, what it is, and what is
+ * accepted. An `error` of a schema's own is worded to follow the value: "is not a ...".
  *
  * @param root what was parsed.
- * @param at where `root` itself stands, with the document's name first where it has one: `['scenarios', 3]`.
+ * @param at where `root` itself is, with the document's name first where it has one: `['scenarios', 3]`.
  */
 export function firstIssue(error: z.ZodError, root: unknown, at: Path = []): string {
   const [issue] = error.issues;

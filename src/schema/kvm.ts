@@ -165,7 +165,7 @@ const kvmTraceSchema = z.strictObject({
       predictedKtime: ktime,
     })
     .nullable(),
-  /** KVM's own events beside; null where there is no trace, or in documents of before it existed. */
+  /** KVM's own events; null where there is no trace, and in older documents. */
   vcpu: vcpuEvents.nullable().default(null),
   /** One run of `apic_timer_fn` here, in a burst, less what the tracepoints cost; null where it was not measured. */
   callbackNs: z.strictObject({ p50: z.number(), low: z.number(), high: z.number() }).nullable(),

@@ -21,7 +21,7 @@ export const timerStateSchema = z.strictObject({
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** A field that is not as the input expected it; null on the side that has no such field. */
+/** A field that differs from what the input expects; null on the side that lacks it. */
 const differenceSchema = z.strictObject({
   scenario: count,
   name: z.string(),

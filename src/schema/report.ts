@@ -5,7 +5,7 @@ import { count } from './measured.ts';
 export const reportResultSchema = z.strictObject({
   page: z.string(),
   bytes: count,
-  /** Null for a record that is of no host. */
+  /** Null for a record that belongs to no host. */
   hostname: z.string().nullable(),
   measuredAt: z.iso.datetime(),
   /** Parts of the document that the page shows. */

@@ -46,7 +46,7 @@ export const runsResultSchema = z.strictObject({
       withheld: rows,
     })
     .nullable(),
-  /** What is no longer what was written, as far as it was read. */
+  /** What differs from what was written, as far as it was read. */
   damage: z.array(
     z.strictObject({
       run: z.string().nullable(),

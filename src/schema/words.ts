@@ -3,7 +3,7 @@
 /** The value of a document's `schema` field. */
 export const schemaId = (kind: string): string => `tscope/${kind}/1`;
 
-/** The trouble that drift looks for; each is found within two samples. */
+/** What drift detects; each kind within two samples. */
 export const EVENT_KINDS = [
   /** A clock was set: it jumped against the reference and went on at its old rate. */
   'step',

@@ -79,7 +79,7 @@ test.each([
 test('a stability document is nothing to compare', async () => {
   writeFileSync(join(folder, 'two.json'), (await tscope(['stability', one, '--tau0', '1', '--json'])).stdout);
   const refused = await tscope(['compare', join(folder, 'two.json'), join(folder, 'two.json')]);
-  expectRefused(refused, 'is of no host: there is nothing to compare it with');
+  expectRefused(refused, 'does not describe a host, so there is nothing to compare');
 });
 
 const views = [390, 768, 1280, 1440].flatMap((width) =>

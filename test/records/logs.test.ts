@@ -86,7 +86,7 @@ test('readings in Hz, and times of events, that are taken as a phase are said', 
     {
       code: 'implausible-unit',
       message:
-        'The readings advance by about 1 s each, as the times of events do: their phase is what they differ from equal steps by.',
+        'The readings advance by about 1 s each, as the times of events do: their phase is their difference from equal steps.',
       hint: 'Subtract those first: numbers of this size are rounded to 3.8e-7 s, and mtie sees the steps.',
     },
   ]);

@@ -79,7 +79,7 @@ describe('in a column beside it', () => {
   test('is refused where it is none that can be read', () => {
     const lines = beside.map((line) => line.replace('ns', 'MHz'));
     expect(() => read(lines, options)).toThrow(
-      'file: its readings are in MHz, which is none of the units that can be read.',
+      'file: its readings are in MHz, which is not a unit that can be read.',
     );
     expect(seconds(read(lines, { ...options, unit: 'us' }))).toBe(5e-6);
   });

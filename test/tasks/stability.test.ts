@@ -94,7 +94,7 @@ test('the tables for people', async () => {
           1  2  4.318e+1
           2  4         -
 
-    No interval: it takes 30 points that vary to tell the noise.
+    No interval: identifying the noise takes 30 points that vary.
 
     A dash: the record is too short, or has too many gaps, for this averaging time."
   `);

@@ -32,7 +32,7 @@ const side = ({ name, input }: Named): CompareResult['a'] => ({
 
 const nameOf = ({ part, name }: Quantity): string => `${part} ${name}`;
 
-/** The rows of stops that every run which stopped at all measured to the end. */
+/** The rows of stops that every run with stops measured to the end. */
 function commonRows(all: readonly Parts[]): Set<string> {
   const [first, ...others] = all.filter(({ stop }) => stop !== null && stop !== undefined).map(wholeRows);
   return new Set([...(first ?? [])].filter((name) => others.every((rows) => rows.has(name))));

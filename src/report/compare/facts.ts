@@ -33,7 +33,7 @@ export function factsOf({ host, parts, tool }: ReportInput): Facts {
   return facts;
 }
 
-/** Facts that both documents speak of and that differ. */
+/** Facts that both documents state and that differ. */
 export function differingFacts(
   a: Facts,
   b: Facts,

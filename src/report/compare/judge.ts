@@ -2,7 +2,7 @@ import type { Compared } from '../../schema/compare.ts';
 import { mean, studentQuantile } from '../../statistics.ts';
 import type { Quantity } from './quantities.ts';
 
-/** The share of comparisons of runs between which nothing changed that call one figure or more changed. */
+/** The share of comparisons that call a figure changed although nothing changed between the runs. */
 export const FALSE_ALARM_RATIO = 0.01;
 
 /** How many runs' worth of evidence the typical spread counts as, beside the spread that the runs themselves show. */

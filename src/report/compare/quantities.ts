@@ -10,7 +10,7 @@ import type { Parts } from '../parts.ts';
 import { LOOPS } from '../words.ts';
 
 /**
- * How far the same figure lies apart between two runs of an idle host, as a standard deviation. `logarithm`: of the
+ * How much a figure varies between runs of an idle host, as a standard deviation. `logarithm`: of the
  * figure's natural logarithm; otherwise in the figure's own unit (of a rate in hertz, as a ratio).
  */
 export interface Spread {
@@ -69,7 +69,7 @@ const given = (
     ? []
     : [{ part, name, unit, value, typical }];
 
-/** The kernel's own ratio repeats exactly, and says all of a clock that is made from the TSC. */
+/** The kernel's own ratio repeats exactly, and says everything about a clock that is made from the TSC. */
 function ofCalibrate({ clock, tscHz, standardErrorRatio, kernel, trueRate }: CalibrateResult): Quantity[] {
   const measured =
     kernel?.hz == null

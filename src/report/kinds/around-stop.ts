@@ -30,7 +30,7 @@ const STALL: StopSetup = { ...SCENE, delivery: 'posted', hvTimer: false };
 /** How many periods the stop takes up in the figure. */
 const BREAK = 2;
 
-/** More callbacks, exits or interrupts than this are more than a recovery in a step or two. */
+/** With more callbacks, exits or interrupts than this a recovery takes more than a step or two. */
 const MANY = 100;
 
 const isSlow = ({ callbacks, vmExits }: AroundStop): boolean => callbacks > MANY || vmExits > MANY;
@@ -38,7 +38,7 @@ const isSlow = ({ callbacks, vmExits }: AroundStop): boolean => callbacks > MANY
 const lastingOf = ({ caughtUpNs }: AroundStop): string =>
   caughtUpNs === null ? 'without an end' : `for ${about(caughtUpNs)}`;
 
-/** What the eye is to see. */
+/** What to look at in a row. */
 function noteOf(run: AroundStop): string {
   if (!isSlow(run)) return run.phaseShiftNs === 0 ? 'old phase' : `phase ${about(run.phaseShiftNs, offset)}`;
   const who = run.interruptsNs.length > MANY ? 'storm' : run.callbacks > MANY ? 'host deaf' : 'guest stuck';

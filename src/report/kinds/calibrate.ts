@@ -19,7 +19,7 @@ function certainText(result: CalibrateResult): string {
   return `${frequency(result.tscHzLow, half)} and ${frequency(result.tscHzHigh, half)} (+/- ${about(half, size)})`;
 }
 
-/** How far something lies from the measured rate, to what that rate's error leaves. */
+/** How far something lies from the measured rate, to the digits that the rate's error leaves. */
 const offsetText = (ratioValue: number, { standardErrorRatio }: CalibrateResult): string =>
   within(ratioValue, standardErrorRatio, ratio);
 
@@ -27,7 +27,7 @@ const offsetText = (ratioValue: number, { standardErrorRatio }: CalibrateResult)
 const besideText = (ratioValue: number, { standardErrorRatio }: CalibrateResult): string =>
   `${within(Math.abs(ratioValue), standardErrorRatio, size)} ${ratioValue < 0 ? 'below' : 'above'}`;
 
-/** What the TSC's rate is, and whether that can be believed. */
+/** What the TSC's rate is, and whether the true rate is known. */
 function verdict(result: CalibrateResult): Verdict {
   const { tscHz, standardErrorRatio, clock, kernel, trueRate, independent } = result;
   const rate = `The TSC runs at ${rateText(tscHz, standardErrorRatio)} against ${clock}`;
@@ -63,7 +63,7 @@ function brief(result: CalibrateResult): string[] {
   ];
 }
 
-/** Where the claims' axis is about linear around zero: finer than any claim that is not the kernel's own. */
+/** Up to here the claims' axis is about linear around zero: finer than any claim but the kernel's own. */
 const LINEAR = 1e-9;
 
 function dotsOf(result: CalibrateResult): Dot[] {
@@ -125,7 +125,7 @@ function convergenceFigure({
 }: CalibrateResult): Block[] {
   if (convergence.length < 3) return [];
   const known = kernel?.hz != null;
-  // Without the kernel's ratio the end is its own yardstick, and says nothing of its error.
+  // Without the kernel's ratio the last rate is the yardstick, and says nothing about its own error.
   const compared = known ? convergence : convergence.slice(0, -1);
   const describe = (ns: number, error: number) => `${durationText(ns)}: ${about(error, size)}`;
   const figure = linesFigure({
@@ -157,7 +157,7 @@ function convergenceFigure({
       },
     ],
     caption: [
-      `What this run knew as it went on. The error is the distance from the ${known ? "kernel's own ratio, which is exact here" : 'rate of the whole run, for want of a better one: near the end it cannot but vanish'}.`,
+      `What this run knew as it went on. The error is the distance from the ${known ? "kernel's own ratio, which is exact here" : 'rate of the whole run, for lack of a better one, so that it vanishes towards the end'}.`,
       'The error has to stay below the certain bound, always; and below twice the standard error most of the time.',
     ],
   });
@@ -206,7 +206,7 @@ function factsOf(result: CalibrateResult): Facts {
       [
         'window of a sample',
         `${about(window.minNs)} at best, ${about(window.medianNs)} median, ${about(window.p99Ns)} p99`,
-        `${granularityTicks === null ? '' : `the TSC advances in steps of ${plural(granularityTicks, 'tick')}; `}of this run's reads alone: no other figure rests on them, and they have no interval`,
+        `${granularityTicks === null ? '' : `the TSC advances in steps of ${plural(granularityTicks, 'tick')}; `}from this run's reads alone: no other figure rests on them, and they have no interval`,
       ],
     ],
   };
@@ -248,7 +248,7 @@ function cpusBlock({ cpus, cpusReason }: CalibrateResult): Block {
 }
 
 const eventsTable = ({ events }: CalibrateResult): Table => ({
-  title: 'What happened meanwhile',
+  title: 'Events during the measurement',
   head: ['#after', 'event', 'detail'],
   rows: events.map(({ atNs, kind, detail }) => [about(atNs), kind, detail]),
 });

@@ -12,7 +12,7 @@ import { localSlopes, NOISES } from './slopes.ts';
 const rateText = ({ rateRatio, rateStandardError }: DriftPair): string =>
   orDash(rateRatio, (rate) => plusMinus(rate, rateStandardError, ratio));
 
-/** Every event once, though those that concern the whole host stand in every pair; the clock named where it matters. */
+/** Every event once, though events of the whole host are listed in every pair; with the clock's name where it matters. */
 function eventsOf(pairs: readonly DriftPair[]): DriftEvent[] {
   const all = pairs.flatMap(({ clock, events }) =>
     events.map(({ at, kind, detail }): [string, DriftEvent] => {
@@ -24,7 +24,7 @@ function eventsOf(pairs: readonly DriftPair[]): DriftEvent[] {
   return [...new Map(all).values()];
 }
 
-/** Events that say something about the measurement and nothing about the clocks. */
+/** Events that concern the measurement and not the clocks. */
 const HARMLESS: readonly EventKind[] = ['cpu-migration', 'steal'];
 
 const fastestOf = (pairs: readonly DriftPair[]): DriftPair | undefined =>
@@ -32,7 +32,6 @@ const fastestOf = (pairs: readonly DriftPair[]): DriftPair | undefined =>
     .filter(({ rateRatio }) => rateRatio !== null)
     .sort((a, b) => Math.abs(b.rateRatio ?? 0) - Math.abs(a.rateRatio ?? 0))[0];
 
-/** Whether the clocks ran together. */
 function verdict({ pairs, reference, durationNs }: DriftResult): Verdict {
   const named = 'Drift';
   const fastest = fastestOf(pairs);
@@ -179,8 +178,7 @@ function slopesTable({ pairs, reference }: DriftResult): Table {
   return {
     head: [`against ${reference}`, 'averaging times', '#slope', 'noise'],
     rows,
-    note:
-      rows.length === 0 ? '' : 'A slope has no interval: neighbouring deviations are of the same samples.',
+    note: rows.length === 0 ? '' : 'A slope has no interval: neighbouring deviations share their samples.',
   };
 }
 
@@ -203,7 +201,7 @@ const deviationsTable = (pair: DriftPair): Table => {
       ['#hdev', ({ hdev }) => orDash(hdev, deviation)],
       ['#n', ({ n }) => count(n)],
     ]),
-    note: 'The others are of the same samples, and about as well known; `tscope stability` gives each its interval.',
+    note: 'The others come from the same samples and are about as well known; `tscope stability` gives each its interval.',
   };
 };
 

@@ -1,7 +1,6 @@
 import type { FleetCollectResult, FleetInitResult } from '../../schema/fleet-hub.ts';
 import { formatCount } from '../../units.ts';
 
-/** What `tscope fleet init` prints. */
 export function fleetInitText({ hub, made, there, differences, config }: FleetInitResult): string {
   if (config !== null) return config;
   return [
@@ -16,7 +15,6 @@ export function fleetInitText({ hub, made, there, differences, config }: FleetIn
   ].join('\n');
 }
 
-/** What `tscope fleet collect` prints when it ends. */
 export function fleetCollectText({ hub, db, batches, rollups, refused, ledger }: FleetCollectResult): string {
   const rest =
     ledger === null

@@ -14,11 +14,11 @@ import { timeUnit } from '../plot/tick-text.ts';
 import { count, moment, orDash, plural } from '../words.ts';
 import { rateText } from './calibrate.ts';
 
-/** What a host is asked for by: the word that it publishes under, and which of several that do so it is. */
+/** The name to ask for a host by: the word that it publishes under, and which of several hosts of that word it is. */
 export const nameOf = ({ host, twin }: Pick<FleetHostRow, 'host' | 'twin'>): string =>
   twin === 1 ? host : `${host}#${twin}`;
 
-/** Where the page of a host of that name is; a terminal has none. */
+/** Where the page of a host is; a terminal has none. */
 export type HostAddress = (name: string) => string;
 
 /** `node-7`, and `node-7 (2nd of its name)` where several hosts publish under one word. */
@@ -32,7 +32,7 @@ const label = (labels: Readonly<Record<string, string>>): string =>
 
 const AGAINST = { discipline: 'against disciplined time', claim: 'against the claimed rate' } as const;
 
-/** What disciplines the kernel's clock, as src/host/discipline.ts tells it. */
+/** What disciplines the kernel's clock, by the words of src/host/discipline.ts. */
 const DISCIPLINED_BY: Readonly<Record<string, string>> = {
   told: 'a time daemon; the kernel calls it synchronised',
   untold: 'a time daemon that does not tell the kernel so, as chronyd without rtcsync',
@@ -46,7 +46,7 @@ const standingText = ({ standing }: FleetHostRow): string =>
 const scoreText = ({ standing }: FleetHostRow): string =>
   orDash(standing?.score, (score) => (Number.isFinite(score) ? score.toFixed(1) : 'beyond measure'));
 
-/** Which part of a list is shown, where that is not all; @param what its rows are, in singular. */
+/** Which part of a list is shown, unless it is all of it. @param what what a row is, in the singular. */
 const rest = (
   what: string,
   shown: number,
@@ -77,7 +77,7 @@ export function hostsTable(result: FleetHostsResult, address?: HostAddress): Tab
   };
 }
 
-/** Hosts by how far they stand out, with what they were held against. */
+/** Hosts by how far they stand out, and from what. */
 export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?: HostAddress): Table {
   const judged = result.hosts.flatMap((host) => {
     const { standing } = host;
@@ -109,7 +109,7 @@ export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?:
   };
 }
 
-/** Events of many hosts, each by the host that it happened to. */
+/** Events of many hosts, each with its host. */
 export const eventsTable = (result: FleetEventsResult, address?: HostAddress): Table => ({
   head: ['host', 'time (UTC)', 'event', 'clock', 'what happened'],
   rows: result.events.map(({ at, hostname, kind, clock, detail }) => [
@@ -126,7 +126,7 @@ export const eventsTable = (result: FleetEventsResult, address?: HostAddress): T
       : rest('event', result.events.length, result),
 });
 
-/** Which kernels would catch up after a stop, and from how long a stop on that locks a host up. */
+/** Which kernels catch up after a stop, and how long a stop it takes to lock a host up. */
 export const kernelsTable = ({ kernels }: FleetKernelsResult): Table => ({
   ...columns(kernels, [
     ['kernel', ({ kernel }) => kernel],
@@ -239,7 +239,7 @@ export function overviewSections(view: FleetOverview, address?: HostAddress): Se
   ];
 }
 
-/** How long ago the end of the range each point was, h; what a week and an hour can both be read from. */
+/** Rates and offsets over the hours before the end of the range: an axis that suits a week and an hour. */
 function figuresOf({ host, pairs, to, width }: FleetHostResult): Block[] {
   const end = Date.parse(to);
   const hours = (iso: string) => (Date.parse(iso) - end) / 3_600_000;
@@ -279,7 +279,6 @@ function figuresOf({ host, pairs, to, width }: FleetHostResult): Block[] {
   ];
 }
 
-/** A host's page. */
 export function hostSections(result: FleetHostResult): Section[] {
   const { host, calibrations, events, eventsTotal, documents } = result;
   const { standing, lost } = host;

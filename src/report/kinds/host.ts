@@ -158,7 +158,7 @@ const clocksTable = ({ clocks }: HostFacts): Table => ({
     ['not the TSC', ({ independent }) => yesNo(independent)],
     ['why', ({ reason }) => reason ?? ''],
   ]),
-  note: 'One read: the median of 64, to know the vDSO from a system call; it has no interval.',
+  note: 'One read: the median of 64, to tell the vDSO from a system call; it has no interval.',
 });
 
 /** What systeminformation calls things, and where it differs from what was read directly. */

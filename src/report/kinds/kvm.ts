@@ -14,7 +14,7 @@ type Model = KvmResult['model'][number];
 const VERDICTS: Readonly<Record<KvmResult['verdict'], readonly [Level, string]>> = {
   'keeps-running': [
     'note',
-    "A guest's timer keeps running while the guest is stopped, so that there is nothing to catch up: the fix is not tested by a stop on this host.",
+    "A guest's timer keeps running while the guest is stopped, so there is nothing to catch up: a stop does not test the fix on this host.",
   ],
   clamps: ['good', 'It clamps: what a guest missed in a stop is dropped, as the fix does.'],
   'catches-up': [
@@ -42,7 +42,7 @@ const brief = (result: KvmResult): string[] => [
   `timer: ${result.path} (${result.pathReason})`,
 ];
 
-/** As many periods after the resume are drawn. */
+/** How many periods after the resume are drawn. */
 const PERIODS = 12;
 
 const agreementText = ({ agreement, lockup }: Model): string =>
@@ -59,7 +59,7 @@ function besideModelTitle({ model }: KvmResult): string {
   return `After the resume the guest gets its interrupts as ${listed(agreeing)} predict${agreeing.length === 1 ? 's' : ''}`;
 }
 
-/** The interrupts after the resume, measured and as the model has them. */
+/** The interrupts after the resume: measured, and predicted by the model. */
 function besideModel(result: KvmResult, resume: KvmStop): Figure {
   const { periodNs, resumePhaseNs, deliveriesNs } = resume;
   const unit = timeUnit(periodNs * 2);
@@ -228,10 +228,10 @@ const stopsTable = (stops: readonly KvmStop[]): Table => ({
     ['#usual', ({ usualCpuNs }) => orDash(usualCpuNs, about)],
     ['verdict', ({ verdict }) => verdict],
   ]),
-  note: `${callbacksNote(stops)} First after and CPU time are of one stop each, and have no interval: another stop is another.`,
+  note: `${callbacksNote(stops)} First after and CPU time are from one stop each and have no interval: another stop gives other figures.`,
 });
 
-/** What the column of callbacks is, or why it is empty. */
+/** What the callbacks column shows, or why it is empty. */
 function callbacksNote(stops: readonly KvmStop[]): string {
   const traced = stops.some(({ kernel }) => kernel?.callbacks != null);
   const reason = stops[0]?.kernel?.reason ?? 'the document has none';

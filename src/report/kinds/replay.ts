@@ -5,7 +5,7 @@ import { count, orDash, plural } from '../words.ts';
 
 type Replayed = ReplayResult['scenarios'][number];
 
-/** Beyond this a table or a list is for programs: --json has it whole. */
+/** Longer tables and lists are for programs: --json has them whole. */
 const MOST_STATES = 500;
 const MOST_DIFFERENCES = 20;
 

@@ -3,13 +3,12 @@ import { columns } from '../columns.ts';
 import { sectionsText } from '../text.ts';
 import { count, moment } from '../words.ts';
 
-/** How a run ended: its last moment, or that nobody knows. */
+/** When a run ended; its last sample where that is not known. */
 const ending = ({ endedAt, lastSampleAt }: RunsResult['runs'][number]): string => {
   if (endedAt !== null) return moment(endedAt);
   return lastSampleAt === null ? 'open' : `open; ${moment(lastSampleAt)}`;
 };
 
-/** The runs of a store as a table, the newest first. */
 export function runsText({ db, runs, imported, exported }: RunsResult): string {
   const table = columns(runs, [
     ['run', ({ run }) => run],

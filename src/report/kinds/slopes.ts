@@ -1,6 +1,6 @@
 import type { DriftPair } from '../../schema/drift.ts';
 
-/** The slopes of the Allan deviation on log-log axes, and the noise each is the mark of (NIST SP 1065, 3.3). */
+/** The slopes of the Allan deviation on log-log axes, and the noise that each indicates (NIST SP 1065, 3.3). */
 export const NOISES = [
   { value: -1, slope: '-1', name: 'white or flicker phase' },
   { value: -0.5, slope: '-1/2', name: 'white frequency' },

@@ -59,7 +59,7 @@ export function recordBlocks({ pictures, tau0 }: StabilityResult): Block[] {
         },
       ],
       caption: [
-        'Of each stretch of a long record the smallest and the largest value are drawn. A gap is a gap.',
+        'Of each stretch of a long record the smallest and the largest value are drawn. Gaps are left open.',
       ],
     }),
     linesFigure({
@@ -177,7 +177,7 @@ export function dynamicBlocks({ dynamic, tau0, confidence }: StabilityResult): B
       })),
       caption: [
         'A line for each averaging time, a point for each window, in its middle. A change of the noise moves lines; one that stays within its interval is chance.',
-        `Intervals of ${plain(confidence * 100)} % stand in the document.`,
+        `The document has their ${plain(confidence * 100)} % intervals.`,
       ],
     }),
     spread,
@@ -185,7 +185,7 @@ export function dynamicBlocks({ dynamic, tau0, confidence }: StabilityResult): B
   ];
 }
 
-/** What each clock is by itself. */
+/** The stability of each clock by itself. */
 export function hatBlocks({ hat, confidence, tau0 }: StabilityResult): Block[] {
   if (hat === undefined) return [];
   const names = hat.points[0]?.clocks.map(({ name }) => name) ?? [];
@@ -239,7 +239,7 @@ export function hatBlocks({ hat, confidence, tau0 }: StabilityResult): Block[] {
     {
       text: `low and high: the ${plain(confidence * 100)} % interval of the ${products ? 'covariance' : 'variance'}.${
         negative
-          ? ' A variance below 0 has no deviation: the clock is too good to be told beside the others.'
+          ? ' A variance below 0 has no deviation: the clock is too stable to be resolved beside the others.'
           : ''
       }`,
     },

@@ -17,7 +17,7 @@ const atOwnTimes = (name: EstimatorName): boolean => 'averaging' in ESTIMATORS[n
 const tauOf = (point: StabilityPoint, name: EstimatorName): number =>
   typeof point[`${name}Tau`] === 'number' ? numberAt(point, `${name}Tau`) : point.tau;
 
-/** One table of estimators with one unit; none where none of them was asked for. The noise stands beside OADEV. */
+/** One table of estimators of one unit; none where none was asked for. The noise is shown beside OADEV. */
 function tableOf(
   { points, confidence }: StabilityResult,
   title: string,
@@ -54,7 +54,7 @@ const tableAtOwnTimes = ({ points, confidence }: StabilityResult, name: Estimato
   note: `low and high: its ${plain(confidence * 100)} % interval.`,
 });
 
-/** Names of the lines that are drawn at the most; more could not be told apart. */
+/** The most lines that are drawn; more could not be told apart. */
 const MOST_LINES = 8;
 
 /** Sigma over tau with intervals; the estimators of one unit. */
@@ -147,7 +147,7 @@ function sections(result: StabilityResult): Section[] {
     ...tableOf(result, 'Fractional frequency', atPoints('ratio')),
     ...tableOf(result, 'Time, in seconds', atPoints('s')),
     ...names.filter(atOwnTimes).map((name) => tableAtOwnTimes(result, name)),
-    { text: unknown ? 'No interval: it takes 30 points that vary to tell the noise.' : '' },
+    { text: unknown ? 'No interval: identifying the noise takes 30 points that vary.' : '' },
     { text: dashes ? 'A dash: the record is too short, or has too many gaps, for this averaging time.' : '' },
   ];
   const record = recordBlocks(result);

@@ -10,7 +10,7 @@ import { DURATION_TICKS, durationText } from '../plot/tick-text.ts';
 import { count, orDash, plural } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
 
-/** A figure and where the next run's will be, 95 times of 100. */
+/** A figure, and the interval that contains the next run's in 95 of 100 cases. */
 interface Interval {
   readonly ns: number;
   readonly lowNs: number;
@@ -26,14 +26,13 @@ const recoveryOf = ({ recoveryNs, projected }: StopRow): number | null =>
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-/** A cost of a callback and the stop that it makes a lockup; without bounds in documents before 0.2, and at the crash's. */
+/** What a callback costs, and the stop that locks up at that cost; without bounds in documents before 0.2 and for the crash's. */
 type CostRange = Threshold['atHostCost'];
 
 /** The stop that locks this host up, at one of the costs of a callback. */
 const thresholdText = (cost: CostRange): string => between(cost.stopNs, cost.stopLowNs, cost.stopHighNs);
 const lockupText = ({ atHostCost }: Threshold): string => thresholdText(atHostCost);
 
-/** What a callback costs on this host. */
 const callbackText = ({ atHostCost }: Threshold): string =>
   between(atHostCost.callbackNs, atHostCost.callbackLowNs, atHostCost.callbackHighNs);
 
@@ -54,7 +53,6 @@ function costsOf(
 
 const processes = (value: number): string => `${count(value)} ${value === 1 ? 'process' : 'processes'}`;
 
-/** What the clamp adds to catch-up's advance. */
 function priceTable({ clampPrice, clampPriceReason }: StopResult): Block[] {
   if (clampPrice === undefined) return [];
   const title = 'What the clamp adds to one advance of catch-up';
@@ -83,7 +81,7 @@ function priceTable({ clampPrice, clampPriceReason }: StopResult): Block[] {
   ];
 }
 
-/** What a long stop would do to this host before the fix, and what the fix makes of it. */
+/** What a long stop would do to this host before the fix, and what it does after it. */
 function verdict({ lockupThreshold, rows, watchdogNs, simulated }: StopResult): Verdict {
   const named = 'Long stops';
   const sooner = [...lockupThreshold].sort((a, b) => a.atHostCost.stopNs - b.atHostCost.stopNs)[0];
@@ -227,7 +225,6 @@ function recoveryFigure(result: StopResult, periodNs: number, caption: readonly 
   });
 }
 
-/** The stop that reaches the watchdog, for each period. */
 const thresholdTable = ({ lockupThreshold, watchdogNs, simulated }: StopResult): Table => ({
   title: `The stop that locks a host up under catch-up (watchdog ${exact(watchdogNs)}), by what a callback costs`,
   head: ['#period', 'a callback', '#costs', '#lockup after'],
@@ -241,7 +238,6 @@ const thresholdTable = ({ lockupThreshold, watchdogNs, simulated }: StopResult):
   ),
 });
 
-/** What a tick without lag costs under each policy. */
 const tickCostTable = (costs: readonly TickCost[]): Table => ({
   title: 'What one tick without lag costs',
   ...columns(costs, [
@@ -256,10 +252,10 @@ const tickCostTable = (costs: readonly TickCost[]): Table => ({
         policy === 'catch-up' ? '-' : about(overCatchUpCycles, { ...plain, signed: true }),
     ],
   ]),
-  note: "One advance of the timer and its reads of both clocks, in this program's own code, not the kernel's. freeze and gate advance as clamp does. The 99 % has no interval: it is of what disturbed this run.",
+  note: "One advance of the timer and its reads of both clocks, in this program's own code, not the kernel's. freeze and gate advance as clamp does. The 99 % has no interval: it depends on what disturbed this run.",
 });
 
-/** Beyond this nobody counts the digits. */
+/** Above this, counts are rounded. */
 const MOST_DIGITS = 1e7;
 
 const countText = (value: number): string => (value < MOST_DIGITS ? count(value) : about(value, plain));
@@ -284,7 +280,7 @@ function phaseText({ phaseShift, runs }: StopRow): string {
   return runs === 1 ? about(p50Ns) : `${about(minNs)} .. ${about(maxNs)}`;
 }
 
-/** The least and the largest of so many runs have the median between them 31 times of 32. */
+/** The smallest and the largest of this many runs have the median between them in 31 of 32 cases. */
 const LEAST_RUNS = 6;
 
 function recoveryText(row: StopRow): string {
@@ -295,7 +291,6 @@ function recoveryText(row: StopRow): string {
   return row.runs < LEAST_RUNS ? about(recovery) : between(recovery, minNs, maxNs);
 }
 
-/** Every row of one period. */
 function rowsTable(rows: readonly StopRow[], periodNs: number): Table {
   const own = rows.filter((row) => row.periodNs === periodNs);
   const title = `Period ${exact(periodNs)}`;
@@ -318,12 +313,12 @@ function rowsTable(rows: readonly StopRow[], periodNs: number): Table {
 const NOTES = [
   'recovery: from the return until the next expiry is in the future again; ~ is projected, at the pace measured until then.',
   "lost ticks and phase shift are in the timer's own time: under freeze that stood still for the stop.",
-  "recovery is the median run's, in brackets the least and the largest of its runs, between which the median of the next is to be expected; of fewer than 6 runs there is no interval, nor of what is projected: whoever needs one repeats it.",
+  'recovery is that of the median run, with the smallest and the largest of its runs in brackets: expect the median of a next measurement between them. Fewer than 6 runs, and projections, have no interval; --repeat gives one.',
   'counts, lost ticks and phase shift follow from the stop and the grid, and have no error of their own.',
-  'shortest: the least of what was seen, which bounds no other run: between two interrupts, from the return to three ticks after the recovery. after: hv is the preemption timer, sw the hrtimer.',
+  'shortest: the shortest interval between two interrupts, from the return to three ticks after the recovery; it bounds no other run. after: hv is the preemption timer, sw the hrtimer.',
 ].join('\n');
 
-/** A page has figures and tables of as many periods: it is to stay small. */
+/** A page shows figures and tables of this many periods, so that it stays small. */
 const MOST_PERIODS = 4;
 
 /** What each policy costs after a long stop, on this host's clocks. */
@@ -337,7 +332,7 @@ function sections(result: StopResult): Section[] {
   const more = `The first ${MOST_PERIODS} of ${periods.length} periods; the JSON document has them all.`;
   const blocks: Block[] = [
     { text: `${how}; ${delivery} delivery; hard-lockup watchdog ${exact(watchdogNs)}.`, tone: 'lead' },
-    // What the first figure's caption says holds for the others.
+    // The first figure's caption holds for the others too.
     ...shown.map((periodNs, i) => recoveryFigure(result, periodNs, i === 0 ? CAPTION : [])),
     ...(periods.length > MOST_PERIODS ? [{ text: more, tone: 'faint', on: 'page' } as const] : []),
     ...periods.map((periodNs, i): Block => {

@@ -12,7 +12,6 @@ type Lateness = NonNullable<TimerResult['latenessNs']>;
 type Cyclictest = NonNullable<TimerResult['cyclictest']>;
 type Bar = TimerResult['histogram'][number];
 
-/** How late the periodic timer is on this host. */
 function verdict({ latenessNs, missed, ticks, periodNs, backend }: TimerResult): Verdict {
   const named = 'The live timer';
   if (latenessNs === null) return { level: 'unknown', about: named, text: 'No tick was measured.' };
@@ -31,7 +30,7 @@ type Divergence = NonNullable<TimerResult['divergence']>;
 const rateText = ({ rateRatio, rateStandardError }: Divergence): string =>
   plusMinus(rateRatio, rateStandardError, ratio);
 
-/** As many digits as the measured rate beside it has. */
+/** To the digits of the measured rate beside it. */
 const predictedText = ({ predictedRateRatio, rateStandardError }: Divergence): string =>
   predictedRateRatio === 0 ? about(0, ratio) : within(predictedRateRatio, rateStandardError, ratio);
 
@@ -72,7 +71,6 @@ const ownCells = (lateness: Lateness, ranges: Ranges | null): string[] =>
     return within(lateness[name], range === null ? null : range.high - range.low);
   });
 
-/** The intervals under their percentiles. */
 const rangeCells = (ranges: Ranges | null): string[] => [
   '95 % interval',
   '',
@@ -104,7 +102,7 @@ function latenessTable({ latenessNs, latenessIntervals, ticks, missed, cyclictes
       note:
         ranges === null
           ? ''
-          : `max has no interval: ${ranges.maxReason}; nor have min, for the same reason, and the mean, which a few late ticks decide.`,
+          : `max has no interval: ${ranges.maxReason}; neither has min, for the same reason, nor the mean, which a few late ticks decide.`,
     },
   ];
 }
@@ -170,7 +168,7 @@ function barsBlock({ histogram }: TimerResult): Block {
   return { head: ['#lateness', '#ticks', ''], rows, on: 'terminal' };
 }
 
-/** Below this the axis of an histogram with both signs is about linear, ns. */
+/** Below this the axis of a histogram with both signs is about linear, ns. */
 const LINEAR = 10;
 
 /** The outline of the histogram: level over each bar, a gap where a bar is empty. */
@@ -224,7 +222,7 @@ function histogramFigure(result: TimerResult): Block {
   });
 }
 
-/** A measured rate differs from another by more than this many standard errors once in 370 runs where it is the same. */
+/** Equal rates are measured further apart than this many standard errors in one of 370 runs. */
 const SIGMAS = 3;
 
 function divergenceTitle(divergence: Divergence): string {
@@ -285,13 +283,12 @@ function divergenceBlocks({ divergence, policy }: TimerResult): Block[] {
   return [figure, words];
 }
 
-/** What the quota of the control group took from the run. */
+/** What the control group's quota took from the run. */
 const throttledText = ({ throttled = null }: TimerResult): string =>
   throttled === null || throttled.times === 0
     ? ''
     : ` The control group's CPU quota stopped it ${plural(throttled.times, 'time')}, for ${about(throttled.ns)} in all.`;
 
-/** What there is to show once a tick was measured. */
 const measuredBlocks = (result: TimerResult): Block[] => [
   histogramFigure(result),
   ...latenessTable(result),
@@ -323,7 +320,7 @@ export const timer: Kind<TimerResult> = {
   sections,
 };
 
-/** As comments, which whoever plots the bars passes over. */
+/** As comments, which programs that plot the bars skip. */
 const commented = (text: string): string[] => text.split('\n').map((line) => `# ${line}`.trimEnd());
 
 export function timerText(result: TimerResult): string {

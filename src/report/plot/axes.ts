@@ -17,7 +17,7 @@ export interface Axis {
   readonly scale: 'linear' | 'log' | 'symlog';
   /** Ticks of a logarithmic axis; powers of ten as `1e-9` if left out. */
   readonly ticks?: LogTicks;
-  /** Of a symlog axis: up to here it is about linear around zero. */
+  /** Of a symlog axis: up to here it is about linear. */
   readonly linear?: number;
   /** Widens the range that the data gives. */
   readonly include?: readonly number[];
@@ -33,7 +33,7 @@ export interface Area {
 
 /** Room for the values of 0 on a logarithmic axis, pixels. */
 const ZERO = 22;
-/** What two ticks are apart at least, pixels. */
+/** The least distance of two ticks, pixels. */
 const LINEAR_APART = { down: 50, across: 85 } as const;
 const LOG_APART_DOWN = 34;
 const TICKS: LogTicks = { format: exponentText };

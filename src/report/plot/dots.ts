@@ -69,7 +69,6 @@ function draw(plot: Dots, size: Size): Drawing {
   return { height: bottom + BELOW, content: [...ticks, ...rows, axis].join('') };
 }
 
-/** A figure of named values around zero. */
 export function dotsFigure(plot: Dots): Figure {
   const dots = plot.dots
     .filter(({ value }) => drawable(value))

@@ -13,7 +13,7 @@ const LINE = 16;
 /** How much wider than the other text the names are. */
 const BOLD = 1.1;
 
-/** Pushes labels of these heights apart, in order, within [top, bottom], each as near to its line as the others let it. */
+/** Pushes labels of these heights apart, in order, within [top, bottom], each as near to its line as the others allow. */
 export function spread(
   wanted: ReadonlyArray<{ readonly y: number; readonly height: number }>,
   top: number,

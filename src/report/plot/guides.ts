@@ -20,7 +20,7 @@ export const limitLines = (limits: readonly Guide[], { left, right, top }: Area,
     })
     .join('');
 
-/** A name over the drawing: its middle, and the row it stands in, counted upwards. */
+/** A name above the drawing: its middle, and its row, counted upwards. */
 interface Placed {
   readonly text: string;
   readonly at: number;
@@ -62,7 +62,7 @@ export type Slopes = Readonly<Record<string, number>>;
 /** A row of text, pixels. */
 const TEXT = 14;
 
-/** Power laws through one place of the drawing, each with its name where it leaves. */
+/** Power laws through one point of the drawing, each with its name where it leaves. */
 export function slopeLines(
   slopes: Slopes,
   [x0, y0]: readonly [number, number],
@@ -71,7 +71,7 @@ export function slopeLines(
   y: Scale,
 ): string {
   const taken: Array<readonly [number, number]> = [];
-  // Along the line, a step of a decade of x is so many pixels across and so many down.
+  // Along the line a decade of x is this many pixels across, and `down` pixels down.
   const across = x(10 * x0) - x(x0);
   return Object.entries(slopes)
     .map(([text, slope]) => {

@@ -34,7 +34,7 @@ export interface Lines {
 const TOP = 30;
 const BELOW = 46;
 const HEIGHT = { wide: 390, narrow: 320 } as const;
-/** Lines that are nowhere further apart than this, in pixels, are one to the eye. */
+/** Lines that are nowhere further apart than this, in pixels, look like one. */
 const TOGETHER = 2;
 
 type Path = ReadonlyArray<Pixel | null>;
@@ -72,7 +72,7 @@ function draw(plot: Lines, size: Size): Drawing {
     const pixels = [HEIGHT[size.name] + above - BELOW, TOP + above] as const;
     return axisScale(plot.y, [...ys, ...limits.map(({ at }) => at)], pixels, 'down');
   };
-  // How high the names stand hardly changes how wide the ticks are.
+  // The height of the names hardly changes the width of the ticks.
   const left = ticksWidth(yScale(0));
   const x = axisScale(plot.x, [...xs, ...points.map(({ at }) => at)], [left, right], 'across');
   const names = placeNames(points, x, right);
@@ -105,7 +105,7 @@ const legend = (series: readonly Series[]): string =>
     }),
   );
 
-/** A figure of lines; a sentence in its place where there is nothing to draw. */
+/** A figure of lines, or a sentence where there is nothing to draw. */
 export function linesFigure(plot: Lines): Block {
   const known = plot.series
     .map((series, i) => ({ ...series, style: series.style ?? i }))

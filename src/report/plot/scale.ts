@@ -84,7 +84,7 @@ export function logScale(
 ): Scale {
   const candidates = at ?? powersOfTen(low, high);
   const inside = candidates.filter((value) => value >= low * 0.999 && value <= high * 1.001);
-  // With fewer than two ticks inside nobody could read the scale: it goes on to the next tick either way.
+  // A scale with fewer than two ticks cannot be read: extend it to the next tick on either side.
   const few = inside.length < 2;
   const bottom = few ? (candidates.findLast((value) => value <= low) ?? low) : low;
   const top = few ? (candidates.find((value) => value >= high && value > bottom) ?? high) : high;
@@ -100,7 +100,7 @@ export function logScale(
   });
 }
 
-/** A scale with both signs and many sizes: about linear up to `linear` on either side of zero, logarithmic beyond. */
+/** A scale for both signs and many magnitudes: about linear up to `linear` on either side of zero, logarithmic beyond. */
 export function symlogScale(
   [low, high]: Range,
   linear: number,

@@ -36,13 +36,13 @@ export interface Series {
 /** A point in pixels. */
 export type Pixel = readonly [x: number, y: number];
 
-/** As many points as this stand as markers of their own; of more, about as many tell their value on hover. */
+/** Up to this many points have markers of their own; of more points, about this many tell their value on hover. */
 const MOST_MARKERS = 60;
 const MARKER_AREA = 52;
 /** How far from a point its hover text still shows, pixels. */
 const REACH = 8;
 
-/** One shape for each style, so that colour is never all that tells two series apart. */
+/** One shape for each style, so that colour is never the only difference between two series. */
 const SHAPES: readonly SymbolType[] = [
   symbolCircle,
   symbolSquare,
@@ -54,10 +54,10 @@ const SHAPES: readonly SymbolType[] = [
   symbolDiamond2,
 ];
 
-/** The style of what is not a series of its own: in the text's colour. */
+/** The style of what is not a series: in the text's colour. */
 export const PLAIN_STYLE = -1;
 
-/** The class that gives a style its colour; from the ninth on the colours come again, with other markers. */
+/** The class that gives a style its colour; from the ninth on colours repeat, with other markers. */
 export const colourClass = (style: number): string =>
   style === PLAIN_STYLE ? 'plain' : `s${style % SERIES_COLOURS.light.length}`;
 
@@ -66,7 +66,6 @@ const shapeOf = (style: number) => {
   return symbol(SHAPES[Math.max(0, style + turns) % SHAPES.length] ?? symbolCircle, MARKER_AREA).digits(1);
 };
 
-/** The marker of a style around a point. */
 export const markerAt = (style: number, [x, y]: Pixel, className = 'mark', text?: string): string =>
   element(
     'path',
@@ -124,7 +123,6 @@ function bars({ points, intervals = [] }: Series, { top, bottom }: Rows, x: Scal
   return parts.join('') === '' ? '' : element('path', { class: 'bars', d: parts.join('') });
 }
 
-/** One series in its colour. */
 export function drawSeries(series: Series, style: number, rows: Rows, x: Scale, y: Scale): string {
   const { bottom } = rows;
   const at = placed(series, x, y);

@@ -7,12 +7,12 @@ import { colourClass } from './series.ts';
 /** One line of events in time. */
 export interface StripRow {
   readonly label: string;
-  /** What the eye is to see in it. */
+  /** What to look at in it. */
   readonly note: string;
   readonly style: number;
   /** Where events are, in the strip's coordinate. */
   readonly events: readonly number[];
-  /** Time that something took up. */
+  /** Spans of time that something took. */
   readonly busy?: ReadonlyArray<{ readonly from: number; readonly to: number; readonly label: string }>;
 }
 
@@ -54,7 +54,7 @@ const layoutOf = ({ rows }: Strip, { name, width }: Size): Layout => {
   return { left: labels, right: width - Math.min(notes, width * 0.4), rowHeight: 32, middle: 16 };
 };
 
-/** Neighbours that could not be told apart, as one block each. */
+/** Events, with neighbours that could not be told apart as one block. */
 function blocks(events: readonly number[], x: (at: number) => number) {
   const all: Array<{ readonly first: number; readonly from: number; to: number; count: number }> = [];
   for (const at of [...events].sort((a, b) => a - b)) {
@@ -144,7 +144,6 @@ function draw(strip: Strip, size: Size): Drawing {
   return { height: bottom + BELOW, content: content.join('') };
 }
 
-/** A figure of events in time. */
 export const stripFigure = (strip: Strip): Figure => ({
   id: strip.id,
   title: strip.title,

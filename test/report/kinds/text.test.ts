@@ -72,7 +72,7 @@ test('percentiles of lateness have their intervals, and a throttled run says so'
     '-',
   ]);
   expect(text).toContain(
-    '\nmax has no interval: it rests on one tick; nor have min, for the same reason, and the mean, which a few late ticks decide.\n',
+    '\nmax has no interval: it rests on one tick; neither has min, for the same reason, nor the mean, which a few late ticks decide.\n',
   );
 });
 

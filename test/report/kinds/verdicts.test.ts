@@ -14,7 +14,7 @@ describe('kvm', () => {
     [
       'keeps-running',
       'note',
-      "A guest's timer keeps running while the guest is stopped, so that there is nothing to catch up: the fix is not tested by a stop on this host.",
+      "A guest's timer keeps running while the guest is stopped, so there is nothing to catch up: a stop does not test the fix on this host.",
     ],
     ['clamps', 'good', 'It clamps: what a guest missed in a stop is dropped, as the fix does.'],
     [
