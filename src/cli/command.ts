@@ -70,16 +70,13 @@ export interface CommandSpec<Args extends unknown[], Options extends OptionValue
   run(context: Context, options: Options, args: Args): Promise<Answer>;
 }
 
-/** A command with its flags parsed, ready to run. */
-export interface Call {
-  readonly options: Readonly<Record<string, unknown>>;
-  run(context: Context): Promise<Answer>;
-}
+/** Runs a command whose words are parsed. */
+type Run = (context: Context) => Promise<Answer>;
 
 /** A command as the program holds it. */
 export interface DefinedCommand extends CommandWords {
-  /** Adds the command's own words to `program`. @returns it, and what gives its call once the words are parsed. */
-  addTo(program: Command): { readonly command: Command; readonly call: () => Call };
+  /** Adds the command's own words to `program`. @returns it, and what runs it once the words are parsed. */
+  addTo(program: Command): { readonly command: Command; readonly run: Run };
 }
 
 /** Gives a command its types; every file in this folder that is a command exports one of these as `command`. */
@@ -95,11 +92,10 @@ export const defineCommand = <Args extends unknown[], Options extends OptionValu
     const own =
       second === undefined ? program.command(first) : (group ?? program.command(first)).command(second);
     const command = configure(own.summary(words.summary).description(words.summary));
-    const call = () => ({
-      options: command.opts(),
-      run: (context: Context) => run(context, command.opts(), command.processedArgs),
-    });
-    return { command: command as unknown as Command, call };
+    return {
+      command: command as unknown as Command,
+      run: (context) => run(context, command.opts(), command.processedArgs),
+    };
   },
 });
 
@@ -166,10 +162,10 @@ async function firstFailure(actions: ReadonlyArray<() => unknown>): Promise<unkn
  */
 export async function runCommand(
   command: CommandWords,
-  call: Call,
+  options: Readonly<Record<string, unknown>>,
+  run: Run,
   worded: (warning: Warning) => Warning,
 ): Promise<number> {
-  const { options } = call;
   const out = command.out === 'own' ? undefined : textOf(options['out']);
   const db = keepsRuns(command) ? textOf(options['db']) : undefined;
   const json = options['json'] === true || out === STDOUT;
@@ -202,7 +198,7 @@ export async function runCommand(
       }),
   };
   try {
-    const answer = await call.run(context);
+    const answer = await run(context);
     const interrupted = signal.aborted && command.endsBySignal !== true;
     const warnings = [...(answer.warnings ?? []), ...(interrupted ? [INTERRUPTED] : [])].map(worded);
     const host = command.needsHost ? hostSummary() : null;

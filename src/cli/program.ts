@@ -4,6 +4,7 @@ import { exitCodeOf, systemCode, TscopeError, usageError } from '../errors.ts';
 import { fileError, refusalOf } from '../system-error.ts';
 import { formatDuration } from '../units.ts';
 import { version } from '../version.ts';
+import type { Warning } from '../warning.ts';
 import { type DefinedCommand, keepsRuns, runCommand } from './command.ts';
 import { addCompletion } from './completion.ts';
 import { errorInFlags, warningInFlags } from './in-flags.ts';
@@ -81,7 +82,7 @@ function onlyOnce(command: { on(event: string, heard: () => void): unknown }, op
 
 /** Adds one command to the program. `finish` receives the exit code. */
 function register(program: Command, defined: DefinedCommand, finish: (code: number) => void): void {
-  const { command, call } = defined.addTo(program);
+  const { command, run } = defined.addTo(program);
   command.option('--json', 'print the result as one JSON document');
   if (defined.out !== 'own')
     command.option('--out <file>', 'also write the JSON document to <file>; - is standard output');
@@ -95,7 +96,8 @@ function register(program: Command, defined: DefinedCommand, finish: (code: numb
   }
   command.action(async () => {
     try {
-      finish(await runCommand(defined, call(), (warning) => warningInFlags(warning, command.options)));
+      const worded = (warning: Warning) => warningInFlags(warning, command.options);
+      finish(await runCommand(defined, command.opts(), run, worded));
     } catch (error) {
       throw errorInFlags(error, command.options);
     }

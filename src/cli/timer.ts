@@ -25,12 +25,6 @@ Examples:
   tscope timer --policy independent --backend tsc --period 1000033ns --duration 30s
   tscope timer --policy catch-up --backend tsc --stop-every 2s --stop-for 500ms`;
 
-/** A file whose name says its form. */
-const hdrFile = (file: string): string => {
-  hdrForm(file);
-  return file;
-};
-
 export const command = defineCommand({
   name: 'timer',
   summary: 'the periodic timer, live: lateness, missed ticks, TSC deadline against ktime deadline',
@@ -61,7 +55,7 @@ export const command = defineCommand({
       .option(
         '--hdr <file>',
         "write the lateness for HdrHistogram's tools: .hlog, or .hgrm with percentiles",
-        hdrFile,
+        (file) => ({ file, form: hdrForm(file) }),
       )
       .option('--cyclictest', 'run cyclictest first: same period, time, priority and CPU')
       .addHelpText('after', HELP),
@@ -81,7 +75,7 @@ export const command = defineCommand({
       throw usageError('--cyclictest: it never leaves; give it without --stop-every and --stop-for.');
     }
     const quiet = { cpu: options.cpu ?? null, priority: options.priority };
-    if (hdr !== undefined) checkWritable(hdr, '--hdr: ');
+    if (hdr !== undefined) checkWritable(hdr.file, '--hdr: ');
     if (options.cyclictest) status(`timer: cyclictest runs for ${formatNs(Number(options.duration))}`);
     const { result, warnings, lateness } = await measure('timer', {
       periodNs: period,
@@ -96,11 +90,8 @@ export const command = defineCommand({
     const save = async () => {
       if (hdr === undefined) return;
       const span = { startedAt, durationNs: result.durationNs };
-      await writeWhole(
-        hdr,
-        await hdrText(hdrForm(hdr), lateness, result.latenessNs?.max ?? 0, span),
-        '--hdr: ',
-      );
+      const text = await hdrText(hdr.form, lateness, result.latenessNs?.max ?? 0, span);
+      await writeWhole(hdr.file, text, '--hdr: ');
     };
     return { result, warnings, text: timerText(result), save };
   },

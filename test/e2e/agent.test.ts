@@ -4,11 +4,10 @@ import { get } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { eventually, type RunningAgent, startAgent } from './running-agent.ts';
-import { tscope } from './tscope.ts';
+import { tscope, validate } from './tscope.ts';
 
 const folder = temporaryFolder();
 const running: RunningAgent[] = [];
@@ -63,15 +62,6 @@ const storedIn = async (agent: RunningAgent, clock: string): Promise<number[]> =
   const { result } = await agent.json<Samples>(`/api/v1/samples?step=100ms&from=${Date.now() / 1000 - 300}`);
   return result.series.filter((series) => series.clock === clock).flatMap(({ at }) => at);
 };
-
-/** The schema as shipped, judged by a validator that has never seen tscope. */
-function validate(document: { schema: string }): unknown {
-  const kind = /^tscope\/(.+)\/1$/.exec(document.schema)?.[1];
-  const file = join(import.meta.dirname, `../../schema/${kind}.json`);
-  const ajv = new Ajv2020({ formats: { 'date-time': true } });
-  const valid = ajv.compile(JSON.parse(readFileSync(file, 'utf8')));
-  return valid(document) ? null : valid.errors;
-}
 
 test('it serves within a second, samples, stores, and stops cleanly with the last sample on disk', async () => {
   const db = newDb();

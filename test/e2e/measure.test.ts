@@ -1,20 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { expectRefused, tscope } from './tscope.ts';
+import { expectRefused, tscope, validate } from './tscope.ts';
 
 const folder = temporaryFolder();
-
-/** The schema as shipped, judged by a validator that has never seen tscope. */
-function validate(document: { schema: string }): unknown {
-  const kind = /^tscope\/(.+)\/1$/.exec(document.schema)?.[1];
-  const file = join(import.meta.dirname, `../../schema/${kind}.json`);
-  const ajv = new Ajv2020({ formats: { 'date-time': true } });
-  const valid = ajv.compile(JSON.parse(readFileSync(file, 'utf8')));
-  return valid(document) ? null : valid.errors;
-}
 
 test('measure --quick ends in time, validates, and leaves the document and a page of its own', async () => {
   const run = await tscope(['measure', '--quick', '--json', '--out', 'run'], { cwd: folder });

@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
 
 /** The built command. */
@@ -93,4 +94,13 @@ export function expectRefused({ code, stdout, stderr }: Run, ...words: string[])
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   for (const word of words) expect(stderr).toContain(word);
   expect(stderr).toMatch(/^tscope: .+\n( {2}.+\n)?$/);
+}
+
+/** What the shipped schema has against a document, by a validator that has never seen tscope; null for nothing. */
+export function validate(document: { schema: string }): unknown {
+  const kind = /^tscope\/(.+)\/1$/.exec(document.schema)?.[1];
+  const file = join(import.meta.dirname, `../../schema/${kind}.json`);
+  const ajv = new Ajv2020({ formats: { 'date-time': true } });
+  const valid = ajv.compile(JSON.parse(readFileSync(file, 'utf8')));
+  return valid(document) ? null : valid.errors;
 }

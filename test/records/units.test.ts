@@ -100,7 +100,7 @@ describe('in a heading', () => {
   });
 
   test.each(['frequency (MHz)', 'frequency (kHz)', 'y (%)'])('%s is refused', (heading) => {
-    expect(() => read([heading, ...values])).toThrow(/its readings are in (MHz|kHz|%), which is none/);
+    expect(() => read([heading, ...values])).toThrow(/its readings are in (MHz|kHz|%), which is not/);
   });
 
   test('the times have theirs', () => {
