@@ -136,7 +136,6 @@ function convergenceFigure({
     series: [
       {
         label: 'certain bound',
-        as: 'line',
         style: 1,
         points: convergence.map(({ elapsedNs, boundRatio }) => [elapsedNs, boundRatio] as const),
         describe,
@@ -150,7 +149,6 @@ function convergenceFigure({
       },
       {
         label: 'error',
-        as: 'line',
         style: 0,
         points: compared.map((one) => [one.elapsedNs, Math.abs(one.offsetRatio)] as const),
         describe,

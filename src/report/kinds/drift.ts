@@ -81,7 +81,6 @@ function timeErrorFigure({ pairs, reference, intervalNs, durationNs, windowNs }:
     y: { label: `time error against ${reference} (${unit.unit})`, scale: 'linear', include: [0] },
     series: pairs.map((pair) => ({
       label: pair.clock,
-      as: 'line',
       points: pair.timeError.map(([atNs, ns]) => [atNs / 1e9, ns / unit.ns] as const),
       describe: (s, value) => `${pair.clock}, ${about(s * 1e9)}: ${about(value * unit.ns, offset)}`,
     })),
@@ -156,7 +155,6 @@ const stabilityFigure = ({ pairs, reference }: DriftResult): Block =>
     y: { label: 'overlapping Allan deviation (ppb, ppm)', scale: 'log', ticks: { format: ratioText } },
     series: pairs.map((pair) => ({
       label: nameOf(pair),
-      as: 'line',
       points: pair.stability.flatMap(({ tauNs, oadev }) => (oadev === null ? [] : [[tauNs, oadev] as const])),
       describe: (tau, oadev) => `${pair.clock}, ${durationText(tau)}: ${about(oadev, size)}`,
     })),

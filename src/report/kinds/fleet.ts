@@ -256,7 +256,6 @@ function figuresOf({ host, pairs, to, width }: FleetHostResult): Block[] {
       y: { label: 'rate against the reference (ppm)', scale: 'linear' },
       series: drawn.map(({ clock, reference, at, rateRatio }) => ({
         label: `${clock} - ${reference}`,
-        as: 'line',
         points: at.map((one, i) => [hours(one), (rateRatio[i] ?? Number.NaN) * 1e6] as const),
         describe: (_, ppm) => `${clock}: ${about(ppm * 1e-6, ratio)}`,
       })),
@@ -271,7 +270,6 @@ function figuresOf({ host, pairs, to, width }: FleetHostResult): Block[] {
       y: { label: `gained on the reference (${unit.unit})`, scale: 'linear', include: [0] },
       series: drawn.map(({ clock, reference, at, offsetNs }) => ({
         label: `${clock} - ${reference}`,
-        as: 'line',
         points: at.map((one, i) => [hours(one), (offsetNs[i] as number) / unit.ns] as const),
         describe: (_, value) => `${clock}: ${about(value * unit.ns, offset)}`,
       })),

@@ -53,7 +53,6 @@ export function recordBlocks({ pictures, tau0 }: StabilityResult): Block[] {
       series: [
         {
           label: 'phase',
-          as: 'line',
           points: phase.map(([s, x]) => [s / clock.unit, x === null ? Number.NaN : (x * 1e9) / unit.ns]),
           describe: (at, x) => `${seconds(at * clock.unit)}: ${x.toPrecision(4)} ${unit.unit}`,
         },
@@ -70,7 +69,6 @@ export function recordBlocks({ pictures, tau0 }: StabilityResult): Block[] {
       series: [
         {
           label: 'frequency',
-          as: 'line',
           points: frequency.map(([s, y]) => [s / clock.unit, y === null ? Number.NaN : span(y)]),
           describe: (at, y) => `${seconds(at * clock.unit)}: ${(y / ratio.scale).toExponential(3)}`,
         },
@@ -108,7 +106,6 @@ export function recordBlocks({ pictures, tau0 }: StabilityResult): Block[] {
             series: [
               {
                 label: 'phase',
-                as: 'line',
                 points: spectrum.map(({ hz, phase }) => [hz, level(phase)]),
                 describe: (hz, density) =>
                   `${hz.toPrecision(3)} Hz: ${nominal === null ? `${density.toExponential(2)} s^2/Hz` : `${density.toFixed(1)} dBc/Hz`}`,
@@ -170,7 +167,6 @@ export function dynamicBlocks({ dynamic, tau0, confidence }: StabilityResult): B
       y: { label: 'deviation of fractional frequency (1)', scale: 'log' },
       series: chosen.map((m) => ({
         label: seconds(m * tau0),
-        as: 'line',
         points: at(m),
         describe: (time, value) =>
           `${seconds(m * tau0)} at ${seconds(time * clock.unit)}: ${scientific(value)}`,
@@ -207,7 +203,6 @@ export function hatBlocks({ hat, confidence, tau0 }: StabilityResult): Block[] {
       y: { label: 'deviation of fractional frequency (1)', scale: 'log' },
       series: names.map((name, i) => ({
         label: name,
-        as: 'line',
         points: hat.points.map(({ tau, clocks }) => [tau, clocks[i]?.deviation ?? Number.NaN] as const),
         intervals: hat.points.map(({ clocks }) => {
           const { low = null, high = null } = clocks[i] ?? {};

@@ -69,7 +69,6 @@ function sigmaTau(
   const series = shown.map(
     (name): Series => ({
       label: name,
-      as: 'line',
       points: points.map((point) => [tauOf(point, name), numberAt(point, name)]),
       ...(name === main
         ? {

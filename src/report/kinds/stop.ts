@@ -156,7 +156,6 @@ function seriesOf(policy: string, rows: readonly StopRow[]): Series {
     .sort((a, b) => a.row.stopNs - b.row.stopNs);
   return {
     label: policy,
-    as: 'line',
     style: policyStyle(policy),
     points: known.map(({ row, recovery }) => [row.stopNs, recovery] as const),
     hollow: new Set(known.flatMap(({ row }, i) => (row.projected === null ? [] : [i]))),

@@ -191,7 +191,7 @@ function histogramFigure(result: TimerResult): Block {
         ];
   const describe = (ns: number, own: number) => `${about(ns)}: ${plural(own, 'tick')} in this bar`;
   const own = { label: cyclictest === null ? 'ticks' : 'tscope', as: 'area', style: 0, describe } as const;
-  const peer = { as: 'line', style: 1, describe } as const;
+  const peer = { style: 1, describe };
   return linesFigure({
     id: 'lateness',
     title:
@@ -257,7 +257,6 @@ function divergenceBlocks({ divergence, policy }: TimerResult): Block[] {
     series: [
       {
         label: 'measured',
-        as: 'line',
         style: 0,
         points: points.map(([at, ns]) => [at / 1e9, ns / unit.ns] as const),
         describe,

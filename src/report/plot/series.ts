@@ -19,8 +19,8 @@ import { drawable, type Scale } from './scale.ts';
 /** What is drawn of one thing. */
 export interface Series {
   readonly label: string;
-  /** `area`: filled down to the axis. */
-  readonly as: 'line' | 'dashes' | 'area';
+  /** A line if left out; `area`: filled down to the axis. */
+  readonly as?: 'dashes' | 'area' | undefined;
   /** A value that is not finite leaves a gap. */
   readonly points: ReadonlyArray<readonly [x: number, y: number]>;
   /** An interval around each point, drawn as a bar; an end that is not finite reaches to the edge, both leave none. */

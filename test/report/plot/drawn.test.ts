@@ -21,7 +21,6 @@ const lines = linesFigure({
   series: [
     {
       label: 'measured',
-      as: 'line',
       points: [
         [1, 2],
         [10, Number.NaN],
