@@ -85,7 +85,7 @@ test.each([
 });
 
 test('a word after the flags of a group is told what its commands are', async () => {
-  expectUsageError(
+  expectRefused(
     await tscope(['fleet', '--db', 'x', 'nosuch']),
     "tscope: too many arguments for 'fleet'. Expected 0 arguments but got 1; its commands are hosts, host, ",
   );

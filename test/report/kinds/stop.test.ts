@@ -84,7 +84,7 @@ test('a page shows four periods, and of more it says how many there are; a termi
       },
     ],
   });
-  expect(stopText(result(5)).match(/^clamp +1 s /gm)).toHaveLength(5);
+  expect(resultText(stop, result(5)).match(/^clamp +1 s /gm)).toHaveLength(5);
 });
 
 test('the price of the clamp and the stop that locks up have the interval of the next run', async () => {

@@ -80,7 +80,7 @@ test('CPUs are told as ranges', () => {
   const cpus = (...value: number[]) => {
     const affinity = { value, source: 'sched_getaffinity' };
     const scheduling = { ...parts.host.scheduling, affinity };
-    return hostText({ ...parts.host, scheduling }).match(/CPUs allowed +(.*?) +\(/)?.[1];
+    return resultText(host, { ...parts.host, scheduling }).match(/CPUs allowed +(.*?) +\(/)?.[1];
   };
   expect(cpus(0)).toBe('0');
   expect(cpus(0, 1, 2, 3, 8, 10, 11)).toBe('0-3, 8, 10-11');
