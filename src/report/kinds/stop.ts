@@ -312,7 +312,7 @@ function rowsTable(rows: readonly StopRow[], periodNs: number): Table {
 const NOTES = [
   'recovery: from the return until the next expiry is in the future again; ~ is projected, at the pace measured until then.',
   "lost ticks and phase shift are in the timer's own time: under freeze that stood still for the stop.",
-  'recovery is that of the median run, with the smallest and the largest of its runs in brackets: expect the median of a next measurement between them. Fewer than 6 runs, and projections, have no interval; --repeat gives one.',
+  'recovery is that of the median run, with the smallest and the largest of its runs in brackets: expect the median of a next measurement between them. Fewer than 6 runs have no interval (see --repeat), nor have projections.',
   'counts, lost ticks and phase shift follow from the stop and the grid, and have no error of their own.',
   'shortest: the shortest interval between two interrupts, from the return to three ticks after the recovery; it bounds no other run. after: hv is the preemption timer, sw the hrtimer.',
 ].join('\n');
