@@ -1,16 +1,8 @@
 import { z } from 'zod';
 import { usageError } from '../errors.ts';
 import type { HostSummary } from '../host/summary.ts';
-import { calibrateResultSchema } from '../schema/calibrate.ts';
-import { hostDocument, hostlessDocument } from '../schema/document.ts';
-import { driftResultSchema } from '../schema/drift.ts';
-import { hostResultSchema } from '../schema/host.ts';
 import { firstIssue } from '../schema/issues.ts';
-import { kvmResultSchema } from '../schema/kvm.ts';
-import { measureDocumentSchema } from '../schema/measure.ts';
-import { stabilityResultSchema } from '../schema/stability.ts';
-import { stopResultSchema } from '../schema/stop.ts';
-import { timerResultSchema } from '../schema/timer.ts';
+import { shownDocuments } from '../schema/shown.ts';
 import type { Warning } from '../warning.ts';
 import type { Parts } from './parts.ts';
 
@@ -29,18 +21,6 @@ export interface PageInput {
   /** The whole document, as it was read. */
   readonly document: unknown;
 }
-
-/** The documents that a page can show, by their kinds. */
-const documents = {
-  measure: measureDocumentSchema,
-  host: hostDocument('host', hostResultSchema),
-  calibrate: hostDocument('calibrate', calibrateResultSchema),
-  timer: hostDocument('timer', timerResultSchema),
-  drift: hostDocument('drift', driftResultSchema),
-  stop: hostDocument('stop', stopResultSchema),
-  kvm: hostDocument('kvm', kvmResultSchema),
-  stability: hostlessDocument('stability', stabilityResultSchema),
-} as const;
 
 /** An input that describes a host, and so can be compared. */
 export type ReportInput = PageInput & { readonly host: HostSummary };
@@ -64,15 +44,15 @@ const header = z.object({ schema: z.string().regex(/^tscope\/[a-z]+\/\d+$/) });
  * @throws TscopeError USAGE for anything else, saying what is accepted.
  */
 export function inputOf(value: unknown, name: string): PageInput {
-  const accepted = `a document of tscope ${Object.keys(documents).join(', ')}`;
+  const accepted = `a document of tscope ${Object.keys(shownDocuments).join(', ')}`;
   const head = header.safeParse(value);
   if (!head.success) throw usageError(`${name} is not a document of tscope; give ${accepted}.`);
   const [, kind = '', version = ''] = head.data.schema.split('/');
   if (version !== '1')
     throw usageError(`${name} is of version ${version}, from a newer tscope; this one reads 1.`);
-  if (!Object.hasOwn(documents, kind))
+  if (!Object.hasOwn(shownDocuments, kind))
     throw usageError(`${name} is a document of tscope ${kind}; give ${accepted}.`);
-  const parsed = documents[kind as keyof typeof documents].safeParse(value);
+  const parsed = shownDocuments[kind as keyof typeof shownDocuments].safeParse(value);
   if (!parsed.success)
     throw usageError(`${name} is not what its schema says (${firstIssue(parsed.error, value)}).`);
   const document = parsed.data;

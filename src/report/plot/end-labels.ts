@@ -19,26 +19,21 @@ export function spread(
   top: number,
   bottom: number,
 ): number[] {
+  const inside = (center: number, height: number): number =>
+    Math.max(top + height / 2, Math.min(bottom - height / 2, center));
   const order = wanted.map((one, i) => ({ ...one, i })).sort((a, b) => a.y - b.y || a.i - b.i);
-  let blocks = order.map(({ y, height, i }) => ({ center: y, height, members: [i] }));
-  // Neighbours that overlap become one block around their mean, until none does.
-  for (;;) {
-    const merged: typeof blocks = [];
-    for (const block of blocks) {
-      const low = top + block.height / 2;
-      const high = Math.max(low, bottom - block.height / 2);
-      const center = Math.min(high, Math.max(low, block.center));
-      const last = merged.at(-1);
-      if (last !== undefined && last.center + last.height / 2 > center - block.height / 2) {
-        const height = last.height + block.height;
-        last.center = (last.center * last.height + center * block.height) / height;
-        last.height = height;
-        last.members.push(...block.members);
-      } else merged.push({ ...block, center, members: [...block.members] });
+  const blocks: Array<{ center: number; height: number; members: number[] }> = [];
+  for (const { y, height, i } of order) {
+    let block = { center: inside(y, height), height, members: [i] };
+    // A block that overlaps the one before becomes one with it, around their mean.
+    for (let last = blocks.at(-1); last !== undefined; last = blocks.at(-1)) {
+      if (last.center + last.height / 2 <= block.center - block.height / 2) break;
+      blocks.pop();
+      const both = last.height + block.height;
+      const mean = (last.center * last.height + block.center * block.height) / both;
+      block = { center: inside(mean, both), height: both, members: [...last.members, ...block.members] };
     }
-    const settled = merged.length === blocks.length;
-    blocks = merged;
-    if (settled) break;
+    blocks.push(block);
   }
   const places = wanted.map(() => 0);
   for (const { center, height, members } of blocks) {
