@@ -1,13 +1,9 @@
 import { expect, test } from 'vitest';
-import { RecordReader } from '../../src/records/read-record.ts';
 import type { RecordOptions } from '../../src/records/record.ts';
+import { read } from './read.ts';
 
-/** Logs of daemons as other versions and setups write them. */
-function read(lines: readonly string[], options: RecordOptions = {}) {
-  const reader = new RecordReader('file', options);
-  reader.add(lines);
-  return reader.end();
-}
+// Logs of daemons as other versions and setups write them.
+
 const rows = (line: (i: number) => string, count = 40) => Array.from({ length: count }, (_, i) => line(i));
 /** Offsets in whole us. */
 const us = (i: number) => ((i * 7) % 11) - 5;

@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest';
-import { RecordReader } from '../../src/records/read-record.ts';
-import type { RecordOptions } from '../../src/records/record.ts';
+import { read } from './read.ts';
 
-/** What people's files look like that are neither plain nor a log that is known. */
-function read(lines: readonly string[], options: RecordOptions = {}) {
-  const reader = new RecordReader('file', options);
-  reader.add(lines);
-  return reader.end();
-}
+// What people's files look like that are neither plain nor a log that is known.
+
 const ramp = Array.from({ length: 40 }, (_, i) => String(((i * 7) % 11) - 5 + i));
 const codes = ({ doubts }: ReturnType<typeof read>) => doubts.map(({ code }) => code);
 

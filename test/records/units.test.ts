@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { RecordReader } from '../../src/records/read-record.ts';
 import type { RecordOptions } from '../../src/records/record.ts';
+import { read as readLines } from './read.ts';
 
 /** What a reading is in: a wrong factor of a thousand looks like a result. */
-function read(lines: readonly string[], options: RecordOptions = { tau0: 1e4 }) {
-  const reader = new RecordReader('file', options);
-  reader.add(lines);
-  return reader.end();
-}
+const read = (lines: readonly string[], options: RecordOptions = { tau0: 1e4 }) => readLines(lines, options);
 /** More lines than are looked at before the layout is decided. */
 const MANY = 300;
 const values = Array.from({ length: MANY }, (_, i) => (5 * Math.cos(1.7 * (i - 1))).toFixed(1));
