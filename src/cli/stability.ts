@@ -34,8 +34,8 @@ theo1, theobr and theoh are of even m from 10 and stand at their own averaging t
 theo1 and pdev look at every point of a term, so that long records take every k-th term of long averaging times.
 --hat: how unstable each of three or more clocks is by itself; a variance that comes out below 0 is shown as it is.
 Terms that a gap touches are left out, and n says how many are left. Intervals are chi-squared, with the equivalent
-degrees of freedom of the terms in the noise that was identified (Greenhall and Riley); where these are not known, there
-is no interval.`;
+degrees of freedom of the terms in the noise that was identified (Greenhall and Riley), and of the few squares themselves
+below 10 of these; where they are not known, there is no interval.`;
 
 /** From a picosecond to ten thousand years: a time outside is a typing error. */
 const [SHORTEST_S, LONGEST_S] = [1e-12, 3e11];

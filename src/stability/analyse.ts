@@ -3,6 +3,7 @@ import { chiSquaredQuantile, gammaP } from './chi-squared.ts';
 import type { Estimate } from './deviations.ts';
 import { hasGaps } from './effective-terms.ts';
 import { ESTIMATORS, type Estimator, type EstimatorName } from './estimators.ts';
+import { squaresQuantile } from './few-degrees.ts';
 import { dominant, identifyNoises, mixtureAt, type NoiseModel } from './noise.ts';
 import type { Series } from './series.ts';
 import { averagingFactors, type TauChoice } from './taus.ts';
@@ -48,11 +49,15 @@ export interface AnalysisOptions {
 /** Why a value has no interval though the noise is known. */
 const NO_SPREAD = 'no interval: how far this noise spreads it is not known here';
 
+/** Chi-squared is right to half a per cent of its 95 from so many degrees of freedom on, whatever the squares weigh. */
+const FEW = 10;
+
 const NO_INTERVAL = { low: null, high: null, edf: null } as const;
 
 /**
  * The two-sided chi-squared interval around a deviation.
  *
+ * @param weights of the squares behind it, where they are few: the interval is then theirs (`squaresQuantile`).
  * @param shift where another correction would give `value` times this: the interval holds the truth of both as often.
  */
 export function deviationInterval(
@@ -60,9 +65,11 @@ export function deviationInterval(
   edf: number,
   confidence: number,
   shift = 1,
+  weights: readonly number[] | null = null,
 ): { low: number; high: number } {
   const tail = tailOf(edf, confidence, shift);
-  const bound = (p: number) => value * Math.sqrt(edf / chiSquaredQuantile(p, edf));
+  const bound = (p: number) =>
+    value / Math.sqrt(weights === null ? chiSquaredQuantile(p, edf) / edf : squaresQuantile(p, weights, edf));
   return { low: bound(1 - tail) * Math.min(1, shift), high: bound(tail) * Math.max(1, shift) };
 }
 
@@ -130,12 +137,13 @@ function statistic(
     const reason = lack ?? (estimator.interval === 'none' ? null : NO_SPREAD);
     return { tau, value, n, ...NO_INTERVAL, bias, reason };
   }
+  const weights = edf < FEW ? (estimator.weights?.(series, m, mixture) ?? null) : null;
   const shift = Math.sqrt((bias ?? 1) / (estimator.expectedBias?.(m, mixture) ?? bias ?? 1));
   return {
     tau,
     value,
     n,
-    ...deviationInterval(value, edf, confidence, shift),
+    ...deviationInterval(value, edf, confidence, shift, weights),
     edf,
     bias,
     reason: null,

@@ -3,7 +3,7 @@
  * differences", PTTI 2003; the combined algorithm as printed in NIST SP 1065, 5.4.1.
  */
 
-import { differenceCovariance } from './power-law.ts';
+import { differenceCovariance, WEIGHTS } from './power-law.ts';
 
 /** The longest sum taken term by term; beyond it the fitted tables stand in. */
 const LONGEST_SUM = 100;
@@ -89,9 +89,6 @@ function sx(t: number, filter: number, alpha: number): number {
   if (filter === Number.POSITIVE_INFINITY) return sw(t, alpha + 2);
   return filter ** 2 * (2 * sw(t, alpha) - sw(t - 1 / filter, alpha) - sw(t + 1 / filter, alpha));
 }
-
-/** Binomial weights of the squared difference operator. */
-const WEIGHTS = { 2: [6, -4, 1], 3: [20, -15, 6, -1] } as const;
 
 /** The same after differencing. */
 function sz(t: number, filter: number, alpha: number, order: 2 | 3): number {

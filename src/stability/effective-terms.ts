@@ -1,8 +1,16 @@
 import { type EstimatorShape, greenhallEdf, termCorrelation } from './degrees-of-freedom.ts';
+import { spread, squareWeights } from './few-degrees.ts';
 import { nearlyAll } from './modified.ts';
-import type { Mixture } from './power-law.ts';
+import { type Mixture, oncePerLag } from './power-law.ts';
 import type { Series } from './series.ts';
-import { type Correlations, correlationsOf, type Span, spanIsKnown, strideOf } from './spans.ts';
+import {
+  type Correlations,
+  correlationsOf,
+  rowCovariance,
+  type Span,
+  spanIsKnown,
+  strideOf,
+} from './spans.ts';
 
 /** Terms looked at for how many pairs the gaps leave, about. */
 const SAMPLED = 1024;
@@ -61,6 +69,14 @@ function averagedTerms(series: Series, order: 2 | 3, m: number): Terms {
   return terms;
 }
 
+/** Known terms, each `step`-th one or, of many, each so many-th of those. */
+function startsOf(terms: Terms, step: number): { starts: number[]; stride: number } {
+  const stride = Math.ceil(terms.length / step / SAMPLED) * step;
+  const starts: number[] = [];
+  for (let i = 0; i < terms.length; i += stride) if (terms.known(i)) starts.push(i);
+  return { starts, stride };
+}
+
 /** Blocks of neighbouring lags: [the one that stands for them, how many]. Narrow at each multiple of m, where correlations are sharp. */
 function lagBlocks(m: number, reach: number): [number, number][] {
   const blocks: [number, number][] = [];
@@ -89,23 +105,13 @@ function independentTerms(
   blocks: ReadonlyArray<readonly [lag: number, width: number]>,
   squaredCorrelation: (lag: number) => number,
 ): number {
-  const stride = Math.ceil(terms.length / step / SAMPLED) * step;
-  const starts: number[] = [];
-  for (let i = 0; i < terms.length; i += stride) if (terms.known(i)) starts.push(i);
+  const { starts, stride } = startsOf(terms, step);
   const n = starts.length;
   let sum = n;
   if (stride === step && n <= ALL_PAIRS) {
-    const [farthest = 0, width = 1] = blocks.at(-1) ?? [];
-    const found = new Map<number, number>();
-    for (const [k, i] of starts.entries()) {
-      for (let l = k + 1; l < n; l += 1) {
-        const lag = (starts[l] as number) - i;
-        if (lag >= farthest + width) break;
-        const squared = found.get(lag) ?? squaredCorrelation(lag);
-        found.set(lag, squared);
-        sum += 2 * squared;
-      }
-    }
+    const at = oncePerLag(squaredCorrelation);
+    for (const [k, i] of starts.entries())
+      for (let l = k + 1; l < n; l += 1) sum += 2 * at((starts[l] as number) - i);
     return n === 0 ? 0 : (n * n) / sum;
   }
   for (const [lag, width] of blocks) {
@@ -116,19 +122,51 @@ function independentTerms(
   return n === 0 ? 0 : ((n * n) / sum) * (stride / step);
 }
 
-function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Terms): number {
-  const reach = Math.min(terms.length - 1, (shape.order + 1) * m);
-  const blocks = shape.overlapping
-    ? lagBlocks(m, reach).filter(([lag]) => lag > 0)
-    : Array.from({ length: shape.order + 1 }, (_, k) => [(k + 1) * m, 1] as const);
-  return independentTerms(terms, shape.overlapping ? 1 : m, blocks, (lag) => {
+function termsOf(series: Series, { modified, order }: EstimatorShape, m: number): Terms {
+  if (hasGaps(series)) return (modified ? averagedTerms : plainTerms)(series, order, m);
+  const span = order * m + (modified ? m - 1 : 0);
+  return { length: Math.max(0, series.phase.length - span), known: () => true };
+}
+
+/** The correlation of two terms by the points between them. */
+const correlationIn =
+  (shape: EstimatorShape, mixture: Mixture, m: number) =>
+  (lag: number): number => {
     let correlation = 0;
     for (const [alpha, share] of mixture) {
       const floor = shape.order === 2 ? Math.max(-2, alpha) : alpha;
       correlation += share * termCorrelation(shape, floor, m, lag);
     }
-    return correlation ** 2;
-  });
+    return correlation;
+  };
+
+function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Terms): number {
+  const reach = Math.min(terms.length - 1, (shape.order + 1) * m);
+  const blocks = shape.overlapping
+    ? lagBlocks(m, reach).filter(([lag]) => lag > 0)
+    : Array.from({ length: shape.order + 1 }, (_, k) => [(k + 1) * m, 1] as const);
+  const correlation = correlationIn(shape, mixture, m);
+  return independentTerms(terms, shape.overlapping ? 1 : m, blocks, (lag) => correlation(lag) ** 2);
+}
+
+/** What the squares of a difference estimator weigh, for few degrees of freedom (see `squaresQuantile`). */
+export function weightsOf(series: Series, shape: EstimatorShape, mixture: Mixture, m: number): number[] {
+  const starts = spread(startsOf(termsOf(series, shape, m), shape.overlapping ? 1 : m).starts);
+  const correlation = oncePerLag(correlationIn(shape, mixture, m));
+  return squareWeights(starts, (i, j) => correlation(j - i));
+}
+
+/** The same of a span's linear functions, each term's as those of a short span. */
+export function spanWeights(series: Series, span: Span, mixture: Mixture, m: number): number[] {
+  const points = span.points(m);
+  const terms = { length: series.phase.length - points + 1, known: spanIsKnown(series, points) };
+  const short = Math.min(m, span.outlined);
+  const { starts } = startsOf(terms, strideOf(span, m, series.phase.length));
+  const functions = spread(starts, span.rows(short)).flatMap((at) =>
+    Array.from({ length: span.rows(short) }, (_, row) => ({ at: Math.round((at * short) / m), row })),
+  );
+  const covariance = rowCovariance(span, short, mixture);
+  return squareWeights(functions, (a, b) => covariance(a.row, b.row, b.at - a.at));
 }
 
 /** How many terms in a row hang together, of a record without end: their number over their degrees of freedom. */
@@ -198,8 +236,7 @@ export function edfOf(series: Series, shape: EstimatorShape, mixture: Mixture, m
   // Flicker PM is computed for sampled phase; the published formula is of a bandwidth, and a seventh off.
   if (mixture.length === 1 && !hasGaps(series) && only[0] !== 1)
     return greenhallEdf(shape, shape.order === 2 ? Math.max(-2, only[0]) : only[0], m, points);
-  const terms = (shape.modified ? averagedTerms : plainTerms)(series, shape.order, m);
-  const edf = pairedEdf(shape, mixture, m, terms);
+  const edf = pairedEdf(shape, mixture, m, termsOf(series, shape, m));
   return edf > 0 ? edf : null;
 }
 

@@ -1,6 +1,6 @@
 import type { EstimatorShape } from './degrees-of-freedom.ts';
 import { adev, type Estimate, hdev, oadev, ohdev } from './deviations.ts';
-import { edfOf, spanEdf } from './effective-terms.ts';
+import { edfOf, spanEdf, spanWeights, weightsOf } from './effective-terms.ts';
 import { mdev, tdev } from './modified.ts';
 import type { Mixture } from './power-law.ts';
 import type { Series } from './series.ts';
@@ -23,7 +23,7 @@ import {
 } from './theo.ts';
 import { mtieOf, tierms } from './time-interval.ts';
 import { totdev } from './total.ts';
-import { totalBias, totalEdfOf } from './total-noise.ts';
+import { totalBias, totalEdfOf, totalWeights } from './total-noise.ts';
 
 /** What the analysis knows of one estimator. */
 export interface Estimator {
@@ -43,6 +43,8 @@ export interface Estimator {
   readonly modified?: true;
   /** Equivalent degrees of freedom in this noise, or null where there is no interval. */
   edf(series: Series, m: number, mixture: Mixture): number | null;
+  /** What the squares weigh behind few of them (see `squaresQuantile`). */
+  weights?(series: Series, m: number, mixture: Mixture): number[];
   /** `none`: an extreme, or a mean that holds a constant frequency. */
   readonly interval?: 'none';
   /** The averaging time in units of tau0 where it is not m. */
@@ -61,15 +63,15 @@ const plain =
   (m) =>
     estimate(series, m);
 
-const family =
-  (shape: EstimatorShape): Estimator['edf'] =>
-  (series, m, mixture) =>
-    edfOf(series, shape, mixture, m);
+const family = (shape: EstimatorShape): Pick<Estimator, 'edf' | 'weights'> => ({
+  edf: (series, m, mixture) => edfOf(series, shape, mixture, m),
+  weights: (series, m, mixture) => weightsOf(series, shape, mixture, m),
+});
 
-const spans =
-  (span: Span): Estimator['edf'] =>
-  (series, m, mixture) =>
-    spanEdf(series, span, mixture, m);
+const spans = (span: Span): Pick<Estimator, 'edf' | 'weights'> => ({
+  edf: (series, m, mixture) => spanEdf(series, span, mixture, m),
+  weights: (series, m, mixture) => spanWeights(series, span, mixture, m),
+});
 
 const ofSpan = (span: Span) => plain((series, m) => spanDeviation(series, span, m));
 
@@ -101,14 +103,14 @@ export const ESTIMATORS = {
     unit: 'ratio',
     points: (m) => 2 * m + 1,
     prepare: plain(adev),
-    edf: family({ order: 2, overlapping: false, modified: false }),
+    ...family({ order: 2, overlapping: false, modified: false }),
   },
   oadev: {
     title: 'overlapping Allan deviation',
     unit: 'ratio',
     points: (m) => 2 * m + 1,
     prepare: plain(oadev),
-    edf: OVERLAPPING_ALLAN,
+    ...OVERLAPPING_ALLAN,
   },
   mdev: {
     title: 'modified Allan deviation',
@@ -116,7 +118,7 @@ export const ESTIMATORS = {
     points: (m) => 3 * m,
     prepare: plain(mdev),
     modified: true,
-    edf: OVERLAPPING_MODIFIED,
+    ...OVERLAPPING_MODIFIED,
   },
   tdev: {
     title: 'time deviation',
@@ -124,21 +126,21 @@ export const ESTIMATORS = {
     points: (m) => 3 * m,
     prepare: plain(tdev),
     modified: true,
-    edf: OVERLAPPING_MODIFIED,
+    ...OVERLAPPING_MODIFIED,
   },
   hdev: {
     title: 'Hadamard deviation',
     unit: 'ratio',
     points: (m) => 3 * m + 1,
     prepare: plain(hdev),
-    edf: family({ order: 3, overlapping: false, modified: false }),
+    ...family({ order: 3, overlapping: false, modified: false }),
   },
   ohdev: {
     title: 'overlapping Hadamard deviation',
     unit: 'ratio',
     points: (m) => 3 * m + 1,
     prepare: plain(ohdev),
-    edf: family({ order: 3, overlapping: true, modified: false }),
+    ...family({ order: 3, overlapping: true, modified: false }),
   },
   totdev: {
     title: 'total deviation',
@@ -146,6 +148,7 @@ export const ESTIMATORS = {
     points: (m) => Math.max(3, m + 1),
     prepare: plain(totdev),
     edf: totalEdfOf,
+    weights: totalWeights,
     bias: totalBias,
   },
   mtotdev: {
@@ -154,7 +157,7 @@ export const ESTIMATORS = {
     points: MODIFIED_TOTAL.points,
     prepare: ofSpan(MODIFIED_TOTAL),
     modified: true,
-    edf: spans(MODIFIED_TOTAL),
+    ...spans(MODIFIED_TOTAL),
     bias: modifiedTotalBias,
     expectedBias: modifiedTotalExpectation,
     lacksInterval: modifiedTotalLacks,
@@ -165,7 +168,7 @@ export const ESTIMATORS = {
     points: MODIFIED_TOTAL.points,
     prepare: plain(ttotdev),
     modified: true,
-    edf: spans(MODIFIED_TOTAL),
+    ...spans(MODIFIED_TOTAL),
     bias: modifiedTotalBias,
     expectedBias: modifiedTotalExpectation,
     lacksInterval: modifiedTotalLacks,
@@ -175,7 +178,7 @@ export const ESTIMATORS = {
     unit: 'ratio',
     points: HADAMARD_TOTAL.points,
     prepare: ofSpan(HADAMARD_TOTAL),
-    edf: spans(HADAMARD_TOTAL),
+    ...spans(HADAMARD_TOTAL),
     bias: hadamardTotalBias,
     expectedBias: hadamardTotalExpectation,
   },
@@ -186,7 +189,7 @@ export const ESTIMATORS = {
     prepare: plain(theo1),
     lacks: theo1Lacks,
     averaging: theo1Time,
-    edf: spans(THEO1),
+    ...spans(THEO1),
   },
   theobr: {
     title: 'Theo1 without its bias',
@@ -207,7 +210,7 @@ export const ESTIMATORS = {
     withGaps: NO_BIAS,
     averaging: (m, points) => (theohIsAllan(m, points) ? m : theo1Time(m)),
     edf: (series, m, mixture) =>
-      (theohIsAllan(m, series.phase.length) ? OVERLAPPING_ALLAN : theobrEdf)(series, m, mixture),
+      (theohIsAllan(m, series.phase.length) ? OVERLAPPING_ALLAN.edf : theobrEdf)(series, m, mixture),
   },
   pdev: {
     title: 'parabolic deviation',
@@ -215,7 +218,7 @@ export const ESTIMATORS = {
     points: PARABOLIC.points,
     prepare: ofSpan(PARABOLIC),
     modified: true,
-    edf: spans(PARABOLIC),
+    ...spans(PARABOLIC),
   },
   mtie: {
     title: 'maximum time-interval error',

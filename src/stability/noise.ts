@@ -1,3 +1,4 @@
+import { logGamma } from './chi-squared.ts';
 import { greenhallEdf } from './degrees-of-freedom.ts';
 import {
   ALPHAS,
@@ -89,12 +90,6 @@ function frequencyLevelAt(series: Series, lag: number): Level | null {
   return { square, edf, unit };
 }
 
-// Stirling's; the shapes here are 0.25 and up, and only differences between models count.
-function logGammaOf(x: number): number {
-  if (x < 7) return logGammaOf(x + 1) - Math.log(x);
-  return (x - 0.5) * Math.log(x) - x + 0.9189385332046727 + 1 / (12 * x);
-}
-
 /** A fit of some noises to all averaging times together. */
 interface Fit {
   /** Indices of ALPHAS. */
@@ -139,7 +134,7 @@ function fit(levels: readonly Level[], chosen: readonly number[]): Fit {
     const { square, edf } = modelled(level, chosen, strengths);
     const shape = edf / 2;
     const ratio = level.square / square;
-    likelihood += shape * Math.log(shape) - logGammaOf(shape) + shape * (Math.log(ratio) - ratio);
+    likelihood += shape * Math.log(shape) - logGamma(shape) + shape * (Math.log(ratio) - ratio);
   }
   return { chosen, strengths, likelihood };
 }

@@ -41,8 +41,8 @@ export function phaseCovariance(alpha: number, lag: number): number {
   return alpha === -1 ? t * t * Math.log(t) : -(t ** 4) * Math.log(t);
 }
 
-/** Weights of the autocovariance of a difference of order 2 and 3, at 0, 1, 2 ... steps of m. */
-const WEIGHTS = { 2: [6, -4, 1], 3: [20, -15, 6, -1] } as const;
+/** Weights of the autocovariance of a difference of order 2 and 3, at 0, 1, 2 ... steps of m: binomial, of the squared operator. */
+export const WEIGHTS = { 2: [6, -4, 1], 3: [20, -15, 6, -1] } as const;
 
 /** The autocovariance of the phase differences of `order` over m steps, `lag` steps apart, for unit noise. */
 export function differenceCovariance(alpha: number, order: 2 | 3, m: number, lag: number): number {
@@ -65,4 +65,14 @@ export function differenceVariance(alpha: number, order: 2 | 3, m: number, modif
   for (let lag = 1; lag < size; lag += 1)
     sum += 2 * (size - lag) * differenceCovariance(alpha, order, size, lag);
   return (sum / size ** 2) * (m / size) ** (1 - alpha);
+}
+
+/** A function of the distance of two points, computed once for each. */
+export function oncePerLag(of: (lag: number) => number): (lag: number) => number {
+  const found = new Map<number, number>();
+  return (lag) => {
+    const value = found.get(lag) ?? of(lag);
+    found.set(lag, value);
+    return value;
+  };
 }

@@ -16,6 +16,8 @@ export interface Span {
   write(phase: Float64Array, at: number, m: number, rows: Float64Array): void;
   /** The largest m whose correlations are taken as they are; those of larger m are scaled from it. */
   readonly modelled: number;
+  /** The m whose linear functions stand for those of larger ones where few degrees of freedom are left. */
+  readonly outlined: number;
   /** False: beyond `modelled` flicker PM follows no power that the model shows, and there is no interval. */
   readonly ofPhaseNoise?: false;
   /** The steepest exponent that the terms are blind enough for; steeper noise counts as this. */
@@ -79,6 +81,7 @@ export const MODIFIED_TOTAL: Span = {
     writeReflected(values, m, 1 / (m * Math.sqrt(2 * 6 * m)), rows);
   },
   modelled: 8,
+  outlined: 3,
   steepest: -2,
 };
 
@@ -98,6 +101,7 @@ export const HADAMARD_TOTAL: Span = {
     }
   },
   modelled: 16,
+  outlined: 3,
   ofPhaseNoise: false,
   steepest: -4,
 };
@@ -117,6 +121,7 @@ export const THEO1: Span = {
     }
   },
   modelled: 256,
+  outlined: 16,
   steepest: -2,
 };
 
@@ -141,6 +146,7 @@ export const PARABOLIC: Span = {
     rows[0] = (sum * Math.sqrt(72)) / m ** 2;
   },
   modelled: 16,
+  outlined: 16,
   steepest: -2,
 };
 
@@ -277,21 +283,39 @@ const covariances = (alpha: number, length: number): Float64Array =>
 export const spanExpectation = (span: Span, m: number, alpha: number): number =>
   expectation(rowsOf(span, m), span.points(m), covariances(alpha, span.points(m)));
 
+/** The covariances of a term's points with points of spans up to `REACH` later, where the term has an expectation of 1. */
+function pointCovariances(span: Span, m: number, rows: readonly Row[], mixture: Mixture): Float64Array {
+  const size = span.points(m);
+  const of = new Float64Array((1 + REACH) * size);
+  for (const [alpha, share] of mixture) {
+    const own = covariances(Math.max(span.steepest, alpha), of.length);
+    const level = expectation(rows, size, own);
+    for (let t = 0; t < of.length; t += 1) of[t] = (of[t] as number) + ((own[t] as number) * share) / level;
+  }
+  return of;
+}
+
+/** The covariance of one row of a term with another of a term `lag` later; of terms farther apart than `REACH` 0. */
+export function rowCovariance(
+  span: Span,
+  m: number,
+  mixture: Mixture,
+): (row: number, other: number, lag: number) => number {
+  const rows = rowsOf(span, m);
+  const reach = REACH * span.points(m);
+  const ahead = withPoints(rows, span.points(m) + reach, pointCovariances(span, m, rows, mixture));
+  return (row, other, lag) =>
+    lag < reach ? withRow(ahead[row] as Float64Array, rows[other] as Row, lag) : 0;
+}
+
 /** @param m at most `span.modelled`. */
 export function correlationsOf(span: Span, m: number, mixture: Mixture): Correlations {
   const key = `${span.name} ${m} ${mixture.map(([alpha, share]) => `${alpha}:${share.toFixed(2)}`).join(' ')}`;
   const kept = remembered.get(key);
   if (kept !== undefined) return kept;
   const rows = rowsOf(span, m);
-  const size = span.points(m);
-  const reach = REACH * size;
-  const of = new Float64Array(size + reach);
-  for (const [alpha, share] of mixture) {
-    const own = covariances(Math.max(span.steepest, alpha), of.length);
-    const level = expectation(rows, size, own);
-    for (let t = 0; t < of.length; t += 1) of[t] = (of[t] as number) + ((own[t] as number) * share) / level;
-  }
-  const ahead = withPoints(rows, size + reach, of);
+  const reach = REACH * span.points(m);
+  const ahead = withPoints(rows, span.points(m) + reach, pointCovariances(span, m, rows, mixture));
   const alone = squaresBetween(ahead, rows, 0);
   const squared = Float64Array.from({ length: reach }, (_, lag) =>
     lag === 0 ? 1 : squaresBetween(ahead, rows, lag) / alone,

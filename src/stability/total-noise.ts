@@ -1,7 +1,8 @@
 import { greenhallEdf } from './degrees-of-freedom.ts';
 import { edfOf, hasGaps } from './effective-terms.ts';
+import { spread, squareWeights } from './few-degrees.ts';
 import { dominant } from './noise.ts';
-import { type Mixture, phaseCovariance } from './power-law.ts';
+import { type Mixture, oncePerLag, phaseCovariance } from './power-law.ts';
 import type { Series } from './series.ts';
 import { totalTermIsKnown } from './total.ts';
 
@@ -30,7 +31,13 @@ function termAt(i: number, m: number, last: number): Term {
 
 function covariance(a: Term, b: Term, of: (lag: number) => number): number {
   let sum = 0;
-  for (const [p, weight] of a) for (const [q, other] of b) sum += weight * other * of(Math.abs(p - q));
+  for (let i = 0; i < a.length; i += 1) {
+    const [p, weight] = a[i] as Term[number];
+    for (let j = 0; j < b.length; j += 1) {
+      const [q, other] = b[j] as Term[number];
+      sum += weight * other * of(Math.abs(p - q));
+    }
+  }
   return sum;
 }
 
@@ -128,21 +135,29 @@ function phaseNoiseEdf(alpha: number, m: number, points: number): number {
   return edfOfTerms(terms, (lag) => known[lag] as number);
 }
 
-/** The same of the terms at these points, in a mixture of noises. */
-function edfAt(points: readonly number[], last: number, m: number, mixture: Mixture): number | null {
+/** The covariance of two points by the steps between them, up to what no term sees, in a mixture of noises. */
+function mixedCovariance(m: number, mixture: Mixture): (lag: number) => number {
   const middle = termAt(m, m, 2 * m);
   const parts = mixture.map(([exponent, share]) => {
     const of = (lag: number) => phaseCovariance(Math.max(-2, exponent), lag);
     return [share / covariance(middle, middle, of), of] as const;
   });
-  const found = new Map<number, number>();
-  const of = (lag: number): number => {
-    const value = found.get(lag) ?? parts.reduce((sum, [weight, part]) => sum + weight * part(lag), 0);
-    found.set(lag, value);
-    return value;
-  };
+  return oncePerLag((lag) => parts.reduce((sum, [weight, part]) => sum + weight * part(lag), 0));
+}
+
+/** The same of the terms at these points, in a mixture of noises. */
+function edfAt(points: readonly number[], last: number, m: number, mixture: Mixture): number | null {
   const terms = points.map((i) => termAt(i, m, last));
-  return terms.length === 0 ? null : edfOfTerms(terms, of);
+  return terms.length === 0 ? null : edfOfTerms(terms, mixedCovariance(m, mixture));
+}
+
+/** What the squares weigh, for few degrees of freedom (see `squaresQuantile`). */
+export function totalWeights(series: Series, m: number, mixture: Mixture): number[] {
+  const last = series.phase.length - 1;
+  const points = hasGaps(series) ? knownTerms(series, m) : Array.from({ length: last - 1 }, (_, i) => i + 1);
+  const terms = spread(points).map((i) => termAt(i, m, last));
+  const of = mixedCovariance(m, mixture);
+  return squareWeights(terms, (a, b) => covariance(a, b, of));
 }
 
 /**

@@ -16,6 +16,8 @@ const ESTIMATORS = [
   'hdev',
   'ohdev',
   'totdev',
+  'theo1',
+  'pdev',
 ] as const satisfies readonly EstimatorName[];
 
 const holes = (values: Float64Array, seed: number) => {
