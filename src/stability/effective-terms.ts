@@ -156,14 +156,20 @@ export function weightsOf(series: Series, shape: EstimatorShape, mixture: Mixtur
   return squareWeights(starts, (i, j) => correlation(j - i));
 }
 
+/** Linear functions of spans looked at behind few degrees of freedom. */
+const MOST_ROWS = 32;
+/** Of so few terms each is looked at more closely. */
+const HARDLY_ANY = 2;
+
 /** The same of a span's linear functions, each term's as those of a short span. */
 export function spanWeights(series: Series, span: Span, mixture: Mixture, m: number): number[] {
   const points = span.points(m);
   const terms = { length: series.phase.length - points + 1, known: spanIsKnown(series, points) };
-  const short = Math.min(m, span.outlined);
   const { starts } = startsOf(terms, strideOf(span, m, series.phase.length));
-  const functions = spread(starts, span.rows(short)).flatMap((at) =>
-    Array.from({ length: span.rows(short) }, (_, row) => ({ at: Math.round((at * short) / m), row })),
+  const short = Math.min(m, starts.length > HARDLY_ANY ? span.outlined : 2 * span.outlined);
+  const rows = span.rows(short);
+  const functions = spread(starts, Math.floor(MOST_ROWS / rows)).flatMap((at) =>
+    Array.from({ length: rows }, (_, row) => ({ at: Math.round((at * short) / m), row })),
   );
   const covariance = rowCovariance(span, short, mixture);
   return squareWeights(functions, (a, b) => covariance(a.row, b.row, b.at - a.at));

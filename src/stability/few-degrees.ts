@@ -33,12 +33,12 @@ function eigenvalues(a: readonly Float64Array[]): number[] {
   return a.map((_, i) => at(i, i));
 }
 
-/** Squares looked at behind few degrees of freedom: more would hardly differ from their neighbours. */
-const MOST_SQUARES = 16;
+/** Terms looked at behind few degrees of freedom: more would hardly differ from their neighbours. */
+const MOST_TERMS = 16;
 
-/** So many of the `places`, spread evenly, that with `rows` squares each there are `MOST_SQUARES`. */
-export function spread(places: readonly number[], rows = 1): number[] {
-  const count = Math.max(1, Math.min(places.length, Math.floor(MOST_SQUARES / rows)));
+/** So many of the `places`, spread evenly, and no more than `most`. */
+export function spread(places: readonly number[], most = MOST_TERMS): number[] {
+  const count = Math.max(1, Math.min(places.length, most, MOST_TERMS));
   return Array.from(
     { length: count },
     (_, k) => places[Math.round((k * (places.length - 1)) / Math.max(1, count - 1))] as number,

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { analyseStability, deviationInterval } from '../../src/stability/analyse.ts';
 import { gammaP } from '../../src/stability/chi-squared.ts';
+import { spanWeights } from '../../src/stability/effective-terms.ts';
 import { spread, squaresQuantile, squareWeights } from '../../src/stability/few-degrees.ts';
 import { phaseSeries } from '../../src/stability/series.ts';
+import { THEO1 } from '../../src/stability/spans.ts';
 import { phaseNoise, seedOf, white } from './records.ts';
 
 const ENDS = [0.005, 0.025, 0.16, 0.84, 0.975, 0.995];
@@ -42,12 +44,21 @@ test('weights are those of independent squares: one of what is all the same, equ
     expect(weight).toBeCloseTo((1 + Math.cos(((4 - k) * Math.PI) / 5)) / 4, 9);
 });
 
-test('16 squares are looked at, spread over the terms that are there', () => {
+test('16 terms are looked at, or fewer, spread over those that are there', () => {
   const places = Array.from({ length: 17 }, (_, i) => 10 * i);
   expect(spread(places.slice(1))).toEqual(places.slice(1));
   expect(spread(places)).toHaveLength(16);
-  expect(spread(places, 5)).toEqual([0, 80, 160]);
-  expect(spread(places, 17)).toEqual([0]);
+  expect(spread(places, 3)).toEqual([0, 80, 160]);
+  expect(spread(places, 0)).toEqual([0]);
+});
+
+test('of one or two long terms sixteen functions each are looked at, of more eight each, and of four terms at most', () => {
+  // Stretches of 41 points: one Theo1 term of m = 40 each.
+  const squares = (terms: number) => {
+    const values = white(50 * terms).map((x, i) => (i % 50 > 40 ? Number.NaN : x));
+    return spanWeights(phaseSeries(values, 1), THEO1, [[2, 1]], 40).length;
+  };
+  expect([1, 2, 3, 4, 5].map(squares)).toEqual([16, 32, 24, 32, 32]);
 });
 
 test('below 10 degrees of freedom an interval is that of the squares, from 10 on chi-squared', () => {
