@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { quietControl } from '../../src/clock/control.ts';
 import { analyseStability } from '../../src/stability/analyse.ts';
+import { edfOf, spanEdf } from '../../src/stability/effective-terms.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS } from '../../src/stability/estimators.ts';
 import { differences, frequencySeries, phaseSeries, type Series } from '../../src/stability/series.ts';
+import { MODIFIED_TOTAL, strideOf } from '../../src/stability/spans.ts';
 import { uniform, white } from './records.ts';
 
 const POINTS = 20_000;
@@ -111,4 +113,34 @@ test('no term reaches across a break, whatever the phase jumped by', () => {
 test('breaks count from the first point given, also where a gap at the start is cut away', () => {
   const { known } = phaseSeries(Float64Array.from([Number.NaN, 0, 1, 5, 6]), 1, [3]);
   expect(known).toEqual(Int32Array.from([0, 1, 1, 2]));
+});
+
+test('degrees of freedom with gaps grow with the record, also where only some of its terms are looked at', () => {
+  const edf = (points: number, overlapping: boolean, m: number) =>
+    edfOf(
+      phaseSeries(dropped(white(points), 0.1), 1),
+      { order: 2, overlapping, modified: false },
+      [[0, 1]],
+      m,
+    ) ?? Number.NaN;
+  for (const [overlapping, m] of [
+    [true, 1],
+    [true, 8],
+    [false, 8],
+  ] as const) {
+    const growth = edf(16_001, overlapping, m) / edf(2001, overlapping, m);
+    expect(growth / 8, `${overlapping}, m ${m}`).toBeGreaterThan(0.85);
+    expect(growth / 8, `${overlapping}, m ${m}`).toBeLessThan(1.2);
+  }
+});
+
+test('spans of which only every second is taken have nearly the degrees of freedom of all', () => {
+  // Of a modified total deviation over m = 1000 every term is taken up to 22,222 points.
+  const edf = (points: number) =>
+    spanEdf(phaseSeries(white(points), 1), MODIFIED_TOTAL, [[0, 1]], 1000) ?? Number.NaN;
+  expect(strideOf(MODIFIED_TOTAL, 1000, 40_000)).toBeGreaterThan(1);
+  // As many as the record is averaging times long, less the three of a term.
+  const [short, long] = [edf(20_000), edf(40_000)];
+  expect(long / short / ((40 - 3) / (20 - 3))).toBeGreaterThan(0.95);
+  expect(long / short / ((40 - 3) / (20 - 3))).toBeLessThan(1.05);
 });

@@ -167,6 +167,15 @@ test('a gap of one record is a gap of all, and gaps at an end move nothing', () 
   expect(frequencySeries(steps[1] as Float64Array, 1).known).not.toBeNull();
 });
 
+test('a clock has no degrees of freedom where one of its differences does not vary', () => {
+  const [a, b, c] = clocks as [Float64Array, Float64Array, Float64Array];
+  const [point] = corneredHat(against([a, a, b, c], clock(1, 4)), 'clocks', [1], 0.95);
+  const known = point?.clocks.map(({ edf, low, high }) => [edf, low, high].map((value) => value !== null));
+  const none = [false, false, false];
+  // Of the two that are the same nothing can be drawn, so that no clock has an interval; the others have degrees of freedom.
+  expect(known).toEqual([none, none, [true, false, false], [true, false, false]]);
+});
+
 test('records too short for one term have nothing', () => {
   const short = clocks.map((x) => phaseSeries(x.slice(0, 10), 1));
   expect(corneredHat(short, 'clocks', [8], 0.95)).toEqual([

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { quietControl } from '../../src/clock/control.ts';
+import { analyseStability } from '../../src/stability/analyse.ts';
 import { dominant, identifyNoises, LEAST_POINTS, mixtureAt } from '../../src/stability/noise.ts';
 import { ALPHAS, NOISE_NAMES } from '../../src/stability/power-law.ts';
 import { frequencySeries, phaseSeries, type Series } from '../../src/stability/series.ts';
@@ -87,6 +89,18 @@ test('shares follow from the strengths and the averaging time', () => {
       [0, expect.closeTo(fm / (pm + fm), 12)],
     ]);
   }
+});
+
+test('the noise that a point names is that of its terms before anything is averaged', () => {
+  // At m = 10: 80 of white PM beside 60 of white FM; averaged over ten neighbours 8 beside some 40.
+  const model = [
+    [2, 4],
+    [0, 0.5],
+  ] as const;
+  const options = { estimators: ['mdev'], taus: [10], confidence: 0.95 } as const;
+  const [point] = analyseStability(phaseSeries(phaseNoise(0, 200), 1), options, quietControl, model);
+  expect(point?.alpha).toBe(2);
+  expect(dominant(mixtureAt(model, 10, true))).toBe(0);
 });
 
 test('an offset, a frequency and a drift hide no noise', () => {
