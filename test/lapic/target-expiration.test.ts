@@ -7,6 +7,7 @@ import {
   apicGetState,
   apicSetState,
   apicTimerFn,
+  injectApicTimerIrqs,
   lapicExpiredHvTimer,
   lapicSwitchToHvTimer,
   programPeriodic,
@@ -219,4 +220,82 @@ test('the masked and the written interrupt: what a guest reads back of LVTT', ()
   const { timer } = timerAt('clamp', { tscDeadlineTimer: false });
   writeLvtt(timer, 0x7_10ec);
   expect(apicGetState(timer)).toEqual({ lvtt: 0x3_10ec, tmict: 0, tdcr: 0, tmcct: 0 });
+});
+
+describe('posted delivery', () => {
+  const posted = (policy: PolicyName, config: Partial<LapicConfig> = {}) => {
+    const clock = new ScriptedClock();
+    const at = (ns: bigint) => clock.set(ns, 2n * ns);
+    at(0n);
+    const timer = new LapicTimer(
+      { ...lapicDefaults, guestTscKhz: KHZ, ...config },
+      policies[policy],
+      clock,
+      'posted',
+    );
+    return { timer, at };
+  };
+
+  test('an expiry is in the IRR at once, on the hrtimer whatever the host has; one that finds the last there is lost', () => {
+    const { timer, at } = posted('clamp');
+    programPeriodic(timer, PERIOD);
+    expect(timer).toMatchObject({ hvTimerInUse: false, hrtimerArmed: true, hrtimerExpires: PERIOD });
+    for (const [k, irqs] of [
+      [1n, 1],
+      [2n, 1],
+    ] as const) {
+      at(k * PERIOD);
+      apicTimerFn(timer);
+      expect(timer).toMatchObject({ expirations: Number(k), irqs, irr: true, pending: 0, owed: 0n });
+    }
+    // The guest has taken it.
+    timer.irr = false;
+    at(3n * PERIOD);
+    apicTimerFn(timer);
+    expect(timer).toMatchObject({ expirations: 3, irqs: 2, irr: true, pending: 0 });
+  });
+
+  test('a masked interrupt is in no IRR', () => {
+    const { timer, at } = posted('clamp');
+    programPeriodic(timer, PERIOD);
+    writeLvtt(timer, 0x300ec);
+    at(PERIOD);
+    apicTimerFn(timer);
+    expect(timer).toMatchObject({ expirations: 1, irqs: 0, irr: false, pending: 0 });
+  });
+
+  test("with APICv the hrtimer's callback waits for the entry, and what expires elsewhere does not", () => {
+    const { timer, at } = timerAt('clamp', { apicv: true, hvTimer: false });
+    programPeriodic(timer, PERIOD);
+    at(PERIOD);
+    apicTimerFn(timer);
+    expect(timer).toMatchObject({ pending: 1, irqs: 0, irr: false });
+    injectApicTimerIrqs(timer);
+    expect(timer).toMatchObject({ pending: 0, irqs: 1, irr: true });
+    const late = timerAt('clamp', { apicv: true });
+    programPeriodic(late.timer, PERIOD);
+    late.at(PERIOD);
+    lapicExpiredHvTimer(late.timer);
+    expect(late.timer).toMatchObject({ pending: 0, irqs: 1, irr: true });
+  });
+});
+
+test('what is done with once it fired forgets its deadline, and a one-shot its target too', () => {
+  const fired = (lvtt: number, arm: (timer: LapicTimer) => void) => {
+    const { timer, at } = timerAt('catch-up', { hvTimer: false });
+    writeLvtt(timer, lvtt);
+    arm(timer);
+    at(PERIOD);
+    apicTimerFn(timer);
+    const waiting = [timer.tscdeadline, timer.targetExpiration];
+    injectApicTimerIrqs(timer);
+    return [...waiting, timer.tscdeadline, timer.targetExpiration];
+  };
+  expect(fired(0x20, (timer) => writeTmict(timer, 500_000))).toEqual([2n * PERIOD, PERIOD, 0n, 0n]);
+  expect(fired(0x40020, (timer) => setLapicTscdeadlineMsr(timer, 2n * PERIOD))).toEqual([
+    2n * PERIOD,
+    0n,
+    0n,
+    0n,
+  ]);
 });
