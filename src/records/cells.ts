@@ -1,7 +1,7 @@
 /** One reading as people write it: `D` exponents, decimal commas, and marks of missing readings. */
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?$/;
-const GAP = /^(?:[+-]?nan|-{1,3}|n\/?a|null|none|missing|\?|\*|)$/i;
+const GAP = /^(?:[+-]?nan(?:\(\w*\))?|-{1,3}|n\/?a|null|none|missing|\?|\*|)$/i;
 /** SCPI instruments print 9.91E37 for not-a-number and 9.9E37 for what is beyond their range. */
 const isScpiNone = (value: number): boolean => Math.abs(value) === 9.9e37 || value === 9.91e37;
 

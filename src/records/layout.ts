@@ -8,7 +8,11 @@ export interface Layout {
   readonly columns: number;
 }
 
+/** What a line is divided by, and into how many columns where that is known. */
+type Separation = Pick<Layout, 'separator'> & Partial<Pick<Layout, 'columns'>>;
+
 const SPACE = /\s+/;
+const TAB = /[ ]*\t[ ]*/;
 
 /** DOS's end-of-file mark. */
 const END_OF_TEXT = '\x1a';
@@ -16,23 +20,37 @@ const END_OF_TEXT = '\x1a';
 /** A per cent sign that is a unit: behind a number at the end of a line, and in brackets. */
 const PER_CENT = /\d\s*%$|[([]\s*%\s*[)\]]/;
 
-/** A line without its comment: `#` and `%` anywhere, `;`, `!`, `//` and `*` before a word at its start. */
-export function withoutComment(line: string): string {
-  const text = line.trim();
-  const first = text[0];
-  if (first === ';' || first === '!' || first === END_OF_TEXT || (first === '/' && text[1] === '/'))
+/** What Microsoft's C library of old prints for what is not a number, `-1.#IND`, and for what is infinite, `1.#INF`. */
+const NO_NUMBER = /[+-]?1\.#(?:(?:IND|[QS]NAN)|(INF))0*/gi;
+
+/** What surrounds a line is of no account, but for tabs where they separate columns: an empty one may come first or last. */
+const trimmed = (line: string, tabbed: boolean): string =>
+  tabbed && line.trim() !== '' ? line.replace(/^[^\S\t]+|[^\S\t]+$/g, '') : line.trim();
+
+/**
+ * A line without its comment: `#` and `%` anywhere, `;`, `!`, `//` and `*` before a word at its start.
+ *
+ * @param tabbed whether tabs separate the columns.
+ */
+export function withoutComment(line: string, tabbed = false): string {
+  const whole = trimmed(line, tabbed);
+  const text = whole.includes('.#') ? whole.replace(NO_NUMBER, (_, inf) => inf ?? 'nan') : whole;
+  const words = text.trimStart();
+  const first = words[0];
+  if (first === ';' || first === '!' || first === END_OF_TEXT || (first === '/' && words[1] === '/'))
     return '';
-  if (first === '*' && /^\*+\s*[a-z]/i.test(text)) return '';
+  if (first === '*' && /^\*+\s*[a-z]/i.test(words)) return '';
   const hash = text.indexOf('#');
   let percent = text.indexOf('%');
   if (hash < 0 && percent < 0) return text;
   if (percent > 0 && PER_CENT.test(text)) percent = -1;
   if (hash < 0 && percent < 0) return text;
-  return text.slice(0, Math.min(...[hash, percent].filter((end) => end >= 0))).trimEnd();
+  return trimmed(text.slice(0, Math.min(...[hash, percent].filter((end) => end >= 0))), tabbed);
 }
 
-/** The cells of a line, without quotes, and without the empty one after a trailing separator. */
-export function cellsOf(line: string, { separator }: Pick<Layout, 'separator'>): string[] {
+/** The cells of a line, without quotes and without what a separator at its end leaves beyond the last column. */
+export function cellsOf(text: string, { separator, columns = 1 }: Separation): string[] {
+  const line = separator === TAB ? text : text.trim();
   // Splitting at a character is several times faster than at a pattern.
   const plain = separator === SPACE && !/ {2}|[^\S ]/.test(line);
   const cells = line.split(plain ? ' ' : separator);
@@ -43,7 +61,7 @@ export function cellsOf(line: string, { separator }: Pick<Layout, 'separator'>):
         .replace(/^(["'])(.*)\1$/, '$2')
         .trim();
   }
-  if (cells.length > 1 && cells.at(-1)?.trim() === '') cells.pop();
+  if (cells.length > Math.max(1, columns) && cells.at(-1)?.trim() === '') cells.pop();
   return line.includes(':') ? joinedDates(cells) : cells;
 }
 
@@ -59,21 +77,17 @@ function joinedDates(cells: string[]): string[] {
 const isValue = (cell: string): boolean => isNumber(cell) || isGap(cell) || dateSeconds(cell) !== undefined;
 
 /** The cells of a line that count: all, or those of the columns (from 0) where they are known. */
-function counting(line: string, layout: Pick<Layout, 'separator'>, columns: readonly number[]): string[] {
+function counting(line: string, layout: Separation, columns: readonly number[]): string[] {
   const cells = cellsOf(line, layout);
   return columns.length === 0 ? cells : columns.map((column) => cells[column] ?? '');
 }
 
 /** Whether a line holds readings, missing ones included, and no words. */
-export const isRow = (line: string, layout: Pick<Layout, 'separator'>, columns: readonly number[]): boolean =>
+export const isRow = (line: string, layout: Separation, columns: readonly number[]): boolean =>
   counting(line, layout, columns).every(isValue);
 
 /** Whether a line holds readings, one of them not missing, and no words. */
-export const isData = (
-  line: string,
-  layout: Pick<Layout, 'separator'>,
-  columns: readonly number[] = [],
-): boolean =>
+export const isData = (line: string, layout: Separation, columns: readonly number[] = []): boolean =>
   isRow(line, layout, columns) &&
   counting(line, layout, columns).some((cell) => isNumber(cell) || dateSeconds(cell) !== undefined);
 
@@ -81,18 +95,31 @@ export const isData = (
 const DATES = /\d\d\.\d\d\.\d{4}|\d{4}\.\d\d\.\d\d|\d\d:\d\d:\d\d\.\d+/g;
 const SEMICOLON = /\s*;\s*/;
 const COMMA = /\s*,\s*/;
-const TAB = /[ ]*\t[ ]*/;
+
+/** The lines that hold a number and no words; all where none does. */
+function numericOf(lines: readonly string[]): readonly string[] {
+  const numeric = lines.filter(
+    (line) => /\d/.test(line) && !/[a-ce-z]{2}/i.test(line.replace(/nan|n\/?a|null/gi, '')),
+  );
+  return numeric.length > 0 ? numeric : lines;
+}
+
+/** Whether tabs separate the columns of these lines, which are as they stand; one before each line only indents it. */
+export function isTabbed(lines: readonly string[]): boolean {
+  const some = numericOf(lines.map((line) => withoutComment(line, true)));
+  return (
+    some.length > 0 &&
+    some.every((line) => line.includes('\t')) &&
+    !some.every((line) => line.startsWith('\t'))
+  );
+}
 
 /**
  * The layout of the first lines of a text. A comma is a decimal comma where something else separates the columns, or
  * where every line is a single number with one.
  */
 export function layoutOf(lines: readonly string[]): Layout {
-  const bare = lines.map((line) => line.replace(/["']/g, ''));
-  const numeric = bare.filter(
-    (line) => /\d/.test(line) && !/[a-ce-z]{2}/i.test(line.replace(/nan|n\/?a|null/gi, '')),
-  );
-  const some = numeric.length > 0 ? numeric : bare;
+  const some = numericOf(lines.map((line) => line.replace(/["']/g, '')));
   const all = (pattern: RegExp) => some.length > 0 && some.every((line) => pattern.test(line));
   const widest = (layout: Omit<Layout, 'columns'>): Layout => ({
     ...layout,

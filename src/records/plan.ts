@@ -1,5 +1,14 @@
 import { dateSeconds, isNumber, numberOf } from './cells.ts';
-import { cellsOf, isData, isRow, type Layout, layoutOf, plainSeparator, withoutComment } from './layout.ts';
+import {
+  cellsOf,
+  isData,
+  isRow,
+  isTabbed,
+  type Layout,
+  layoutOf,
+  plainSeparator,
+  withoutComment,
+} from './layout.ts';
 import { LOG_FORMATS, type LogName, logOf } from './logs.ts';
 import {
   type Fail,
@@ -25,6 +34,8 @@ import {
 export interface Plan {
   readonly log: LogName | null;
   readonly layout: Layout;
+  /** Whether tabs separate its columns. */
+  readonly tabbed: boolean;
   /** Lines before this one are a heading. */
   readonly firstLine: number;
   /** From 0. */
@@ -76,7 +87,8 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
   const named = format !== 'auto' && format in LOG_FORMATS ? (format as LogName) : null;
   const log =
     named ?? (format === 'auto' && column === undefined && timeColumn === undefined ? logOf(lines) : null);
-  const commented = lines.map(withoutComment);
+  const tabbed = isTabbed(lines);
+  const commented = lines.map((line) => withoutComment(line, tabbed));
   const suffix = suffixOf(commented);
   const bare = suffix === null ? commented : commented.map((line) => withoutSuffix(line, suffix));
   // TimeLab writes words above and below its readings, some with a number.
@@ -87,6 +99,7 @@ export function planOf(lines: readonly string[], options: RecordOptions, fail: F
   const none = {
     log,
     layout,
+    tabbed,
     firstLine: 0,
     column: 0,
     timeColumn: null,

@@ -116,7 +116,7 @@ export class RecordReader {
       return;
     }
     if (plan.plain !== null && this.#line > plan.firstLine && this.#takePlain(line, plan, plan.plain)) return;
-    const bare = withoutComment(line);
+    const bare = withoutComment(line, plan.tabbed);
     const text = plan.suffix === null ? bare : withoutSuffix(bare, plan.suffix);
     if (text === '') {
       if (line.trim() !== '') this.#skip('comments');

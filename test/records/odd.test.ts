@@ -106,3 +106,48 @@ test('an uneven spacing is said from one reading in twenty on', () => {
   expect(codes(read(times(5), { timeColumn: 1, column: 2, unit: 'ns' }))).toEqual([]);
   expect(codes(read(times(6), { timeColumn: 1, column: 2, unit: 'ns' }))).toEqual(['uneven-spacing']);
 });
+
+test('a cell that is empty is a gap wherever it stands: pandas and spreadsheets write a missing value so', () => {
+  const readings = [1.5, null, 2.5, 3.5, null, 4.5];
+  const gapped = readings.map((value) => value ?? Number.NaN);
+  for (const separator of [',', ';', '\t', ', ']) {
+    const last = readings.map((value, i) => `${i}${separator}${value ?? ''}`);
+    const first = readings.map((value, i) => `${value ?? ''}${separator}${i}`);
+    expect([...read(last, { column: 2, tau0: 1e4 }).values]).toEqual(gapped);
+    expect([...read([`t${separator}x`, ...last], { timeColumn: 1, column: 2 }).values]).toEqual(gapped);
+    // A `;` at the start of a line is a comment's.
+    if (separator === ';') continue;
+    expect([...read(first, { column: 1, tau0: 1e4 }).values]).toEqual(gapped);
+    expect([...read(first, { column: 1, timeColumn: 2 }).values]).toEqual(gapped);
+  }
+  expect([
+    ...read(
+      readings.map((value, i) => `"${i}","${value ?? ''}"`),
+      { column: 2, tau0: 1e4 },
+    ).values,
+  ]).toEqual(gapped);
+});
+
+test('a separator at the end of every line makes no column, a tab before every line neither', () => {
+  const ended = [1, 2, 3].map((value, i) => `${i},${value},`);
+  expect(read(ended, { column: 2, tau0: 1e4 }).read.columns).toBe(2);
+  expect(() => read([...ended, '3'], { column: 2, tau0: 1e4 })).toThrow("file: line 4 has no column 2: '3'.");
+  const indented = read(
+    [1, 2, 3].map((value, i) => `\t${i}\t${value}`),
+    { column: 2, tau0: 1e4 },
+  );
+  expect([...indented.values]).toEqual([1, 2, 3]);
+});
+
+test('what C prints for what is not a number is a gap, and for what is infinite is refused', () => {
+  const written = ['nan(ind)', '-nan(ind)', 'nan(0x8000)', '-1.#IND', '1.#QNAN', '-1.#IND00', '1.#SNAN'];
+  for (const none of written)
+    expect([...read(['1 5', `2 ${none}`, '3 7'], { column: 2, tau0: 1e4 }).values]).toEqual([
+      5,
+      Number.NaN,
+      7,
+    ]);
+  expect(() => read(['1 5', '2 1.#INF', '3 7'], { column: 2, tau0: 1e4 })).toThrow(
+    "line 2 is not a number: 'INF'.",
+  );
+});
