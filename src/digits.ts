@@ -147,6 +147,27 @@ export function between(
     : about(value, measure);
 }
 
+/** Of ten, as a number with an exponent has it: 1 of 12, and of 9.96 to two digits. */
+const exponentOf = (value: number): number => Number(value.toExponential(DIGITS - 1).split('e')[1]);
+
+/** A figure with an exponent, to two digits of its uncertainty, or of its own where that is not known: `9.59e-10`. */
+export function scientific(value: number, error?: number | null): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const decimals = usable(error) ? exponentOf(value) - exponentOf(error) + DIGITS - 1 : DIGITS - 1;
+  return value.toExponential(Math.min(MOST_DECIMALS, Math.max(0, decimals)));
+}
+
+/** The same of a figure and the ends of its interval; of one over more than a decade each by itself. */
+export function scientificBetween(
+  value: number,
+  low: number | null,
+  high: number | null,
+): readonly [value: string, low: string, high: string] {
+  if (low === null || high === null) return [scientific(value), '-', '-'];
+  const error = low > 0 && high > WIDE * low ? null : high - low;
+  return [scientific(value, error), scientific(low, error), scientific(high, error)];
+}
+
 /** A duration that somebody set, whole, in the unit that takes the fewest digits: `1.739904 ms`, `51.9 d`, `90 s`. */
 export function exact(ns: number): string {
   const written = time.units

@@ -10,6 +10,8 @@ import {
   plain,
   plusMinus,
   ratio,
+  scientific,
+  scientificBetween,
   significant,
   size,
   within,
@@ -69,6 +71,18 @@ test('a figure without its error beside it has no finer digits either', () => {
   expect(within(12_345.678, 2_300)).toBe('12.3 us');
   expect(within(-0.3, 60, offset)).toBe('0 ns');
   expect(within(12_345, null)).toBe('12 us');
+});
+
+test('a deviation has two digits of its interval, or of its own', () => {
+  expect(scientificBetween(9.593e-10, 9.11e-10, 1.0131e-9)).toEqual(['9.6e-10', '9.1e-10', '1.01e-9']);
+  expect(scientificBetween(4.2223e-8, 4.2081e-8, 4.2374e-8)).toEqual(['4.222e-8', '4.208e-8', '4.237e-8']);
+  // Over more than a decade each by itself, as at the longest averaging times.
+  expect(scientificBetween(1.93e-11, 8.609e-12, 6.157e-10)).toEqual(['1.9e-11', '8.6e-12', '6.2e-10']);
+  expect(scientificBetween(1.93e-11, null, null)).toEqual(['1.9e-11', '-', '-']);
+  expect(scientific(9.96e-9)).toBe('1.0e-8');
+  expect(scientific(0)).toBe('0');
+  expect(scientific(-1.234e-22, 1e-22)).toBe('-1.2e-22');
+  expect(scientific(1e-9, 1e-30)).toBe('1.000000000000e-9');
 });
 
 test('numbers without a unit', () => {

@@ -82,17 +82,18 @@ test('the tables for people', async () => {
     "9 frequency values, one every 0.5 s.
 
     Fractional frequency
-    tau (s)  m     oadev  low  high      hdev  noise
-        0.5  1  9.123e+1    -     -  7.081e+1  -
-          1  2  8.595e+1    -     -  1.168e+2  -
-          2  4  2.764e+1    -     -         -  -
-    low and high: the 95 % interval of oadev.
+    tau (s)  m   oadev  low  high    hdev  noise
+        0.5  1  9.1e+1    -     -  7.1e+1  -
+          1  2  8.6e+1    -     -  1.2e+2  -
+          2  4  2.8e+1    -     -       -  -
+    low and high: the 95 % interval of oadev; the JSON document has every one's.
 
     Time, in seconds
-    tau (s)  m      tdev
-        0.5  1  2.634e+1
-          1  2  4.318e+1
-          2  4         -
+    tau (s)  m    tdev  low  high
+        0.5  1  2.6e+1    -     -
+          1  2  4.3e+1    -     -
+          2  4       -    -     -
+    low and high: the 95 % interval of tdev; the JSON document has every one's.
 
     No interval: identifying the noise takes 30 points that vary.
 

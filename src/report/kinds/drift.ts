@@ -199,7 +199,11 @@ const deviationsTable = (pair: DriftPair): Table => {
       ['#hdev', ({ hdev }) => orDash(hdev, deviation)],
       ['#n', ({ n }) => count(n)],
     ]),
-    note: 'The others come from the same samples and are about as well known; `tscope stability` gives each its interval.',
+    note: `The others come from the same samples and are about as well known; \`tscope stability\` gives each its interval.${
+      pair.stability.some(({ oadev, oadevLow }) => oadev !== null && oadevLow === null)
+        ? ' No interval: it takes 30 samples that vary to tell the noise.'
+        : ''
+    }`,
   };
 };
 

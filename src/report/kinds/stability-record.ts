@@ -1,3 +1,4 @@
+import { scientific } from '../../digits.ts';
 import type { StabilityResult } from '../../schema/stability.ts';
 import { quantile, sorted } from '../../statistics.ts';
 import { formatRatio } from '../../units.ts';
@@ -5,15 +6,26 @@ import { columns } from '../columns.ts';
 import type { Block, Table } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, timeUnit } from '../plot/tick-text.ts';
-import { count, listed } from '../words.ts';
+import { count, listed, orDash } from '../words.ts';
 
 /** What a page shows of a record beside its stability: the record itself, its spectrum, its windows, its hat. */
 
 type HatPoint = NonNullable<StabilityResult['hat']>['points'][number];
+type HatClock = HatPoint['clocks'][number];
+
+/** A figure of one clock, to two digits of its interval, which is of the variance. */
+function hatCell(
+  clock: HatClock | undefined,
+  field: 'deviation' | 'variance' | 'covariance' | 'low' | 'high',
+): string {
+  const { low = null, high = null } = clock ?? {};
+  const width = low === null || high === null ? null : high - low;
+  return orDash(clock?.[field] ?? null, (value) =>
+    scientific(value, width !== null && field === 'deviation' ? width / (2 * value) : width),
+  );
+}
 type Outline = ReadonlyArray<readonly [seconds: number, value: number | null]>;
 
-export const scientific = (value: unknown): string =>
-  typeof value === 'number' ? value.toExponential(3) : '-';
 export const plain = (value: number): string => String(Number(value.toPrecision(6)));
 export const seconds = (s: number): string => durationText(s * 1e9);
 
@@ -147,7 +159,7 @@ export function dynamicBlocks({ dynamic, tau0, confidence }: StabilityResult): B
       const all = values(m);
       return [
         plain(m * tau0),
-        ...[0, 0.5, 1].map((share) => scientific(all.length === 0 ? null : quantile(all, share))),
+        ...[0, 0.5, 1].map((share) => (all.length === 0 ? '-' : scientific(quantile(all, share)))),
       ];
     }),
   };
@@ -155,7 +167,9 @@ export function dynamicBlocks({ dynamic, tau0, confidence }: StabilityResult): B
     head: ['#at (s)', ...chosen.map((m) => `#${plain(m * tau0)} s`)],
     rows: windows.map((window) => [
       plain(window.at),
-      ...chosen.map((m) => scientific(window.points.find((one) => one.m === m)?.oadev ?? null)),
+      ...chosen.map((m) =>
+        orDash(window.points.find((one) => one.m === m)?.oadev ?? null, (value) => scientific(value)),
+      ),
     ]),
     fold: 'every window',
   };
@@ -225,9 +239,7 @@ export function hatBlocks({ hat, confidence, tau0 }: StabilityResult): Block[] {
           ['#m', ({ m }) => count(m)],
           ...(['deviation', 'variance', 'covariance', 'low', 'high'] as const)
             .filter((field) => products || field !== 'covariance')
-            .map(
-              (field) => [`#${field}`, (point: HatPoint) => scientific(point.clocks[i]?.[field])] as const,
-            ),
+            .map((field) => [`#${field}`, (point: HatPoint) => hatCell(point.clocks[i], field)] as const),
         ]),
       }),
     ),

@@ -1,10 +1,11 @@
+import { scientific, scientificBetween } from '../../digits.ts';
 import type { StabilityPoint, StabilityResult } from '../../schema/stability.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorName } from '../../stability/estimators.ts';
 import type { Block, Kind, Section, Table } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Series } from '../plot/series.ts';
 import { count } from '../words.ts';
-import { dynamicBlocks, hatBlocks, plain, recordBlocks, scientific, seconds } from './stability-record.ts';
+import { dynamicBlocks, hatBlocks, plain, recordBlocks, seconds } from './stability-record.ts';
 
 const numberAt = (point: StabilityPoint, field: string): number =>
   typeof point[field] === 'number' ? point[field] : Number.NaN;
@@ -17,27 +18,49 @@ const atOwnTimes = (name: EstimatorName): boolean => 'averaging' in ESTIMATORS[n
 const tauOf = (point: StabilityPoint, name: EstimatorName): number =>
   typeof point[`${name}Tau`] === 'number' ? numberAt(point, `${name}Tau`) : point.tau;
 
-/** One table of estimators of one unit; none where none was asked for. The noise is shown beside OADEV. */
+const numberOrNull = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
+/** A deviation and the ends of its interval, to two digits of its width. */
+function deviationCells(point: StabilityPoint, name: EstimatorName): readonly [string, string, string] {
+  const value = numberOrNull(point[name]);
+  if (value === null) return ['-', '-', '-'];
+  return scientificBetween(value, numberOrNull(point[`${name}Low`]), numberOrNull(point[`${name}High`]));
+}
+
+const hasInterval = (name: EstimatorName): boolean => !('interval' in ESTIMATORS[name]);
+
+/** The estimator whose interval stands beside it: OADEV, else the first that has one. */
+const mainOf = (names: readonly EstimatorName[]): EstimatorName | undefined =>
+  names.find((name) => name === 'oadev') ?? names.find(hasInterval);
+
+/** One table of estimators of one unit; none where none was asked for. The noise is shown beside deviations of frequency. */
 function tableOf(
   { points, confidence }: StabilityResult,
-  title: string,
+  unit: 'ratio' | 's',
   names: readonly EstimatorName[],
 ): Table[] {
   if (names.length === 0) return [];
-  const main = names.includes('oadev') ? 'oadev' : null;
+  const isFrequency = unit === 'ratio';
+  const title = isFrequency ? 'Fractional frequency' : 'Time, in seconds';
+  const main = mainOf(names);
   const heads = names.flatMap((name) => (name === main ? [`#${name}`, '#low', '#high'] : [`#${name}`]));
   const rows = points.map((point) => [
     plain(point.tau),
     count(point.m),
-    ...names.flatMap((name) => {
-      const interval = name === main ? [point[`${name}Low`], point[`${name}High`]] : [];
-      return [point[name], ...interval].map(scientific);
-    }),
-    ...(main === null ? [] : [point.noise ?? '-']),
+    ...names.flatMap((name) => deviationCells(point, name).slice(0, name === main ? 3 : 1)),
+    ...(isFrequency ? [point.noise ?? '-'] : []),
   ]);
-  const head = ['#tau (s)', '#m', ...heads, ...(main === null ? [] : ['noise'])];
-  const note = main === null ? '' : `low and high: the ${plain(confidence * 100)} % interval of oadev.`;
-  return [{ title, head, rows, note }];
+  const head = ['#tau (s)', '#m', ...heads, ...(isFrequency ? ['noise'] : [])];
+  const extremes = names.filter((name) => !hasInterval(name));
+  const notes = [
+    main === undefined
+      ? ''
+      : `low and high: the ${plain(confidence * 100)} % interval of ${main}; the JSON document has that of each.`,
+    extremes.length === 0
+      ? ''
+      : `No interval of ${extremes.join(' and ')}: the scatter between records is not known.`,
+  ];
+  return [{ title, head, rows, note: notes.filter((one) => one !== '').join(' ') }];
 }
 
 /** A statistic whose averaging times are its own. */
@@ -46,11 +69,7 @@ const tableAtOwnTimes = ({ points, confidence }: StabilityResult, name: Estimato
   head: ['#tau (s)', '#m', `#${name}`, '#low', '#high'],
   rows: points
     .filter((point) => typeof point[name] === 'number')
-    .map((point) => [
-      plain(tauOf(point, name)),
-      count(point.m),
-      ...[point[name], point[`${name}Low`], point[`${name}High`]].map(scientific),
-    ]),
+    .map((point) => [plain(tauOf(point, name)), count(point.m), ...deviationCells(point, name)]),
   note: `low and high: its ${plain(confidence * 100)} % interval.`,
 });
 
@@ -65,7 +84,7 @@ function sigmaTau(
 ): Block[] {
   if (names.length === 0) return [];
   const shown = names.slice(0, MOST_LINES);
-  const main = shown.includes('oadev') ? 'oadev' : (shown[0] as EstimatorName);
+  const main = mainOf(shown) ?? (shown[0] as EstimatorName);
   const series = shown.map(
     (name): Series => ({
       label: name,
@@ -143,8 +162,8 @@ function sections(result: StabilityResult): Section[] {
     { text: noises === '' ? '' : `Noise: ${noises}.`, on: 'page' },
     ...sigmaTau(result, 'ratio', ofUnit('ratio')),
     ...sigmaTau(result, 's', ofUnit('s')),
-    ...tableOf(result, 'Fractional frequency', atPoints('ratio')),
-    ...tableOf(result, 'Time, in seconds', atPoints('s')),
+    ...tableOf(result, 'ratio', atPoints('ratio')),
+    ...tableOf(result, 's', atPoints('s')),
     ...names.filter(atOwnTimes).map((name) => tableAtOwnTimes(result, name)),
     { text: unknown ? 'No interval: identifying the noise takes 30 points that vary.' : '' },
     { text: dashes ? 'A dash: the record is too short, or has too many gaps, for this averaging time.' : '' },

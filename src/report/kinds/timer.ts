@@ -4,7 +4,7 @@ import type { Block, Kind, Paragraph, Section, Table, Verdict } from '../content
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, timeUnit } from '../plot/tick-text.ts';
 import { resultText } from '../text.ts';
-import { BACKENDS, count, orDash, plural } from '../words.ts';
+import { BACKENDS, count, listed, orDash, plural } from '../words.ts';
 
 type Percentile = 'p50' | 'p90' | 'p99' | 'p999';
 type Ranges = NonNullable<TimerResult['latenessIntervals']>;
@@ -59,7 +59,8 @@ const peerName = ({ version }: Cyclictest): string =>
   version === null ? 'cyclictest' : `cyclictest ${version}`;
 
 const COLUMNS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
-const NAMES = COLUMNS.map((name) => (name === 'p999' ? '#p99.9' : `#${name}`));
+const nameOf = (name: (typeof COLUMNS)[number]): string => (name === 'p999' ? 'p99.9' : name);
+const NAMES = COLUMNS.map((name) => `#${nameOf(name)}`);
 
 const rangeOf = (ranges: Ranges | null, name: (typeof COLUMNS)[number]): Ranges[Percentile] =>
   name === 'min' || name === 'mean' || name === 'max' ? null : (ranges?.[name] ?? null);
@@ -77,6 +78,16 @@ const rangeCells = (ranges: Ranges | null): string[] => [
   '',
   ...COLUMNS.map((name) => orDash(rangeOf(ranges, name), ({ low, high }) => span(low, high))),
 ];
+
+/** Why a figure has no interval, as far as one of them has none. */
+function withoutInterval(ranges: Ranges): string {
+  const open = COLUMNS.filter((name) => name.startsWith('p') && rangeOf(ranges, name) === null);
+  const late =
+    open.length === 0
+      ? ''
+      : ` No interval of ${listed(open.map(nameOf))}: too few ticks are later (neighbours that are late together count as fewer) to bound the next run's.`;
+  return `max has no interval: ${ranges.maxReason}; neither has min, for the same reason, nor the mean, which a few late ticks decide.${late}`;
+}
 
 /** The percentiles, and under them cyclictest's where it ran, with the ratios of the two. */
 function latenessTable({ latenessNs, latenessIntervals, ticks, missed, cyclictest }: TimerResult): Block[] {
@@ -99,10 +110,7 @@ function latenessTable({ latenessNs, latenessIntervals, ticks, missed, cyclictes
         ...(ranges === null ? [] : [rangeCells(ranges)]),
         ...beside,
       ],
-      note:
-        ranges === null
-          ? ''
-          : `max has no interval: ${ranges.maxReason}; neither has min, for the same reason, nor the mean, which a few late ticks decide.`,
+      note: ranges === null ? '' : withoutInterval(ranges),
     },
   ];
 }

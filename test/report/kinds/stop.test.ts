@@ -45,6 +45,34 @@ test('what was cut by the budget is a lockup only where it would have been one',
   expect(text(false)).not.toContain('LOCKUP');
 });
 
+test('a recovery has an interval from 6 runs on: its runs, and on real clocks how far another stop is from them', () => {
+  const { stop: whole } = fixtureParts();
+  const row = whole.rows.find(({ policy }) => policy === 'clamp');
+  if (row === undefined) throw new Error('the fixture has no such row');
+  const recovery = { ...row.recovery, minNs: 2400, p50Ns: 3000, maxNs: 5000 };
+  const cell = (runs: number, isSimulated: boolean) =>
+    /^clamp +\S+ \S+ +(.*?) {2,}/m.exec(
+      resultText(stop, {
+        ...whole,
+        simulated: isSimulated,
+        rows: [{ ...row, runs, recovery, recoveryNs: 3000 }],
+      }),
+    )?.[1];
+  expect(cell(5, false)).toBe('3.0 us');
+  expect(cell(6, false)).toBe('3.0 us (2.0 to 6.0 us)');
+  expect(cell(6, true)).toBe('3.0 us (2.4 to 5.0 us)');
+});
+
+test('counts are whole, however large; those of a row that was cut are projected', () => {
+  const { stop: whole } = fixtureParts();
+  const row = whole.rows.find(({ policy }) => policy === 'clamp');
+  if (row === undefined) throw new Error('the fixture has no such row');
+  const lost = (projected: typeof row.projected) =>
+    resultText(stop, { ...whole, rows: [{ ...row, lostTicks: 12_959_999_999, projected }] });
+  expect(lost(null)).toContain(' 12,959,999,999 ');
+  expect(lost({ callbacks: 1, vmExits: 1, interrupts: 1, recoveryNs: 1 })).toContain(' ~ 13,000,000,000 ');
+});
+
 test('without a row or a threshold nothing is claimed', () => {
   const { stop: whole } = fixtureParts();
   expect(stop.verdict({ ...whole, rows: [], lockupThreshold: [] })).toEqual({

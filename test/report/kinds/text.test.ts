@@ -72,8 +72,25 @@ test('percentiles of lateness have their intervals, and a throttled run says so'
     '-',
   ]);
   expect(text).toContain(
-    '\nmax has no interval: it rests on one tick; neither has min, for the same reason, nor the mean, which a few late ticks decide.\n',
+    "\nmax has no interval: it rests on one tick; neither has min, for the same reason, nor the mean, which a few late ticks decide. No interval of p99.9: too few ticks are later (neighbours that are late together count as fewer) to bound the next run's.\n",
   );
+  const whole = { ...latenessIntervals, p999: { low: 100_000, high: 500_000 } };
+  expect(timerText({ ...parts.timer, latenessIntervals: whole } as typeof parts.timer)).not.toContain(
+    'No interval of',
+  );
+});
+
+test('a drift too short for its noise says why its deviations have no interval; an older document says nothing', () => {
+  const [pair] = parts.drift.pairs;
+  const reason = 'No interval: it takes 30 samples that vary to tell the noise.';
+  const withRows = (rows: object) =>
+    resultText(drift, {
+      ...parts.drift,
+      pairs: [{ ...pair, stability: pair?.stability.map((row) => ({ ...row, ...rows })) }],
+    } as typeof parts.drift);
+  expect(withRows({ oadevLow: null, oadevHigh: null })).toContain(reason);
+  expect(withRows({ oadevLow: 1e-9, oadevHigh: 2e-9 })).not.toContain(reason);
+  expect(resultText(drift, parts.drift)).not.toContain(reason);
 });
 
 test('CPUs are told as ranges', () => {
