@@ -4,6 +4,7 @@ import { LapicTimer } from '../lapic/kvm-timer.ts';
 import { apicTimerFn } from '../lapic/lapic-timer.ts';
 import { type PolicyName, policies, policyNames } from '../lapic/policies.ts';
 import { APIC_LVT_TIMER_PERIODIC } from '../lapic/registers.ts';
+import type { KvmStopTrace, KvmTrace } from '../schema/kvm.ts';
 import { median } from '../statistics.ts';
 import type { TracedEvent } from './tracefs.ts';
 
@@ -63,19 +64,9 @@ export function expiriesOf(events: readonly TracedEvent[], ktimeOf: (tsc: bigint
 }
 
 /** What KVM's own tracepoints say of a vCPU's timer. */
-export interface VcpuEvents {
-  /** How often the timer was moved to the preemption timer, and away from it. */
-  readonly toPreemptionTimer: number | null;
-  readonly toSoftwareTimer: number | null;
-  /** Timer interrupts that the vCPU's thread gave to the local APIC. */
-  readonly accepted: number | null;
-  /** How long after its deadline a guest on the preemption timer was entered, ns, by median; negative: before. */
-  readonly entryLateNs: number | null;
-  /** Tracepoints that this kernel does not have, each with the reason: what they would tell is null. */
-  readonly missing: string[];
-}
+type VcpuEvents = NonNullable<KvmTrace['vcpu']>;
 
-/** Pure: counts of some events. @param tscKhz the guest's TSC rate. @param vector the guest's timer interrupt. */
+/** Pure: counts of some events. @param missing tracepoints that this kernel lacks, each with the reason. @param tscKhz the guest's TSC rate. @param vector the guest's timer interrupt. */
 export function vcpuEventsOf(
   events: readonly TracedEvent[],
   missing: ReadonlyMap<string, string>,
@@ -106,29 +97,8 @@ export interface TraceRecord {
   readonly lost: number;
 }
 
-/** The first expiry that the policy with the most agreeing ones does not explain. */
-export interface TraceDifference {
-  readonly index: number;
-  readonly policy: PolicyName;
-  readonly beforeKtime: string;
-  readonly afterKtime: string;
-  readonly predictedKtime: string;
-}
-
-/** The model held against the kernel, expiry by expiry; part of the documents. */
-export interface TraceResult {
-  readonly available: boolean;
-  /** Why there is none; null where there is. */
-  readonly reason: string | null;
-  readonly expiries: number;
-  /** Of those, how many came a period or more late: only they tell policies apart. */
-  readonly late: number;
-  /** For each policy, to how many the model gives exactly the kernel's next expiry. */
-  readonly agree: Partial<Record<PolicyName, number>>;
-  readonly firstDifference: TraceDifference | null;
-  readonly vcpu: VcpuEvents | null;
-  readonly lost: number;
-}
+/** The model held against the kernel, expiry by expiry. */
+export type TraceResult = Omit<KvmTrace, 'callbackNs' | 'callbackReason'>;
 
 /** Another rate than any host's: nothing depends on it where a timer is on the hrtimer. */
 const ANY_TSC_KHZ = 1_000_000;
@@ -191,20 +161,13 @@ export function traceResultOf({ expiries, periodNs, vcpu, lost }: TraceRecord): 
   };
 }
 
-/** What the kernel's trace shows of one stop; part of the documents. */
-export interface StopTrace {
-  /** Why there is none; null where there is. */
-  readonly reason: string | null;
-  /** Runs of `apic_timer_fn` from the resume to the guest's first interrupt after it: the catch-up burst, if any. */
-  readonly callbacks: number | null;
-  /** KVM's own events from the resume on. */
-  readonly vcpu: VcpuEvents | null;
-  /** Events that found no room: there were up to as many callbacks more. */
-  readonly lost: number;
-}
-
 /** A stop without a trace. @param reason ends a sentence. */
-export const untracedStop = (reason: string): StopTrace => ({ reason, callbacks: null, vcpu: null, lost: 0 });
+export const untracedStop = (reason: string): KvmStopTrace => ({
+  reason,
+  callbacks: null,
+  vcpu: null,
+  lost: 0,
+});
 
 /** Runs of one timer's callback between two moments (TSC). @param timer null: it was never started. */
 export const callbacksBetween = (

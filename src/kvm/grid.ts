@@ -1,4 +1,5 @@
 import { direction } from '../circle.ts';
+import type { KvmRunning } from '../schema/kvm.ts';
 import { mean, quantile, sorted } from '../statistics.ts';
 
 /** Where in the period events fall, as a mean on the circle of one period. */
@@ -24,16 +25,6 @@ export function phaseOf(timesNs: readonly number[], periodNs: number): Phase {
   return { meanNs: modulo(mean, periodNs), errorNs: errorTurns * periodNs, count };
 }
 
-/** How well a periodic timer keeps its grid while the guest runs undisturbed. */
-export interface Lateness {
-  readonly minNs: number;
-  readonly meanNs: number;
-  readonly p50Ns: number;
-  readonly p90Ns: number;
-  readonly p99Ns: number;
-  readonly maxNs: number;
-}
-
 /** How far each time lies after the latest point of the grid, ns. */
 export const latenessOn = (timesNs: readonly number[], gridNs: number, periodNs: number): number[] =>
   timesNs.map((time) => modulo(time - gridNs, periodNs));
@@ -43,7 +34,7 @@ export const ticksOn = (timesNs: readonly number[], gridNs: number, periodNs: nu
   timesNs.map((time) => Math.floor((time - gridNs) / periodNs));
 
 /** What a set of lateness values looked like. */
-export function latenessOf(values: readonly number[]): Lateness {
+export function latenessOf(values: readonly number[]): KvmRunning['latenessNs'] {
   const ascending = sorted(values);
   return {
     minNs: quantile(ascending, 0),

@@ -1,3 +1,4 @@
+import type { KvmStopTrace } from '../schema/kvm.ts';
 import {
   ACCEPT,
   callbacksBetween,
@@ -7,7 +8,6 @@ import {
   FIELDS,
   HV_TIMER,
   START,
-  type StopTrace,
   type TraceResult,
   timerAmong,
   traceResultOf,
@@ -134,8 +134,8 @@ export class GuestTrace {
   }
 
   /** What was traced since `watchResume`. */
-  resume(guest: Guest, resumed: Moment, periodNs: number, tscKhz: number): StopTrace {
-    const result = this.#guard((instance): StopTrace => {
+  resume(guest: Guest, resumed: Moment, periodNs: number, tscKhz: number): KvmStopTrace {
+    const result = this.#guard((instance): KvmStopTrace => {
       const events = instance.take().filter(({ time }) => time >= resumed.tsc);
       const timer = this.#timer ?? timerAmong(events, guest.started(), periodNs);
       const first = guest.recording.deliveries.find(({ tsc }) => tsc >= resumed.tsc);

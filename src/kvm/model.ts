@@ -7,23 +7,15 @@ import { APIC_LVT_TIMER_PERIODIC } from '../lapic/registers.ts';
 import { stopAndResume } from '../lapic/scene.ts';
 import { stayInUserspace, Vcpu } from '../lapic/vcpu.ts';
 import { CRASH_CALLBACK_NS, NotingHost } from '../lapic/virtual-host.ts';
+import type { KvmModel } from '../schema/kvm.ts';
 import { mean } from '../statistics.ts';
 import { latenessOf, latenessOn, ticksOn } from './grid.ts';
 import type { StopRecord } from './stop-record.ts';
 import { timerSetup } from './timer-setup.ts';
 import type { TimerPath } from './verdict.ts';
 
-/** What the model says that a host would have done in a trace's place. */
-export interface Prediction {
-  readonly policy: PolicyName;
-  /** Interrupts after the resume, ns from it. */
-  readonly deliveriesNs: readonly number[];
-  /** hrtimer callbacks, and exits of the guest, from the resume to the last interrupt of the trace. */
-  readonly callbacks: number;
-  readonly vmExits: number;
-  /** The catch-up burst would have reached the hard-lockup watchdog. */
-  readonly lockup: boolean;
-}
+/** What the model says that a host would have done in a trace's place; of its interrupts all. */
+type Prediction = Omit<KvmModel, 'agreement' | 'alike'>;
 
 /** Absolute ktime of the resume in virtual time: far enough from 0 for any stop. */
 const RESUME = 2n ** 62n;
@@ -84,29 +76,12 @@ export function predict(
   };
 }
 
-/** How well the interrupts of a trace follow a prediction, one by one. */
-export interface Agreement {
-  /** Interrupts that were predicted within the trace. */
-  readonly predicted: number;
-  /** Those of them that came before the next one was due. */
-  readonly matched: number;
-  /** Interrupts that came without a prediction of their own. */
-  readonly extra: number;
-  /** Mean of (came - predicted) over those matched, ns; null where none is. */
-  readonly meanLatenessNs: number | null;
-  /**
-   * As many match as did on their grid before the stop, less one in ten; at most one in ten is extra; and they are
-   * as late as before.
-   */
-  readonly agrees: boolean;
-}
-
 /** Share of the interrupts that may be off on a host with other work to do. */
 const EXCUSED = 0.1;
 /** How much later or earlier than usual the matches may be on average, in periods. */
 const OFFSET = 1 / 5;
 
-/** Two predictions that an `Agreement` cannot tell apart: the same grid, and as many interrupts but for one. */
+/** Two predictions that an agreement cannot tell apart: the same grid, and as many interrupts but for one. */
 export function cannotBeTold(a: Prediction, b: Prediction, periodNs: number): boolean {
   if (Math.abs(a.deliveriesNs.length - b.deliveriesNs.length) > 1) return false;
   const [last, other] = [a.deliveriesNs.at(-1) ?? 0, b.deliveriesNs.at(-1) ?? 0];
@@ -125,7 +100,7 @@ function usual({ deliveriesNs, startNs: [start], periodNs }: StopRecord): { mean
  * Compares the interrupts after the resume with those predicted, in order, each prediction used once. A late interrupt
  * belongs to the latest tick that was due; a whole grid in the wrong place shows in the mean lateness.
  */
-export function agreementOf(trace: StopRecord, predictedNs: readonly number[]): Agreement {
+export function agreementOf(trace: StopRecord, predictedNs: readonly number[]): KvmModel['agreement'] {
   const { periodNs } = trace;
   const { meanNs, share } = usual(trace);
   const uncertaintyNs = trace.startNs[1] - trace.startNs[0];

@@ -1,25 +1,11 @@
 import type { Control } from '../clock/control.ts';
+import type { KvmRunning } from '../schema/kvm.ts';
 import { leastSquares } from '../statistics.ts';
-import { type Lateness, latenessOf, latenessOn, ticksOn } from './grid.ts';
+import { latenessOf, latenessOn, ticksOn } from './grid.ts';
 import { withGuest } from './guest.ts';
 import { type Moment, since } from './recording.ts';
 import type { GuestLoop } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
-
-/** A guest that was left to run. */
-export interface Running {
-  readonly loop: GuestLoop;
-  readonly periodNs: number;
-  readonly divide: number;
-  readonly ticks: number;
-  /** Ticks for which no interrupt of their own came: the one before was still on its way. */
-  readonly coalesced: number;
-  /** The period as the interrupts show it, ns of ktime, and TSC cycles. */
-  readonly meanPeriodNs: number;
-  readonly meanPeriodErrorNs: number;
-  readonly meanPeriodCycles: number;
-  readonly latenessNs: Lateness;
-}
 
 /** The rows to measure: one guest each. */
 export interface RunningOptions {
@@ -33,7 +19,7 @@ export function runningOf(
   { loop, setup }: RunningOptions,
   deliveries: readonly Moment[],
   gridKtime: bigint,
-): Running {
+): KvmRunning {
   const { periodNs, divide } = setup;
   const times = deliveries.map(({ ktime }) => since(ktime, gridKtime));
   const origin = deliveries[0]?.tsc ?? 0n;
@@ -63,7 +49,7 @@ export function runningOf(
  * @returns null where it was cancelled first.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
-export function recordRunning(options: RunningOptions, control: Control): Running | null {
+export function recordRunning(options: RunningOptions, control: Control): KvmRunning | null {
   return withGuest(options.loop, options.setup, control, (guest) => {
     if (!guest.runFor(options.ticks)) return null;
     return runningOf(options, guest.recording.deliveries.slice(0, options.ticks), guest.started()[0]);

@@ -8,20 +8,8 @@ export const HARMLESS_BURST_NS = 20 * NS_PER_MS;
 /** How much slower than the reporter's a host may be before its watchdog could be reached. */
 const SLOWER_HOST = 4;
 
-/** What a stop costs a kernel that catches up, with interrupts off. */
-export interface BurstEstimate {
-  readonly callbacks: number;
-  /** What each costs. */
-  readonly callbackNs: number;
-  readonly burstNs: number;
-}
-
-/** One callback for each period missed. */
-export function burstEstimate(
-  stopNs: number,
-  periodNs: number,
-  callbackNs: number = CRASH_CALLBACK_NS,
-): BurstEstimate {
+/** What a stop costs a kernel that catches up, with interrupts off: one callback for each period missed. */
+export function burstEstimate(stopNs: number, periodNs: number, callbackNs: number = CRASH_CALLBACK_NS) {
   const callbacks = Math.floor(stopNs / periodNs);
   return { callbacks, callbackNs, burstNs: callbacks * callbackNs };
 }

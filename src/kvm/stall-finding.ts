@@ -1,31 +1,16 @@
 import { folded } from '../circle.ts';
+import type { KvmStall } from '../schema/kvm.ts';
 import { median } from '../statistics.ts';
 import { formatNs } from '../units.ts';
 import { modulo, phaseOf } from './grid.ts';
 import type { Stall, StallRecord } from './stall-record.ts';
-import type { Conclusion } from './verdict.ts';
 
 /** What the guest's interrupts say of one stall. */
 export interface StallFinding {
   /** From the point of the grid at which the guest's timer was due to the end of the stall, when it could run. */
   readonly latenessNs: number;
-  /** How much later in the period interrupts come afterwards, as the shorter way round. */
-  readonly shiftNs: number;
-  /** What that would be had the timer started a new grid at the end of the stall. */
-  readonly newGridNs: number;
   /** `unclear` where the two grids are too near to one another, or the interrupts are on neither. */
   readonly grid: 'old' | 'new' | 'unclear';
-}
-
-/** What all stalls of a run say; part of the documents. */
-export interface StallResult extends Conclusion {
-  readonly verdict: 'clamps' | 'catches-up' | 'inconclusive';
-  /** Stalls that were made; of them, those after which the interrupts were on either grid. */
-  readonly tried: number;
-  readonly grid: { readonly old: number; readonly new: number; readonly unclear: number };
-  readonly periodNs: number;
-  /** How late the guest's timer was made to run. Null where no stall was made. */
-  readonly latenessNs: { readonly max: number; readonly p50: number } | null;
 }
 
 /** The two grids must be this far apart, in periods, for a stall to tell. */
@@ -47,15 +32,16 @@ export function stallFindingOf(stall: Stall, { periodNs, usualLatenessNs }: Stal
   // The process that saw the end of the stall may have had to wait for the guest; then the guest saw it.
   const ended = Math.min(stall.toNs, first === undefined ? stall.toNs : first - usualLatenessNs);
   const latenessNs = ended - modulo(grid, periodNs);
-  const newGridNs = folded(latenessNs, periodNs);
   if (before.length < LEAST_INTERRUPTS || after.length < LEAST_INTERRUPTS)
-    return { latenessNs, shiftNs: 0, newGridNs, grid: 'unclear' };
+    return { latenessNs, grid: 'unclear' };
+  // How much later in the period interrupts come afterwards; and had the timer started a new grid at the stall's end.
+  const newGridNs = folded(latenessNs, periodNs);
   const shiftNs = folded(phaseOf(after, periodNs).meanNs - phaseBefore, periodNs);
   const distance = Math.abs(newGridNs);
   const near = (ns: number) => Math.abs(folded(ns, periodNs)) < NEAR * distance;
   const tells = distance >= LEAST_DISTANCE * periodNs;
   const kind = tells && near(shiftNs) ? 'old' : tells && near(shiftNs - newGridNs) ? 'new' : 'unclear';
-  return { latenessNs, shiftNs, newGridNs, grid: kind };
+  return { latenessNs, grid: kind };
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
@@ -65,7 +51,7 @@ const share = (count: number, telling: number): string =>
   `${count === telling ? 'each time' : 'mostly'} (${count} of ${telling} that tell)`;
 
 /** Pure: what the stalls of a run prove. */
-export function stallResultOf(record: StallRecord): StallResult {
+export function stallResultOf(record: StallRecord): KvmStall {
   const { periodNs } = record;
   const findings = record.stalls.map((stall) => stallFindingOf(stall, record));
   const count = (kind: StallFinding['grid']) => findings.filter(({ grid }) => grid === kind).length;
@@ -76,7 +62,7 @@ export function stallResultOf(record: StallRecord): StallResult {
       ? null
       : { max: Math.round(Math.max(...lateness)), p50: Math.round(median(lateness)) };
   const facts = { tried: findings.length, grid, periodNs, latenessNs };
-  const inconclusive = (why: string): StallResult => ({
+  const inconclusive = (why: string): KvmStall => ({
     ...facts,
     verdict: 'inconclusive',
     explanation: `A forced delay of the guest's timer says nothing: ${why}.`,

@@ -1,20 +1,13 @@
-import type { StopTrace } from './expiries.ts';
+import type { KvmStop, KvmStopTrace } from '../schema/kvm.ts';
 
 /** What the guest does between interrupts: `halt` sleeps (HLT), `spin` stays on the CPU. */
-export type GuestLoop = 'halt' | 'spin';
+export type GuestLoop = KvmStop['loop'];
 
 /** How the guest was stopped: by not calling KVM_RUN, by SIGSTOP, or that with its local APIC saved and restored. */
-export type StopKind = 'pause' | 'sigstop' | 'save-restore';
+export type StopKind = KvmStop['stop'];
 
 /** TMCCT read from outside the guest. */
-export interface CountReading {
-  /** Middle of the ktime before and after the read, ns from the resume. */
-  readonly atNs: number;
-  /** Half of the time between the two. */
-  readonly uncertaintyNs: number;
-  /** The count times the divide count: ns until the next interrupt, as the local APIC says. */
-  readonly remainingNs: number;
-}
+export type CountReading = KvmStop['counts'][number];
 
 /** CPU time that the vCPU's thread used, ns; all of it inside KVM_RUN but for the recording. */
 export interface ThreadCpu {
@@ -57,5 +50,5 @@ export interface StopRecord {
   /** What the host did before the stop, and after the resume; null where it was not watched. */
   readonly activity: { readonly before: Activity; readonly after: Activity } | null;
   /** What the kernel's own tracepoints show of the resume. */
-  readonly kernel: StopTrace;
+  readonly kernel: KvmStopTrace;
 }

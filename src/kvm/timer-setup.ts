@@ -12,8 +12,6 @@ export interface TimerSetup {
   readonly initialCount: number;
   /** The period after KVM's lower limit, ns. */
   readonly periodNs: number;
-  /** The period that was asked for, where KVM raises it; else null. */
-  readonly raisedFromNs: number | null;
 }
 
 /** What the timer can divide by. */
@@ -40,14 +38,7 @@ export function timerSetup(periodNs: number, divide: number, minPeriodNs: number
       'The period must be a multiple of the divide count.',
     );
   }
-  const raised = periodNs < minPeriodNs;
-  return {
-    divideRegister,
-    divide,
-    initialCount,
-    periodNs: raised ? minPeriodNs : periodNs,
-    raisedFromNs: raised ? periodNs : null,
-  };
+  return { divideRegister, divide, initialCount, periodNs: Math.max(periodNs, minPeriodNs) };
 }
 
 const MIN_PERIOD_FILE = '/sys/module/kvm/parameters/min_timer_period_us';

@@ -1,11 +1,12 @@
 import { folded } from '../circle.ts';
+import type { KvmResult, KvmStop } from '../schema/kvm.ts';
 import { formatCount, formatNs } from '../units.ts';
 import type { TraceResult } from './expiries.ts';
 import { latenessOn, modulo, type Phase, phaseOf, ticksOn } from './grid.ts';
 import type { StopRecord } from './stop-record.ts';
 
 /** What makes the guest's timer fire: a host timer that always runs, or the CPU's, which counts in the guest only. */
-export type TimerPath = 'hrtimer' | 'preemption-timer' | 'unknown';
+export type TimerPath = KvmStop['path'];
 
 /** A path and how it is known. */
 export interface PathFinding {
@@ -63,23 +64,21 @@ export function pathOfAll(traces: readonly StopRecord[], host: PathHost): PathFi
 }
 
 /** Where the interrupts after a resume lie: on the timer's old grid, on one that starts at the resume, or on neither. */
-export type GridKind = 'old' | 'resume' | 'other' | 'unclear';
+type GridKind = 'old' | 'resume' | 'other' | 'unclear';
+
+/** Of a stop's figures those that its interrupts alone show. */
+type Shown =
+  | 'stopNs'
+  | 'missedTicks'
+  | 'lostTicks'
+  | 'interruptsFirstPeriod'
+  | 'firstInterruptNs'
+  | 'resumePhaseNs'
+  | 'phaseShiftNs'
+  | 'phaseShiftErrorNs';
 
 /** What a trace shows, before anything is concluded from it. */
-export interface StopFinding {
-  readonly stopNs: number;
-  /** Ticks of the old grid that came due after the last interrupt before the stop, up to the resume. */
-  readonly missedTicks: number;
-  /** Those of them for which no interrupt came before the next tick was due. */
-  readonly lostTicks: number;
-  readonly interruptsFirstPeriod: number;
-  /** From the resume to the first interrupt; null where none came. */
-  readonly firstInterruptNs: number | null;
-  /** How far the resume was past a point of the old grid: what a grid that starts at the resume is shifted by. */
-  readonly resumePhaseNs: number;
-  /** How much later in the period interrupts come than before the stop, as the shorter way round. */
-  readonly phaseShiftNs: number | null;
-  readonly phaseShiftErrorNs: number | null;
+export interface StopFinding extends Pick<KvmStop, Shown> {
   readonly grid: GridKind;
   /** Why the grid is unclear; else null. */
   readonly unclear: string | null;
@@ -154,14 +153,8 @@ export function findingOf(trace: StopRecord): StopFinding {
   return { ...facts, phaseShiftNs, phaseShiftErrorNs, grid, unclear };
 }
 
-/** What this kernel does with the ticks that a guest misses while it is stopped. */
-export type Verdict = 'keeps-running' | 'clamps' | 'catches-up' | 'inconclusive';
-
-/** A verdict and the sentence that says what it rests on. */
-export interface Conclusion {
-  readonly verdict: Verdict;
-  readonly explanation: string;
-}
+/** What this kernel does with the ticks that a guest misses while it is stopped, and what that rests on, in a sentence. */
+export type Conclusion = Pick<KvmStop, 'verdict' | 'explanation'>;
 
 /** As many interrupts as this in the first period are more than a coalesced one and its successor. */
 const STORM = 4;
@@ -171,14 +164,6 @@ const inconclusive = (why: string): Conclusion => ({
   verdict: 'inconclusive',
   explanation: `Nothing can be said: ${why}.`,
 });
-
-/** The callbacks that a kernel which catches up runs before the guest goes on, and what each of them cost. */
-export interface Burst {
-  /** From the resume to the first interrupt: nothing else ran on that CPU meanwhile. */
-  readonly lengthNs: number;
-  readonly callbacks: number;
-  readonly callbackNs: number;
-}
 
 /**
  * The burst of a stop whose guest came back on the old grid from a timer that had stood still; else null.
@@ -190,7 +175,7 @@ export function burstOf(
   path: TimerPath,
   periodNs: number,
   traced: number | null = null,
-): Burst | null {
+): KvmStop['burst'] {
   const { grid, missedTicks, firstInterruptNs, resumePhaseNs } = finding;
   if (path !== 'preemption-timer' || grid !== 'old' || firstInterruptNs === null) return null;
   const callbacks = traced || missedTicks + Math.floor((resumePhaseNs + firstInterruptNs) / periodNs);
@@ -284,8 +269,7 @@ export function combine(conclusions: readonly Conclusion[]): Conclusion {
   return first;
 }
 
-/** What is known of the fix for CVE-2025-71104 in this kernel. */
-export type Fix = 'clamps' | 'catches-up' | 'untested';
+type Fix = KvmResult['fix'];
 
 /** A verdict that is about the fix, or `untested`. */
 export const fixOf = ({ verdict }: Conclusion): Fix =>
@@ -296,7 +280,7 @@ export const fixOf = ({ verdict }: Conclusion): Fix =>
  * not. One late expiry is enough, since each is exact.
  */
 export function concludeTrace({ expiries, late, agree }: TraceResult): Conclusion {
-  const [clamp, catchUp] = [agree.clamp ?? 0, agree['catch-up'] ?? 0];
+  const [clamp, catchUp] = [agree['clamp'] ?? 0, agree['catch-up'] ?? 0];
   const of = `The kernel's trace: of ${formatCount(expiries)} expiries ${formatCount(late)} came a period late or more`;
   if (clamp === expiries && catchUp < expiries)
     return { verdict: 'clamps', explanation: `${of}, and every next one was exactly where the fix puts it.` };

@@ -20,8 +20,9 @@ const kvmRunningSchema = z.strictObject({
   periodNs: z.number(),
   divide: count,
   ticks: count,
-  /** Ticks for which no interrupt of their own came. */
+  /** Ticks for which no interrupt of their own came: the one before was still on its way. */
   coalesced: count,
+  /** The period as the interrupts show it, ns of ktime, and TSC cycles. */
   meanPeriodNs: z.number(),
   meanPeriodErrorNs: z.number(),
   meanPeriodCycles: z.number(),
@@ -36,7 +37,13 @@ const share = z.number().nullable();
 const kvmVerdict = z.enum(['keeps-running', 'clamps', 'catches-up', 'inconclusive']);
 
 /** TMCCT read from outside; times in ns from the resume. */
-const reading = z.strictObject({ atNs: z.number(), uncertaintyNs: z.number(), remainingNs: z.number() });
+const reading = z.strictObject({
+  /** Middle of the ktime before and after the read, and half of the time between the two. */
+  atNs: z.number(),
+  uncertaintyNs: z.number(),
+  /** The count times the divide count: ns until the next interrupt, as the local APIC says. */
+  remainingNs: z.number(),
+});
 
 /** What KVM's own tracepoints say of a vCPU's timer; null where this kernel has no such event. */
 const vcpuEvents = z.strictObject({
@@ -52,7 +59,7 @@ const vcpuEvents = z.strictObject({
 });
 
 /** The kernel's tracepoints of a resume. */
-export const kvmStopTraceSchema = z.strictObject({
+const kvmStopTraceSchema = z.strictObject({
   /** Why there is none; null where there is. */
   reason: z.string().nullable(),
   /** Runs of `apic_timer_fn` from the resume to the guest's first interrupt: the catch-up burst, if there is one. */
@@ -68,17 +75,23 @@ const kvmStopSchema = z.strictObject({
   stop: z.enum(['pause', 'sigstop', 'save-restore']),
   periodNs: z.number(),
   stopNs: z.number(),
-  /** Ticks that came due while the guest was stopped, and those of them that it never saw. */
+  /**
+   * Ticks of the old grid that came due after the last interrupt before the stop, up to the resume, and those of them for
+   * which no interrupt came before the next tick was due.
+   */
   missedTicks: count,
   lostTicks: z.int(),
   interruptsFirstPeriod: count,
+  /** From the resume; null where none came. */
   firstInterruptNs: z.number().nullable(),
   /** The first 50 interrupts, ns from the resume. */
   deliveriesNs: z.array(z.number()),
   /** Whether interrupts after the resume are on the grid of those before the stop; null where that is unclear. */
   onGrid: z.boolean().nullable(),
+  /** How much later in the period interrupts come than before the stop, as the shorter way round. */
   phaseShiftNs: z.number().nullable(),
   phaseShiftErrorNs: z.number().nullable(),
+  /** How far the resume was past a point of the old grid: what a grid that starts at the resume is shifted by. */
   resumePhaseNs: z.number(),
   /** CPU time of the vCPU's thread from the resume past the first period, and usually in as long. */
   hostCpuNs: z.number().nullable(),
@@ -86,9 +99,12 @@ const kvmStopSchema = z.strictObject({
   interruptShare: z.strictObject({ before: share, after: share }),
   stats: z.strictObject({ before: stats, after: stats }),
   counts: z.array(reading),
-  /** What drove this guest's timer. */
+  /** What drove this guest's timer: a host timer that always runs, or the CPU's, which counts in the guest only. */
   path: z.enum(['hrtimer', 'preemption-timer', 'unknown']).default('unknown'),
-  /** What catching up cost: from the resume to the first interrupt. Null where nothing was caught up. */
+  /**
+   * What catching up cost: from the resume to the first interrupt, while nothing else ran on that CPU. Null where nothing was
+   * caught up.
+   */
   burst: z
     .strictObject({ lengthNs: z.number(), callbacks: count, callbackNs: z.number() })
     .nullable()
@@ -104,14 +120,23 @@ const kvmModelSchema = z.strictObject({
   policy: z.string(),
   /** The first 50 interrupts, ns from the resume. */
   deliveriesNs: z.array(z.number()),
+  /** hrtimer callbacks, and exits of the guest, from the resume to the last interrupt that was recorded. */
   callbacks: count,
   vmExits: count,
+  /** The catch-up burst would have reached the hard-lockup watchdog. */
   lockup: z.boolean(),
   agreement: z.strictObject({
+    /** Interrupts that were predicted within the record, and those of them that came before the next one was due. */
     predicted: count,
     matched: count,
+    /** Interrupts that came without a prediction of their own. */
     extra: count,
+    /** Mean of (came - predicted) over those matched; null where none is. */
     meanLatenessNs: z.number().nullable(),
+    /**
+     * As many match as did on their grid before the stop, less one in ten; at most one in ten is extra; and they are as
+     * late as before.
+     */
     agrees: z.boolean(),
   }),
   /** Policies that this stop cannot tell from this one: the guest follows both, or they predict the same. */
@@ -219,3 +244,7 @@ export const kvmResultSchema = z.strictObject({
 export type KvmResult = z.infer<typeof kvmResultSchema>;
 export type KvmStop = z.infer<typeof kvmStopSchema>;
 export type KvmRunning = z.infer<typeof kvmRunningSchema>;
+export type KvmModel = z.infer<typeof kvmModelSchema>;
+export type KvmStall = z.infer<typeof kvmStallSchema>;
+export type KvmTrace = z.infer<typeof kvmTraceSchema>;
+export type KvmStopTrace = z.infer<typeof kvmStopTraceSchema>;

@@ -5,15 +5,7 @@ import { agreementOf, predict } from '../../src/kvm/model.ts';
 import { checkStop } from '../../src/kvm/safety.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
-import {
-  burstOf,
-  conclude,
-  findingOf,
-  pathAmong,
-  pathOf,
-  pathOfAll,
-  type Verdict,
-} from '../../src/kvm/verdict.ts';
+import { burstOf, conclude, findingOf, pathAmong, pathOf, pathOfAll } from '../../src/kvm/verdict.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
 import { kvmWarnings, type Measured, resultOf } from '../../src/tasks/kvm/result.ts';
 import { inconclusiveByChance } from '../../src/tasks/kvm/task.ts';
@@ -21,7 +13,7 @@ import { fixed, pauses, RECORDED_TSC_KHZ, type Recorded, unfixed } from './recor
 
 const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };
 
-const judge = (record: StopRecord): Verdict =>
+const judge = (record: StopRecord): string =>
   conclude(findingOf(record), pathOf(record, intel).path, true, record.periodNs).verdict;
 
 /** What one policy predicts for a stop, at the cost of a callback that the stop itself shows. */

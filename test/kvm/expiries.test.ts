@@ -15,7 +15,6 @@ import {
   timerAmong,
   traceResultOf,
   untraced,
-  type VcpuEvents,
   vcpuEventsOf,
   WAIT,
 } from '../../src/kvm/expiries.ts';
@@ -23,7 +22,7 @@ import type { TracedEvent } from '../../src/kvm/tracefs.ts';
 import { findingOf } from '../../src/kvm/verdict.ts';
 import { pauses, unfixed } from './recorded.ts';
 
-const vcpu: VcpuEvents = {
+const vcpu = {
   toPreemptionTimer: 0,
   toSoftwareTimer: 0,
   accepted: 7,

@@ -2,7 +2,6 @@ import type { CallbackCost } from '../../kvm/callback-cost.ts';
 import type { TraceResult } from '../../kvm/expiries.ts';
 import type { KvmHost } from '../../kvm/host.ts';
 import { agreementOf, cannotBeTold, predict } from '../../kvm/model.ts';
-import type { Running } from '../../kvm/running.ts';
 import { burstEstimate, HARMLESS_BURST_NS } from '../../kvm/safety.ts';
 import { stallResultOf } from '../../kvm/stall-finding.ts';
 import type { StallRecord } from '../../kvm/stall-record.ts';
@@ -23,14 +22,10 @@ import {
 } from '../../kvm/verdict.ts';
 import { policyNames } from '../../lapic/policies.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
-import type { KvmResult, KvmStop } from '../../schema/kvm.ts';
+import type { KvmModel, KvmResult, KvmRunning, KvmStop, KvmTrace } from '../../schema/kvm.ts';
 import { formatCount, formatNs } from '../../units.ts';
 import type { Warning } from '../../warning.ts';
 import type { KvmOptions } from './plan.ts';
-
-type KvmModel = KvmResult['model'][number];
-type KvmSaveRestore = NonNullable<KvmResult['saveRestore']>;
-type KvmTrace = NonNullable<KvmResult['trace']>;
 
 /** Everything that was measured. */
 export interface Measured {
@@ -38,7 +33,7 @@ export interface Measured {
   readonly setup: TimerSetup;
   readonly host: KvmHost;
   /** The main one of each loop first. */
-  readonly running: readonly Running[];
+  readonly running: readonly KvmRunning[];
   /** Null where none were asked for, or the run was interrupted before. */
   readonly stalls: StallRecord | null;
   readonly callback: CallbackCost;
@@ -104,7 +99,7 @@ function modelOf(trace: StopRecord, { path }: PathFinding, tscKhz: number, trace
   }));
 }
 
-function saveRestoreOf(trace: StopRecord, path: PathFinding, tscKhz: number): KvmSaveRestore | null {
+function saveRestoreOf(trace: StopRecord, path: PathFinding, tscKhz: number): KvmResult['saveRestore'] {
   const { saved, restoredNs, deliveriesNs, leftNs } = trace;
   if (saved === null || restoredNs === null) return null;
   // Every policy predicts the same: the restore starts a new count.

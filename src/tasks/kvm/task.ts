@@ -6,7 +6,7 @@ import { modulo } from '../../kvm/grid.ts';
 import { NOT_ASKED_FOR } from '../../kvm/guest-trace.ts';
 import { type KvmHost, kvmHost } from '../../kvm/host.ts';
 import { agreementOf, predict } from '../../kvm/model.ts';
-import { type Running, type RunningOptions, recordRunning } from '../../kvm/running.ts';
+import { type RunningOptions, recordRunning } from '../../kvm/running.ts';
 import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from '../../kvm/safety.ts';
 import { recordSigstop } from '../../kvm/sigstop.ts';
 import { recordStalls, stallSetup } from '../../kvm/stall.ts';
@@ -15,7 +15,7 @@ import { RESUME_AT, recordStop, type StopOptions } from '../../kvm/stop.ts';
 import type { StopKind, StopRecord } from '../../kvm/stop-record.ts';
 import { minPeriodNs } from '../../kvm/timer-setup.ts';
 import { burstOf, findingOf, pathOf, pathOfAll, type TimerPath } from '../../kvm/verdict.ts';
-import type { KvmResult } from '../../schema/kvm.ts';
+import type { KvmResult, KvmRunning } from '../../schema/kvm.ts';
 import { refusalOf } from '../../system-error.ts';
 import { checkBounds, formatNs, NS_PER_MS, NS_PER_S } from '../../units.ts';
 import type { Finding, Warning } from '../../warning.ts';
@@ -146,7 +146,7 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
   checkStop(options.stopNs, plan.setup.periodNs, options.yesReally, watchdogNs());
   const host = kvmHost();
   const progress = progressOf(plan, control);
-  const running: Running[] = [];
+  const running: KvmRunning[] = [];
   const missing: Warning[] = [];
 
   let leftOut: string | null = null;
@@ -239,7 +239,7 @@ function tryShortStop(
 function recordStallsOf(
   { stalls, trace }: KvmOptions,
   tscKhz: number,
-  running: readonly Running[],
+  running: readonly KvmRunning[],
   control: Control,
 ): StallRecord | null {
   const usualNs = running.find(({ loop }) => loop === 'halt')?.latenessNs.p50Ns ?? 0;
