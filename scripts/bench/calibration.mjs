@@ -2,16 +2,15 @@
 // The truth is the kernel's exact ratio: where the clocksource is the TSC, CLOCK_MONOTONIC_RAW is the TSC times
 // mult >> shift, and a run of tscope's finds both. At the end, what a reading of TscClock costs beside
 // process.hrtime.bigint(). `--runs N` for another number of runs, `--quick` for a fifth of them.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { quietControl } from '../../dist/clock/control.js';
+import { median } from '../../dist/statistics.js';
 import { calibrate } from '../../dist/tsc/calibrate.js';
 import { hostSource } from '../../dist/tsc/source.js';
 import { TscClock } from '../../dist/tsc/tsc-clock.js';
+import { withC } from '../c-program.mjs';
 import { whileBusy } from '../while-busy.mjs';
 
 const { values } = parseArgs({
@@ -42,15 +41,13 @@ if (truth === null || truth.hz === null) {
   process.exit(3);
 }
 
-const sorted = (numbers) => Float64Array.from(numbers).sort();
-const p50 = (numbers) => sorted(numbers)[numbers.length >> 1];
-const worst = (numbers) => sorted(numbers).at(-1);
+const worst = (numbers) => Math.max(...numbers);
 const ppm = (hz) => Math.abs(hz / truth.hz - 1) * 1e6;
 const digits = (value) => (value >= 0.001 ? value.toPrecision(3) : value.toExponential(2));
 
 const print = (name, ms, errors, remark = '') =>
   console.log(
-    `${name.padEnd(10)} ${ms.toFixed(1).padStart(8)} ms   ${digits(p50(errors)).padStart(9)}   ${digits(worst(errors)).padStart(9)}   ${remark}`,
+    `${name.padEnd(10)} ${ms.toFixed(1).padStart(8)} ms   ${digits(median(errors)).padStart(9)}   ${digits(worst(errors)).padStart(9)}   ${remark}`,
   );
 
 /** One line of the table for one duration; answers whether every target is met. */
@@ -65,11 +62,11 @@ function measureOurselves(ms, busy) {
   );
   const target = TARGETS.get(ms);
   const met =
-    target === undefined || (p50(errors) <= target.p50 && worst(errors) <= target.worst * (busy ? 10 : 1));
+    target === undefined || (median(errors) <= target.p50 && worst(errors) <= target.worst * (busy ? 10 : 1));
   const bounds = `certain bounds hold ${held}/${RUNS}, mult and shift named ${named.length}/${RUNS}`;
   print(
     'tscope',
-    p50(runs.map((each) => each.ms)),
+    median(runs.map((each) => each.ms)),
     errors,
     `${bounds}${target === undefined ? '' : met ? '; target met' : '; TARGET MISSED'}`,
   );
@@ -82,7 +79,7 @@ async function measurePeers(ask) {
     for (let i = 0; i < RUNS; i++) found.push(await ask(name));
     print(
       name,
-      p50(found.map(({ ms }) => ms)),
+      median(found.map(({ ms }) => ms)),
       found.map(({ hz }) => ppm(hz)),
     );
   }
@@ -112,32 +109,21 @@ function compareReadings() {
       costs[name].push(Number(process.hrtime.bigint() - begin) / 200_000);
     }
   }
-  const [ours, nodes] = Object.values(costs).map(p50);
+  const [ours, nodes] = Object.values(costs).map(median);
   console.log(
     `\nTscClock.now() ${ours.toFixed(1)} ns, process.hrtime.bigint() ${nodes.toFixed(1)} ns: ${(ours / nodes).toFixed(2)} times; bound ${clock.errorBoundNs().toFixed(0)} ns`,
   );
   clock.close();
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'tscope-bench-'));
-const program = join(folder, 'peers');
-execFileSync('gcc', ['-O2', '-o', program, join(import.meta.dirname, 'calibration-peers.c'), '-lm']);
-const child = spawn(program);
-const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-const ask = async (name) => {
-  child.stdin.write(`${name}\n`);
-  const [hz, ns] = String((await lines.next()).value)
-    .split(' ')
-    .map(Number);
-  return { hz, ms: ns / 1e6 };
-};
-try {
+await withC(join(import.meta.dirname, 'calibration-peers.c'), async (askC) => {
+  const ask = async (name) => {
+    const [hz, ns] = await askC(name);
+    return { hz, ms: ns / 1e6 };
+  };
   console.log(`Truth: ${truth.tscKhz} kHz, mult ${truth.mult} >> ${truth.shift} = ${truth.hz.toFixed(6)} Hz`);
   const idle = await table('Idle', ask, false);
   const busy = await whileBusy(() => table(`${availableParallelism()} busy cores`, ask, true));
   compareReadings();
   process.exitCode = idle && busy ? 0 : 1;
-} finally {
-  child.stdin.end();
-  rmSync(folder, { recursive: true });
-}
+});

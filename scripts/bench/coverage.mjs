@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { quietControl } from '../../dist/clock/control.js';
 import { policyNames } from '../../dist/lapic/policies.js';
+import { median } from '../../dist/statistics.js';
 import { stopDefaults } from '../../dist/tasks/stop/options.js';
 import { callbackCostOf, clampPriceOf, freshProcesses } from '../../dist/tasks/stop/price.js';
 import { calibrate } from '../../dist/tsc/calibrate.js';
@@ -79,8 +80,6 @@ function report(name, z, remark = '') {
 
 const heading = (title) =>
   console.log(`\n${title}\n${'figure'.padEnd(26)} runs  rms z   mean    <=1    <=2    <=3  worst`);
-
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
 function calibrations() {
   for (const ms of DURATIONS_MS) {

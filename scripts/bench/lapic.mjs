@@ -1,10 +1,6 @@
 // What an expiry of the timer model costs: the backlog of `catch-up` in virtual time and on this host's clocks, each
 // against a plain C loop of the same steps that runs in turns with it, and ordinary ticks of the whole vCPU loop.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { HostClock } from '../../dist/clock/host.js';
 import { ktimeOf } from '../../dist/clock/time-source.js';
 import { WarpedClock } from '../../dist/clock/warped.js';
@@ -14,6 +10,8 @@ import { programPeriodic } from '../../dist/lapic/lapic-timer.js';
 import { policies, policyNames } from '../../dist/lapic/policies.js';
 import { hrtimerInterrupt, runVcpu, Vcpu } from '../../dist/lapic/vcpu.js';
 import { VirtualHost } from '../../dist/lapic/virtual-host.js';
+import { median } from '../../dist/statistics.js';
+import { withC } from '../c-program.mjs';
 
 /** Turns, so that what disturbs one side of a ratio disturbs the other. */
 const ROUNDS = 40;
@@ -23,8 +21,6 @@ const HOST_CALLBACKS = 100_000n;
 const VIRTUAL_CALLBACKS = 1_000_000n;
 const TICKS = 200_000n;
 
-const sorted = (values) => Float64Array.from(values).sort();
-const median = (values) => sorted(values)[values.length >> 1];
 /** CPU time, so that other work on the machine does not count; V8's own helper threads do. */
 const nsOf = (work) => {
   const begin = process.cpuUsage();
@@ -80,27 +76,9 @@ function hostBacklog(clock) {
   return { median: median(each), mean: total / vcpu.callbacks };
 }
 
-async function withC(use) {
-  const folder = mkdtempSync(join(tmpdir(), 'tscope-bench-'));
-  try {
-    const program = join(folder, 'catch-up');
-    execFileSync('gcc', ['-O2', '-o', program, join(import.meta.dirname, 'catch-up.c')]);
-    const child = spawn(program);
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    await use(async () => {
-      child.stdin.write('\n');
-      const [real, virtual] = (await lines.next()).value.split(' ').map(Number);
-      return { real, virtual };
-    });
-    child.stdin.end();
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 const samples = { virtual: [], virtualC: [], sw: [], hv: [], host: [], hostMean: [], hostC: [] };
 const clock = new HostClock();
-await withC(async (measureC) => {
+await withC(join(import.meta.dirname, 'catch-up.c'), async (measureC) => {
   for (let round = 0; round < ROUNDS; round++) {
     // Every policy takes part, so that no call is compiled for one of them alone.
     const policy = policyNames[round % policyNames.length];
@@ -108,9 +86,9 @@ await withC(async (measureC) => {
     const host = hostBacklog(clock);
     samples.host.push(host.median);
     samples.hostMean.push(host.mean);
-    const c = await measureC();
-    samples.hostC.push(c.real);
-    samples.virtualC.push(c.virtual);
+    const [real, virtual] = await measureC();
+    samples.hostC.push(real);
+    samples.virtualC.push(virtual);
     samples.sw.push(virtualTicks(policy, false));
     samples.hv.push(virtualTicks(policy, true));
   }
@@ -118,7 +96,7 @@ await withC(async (measureC) => {
 
 const rate = (ns) => `${(1e3 / ns).toFixed(1)} million/s`;
 const line = (name, values, rest) => {
-  const [least, middle] = [sorted(values)[0], median(values)];
+  const [least, middle] = [Math.min(...values), median(values)];
   console.log(
     `${name.padEnd(38)} ${middle.toFixed(1).padStart(6)} ns (least ${least.toFixed(1)}), ${rest(middle)}`,
   );

@@ -13,55 +13,11 @@ import { openFleetStore } from '../../../src/fleet/store/open.ts';
 import { Child } from '../../../test/fleet/chaos/chaos.ts';
 import { startNats } from '../../../test/fleet/nats.ts';
 import { startPostgres } from '../../../test/fleet/postgres.ts';
+import { batchOf } from './minute-batch.mjs';
 
 const [batches = 60_000, hosts = 20_000] = process.argv.slice(2, 4).map(Number);
 const sqlite = process.argv[4] === 'sqlite';
 const MINUTE = Math.floor(Date.now() / 60_000) - 100;
-const CLOCKS = ['tsc', 'monotonic', 'realtime'];
-
-const batchOf = (host, minute) => ({
-  schema: 'tscope/fleet-batch/1',
-  host: {
-    id: `host-${host}`,
-    hostname: `host-${host}.example`,
-    machine: `machine-${host}`,
-    instance: `store-${host}`,
-    boot: 'boot-1',
-    version: '0.1.0',
-    labels: { site: `site-${host % 20}` },
-  },
-  sentAtNs: String(BigInt(Date.now()) * 1_000_000n),
-  runs: [
-    {
-      key: '20260101-000000-aaaaaa',
-      command: 'agent',
-      startedAtNs: '1767225600000000000',
-      endedAtNs: null,
-      boot: 'boot-1',
-      series: CLOCKS.map((clock, i) => ({
-        clock,
-        reference: 'monotonic_raw',
-        independent: true,
-        reason: 'steered to an outside reference',
-        originNs: '1767225600000000123',
-        minutes: [
-          [
-            MINUTE + minute,
-            6,
-            1.25 + i,
-            310.5 + i,
-            155.123456789 + i,
-            3_123_456,
-            1.25 + i,
-            53_123_456_789,
-            310.5 + i,
-          ],
-        ],
-      })),
-    },
-  ],
-  lost: { minutes: 0, samples: 0, events: 0, documents: 0 },
-});
 
 const nats = await startNats();
 const postgres = sqlite ? null : await startPostgres();
@@ -80,7 +36,7 @@ try {
     await Promise.all(
       Array.from({ length: Math.min(1_000, batches - sent) }, (_, i) => {
         const [host, minute] = [(sent + i) % hosts, Math.floor((sent + i) / hosts)];
-        const data = JSON.stringify(batchOf(host, minute));
+        const data = batchOf(host, MINUTE + minute);
         bytes += data.length;
         return client.publish(subjectOf(`host-${host}`), data, { msgID: `${host} ${minute}` });
       }),

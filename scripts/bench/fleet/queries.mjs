@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { conclude } from '../../../src/fleet/judge/conclude.ts';
 import { fleetRoutes } from '../../../src/fleet/pages.ts';
 import { openFleetStore } from '../../../src/fleet/store/open.ts';
+import { median } from '../../../src/statistics.ts';
 import { startPostgres } from '../../../test/fleet/postgres.ts';
 import { batchOf, HOUR_S, simulatedFleet } from './simulated-fleet.mjs';
 
@@ -20,7 +21,6 @@ const MOST_MS = 300;
 /** Hosts of one transaction. */
 const AT_ONCE = 200;
 
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 const nowS = Math.floor(Date.now() / 1000 / HOUR_S) * HOUR_S;
 
 /** Hosts that are written as they would be; of more the rest are copies of these within the database. */

@@ -12,6 +12,7 @@ import { subjectOf } from '../../../src/fleet/hub/names.ts';
 import { Child } from '../../../test/fleet/chaos/chaos.ts';
 import { startNats } from '../../../test/fleet/nats.ts';
 import { startPostgres } from '../../../test/fleet/postgres.ts';
+import { batchOf } from './minute-batch.mjs';
 
 const [seconds = 600, rate = 1_700, hosts = 100_000] = process.argv.slice(2).map(Number);
 /** Sent at once; then the sender waits for the clock. */
@@ -25,49 +26,10 @@ const PATIENCE_S = 600;
 const PORT = 19_798;
 const PAGES = ['/', '/outliers', '/hosts?where=site%3Dsite-3', '/host?name=host-7'];
 const MINUTE = Math.floor(Date.now() / 3_600_000) * 60 - 180;
-const KERNELS = ['6.1.192', '6.12.57', '6.18.44'];
 
-const column = (rows) => rows.map((row) => JSON.stringify(row)).join();
-const minute = (at, i) => [
-  at,
-  6,
-  1.25 + i,
-  310.5 + i,
-  155.123456789 + i,
-  3_123_456,
-  1.25 + i,
-  53_123_456_789,
-  310.5 + i,
-];
-const hour = (at, i, ppm) => [at, 360, 0, 3.6e6, 1.8e6, 0, 0, 3.599e12, ppm * 3.599e6 * i];
-const facts = (host) =>
-  JSON.stringify({
-    cpu: 'AMD EPYC 9B14',
-    cpus: 64,
-    memoryBytes: 2 ** 38,
-    kernel: KERNELS[host % KERNELS.length],
-    clocksource: 'tsc',
-    derivedFromTsc: true,
-    tscInvariant: true,
-    virtualization: null,
-    discipline: 'told',
-    kernelRemarks: [],
-  });
-
-/** As text that is put together: the sender must not be what is measured. */
-function batchOf(host, round) {
-  const at = MINUTE + round;
-  const whole = round > 0 && (host + round) % 60 === 0;
-  const series = ['tsc', 'monotonic', 'realtime'].map(
-    (clock, i) =>
-      `{"clock":"${clock}","reference":"monotonic_raw","independent":${i > 0},"reason":"disciplined by chronyd","originNs":"0","minutes":[${column([minute(at, i)])}]${
-        whole ? `,"hours":[${column([hour(Math.floor(at / 60) - 1, i, (host % 97) / 10 - 4)])}]` : ''
-      }}`,
-  );
-  return `{"schema":"tscope/fleet-batch/1","host":{"id":"host-${host}","hostname":"node-${host}.example","machine":"machine-${host}","instance":"store-${host}","boot":"boot-${host}","version":"0.1.0","labels":{"site":"site-${host % 20}"}},"sentAtNs":"${Date.now()}000000",${
-    round === 0 ? `"facts":${facts(host)},` : ''
-  }"runs":[{"key":"20260101-000000-${host}","command":"agent","startedAtNs":"1767225600000000000","endedAtNs":null,"boot":"boot-${host}","series":[${series}]}],"lost":{"minutes":0,"samples":0,"events":0,"documents":0}}`;
-}
+/** The host's next batch: its facts come first, and the last hour once in sixty. */
+const nextBatch = (host, round) =>
+  batchOf(host, MINUTE + round, { known: round > 0, hours: round > 0 && (host + round) % 60 === 0 });
 
 /** CPU seconds of the processes whose command line passes, and of their children that have ended. */
 function cpuSeconds(test) {
@@ -105,7 +67,10 @@ try {
   let sent = 0;
   const send = async (count) => {
     for (let i = 0; i < count; i++, sent++)
-      connection.publish(subjectOf(`host-${sent % hosts}`), batchOf(sent % hosts, Math.floor(sent / hosts)));
+      connection.publish(
+        subjectOf(`host-${sent % hosts}`),
+        nextBatch(sent % hosts, Math.floor(sent / hosts)),
+      );
     await connection.flush();
   };
   const health = async () => JSON.parse((await get('/healthz')).text);
