@@ -11,7 +11,6 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("tscReadable", TscReadable);
   add("cpuid", Cpuid);
 
-  add("rdtsc", Rdtsc);
   add("rdtscp", Rdtscp);
   add("createPairReader", CreatePairReader);
   add("createTscReader", CreateTscReader);

@@ -23,7 +23,6 @@ Napi::Value ReadAdjtimex(const Napi::CallbackInfo& info) {
   set("maxErrorUs", static_cast<double>(t.maxerror));
   set("estErrorUs", static_cast<double>(t.esterror));
   set("constant", static_cast<double>(t.constant));
-  set("tai", t.tai);
   return out;
 }
 

@@ -13,7 +13,6 @@ Napi::Value Cpuid(const Napi::CallbackInfo& info);
 
 // read.cc
 bool ThrowUnlessTscReadable(Napi::Env env);
-Napi::Value Rdtsc(const Napi::CallbackInfo& info);
 Napi::Value Rdtscp(const Napi::CallbackInfo& info);
 Napi::Value CreatePairReader(const Napi::CallbackInfo& info);
 Napi::Value CreateTscReader(const Napi::CallbackInfo& info);

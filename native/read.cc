@@ -79,11 +79,6 @@ bool ThrowUnlessTscReadable(Napi::Env env) {
   return true;
 }
 
-Napi::Value Rdtsc(const Napi::CallbackInfo& info) {
-  if (ThrowUnlessTscReadable(info.Env())) return info.Env().Undefined();
-  return Napi::BigInt::New(info.Env(), ReadTsc());
-}
-
 // rdtscp(out): out[0] = TSC, out[1] = CPU.
 Napi::Value Rdtscp(const Napi::CallbackInfo& info) {
   Words out;

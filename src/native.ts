@@ -22,7 +22,6 @@ export interface Adjtimex {
   estErrorUs: number;
   /** Time constant of the kernel's own loop, log2 of seconds. */
   constant: number;
-  tai: number;
 }
 
 /**
@@ -38,8 +37,6 @@ export interface Native {
   /** [eax, ebx, ecx, edx]. Check the range of leaves first (leaf 0, 0x40000000, 0x80000000). */
   cpuid(leaf: number, subleaf: number): [number, number, number, number];
 
-  /** The TSC, fenced on both sides. */
-  rdtsc(): bigint;
   /** out[0] = TSC, out[1] = CPU. */
   rdtscp(out: BigInt64Array): void;
   /**

@@ -54,10 +54,6 @@ Failure Machine::Create() {
   Call(vm_, KVM_SET_TSS_ADDR, kTssAddress);
   Call(vm_, KVM_SET_IDENTITY_MAP_ADDR, &kIdentityMapAddress);
   if (Call(vm_, KVM_CREATE_IRQCHIP, 0) < 0) return {"KVM_CREATE_IRQCHIP", errno};
-  return CreateVcpu();
-}
-
-Failure Machine::CreateVcpu() {
   vcpu_ = Fd(Call(vm_, KVM_CREATE_VCPU, 0));
   return vcpu_.valid() ? Failure{} : Failure{"KVM_CREATE_VCPU", errno};
 }

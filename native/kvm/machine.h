@@ -29,7 +29,6 @@ class Machine {
   kvm_run* run() const { return static_cast<kvm_run*>(run_.get()); }
 
  private:
-  Failure CreateVcpu();
   Failure LoadMemory(Loop loop);
   Failure SetCpuid() const;
   Failure SetRegisters() const;

@@ -29,7 +29,6 @@ const running = (call) =>
 export const calls = {
   tscReadable: clocks((addon) => () => addon.tscReadable()),
   cpuid: clocks((addon) => () => addon.cpuid(0, 0)),
-  rdtsc: clocks((addon) => () => addon.rdtsc()),
   rdtscp: clocks((addon) => () => addon.rdtscp(words(2))),
   createPairReader: clocks((addon) => () => addon.createPairReader(shared(2))()),
   createTscReader: clocks((addon) => () => addon.createTscReader(shared(1))()),
