@@ -1,32 +1,17 @@
 import type { Control } from '../clock/control.ts';
 import { hostWaiter } from '../clock/wait.ts';
 import { TscopeError } from '../errors.ts';
-import { kvmNative, type NativeGuest, native } from '../native.ts';
+import { kvmNative, type NativeGuest } from '../native.ts';
+import type { CallbackCost, CostInterval } from '../schema/stop.ts';
 import { quantile, sorted } from '../statistics.ts';
 import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import { ENTRY, EXIT, FIELDS, START } from './expiries.ts';
 import { ktimeNow, pauseMachine } from './guest.ts';
 import { INTERRUPTED } from './guest-trace.ts';
-import { idlestCpu, kvmTscKhz } from './host.ts';
+import { besideIdlestCpu, kvmTscKhz } from './host.ts';
 import { kvmError } from './kvm-error.ts';
 import { minPeriodNs, timerSetup } from './timer-setup.ts';
 import { findTracefs, type TracedEvent, TraceInstance, TraceObstacle } from './tracefs.ts';
-
-/** What one run of `apic_timer_fn` takes in a burst on this host, ns, less what the tracepoints take. */
-export interface KernelCallback {
-  /** By median. */
-  readonly ns: number;
-  /** Where the next run's figure will be: nine of ten callbacks took as long as this. */
-  readonly lowNs: number;
-  readonly highNs: number;
-  /** How many were measured. */
-  readonly callbacks: number;
-}
-
-/** A callback's cost, or why it is not known, as the end of a sentence. */
-export type CallbackCost =
-  | { readonly value: KernelCallback }
-  | { readonly value: null; readonly reason: string };
 
 /** Guests whose timers come due together: their callbacks run one after the other, as those of a burst. */
 const GUESTS = 16;
@@ -42,7 +27,7 @@ const BACK_TO_BACK_NS = 1_500;
 const SAME_EVENT_NS = 8_000;
 /** Fewer callbacks than this are no measure. */
 const LEAST_CALLBACKS = 100;
-/** Shares of the callbacks below and above the interval. */
+/** Shares of the callbacks below and above the interval: where nine of ten lie, the next run's median will be. */
 const OUTSIDE = 0.05;
 
 /**
@@ -81,13 +66,13 @@ export function costsAmong(
   return costs;
 }
 
-/** Pure: the figure and its interval. @returns null where there are too few. */
-export function callbackOf(costsNs: readonly number[]): KernelCallback | null {
+/** Pure: the median and its interval. @returns null where there are too few. */
+export function callbackOf(costsNs: readonly number[]): CostInterval | null {
   if (costsNs.length < LEAST_CALLBACKS) return null;
   const ascending = sorted(costsNs);
   // A time that is divided by later on.
   const at = (share: number) => Math.max(1, Math.round(quantile(ascending, share)));
-  return { ns: at(0.5), lowNs: at(OUTSIDE), highNs: at(1 - OUTSIDE), callbacks: costsNs.length };
+  return { ns: at(0.5), lowNs: at(OUTSIDE), highNs: at(1 - OUTSIDE) };
 }
 
 /** The costs of ten batches of 50 ms each, or of as many as begin within three seconds. Public for tests. */
@@ -117,19 +102,12 @@ function startTimers(guests: readonly NativeGuest[], control: Control): void {
   for (const guest of guests) pauseMachine(guest);
 }
 
-function measure(control: Control): KernelCallback {
-  const addon = native();
-  const tscKhz = kvmTscKhz();
-  const affinity = addon.getAffinity();
-  const mount = findTracefs();
-  const cpu = idlestCpu(affinity, control);
-  const others = affinity.filter((other) => other !== cpu);
+function measure(mount: string, cpu: number, tscKhz: number, control: Control): CostInterval {
   const instances: TraceInstance[] = [];
   const guests: NativeGuest[] = [];
   try {
     const [first, second] = [new TraceInstance(mount, cpu), new TraceInstance(mount, cpu)];
     instances.push(first, second);
-    if (others.length > 0) addon.setAffinity(others);
     makeGuests(guests, cpu);
     const own = guests.map((guest) => `common_pid == ${guest.threadId()}`).join(' || ');
     first.record(START, FIELDS[START], own);
@@ -152,7 +130,6 @@ function measure(control: Control): KernelCallback {
   } finally {
     for (const instance of instances) instance.remove();
     for (const guest of guests) guest.destroy();
-    addon.setAffinity(affinity);
   }
 }
 
@@ -160,7 +137,8 @@ function measure(control: Control): KernelCallback {
 export function measureCallback(control: Control): CallbackCost {
   if (control.cancelled()) return { value: null, reason: INTERRUPTED };
   try {
-    return { value: measure(control) };
+    const [tscKhz, mount] = [kvmTscKhz(), findTracefs()];
+    return { value: besideIdlestCpu(control, (cpu) => measure(mount, cpu, tscKhz, control)) };
   } catch (error) {
     if (error instanceof TraceObstacle) return { value: null, reason: error.message };
     const refusal = kvmError(error);

@@ -5,6 +5,7 @@ import { hostWaiter } from '../clock/wait.ts';
 import { kvmFacts } from '../host/kvm.ts';
 import { kvmNative, type NativeGuest, native } from '../native.ts';
 import { NS_PER_MS } from '../units.ts';
+import { ktimeNow } from './guest.ts';
 import { kvmError } from './kvm-error.ts';
 import type { Activity } from './stop-record.ts';
 import type { PathHost } from './verdict.ts';
@@ -116,12 +117,24 @@ export function idlestOf(
 const LOOK_NS = BigInt(100 * NS_PER_MS);
 
 /** Which of some CPUs is the idlest now. */
-export function idlestCpu(cpus: readonly number[], control: Control): number {
+function idlestCpu(cpus: readonly number[], control: Control): number {
   if (cpus.length < 2) return cpus[0] ?? 0;
   const read = () => parseIdle(readFileSync('/proc/stat', 'utf8'));
   const before = read();
-  const clock = new BigInt64Array(2);
-  native().sleepUntil(0n, clock);
-  hostWaiter(control).sleepUntil((clock[0] ?? 0n) + LOOK_NS, clock);
+  hostWaiter(control).sleepUntil(ktimeNow() + LOOK_NS, new BigInt64Array(2));
   return idlestOf(cpus, before, read());
+}
+
+/** Runs `work` beside the idlest CPU that it may use: what measures stays out of the way of what is measured there. */
+export function besideIdlestCpu<T>(control: Control, work: (cpu: number) => T): T {
+  const addon = native();
+  const affinity = addon.getAffinity();
+  const cpu = idlestCpu(affinity, control);
+  const others = affinity.filter((other) => other !== cpu);
+  try {
+    if (others.length > 0) addon.setAffinity(others);
+    return work(cpu);
+  } finally {
+    addon.setAffinity(affinity);
+  }
 }

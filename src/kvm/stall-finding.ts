@@ -2,8 +2,31 @@ import { folded } from '../circle.ts';
 import type { KvmStall } from '../schema/kvm.ts';
 import { median } from '../statistics.ts';
 import { formatNs } from '../units.ts';
+import type { TraceResult } from './expiries.ts';
 import { modulo, phaseOf } from './grid.ts';
-import type { Stall, StallRecord } from './stall-record.ts';
+
+/**
+ * One time that the timer interrupt of the guest's CPU was kept busy. Times are ktime in ns from the instant at which
+ * the burst of timers was due.
+ */
+export interface Stall {
+  /** When a process that was running on that CPU, and was interrupted at the instant, went on. */
+  readonly toNs: number;
+  /** The guest's interrupts from some tens of periods before to as many after. */
+  readonly deliveriesNs: readonly number[];
+}
+
+/** Every stall of one guest, or why there is none. */
+export interface StallRecord {
+  readonly periodNs: number;
+  /** How late interrupts came without a stall: median, ns after the points of the timer's grid. */
+  readonly usualLatenessNs: number;
+  readonly stalls: readonly Stall[];
+  /** What the kernel's own tracepoints say of the same expiries. */
+  readonly trace: TraceResult;
+  /** Why no stall, or none that is long enough, could be made; null where they were. */
+  readonly reason: string | null;
+}
 
 /** What the guest's interrupts say of one stall. */
 export interface StallFinding {

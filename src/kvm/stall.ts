@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { Control } from '../clock/control.ts';
 import { systemCode } from '../errors.ts';
-import { kvmNative, type NativeTimerBurst, native } from '../native.ts';
+import { kvmNative, type NativeTimerBurst } from '../native.ts';
 import { median } from '../statistics.ts';
 import { formatNs, NS_PER_MS, NS_PER_S, NS_PER_US } from '../units.ts';
 import { untraced } from './expiries.ts';
 import { modulo, phaseOf } from './grid.ts';
 import { type Guest, withGuest } from './guest.ts';
 import { GuestTrace, type TraceMode } from './guest-trace.ts';
-import { idlestCpu } from './host.ts';
+import { besideIdlestCpu } from './host.ts';
 import { since } from './recording.ts';
-import { stallFindingOf } from './stall-finding.ts';
-import type { Stall, StallRecord } from './stall-record.ts';
+import { type Stall, type StallRecord, stallFindingOf } from './stall-finding.ts';
 import { type TimerSetup, timerSetup } from './timer-setup.ts';
 
 /** What to delay, and how often. */
@@ -175,7 +174,7 @@ export function stallGuest(
     // Longer than its timers take: after them the watching process had to wait for another one.
     if (toNs >= LEAST_PERIODS * periodNs && toNs <= MOST_EXCESS * timers * timerNs) {
       const deliveriesNs = deliveriesAround(guest, instant, (TICKS + AIMED_PERIODS) * periodNs);
-      const stall = { timers, fromNs: since(from, instant), toNs, deliveriesNs };
+      const stall = { toNs, deliveriesNs };
       stalls.push(stall);
       if (stallFindingOf(stall, record).grid !== 'unclear') telling += 1;
     }
@@ -199,20 +198,20 @@ export function stallGuest(
 /**
  * Runs a halting guest with a short period on one CPU, and keeps that CPU's timer interrupt busy `wanted` times.
  *
- * @returns null where it was cancelled first. Where the host allows no stall, `reason` says why.
+ * @returns what was made until it was cancelled. Where the host allows no stall, `reason` says why.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
-export function recordStalls(
+export const recordStalls = (options: StallOptions, control: Control): StallRecord =>
+  besideIdlestCpu(control, (cpu) => recordStallsOn(cpu, options, control));
+
+function recordStallsOn(
+  cpu: number,
   { setup, stalls: wanted, trace: mode, tscKhz }: StallOptions,
   control: Control,
-): StallRecord | null {
-  const addon = native();
-  const affinity = addon.getAffinity();
-  const cpu = idlestCpu(affinity, control);
+): StallRecord {
   const base: StallRecord = {
     periodNs: setup.periodNs,
     usualLatenessNs: 0,
-    cpu,
     stalls: [],
     reason: null,
     trace: untraced('no delay was made'),
@@ -227,10 +226,7 @@ export function recordStalls(
     return { ...base, reason: refusal(error) };
   }
   const trace = new GuestTrace(mode, cpu);
-  const others = affinity.filter((other) => other !== cpu);
   try {
-    // What measures stays out of the way of what is measured.
-    if (others.length > 0) addon.setAffinity(others);
     return withGuest('halt', setup, control, (guest) => {
       guest.native.pin(cpu);
       trace.prepare(guest);
@@ -243,6 +239,5 @@ export function recordStalls(
   } finally {
     trace.remove();
     burst.destroy();
-    addon.setAffinity(affinity);
   }
 }

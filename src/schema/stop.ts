@@ -3,7 +3,15 @@ import { count, percentiles } from './measured.ts';
 import { policyName } from './policy.ts';
 
 /** A figure and where the next run's will be, 95 times of 100. */
-const interval = { ns: z.number(), lowNs: z.number(), highNs: z.number() };
+const interval = z.strictObject({ ns: z.number(), lowNs: z.number(), highNs: z.number() });
+export type CostInterval = z.infer<typeof interval>;
+
+/** What one run of `apic_timer_fn` takes in a burst of the real kernel, by its own tracepoints, or why it is not known. */
+const callbackCost = z.union([
+  z.strictObject({ value: interval }),
+  z.strictObject({ value: z.null(), reason: z.string() }),
+]);
+export type CallbackCost = z.infer<typeof callbackCost>;
 
 /** What a callback costs, and the stop that it makes a lockup, each with its interval; documents before 0.2 have none. */
 const atCost = z.strictObject({
@@ -117,8 +125,7 @@ export const stopResultSchema = z.strictObject({
   clampPrice: z
     .strictObject({
       /** In native code: the comparison itself. The headline. */
-      native: z.strictObject({
-        ...interval,
+      native: interval.extend({
         cycles: z.number(),
         /** One advance under each. */
         catchUpNs: z.number(),
@@ -126,19 +133,14 @@ export const stopResultSchema = z.strictObject({
         processes: count,
       }),
       /** As this model pays it, in JavaScript. */
-      model: z.strictObject({
-        ...interval,
+      model: interval.extend({
         /** Fresh processes that count, and those whose code V8 left to a slower tier. */
         processes: count,
         slowProcesses: count,
         /** Two groups of processes whose code differs; `ns` is then no figure that a run would show. */
         modes: z.array(z.strictObject({ ns: z.number(), processes: count })).nullable(),
       }),
-      /** One callback of the real kernel, from its own tracepoints. */
-      kernel: z.union([
-        z.strictObject({ value: z.strictObject(interval) }),
-        z.strictObject({ value: z.null(), reason: z.string() }),
-      ]),
+      kernel: callbackCost,
     })
     .nullable()
     .optional(),

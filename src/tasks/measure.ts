@@ -1,8 +1,8 @@
 import { TscopeError } from '../errors.ts';
 import { hostFacts } from '../host/host-facts.ts';
-import type { CallbackCost } from '../kvm/callback-cost.ts';
 import { nativeWithTsc } from '../native.ts';
 import { type MeasureResult, PARTS, type Part } from '../schema/measure.ts';
+import type { CallbackCost } from '../schema/stop.ts';
 import type { Finding, Warning } from '../warning.ts';
 import { stopDefaults } from './stop/options.ts';
 import { timerDefaults } from './timer/options.ts';

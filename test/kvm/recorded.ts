@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { StallRecord } from '../../src/kvm/stall-record.ts';
+import type { StallRecord } from '../../src/kvm/stall-finding.ts';
 import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import { type KvmResult, kvmResultSchema } from '../../src/schema/kvm.ts';
 

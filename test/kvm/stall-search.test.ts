@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { untraced } from '../../src/kvm/expiries.ts';
 import type { Moment } from '../../src/kvm/recording.ts';
 import { stallGuest } from '../../src/kvm/stall.ts';
+import type { StallRecord } from '../../src/kvm/stall-finding.ts';
 import { stallResultOf } from '../../src/kvm/stall-finding.ts';
-import type { StallRecord } from '../../src/kvm/stall-record.ts';
 
 const PERIOD = 400_000;
 const LATE = 50_000;
@@ -11,7 +11,6 @@ const BEGIN = 1_000_000_000n;
 const base: StallRecord = {
   periodNs: PERIOD,
   usualLatenessNs: 0,
-  cpu: 1,
   stalls: [],
   reason: null,
   trace: untraced('not asked for'),

@@ -2,15 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { untraced } from '../../src/kvm/expiries.ts';
 import { nextTimers, refusal, stallSetup } from '../../src/kvm/stall.ts';
+import type { Stall, StallRecord } from '../../src/kvm/stall-finding.ts';
 import { stallFindingOf, stallResultOf } from '../../src/kvm/stall-finding.ts';
-import type { Stall, StallRecord } from '../../src/kvm/stall-record.ts';
 
 const PERIOD = 400_000;
 const USUAL = 50_000;
 const record: StallRecord = {
   periodNs: PERIOD,
   usualLatenessNs: USUAL,
-  cpu: 1,
   stalls: [],
   reason: null,
   trace: untraced('not asked for'),
@@ -33,7 +32,7 @@ function stalled(
   const start = kernel === 'clamps' ? toNs : dueNs + Math.floor((toNs - dueNs) / PERIOD) * PERIOD;
   const first = toNs + USUAL;
   const after = Array.from({ length: 42 }, (_, i) => start + (i + 1) * PERIOD + late(i));
-  return { timers: 8000, fromNs: -1_000, toNs, deliveriesNs: [...before, first, ...after] };
+  return { toNs, deliveriesNs: [...before, first, ...after] };
 }
 
 const three = (kernel: 'clamps' | 'catches-up') =>

@@ -1,10 +1,8 @@
-import type { CallbackCost } from '../../kvm/callback-cost.ts';
 import type { TraceResult } from '../../kvm/expiries.ts';
 import type { KvmHost } from '../../kvm/host.ts';
 import { agreementOf, cannotBeTold, predict } from '../../kvm/model.ts';
 import { burstEstimate, HARMLESS_BURST_NS } from '../../kvm/safety.ts';
-import { stallResultOf } from '../../kvm/stall-finding.ts';
-import type { StallRecord } from '../../kvm/stall-record.ts';
+import { type StallRecord, stallResultOf } from '../../kvm/stall-finding.ts';
 import type { StopRecord } from '../../kvm/stop-record.ts';
 import type { TimerSetup } from '../../kvm/timer-setup.ts';
 import {
@@ -23,6 +21,7 @@ import {
 import { policyNames } from '../../lapic/policies.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { KvmModel, KvmResult, KvmRunning, KvmStop, KvmTrace } from '../../schema/kvm.ts';
+import type { CallbackCost } from '../../schema/stop.ts';
 import { formatCount, formatNs } from '../../units.ts';
 import type { Warning } from '../../warning.ts';
 import type { KvmOptions } from './plan.ts';

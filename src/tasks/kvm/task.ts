@@ -10,7 +10,7 @@ import { type RunningOptions, recordRunning } from '../../kvm/running.ts';
 import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from '../../kvm/safety.ts';
 import { recordSigstop } from '../../kvm/sigstop.ts';
 import { recordStalls, stallSetup } from '../../kvm/stall.ts';
-import type { StallRecord } from '../../kvm/stall-record.ts';
+import type { StallRecord } from '../../kvm/stall-finding.ts';
 import { RESUME_AT, recordStop, type StopOptions } from '../../kvm/stop.ts';
 import type { StopKind, StopRecord } from '../../kvm/stop-record.ts';
 import { minPeriodNs } from '../../kvm/timer-setup.ts';

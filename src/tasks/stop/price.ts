@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Control } from '../../clock/control.ts';
-import type { CallbackCost } from '../../kvm/callback-cost.ts';
 import type { PolicyName } from '../../lapic/policies.ts';
-import type { StopResult } from '../../schema/stop.ts';
+import type { CallbackCost, CostInterval, StopResult } from '../../schema/stop.ts';
 import { sibling } from '../../sibling.ts';
 import { mean, median, midmean, midmeanError, standardDeviation, studentQuantile } from '../../statistics.ts';
 import type { IsolateCosts, IsolateJob } from './isolate.ts';
@@ -39,13 +38,6 @@ export function freshProcesses(job: IsolateJob, count: number, control: Control)
   return { costs, reason: null };
 }
 
-/** A figure and where the next run's will be, 95 times of 100. */
-interface Interval {
-  readonly ns: number;
-  readonly lowNs: number;
-  readonly highNs: number;
-}
-
 /**
  * Variance between runs beyond that of their processes, as a share of the variance between processes: the host is not
  * the same from one run to the next. Of 16 runs of 12 processes on a Sapphire Rapids guest: the runs' means had a standard
@@ -67,7 +59,7 @@ const NATIVE_RUNS_NS = 0.009;
  * @param values one of each process, two at least.
  * @param betweenNs the least standard deviation between runs, however well the processes of one agree.
  */
-export function nextRun(values: readonly number[], betweenNs = 0): Interval {
+export function nextRun(values: readonly number[], betweenNs = 0): CostInterval {
   const middle = midmean(values);
   const { error, degrees } = midmeanError(values);
   const variance = error ** 2 * (1 + values.length * RUN_SHARE) + betweenNs ** 2;
@@ -176,14 +168,12 @@ export function clampPriceOf(
       costs.map(({ overCatchUpNs }) => overCatchUpNs['clamp'] ?? 0),
       catchUp,
     ),
-    kernel: kernel.value === null ? kernel : { value: intervalOf(kernel.value) },
+    kernel,
   };
 }
 
-const intervalOf = ({ ns, lowNs, highNs }: Interval): Interval => ({ ns, lowNs, highNs });
-
 /** One callback of a recovery under catch-up. */
-export const callbackCostOf = (costs: readonly IsolateCosts[]): Interval =>
+export const callbackCostOf = (costs: readonly IsolateCosts[]): CostInterval =>
   summary(
     costs.map(({ callbackNs }) => callbackNs),
     costs.map(({ callbackNs }) => callbackNs),

@@ -1,15 +1,8 @@
 import { lockupStopNs } from '../../lapic/catch-up.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
-import type { StopResult } from '../../schema/stop.ts';
+import type { CostInterval, StopResult } from '../../schema/stop.ts';
 
-/** What a callback costs, ns, and between what; equal where the cost is given. */
-interface CallbackCost {
-  readonly ns: number;
-  readonly lowNs: number;
-  readonly highNs: number;
-}
-
-const thresholdAt = (watchdogNs: number, periodNs: number, { ns, lowNs, highNs }: CallbackCost) => ({
+const thresholdAt = (watchdogNs: number, periodNs: number, { ns, lowNs, highNs }: CostInterval) => ({
   callbackNs: ns,
   callbackLowNs: lowNs,
   callbackHighNs: highNs,
@@ -22,8 +15,8 @@ const thresholdAt = (watchdogNs: number, periodNs: number, { ns, lowNs, highNs }
 export const lockupThreshold = (
   periodsNs: readonly bigint[],
   watchdogNs: number,
-  model: CallbackCost,
-  kernel: CallbackCost | null,
+  model: CostInterval,
+  kernel: CostInterval | null,
 ): StopResult['lockupThreshold'] =>
   periodsNs.map(Number).map((periodNs) => ({
     periodNs,
