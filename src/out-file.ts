@@ -128,10 +128,9 @@ function replace<T>(target: string, existing: Stats | undefined, write: (fd: num
  * a pipe cannot be replaced: it is written to. For a thread that may be held up.
  *
  * @param write writes to the descriptor; null for what is not wanted any more.
- * @param blame what named the file, for the message: a field and a colon; empty where nothing did.
  * @returns what `write` returned. @throws TscopeError IO; what `write` throws.
  */
-export function writeFileWith<T>(path: string, write: (fd: number) => T | null, blame = ''): T | null {
+export function writeFileWith<T>(path: string, write: (fd: number) => T | null): T | null {
   try {
     const target = targetOf(path);
     const existing = statSync(target, { throwIfNoEntry: false });
@@ -143,7 +142,7 @@ export function writeFileWith<T>(path: string, write: (fd: number) => T | null, 
       closeSync(fd);
     }
   } catch (error) {
-    throw failed(path, error, blame);
+    throw failed(path, error, '');
   }
 }
 

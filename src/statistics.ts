@@ -4,8 +4,6 @@ export type Values = ArrayLike<number>;
 /** A straight line through points, and how well its slope is known. */
 export interface Line {
   readonly slope: number;
-  /** Value of the line where x is the mean of the points' x. */
-  readonly middle: number;
   readonly standardError: number;
 }
 
@@ -99,7 +97,7 @@ export function leastSquares(x: Values, y: Values): Line | null {
   let squares = 0;
   for (const residual of residuals) squares += residual * residual;
   const standardError = correlationFactor(residuals) * Math.sqrt(squares / (count - 2) / xx);
-  return { slope, middle: meanY, standardError };
+  return { slope, standardError };
 }
 
 /** Mean of the middle half of the values: as robust as the median, and not bound to the steps of the clock. */

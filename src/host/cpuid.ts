@@ -5,7 +5,7 @@ import { type Fact, factOf } from './fact.ts';
 export type Registers = readonly [eax: number, ebx: number, ecx: number, edx: number];
 
 /** Reads one CPUID leaf; null where the CPU or the hypervisor does not offer it. */
-export type ReadLeaf = (leaf: number, subleaf?: number) => Registers | null;
+export type ReadLeaf = (leaf: number) => Registers | null;
 
 /** Where the hypervisor's leaves begin. Each of several interfaces has its own 0x100 of them: KVM's follow Hyper-V's. */
 export const HYPERVISOR_BASE = 0x40000000;
@@ -24,15 +24,15 @@ export const HYPER_V = 'Microsoft Hv';
  *
  * @param cpuid the raw instruction.
  */
-export function leafReader(cpuid: (leaf: number, subleaf: number) => Registers): ReadLeaf {
-  const [highest] = cpuid(0, 0);
-  const [highestExtended] = cpuid(EXTENDED_BASE, 0);
-  const guest = ((cpuid(1, 0)[2] >>> 31) & 1) === 1;
+export function leafReader(cpuid: (leaf: number) => Registers): ReadLeaf {
+  const [highest] = cpuid(0);
+  const [highestExtended] = cpuid(EXTENDED_BASE);
+  const guest = bitOf(cpuid(1)[2], 31);
   /** The last leaf of the interface that a hypervisor's leaf belongs to. Beyond the first, only a signature shows that there is one. */
   const hypervisorTop = (leaf: number): number => {
     if (!guest) return 0;
     const base = leaf - (leaf % HYPERVISOR_STEP);
-    const [last, ...signature] = cpuid(base, 0);
+    const [last, ...signature] = cpuid(base);
     if (base === HYPERVISOR_BASE) return last;
     return SIGNATURE.test(textOf(signature)) && last < base + HYPERVISOR_STEP ? Math.max(base, last) : 0;
   };
@@ -41,7 +41,7 @@ export function leafReader(cpuid: (leaf: number, subleaf: number) => Registers):
     if (leaf >= HYPERVISOR_BASE && leaf < HYPERVISOR_END) return hypervisorTop(leaf);
     return highest;
   };
-  return (leaf, subleaf = 0) => (leaf <= top(leaf) ? cpuid(leaf, subleaf) : null);
+  return (leaf) => (leaf <= top(leaf) ? cpuid(leaf) : null);
 }
 
 /** The hypervisor's interfaces, the first one first: where the leaves of each begin, and its signature. None on bare metal. */
@@ -73,9 +73,9 @@ let leaves: ReadLeaf | null = null;
  *
  * @throws TscopeError where the addon cannot be loaded.
  */
-export function cpuid(leaf: number, subleaf = 0): Registers | null {
-  leaves ??= leafReader((number, sub) => native().cpuid(number, sub));
-  return leaves(leaf, subleaf);
+export function cpuid(leaf: number): Registers | null {
+  leaves ??= leafReader((number) => native().cpuid(number, 0));
+  return leaves(leaf);
 }
 
 /** What `decode` makes of one leaf; the reason where the leaf or the addon is missing. */

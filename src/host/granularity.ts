@@ -1,6 +1,5 @@
-/** Euclid's algorithm. */
-const greatestCommonDivisor = (a: number, b: number): number =>
-  b === 0 ? a : greatestCommonDivisor(b, a % b);
+/** The greatest common divisor of two whole numbers. */
+export const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /**
  * The step in which a counter advances, in ticks: the greatest common divisor of the differences between
@@ -17,7 +16,7 @@ export function granularityOf(readings: readonly bigint[]): number | null {
     if (step > 0 && step < 1e6) steps.push(step);
   }
   if (steps.length < 16) return null;
-  const exact = steps.reduce(greatestCommonDivisor);
+  const exact = steps.reduce(gcd);
   if (exact > 1) return exact;
   return coarseStep(steps) ?? 1;
 }

@@ -3,7 +3,7 @@ import { type Bracket, bracketAt, narrowestRow, newRows } from '../clock/bracket
 import { nativeWithTsc } from '../native.ts';
 import { type Fact, factOf } from './fact.ts';
 
-/** ns = (cycles * mult) >> shift. */
+/** The kernel's own conversion of TSC cycles: ns = (cycles * mult) >> shift. */
 export interface Conversion {
   readonly mult: number;
   readonly shift: number;

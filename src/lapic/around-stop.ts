@@ -29,8 +29,6 @@ export interface StopSetup {
 export interface AroundStop {
   readonly policy: PolicyName;
   readonly interruptsNs: readonly number[];
-  /** When the stop began. */
-  readonly leftNs: number;
   /** From the resume until there was no lag and nothing owed; null where that was not before the limit. */
   readonly caughtUpNs: number | null;
   /** hrtimer callbacks after the resume, and exits of the guest. */
@@ -76,7 +74,6 @@ export function aroundStop(setup: StopSetup, policy: PolicyName): AroundStop {
   return {
     policy,
     interruptsNs: host.takenAt.map((ktime) => Number(ktime - RESUME)),
-    leftNs: -stopNs,
     caughtUpNs: outcome === 'caught-up' ? Number(ended.ktime - RESUME) : null,
     callbacks: ended.callbacks - resumed.callbacks,
     vmExits: ended.vmExits - resumed.vmExits,

@@ -22,21 +22,7 @@ const FROZEN_AT = 11;
 const FROZEN_NS = 12;
 const WORDS = 13;
 
-type TimerWords = Words<
-  | typeof PERIOD
-  | typeof TARGET_EXPIRATION
-  | typeof TSCDEADLINE
-  | typeof HV_DEADLINE
-  | typeof HRTIMER_EXPIRES
-  | typeof OWED
-  | typeof REMAINING
-  | typeof L1_OFFSET
-  | typeof L1_RATIO
-  | typeof ADVANCE_CYCLES
-  | typeof HV_RANGE
-  | typeof FROZEN_AT
-  | typeof FROZEN_NS
->;
+type TimerWords = Words<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12>;
 
 /** The preemption timer's counter is this wide, after the shift. */
 const PREEMPTION_TIMER_BITS = 32;

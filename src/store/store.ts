@@ -10,6 +10,15 @@ import { type Store, storeOn } from './store-on.ts';
 
 export type { Store } from './store-on.ts';
 
+/** What `work` makes of a store, which is closed then, whatever happens. */
+export function using<T>(store: Store, work: (store: Store) => T): T {
+  try {
+    return work(store);
+  } finally {
+    store.close();
+  }
+}
+
 /** Where commands keep their store if they are not told: beside the folders of `tscope measure`. */
 export const DEFAULT_STORE = 'tscope-runs/tscope.db';
 

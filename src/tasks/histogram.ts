@@ -61,12 +61,6 @@ export class Histogram {
     return this.#least <= this.#most ? this.#most : Number.NaN;
   }
 
-  /** The same value `count` times. @param value in [0, 2^52]. */
-  recordMany(value: number, count: number): void {
-    const bucket = bucketOf(Math.min(value, LARGEST - 1));
-    this.#positive[bucket] = (this.#positive[bucket] as number) + count;
-  }
-
   /** Forgets everything. */
   clear(): void {
     this.#positive.fill(0);

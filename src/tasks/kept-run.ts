@@ -1,6 +1,6 @@
 import { hostIdentity } from '../host/identity.ts';
 import { endRun, startRun } from '../store/runs.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openStore, using } from '../store/store.ts';
 
 /** A run that a store keeps, from its start on; plain data, for the threads that add to it. */
 export interface KeptRun {
@@ -8,16 +8,6 @@ export interface KeptRun {
   readonly id: number;
   /** Wall clock, ns since the epoch. */
   readonly startedAtNs: bigint;
-}
-
-/** Opens the store for as long as `work` takes. @throws TscopeError as `openStore` and `work`. */
-function inStore<T>(db: string, work: (store: Store) => T): T {
-  const store = openStore(db);
-  try {
-    return work(store);
-  } finally {
-    store.close();
-  }
 }
 
 const optionsJson = (options: object): string =>
@@ -32,10 +22,10 @@ export function beginKeptRun(db: string, command: string, options: object, start
     startedAtNs,
     options: optionsJson(options),
   };
-  return { db, startedAtNs, id: inStore(db, (store) => startRun(store, run).id) };
+  return { db, startedAtNs, id: using(openStore(db), (store) => startRun(store, run).id) };
 }
 
 /** Ends it, with the command's document. @throws TscopeError where the store cannot be opened or written. */
 export function endKeptRun({ db, id }: KeptRun, document: string): void {
-  inStore(db, (store) => endRun(store, id, BigInt(Date.now()) * 1_000_000n, document));
+  using(openStore(db), (store) => endRun(store, id, BigInt(Date.now()) * 1_000_000n, document));
 }

@@ -5,20 +5,12 @@ import type { Damage } from '../store/damage-log.ts';
 import { exportStore } from '../store/export.ts';
 import { type Imported, importInto } from '../store/import.ts';
 import { maintain, type Pruned, type Retention } from '../store/retention.ts';
-import { openStore, openStoreToRead, type Store } from '../store/store.ts';
+import { openStore, openStoreToRead, using } from '../store/store.ts';
 
 /** A store, and the file that its rows go to or come from. */
 export interface TransferOptions {
   readonly db: string;
   readonly file: string;
-}
-
-function using<T>(store: Store, work: (store: Store) => T): T {
-  try {
-    return work(store);
-  } finally {
-    store.close();
-  }
 }
 
 /** What a task found, and what of the store it found damaged. */

@@ -5,9 +5,8 @@ import { ROW } from '../clock/bracket-rows.ts';
  * statistics. Each says: while the clock showed `ns`, the TSC was between `before` and `after`.
  */
 export interface Brackets {
-  /** TSC and clock of the first row; the arrays are relative to them. */
+  /** TSC of the first row; the arrays are relative to it, and to the clock of that row. */
   readonly baseTsc: bigint;
-  readonly baseNs: bigint;
   readonly before: Float64Array;
   readonly ns: Float64Array;
   readonly after: Float64Array;
@@ -61,7 +60,6 @@ export class BracketLog {
     }
     const all = {
       baseTsc: BigInt.asUintN(64, baseTsc),
-      baseNs,
       before,
       ns,
       after,

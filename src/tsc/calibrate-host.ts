@@ -3,7 +3,6 @@ import { reasonOf } from '../host/fact.ts';
 import { type KernelRemark, kernelLog, tscRemarksIn } from '../host/kernel-log.ts';
 import { tscFacts } from '../host/tsc.ts';
 import { native } from '../native.ts';
-import type { Warning } from '../warning.ts';
 import { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
 import { collectClaims } from './claims/collect.ts';
 import { convergenceOf } from './convergence.ts';
@@ -49,7 +48,7 @@ export async function calibrateTask(options: CalibrateOptions, control: Control)
     kernelRemarks: remarks,
     ...compareWithFirst(firstSurvey, result.tscHz / 1e9),
   };
-  const doubts: Warning[] = raw === null ? [] : disagreements(references.filter(isReference), claims, raw.hz);
+  const doubts = raw === null ? [] : disagreements(references.filter(isReference), claims, raw.hz);
   return {
     result: full,
     warnings: [

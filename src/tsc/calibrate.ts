@@ -5,7 +5,7 @@ import { madeFromTsc } from '../host/clocksource.ts';
 import { type Fact, unknown } from '../host/fact.ts';
 import { granularityOf } from '../host/granularity.ts';
 import { bounds, checkBounds } from '../units.ts';
-import type { Warning } from '../warning.ts';
+import type { Finding } from '../warning.ts';
 import { type Brackets, ofOwnCounter, windowsOf } from './bracket.ts';
 import type { ClockReadings } from './clock-readings.ts';
 import { durationOf, withoutDisturbances } from './disturbances.ts';
@@ -24,10 +24,7 @@ export interface CalibrateOptions {
 }
 
 /** A result of the contract's shape and the doubts about it. */
-export interface Calibration {
-  readonly result: CalibrateResult;
-  readonly warnings: Warning[];
-}
+export type Calibration = Finding<CalibrateResult>;
 
 /** A calibration with the brackets that its rate rests on. */
 export interface BracketedCalibration extends Calibration {
@@ -72,13 +69,7 @@ export function calibrate(
     estimatorReason: rate.estimatorReason,
   };
   const clocksource = clocksourceAt(readings, longest.batch[0] ?? 0);
-  const { kernel, reason: kernelReason } = identifyKernel(
-    options.clock,
-    clocksource,
-    measured,
-    longest,
-    source.conversion?.() ?? unknown('not asked'),
-  );
+  const page = source.conversion?.() ?? unknown('not asked');
   const made = madeFromTsc(clocksource).value;
   const [first = 0, last = 0] = [longest.batch[0], longest.batch.at(-1)];
   const beside = isWhole ? 0 : taken.batch.filter((batch) => batch < first || batch > last).length;
@@ -95,8 +86,7 @@ export function calibrate(
     },
     window: windowStatistics(taken, rate.ticksPerNs),
     granularityTicks,
-    kernel,
-    kernelReason,
+    ...identifyKernel(options.clock, clocksource, measured, longest, page),
     trueRate: null,
     trueRateReason: 'no independent reference was asked',
     convergence: [],

@@ -1,6 +1,7 @@
 import { direction, folded } from '../circle.ts';
+import { gcd } from '../host/granularity.ts';
 import type { Brackets } from './bracket.ts';
-import { gcd, type LatticeFit } from './lattice.ts';
+import type { LatticeFit } from './lattice.ts';
 
 /**
  * The counter's rate where its steps are far longer than the clock's, as on a Zen (10 ns): each reading then has one

@@ -113,7 +113,6 @@ function rawBrackets(taken: Brackets, readings: readonly ClockReadings[]): Brack
   const sinceBase = (tsc: bigint) => Number(BigInt.asIntN(64, tsc - taken.baseTsc));
   return {
     baseTsc: taken.baseTsc,
-    baseNs,
     before: Float64Array.from(rows, ({ before }) => sinceBase(before)),
     ns: Float64Array.from(rows, ({ ns }) => Number(ns - baseNs)),
     after: Float64Array.from(rows, ({ after }) => sinceBase(after)),

@@ -15,7 +15,7 @@ export interface RateFit {
 }
 
 /** A uniform error of width 1 has this standard deviation: the clock is cut to whole ns, for one. */
-const UNIFORM = 1 / Math.sqrt(12);
+export const UNIFORM = 1 / Math.sqrt(12);
 
 /**
  * How often in a run the way of reading is taken to change. Within a window that leaves room for it the clock may be
@@ -62,11 +62,7 @@ export function fitRate(brackets: Brackets): RateFit | null {
 }
 
 /** One slope for all classes, and what it was found from. */
-export interface ClassSlope {
-  readonly slope: number;
-  readonly standardError: number;
-  /** Standard deviation of a bracket about the line of its class. */
-  readonly sigma: number;
+interface ClassSlope extends CommonSlope {
   /** Trimmed, relative to a line of nearly that slope. */
   readonly classes: readonly WindowClass[];
   /** The slope that is left in them. */

@@ -1,23 +1,16 @@
 import type { ClockName } from '../host/clocks.ts';
 import { madeFromTsc } from '../host/clocksource.ts';
 import type { Fact } from '../host/fact.ts';
+import type { Conversion } from '../host/vvar.ts';
 import type { Brackets } from './bracket.ts';
-import { type Candidate, candidatesWithin, type KernelRatio, kernelHz } from './kernel-ratio.ts';
+import { type Candidate, candidatesWithin, kernelHz } from './kernel-ratio.ts';
 import type { CalibrateResult } from './result.ts';
 
 /** The part of a result that names the kernel's own conversion, or says why it cannot be named. */
-export interface Identified {
-  readonly kernel: CalibrateResult['kernel'];
-  readonly reason: string | null;
-}
+type Identified = Pick<CalibrateResult, 'kernel' | 'kernelReason'>;
 
-/** What was measured, Hz. */
-export interface Measured {
-  readonly tscHz: number;
-  readonly tscHzLow: number;
-  readonly tscHzHigh: number;
-  readonly standardErrorRatio: number;
-}
+/** What was measured. */
+type Measured = Pick<CalibrateResult, 'tscHz' | 'tscHzLow' | 'tscHzHigh' | 'standardErrorRatio'>;
 
 /** A candidate this many standard errors away is looked at only where no nearer one explains the brackets. */
 const FARTHEST = 8;
@@ -35,15 +28,15 @@ export function identifyKernel(
   clocksource: Fact<string>,
   measured: Measured,
   brackets: Brackets,
-  page: Fact<KernelRatio>,
+  page: Fact<Conversion>,
 ): Identified {
   const derived = madeFromTsc(clocksource);
-  if (clocksource.value === null) return { kernel: null, reason: clocksource.reason };
-  if (derived.value === null) return { kernel: null, reason: derived.reason };
+  if (clocksource.value === null) return { kernel: null, kernelReason: clocksource.reason };
+  if (derived.value === null) return { kernel: null, kernelReason: derived.reason };
   const names = { clocksource: clocksource.value, derivedFromTsc: derived.value };
-  const unnamed = (reason: string): Identified => ({
+  const unnamed = (kernelReason: string): Identified => ({
     kernel: { ...names, tscKhz: null, mult: null, shift: null, hz: null, offsetRatio: null },
-    reason,
+    kernelReason,
   });
   if (!derived.value) return unnamed(`${derived.source}: this is a comparison of two oscillators`);
   if (!clocksource.value.startsWith('tsc'))
@@ -71,7 +64,7 @@ export function identifyKernel(
       hz: found.hz,
       offsetRatio: measured.tscHz / found.hz - 1,
     },
-    reason: reasonFor(found),
+    kernelReason: reasonFor(found),
   };
 }
 
@@ -87,7 +80,7 @@ function reasonFor({ khz }: Candidate): string | null {
 const LEAST_REACH = 1e-9;
 
 /** One ratio as a candidate, with the kHz that lead to it. */
-function candidateOf({ mult, shift }: KernelRatio): Candidate {
+function candidateOf({ mult, shift }: Conversion): Candidate {
   const hz = kernelHz({ mult, shift });
   const found = candidatesWithin(hz * (1 - 1e-12), hz * (1 + 1e-12))?.find((each) => each.shift === shift);
   return found ?? { mult, shift, hz, khz: [] };
@@ -117,7 +110,7 @@ const CHECKED = 4096;
  * Whether some phase makes every bracket come out as the kernel computes it: (tsc * mult + phase) >> shift is
  * the clock's reading for a TSC between `before` and `after`.
  */
-export function explains({ mult, shift }: KernelRatio, { before, ns, after }: Brackets): boolean {
+export function explains({ mult, shift }: Conversion, { before, ns, after }: Brackets): boolean {
   const m = BigInt(mult);
   const s = BigInt(shift);
   const stride = Math.max(1, Math.floor(ns.length / CHECKED));

@@ -1,8 +1,4 @@
-/** The kernel's own conversion of TSC cycles into ns: (cycles * mult) >> shift. */
-export interface KernelRatio {
-  readonly mult: number;
-  readonly shift: number;
-}
+import type { Conversion } from '../host/vvar.ts';
 
 /** The clocksource core keeps cycles * mult within 64 bits for this long. */
 const MAX_SECONDS = 600n;
@@ -12,7 +8,7 @@ const US_PER_S = 1_000_000n;
  * mult and shift for a counter of `khz`, as `clocks_calc_mult_shift` finds them for `clocksource_register_khz`
  * (kernel/time/clocksource.c): the largest shift of at most 32 whose mult leaves room for 600 s of cycles.
  */
-export function multShift(khz: number): KernelRatio {
+export function multShift(khz: number): Conversion {
   const from = BigInt(khz);
   let accuracy = 32n;
   for (let rest = (MAX_SECONDS * 1000n * from) >> 32n; rest > 0n; rest >>= 1n) accuracy--;
@@ -24,10 +20,10 @@ export function multShift(khz: number): KernelRatio {
 }
 
 /** The exact frequency that a ratio stands for, Hz. */
-export const kernelHz = ({ mult, shift }: KernelRatio): number => (1e9 * 2 ** shift) / mult;
+export const kernelHz = ({ mult, shift }: Conversion): number => (1e9 * 2 ** shift) / mult;
 
 /** One mult and shift, with every integer kHz that leads to it (for a fast counter, more than one does). */
-export interface Candidate extends KernelRatio {
+export interface Candidate extends Conversion {
   readonly khz: readonly number[];
   readonly hz: number;
 }

@@ -1,3 +1,4 @@
+import { gcd } from '../host/granularity.ts';
 import { mean } from '../statistics.ts';
 import { type Brackets, narrowestOf, windowsOf } from './bracket.ts';
 
@@ -54,16 +55,6 @@ const COARSE = 512;
 /** Points of a search grid on either side of its centre. */
 const SEARCH = 4;
 const POSTERIOR = 10;
-
-/** The greatest common divisor of two whole numbers. */
-export const gcd = (a: number, b: number): number => {
-  let [x, y] = [a, b];
-  while (y !== 0) [x, y] = [y, x % y];
-  return Math.abs(x);
-};
-
-/** The step of which all these window lengths are multiples, ticks. */
-const commonStep = (windows: readonly number[]): number => windows.reduce(gcd, 0);
 
 /** The model's data: u = phase at the bracket's time - offset is where the cell begins, in ticks after `before`. */
 class Cells {
@@ -234,7 +225,8 @@ function cellsOf(brackets: Brackets, ticksPerNs: number, most: number): Cells | 
     Int32Array.from(indices, (i) => kept.indexOf(windows[i] as number)),
     kept,
     ticksPerNs,
-    commonStep(kept),
+    // The step of which all window lengths are multiples.
+    kept.reduce(gcd, 0),
   );
 }
 

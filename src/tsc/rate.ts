@@ -1,6 +1,6 @@
 import type { Brackets } from './bracket.ts';
 import { fitCoarseLattice } from './coarse-lattice.ts';
-import { fitRate, type RateFit } from './fit.ts';
+import { fitRate, type RateFit, UNIFORM } from './fit.ts';
 import { endToEnd, type RateInterval, rateInterval } from './interval.ts';
 import { fitLattice, type LatticeFit } from './lattice.ts';
 
@@ -14,9 +14,6 @@ export interface Rate extends Omit<RateFit, 'bendRatio'>, RateInterval {
   /** Why that one: what the run itself showed. Without a full stop. */
   readonly estimatorReason: string;
 }
-
-/** A uniform error of width 1 has this standard deviation. */
-const UNIFORM = 1 / Math.sqrt(12);
 
 /** Brackets that no place of reading explains, above which the lattice is not how this host reads its clock. */
 const MOST_MISFITS = 0.01;
@@ -44,25 +41,18 @@ export function rateOf(brackets: Brackets, most: number = Number.POSITIVE_INFINI
   const { low, high } = line ?? endToEnd(brackets);
   const middle = (low + high) / 2;
   const standardErrorRatio = (UNIFORM * (high - low)) / middle;
-  const bounded = (estimatorReason: string): Rate => ({
-    low,
-    high,
-    ticksPerNs: middle,
-    standardErrorRatio,
-    samples: fit.samples,
-    estimator: 'bounds',
-    estimatorReason,
-  });
+  const common = { low, high, samples: fit.samples };
+  const bounded = (estimatorReason: string): Rate => {
+    return { ...common, ticksPerNs: middle, standardErrorRatio, estimator: 'bounds', estimatorReason };
+  };
   if (line === null) return bounded('no single rate fits all brackets: the mean between the ends');
   if (fit.standardErrorRatio > standardErrorRatio || fit.ticksPerNs < low || fit.ticksPerNs > high)
     return bounded("the clock's steps are coarser than the noise of its reads");
   const lattice = latticeOf(brackets, fit, most);
   const leastSquares = (estimatorReason: string, error: number): Rate => ({
-    low,
-    high,
+    ...common,
     ticksPerNs: fit.ticksPerNs,
     standardErrorRatio: error,
-    samples: fit.samples,
     estimator: 'least-squares',
     estimatorReason,
   });

@@ -1,9 +1,10 @@
+import { newRows } from '../clock/bracket-rows.ts';
 import type { Control } from '../clock/control.ts';
 import type { ClockName } from '../host/clocks.ts';
 import { NS_PER_MS } from '../units.ts';
 import { BracketLog } from './bracket.ts';
-import { type ClockReadings, readClocks, readingsEveryNs } from './clock-readings.ts';
-import { type BracketSource, ROW } from './source.ts';
+import { readClocks, readingsEveryNs } from './clock-readings.ts';
+import type { BracketSource } from './source.ts';
 
 /** Rows in a batch: enough that several are undisturbed, few enough to take microseconds. */
 const BATCH = 16;
@@ -35,7 +36,7 @@ const CLOSING = 32;
 const LONGEST_WAIT_NS = 100 * NS_PER_MS;
 
 /** What is to be taken, and from where. */
-export interface Plan {
+interface Plan {
   readonly clock: ClockName;
   readonly durationNs: number;
 }
@@ -57,16 +58,10 @@ export function pauseAt(elapsedNs: number, durationNs: number, chance: number): 
   return Math.min(untilEnd, Math.max(PAUSE_NS, durationNs / MIDDLE_BATCHES) * jitter);
 }
 
-/** Everything that was read in a run. */
-export interface Recording {
-  readonly log: BracketLog;
-  readonly readings: readonly ClockReadings[];
-}
-
 /** Takes batches for the plan's duration, as the measured clock counts it, and reads the other clocks now and then. */
-export function record(plan: Plan, source: BracketSource, control: Control): Recording {
+export function record(plan: Plan, source: BracketSource, control: Control) {
   const log = new BracketLog();
-  const rows = new BigInt64Array(BATCH * ROW);
+  const rows = newRows(BATCH);
   const take = () => {
     source.readBrackets(plan.clock, rows);
     log.add(rows);

@@ -4,8 +4,6 @@ import type { Fact } from '../host/fact.ts';
 import { type Conversion, vvarConversion } from '../host/vvar.ts';
 import { nativeWithTsc } from '../native.ts';
 
-export { ROW } from '../clock/bracket-rows.ts';
-
 /** With the default timer slack of 50 us, a shorter sleep would overshoot by its own length. */
 const SHORTEST_SLEEP_NS = 100_000;
 

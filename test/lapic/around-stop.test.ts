@@ -17,9 +17,9 @@ const PHASE = 600_000;
 const after = (times: readonly number[]) => times.filter((ns) => ns >= 0);
 
 test.each(policyNames)('%s: three ticks before the stop, none during it', (policy) => {
-  const { interruptsNs, leftNs } = aroundStop(scene, policy);
-  expect(interruptsNs.filter((ns) => ns < leftNs)).toHaveLength(3);
-  expect(interruptsNs.filter((ns) => ns >= leftNs && ns < 0)).toEqual([]);
+  const { interruptsNs } = aroundStop(scene, policy);
+  expect(interruptsNs.filter((ns) => ns < -scene.stopNs)).toHaveLength(3);
+  expect(interruptsNs.filter((ns) => ns >= -scene.stopNs && ns < 0)).toEqual([]);
 });
 
 test('catch-up runs a callback for each missed period, gives the guest one interrupt, and keeps its grid', () => {

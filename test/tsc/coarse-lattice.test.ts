@@ -23,7 +23,7 @@ function readings(count: number, { step = STEP, seed = 1, spacingTicks = 26_000 
   }
   const batch = Int32Array.from({ length: count }, (_, i) => i >> 4);
   const cpu = new Int32Array(count);
-  return { baseTsc: 0n, baseNs: 0n, before, ns, after, batch, cpu, resolutionNs: 1, madeFromTsc: true };
+  return { baseTsc: 0n, before, ns, after, batch, cpu, resolutionNs: 1, madeFromTsc: true };
 }
 
 const zOf = (brackets: Brackets, near = RATE) => {

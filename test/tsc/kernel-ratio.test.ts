@@ -109,7 +109,7 @@ describe("naming the kernel's ratio", () => {
     off = 0,
     error = Math.max(1e-9, 4 / spanNs),
   ) => {
-    const { kernel, reason } = identifyKernel(
+    const { kernel, kernelReason: reason } = identifyKernel(
       'monotonic_raw',
       known('tsc', 'test'),
       run(spanNs, off, error),

@@ -11,7 +11,6 @@ export interface Row {
 /** Brackets from rows, with the base at nothing. */
 export const bracketsOf = (rows: readonly Row[], resolutionNs = 1): Brackets => ({
   baseTsc: 0n,
-  baseNs: 0n,
   before: Float64Array.from(rows, ({ before }) => before),
   ns: Float64Array.from(rows, ({ ns }) => ns),
   after: Float64Array.from(rows, ({ after }) => after),

@@ -32,7 +32,6 @@ const adjtimex = (change: Partial<Adjtimex>): Adjtimex => ({
   maxErrorUs: 5_000,
   estErrorUs: 100,
   constant: 6,
-  tai: 37,
   ...change,
 });
 
@@ -299,7 +298,7 @@ test('all that chronyd tells is read, in seconds and ratios', async () => {
     }
     return message;
   });
-  expect(await chronyTracking(port)).toEqual({
+  expect(await chronyTracking(port)).toMatchObject({
     synchronised: true,
     stratum: 2,
     correctionS: expect.closeTo(0.001, 8),

@@ -68,20 +68,20 @@ export function watchCounter(
 }
 
 /** Ticks of 10 ms that the hypervisor gave to others, all CPUs; null without /proc. */
-const stealTicks = (stat: string | null = read('/proc/stat')): number | null => {
-  const steal = /^cpu +(?:\d+ +){7}(\d+)/m.exec(stat ?? '')?.[1];
+function stealTicks(): number | null {
+  const steal = /^cpu +(?:\d+ +){7}(\d+)/m.exec(read('/proc/stat') ?? '')?.[1];
   return steal === undefined ? null : Number(steal);
-};
+}
 
 const CPUS = '/sys/devices/system/cpu';
 
 /** How often any CPU was throttled; null where the kernel does not count it (most virtual machines). */
-function throttleCount(folder: string = CPUS): number | null {
+function throttleCount(): number | null {
   let sum: number | null = null;
   try {
-    for (const cpu of readdirSync(folder).filter((name) => /^cpu\d+$/.test(name))) {
+    for (const cpu of readdirSync(CPUS).filter((name) => /^cpu\d+$/.test(name))) {
       for (const counter of ['core_throttle_count', 'package_throttle_count']) {
-        const text = read(`${folder}/${cpu}/thermal_throttle/${counter}`);
+        const text = read(`${CPUS}/${cpu}/thermal_throttle/${counter}`);
         if (text !== null) sum = (sum ?? 0) + Number(text);
       }
     }
@@ -104,15 +104,10 @@ export function hostWatchers(clocksource: () => string | null, lookNs: number): 
     watchName('clocksource-change', clocksource),
     watchCounter(
       'steal',
-      () => stealTicks(),
+      stealTicks,
       STEAL_TICKS * Math.max(1, lookNs / 1e9),
       (ticks) => `${ticks * 10} ms were stolen from this host's CPUs`,
     ),
-    watchCounter(
-      'throttling',
-      () => throttleCount(),
-      1,
-      (times) => `throttled ${times} times`,
-    ),
+    watchCounter('throttling', throttleCount, 1, (times) => `throttled ${times} times`),
   ];
 }

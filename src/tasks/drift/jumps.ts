@@ -1,7 +1,7 @@
 /** A change in how one clock runs against another. */
 export type Jump =
-  | { readonly kind: 'step'; readonly ns: number; readonly ago: number }
-  | { readonly kind: 'frequency-step'; readonly ratio: number; readonly ago: number };
+  | { readonly kind: 'step'; readonly ns: number }
+  | { readonly kind: 'frequency-step'; readonly ratio: number };
 
 /** How much a quiet oscillator's rate may wander between two samples. */
 const WANDER_RATIO = 1e-7;
@@ -34,7 +34,7 @@ export class JumpDetector {
    * @param atNs time since the start.
    * @param phase the difference of the two clocks, ns.
    * @param bound the hard bound of its error, ns.
-   * @returns what happened, where it is certain; `ago` counts samples back to the first one that showed it.
+   * @returns what happened, where it is certain; the sample before was the first that showed it.
    */
   push(atNs: number, phase: number, bound: number): Jump | null {
     const elapsed = atNs - this.#lastNs;
@@ -75,13 +75,13 @@ export class JumpDetector {
     elapsed: number,
   ): Jump | null {
     this.#suspect = null;
-    if (Math.abs(residual) <= tolerance) return { kind: 'step', ns: suspect.residual, ago: 1 };
+    if (Math.abs(residual) <= tolerance) return { kind: 'step', ns: suspect.residual };
     // Back where the line would have been: one bad read.
     if (Math.abs(suspect.residual + residual) <= suspect.tolerance + tolerance) return null;
     // The change fell somewhere between two samples, so the second residual holds the whole of it.
     const ratio = residual / elapsed;
     this.#rate += ratio;
     this.#seen = 2;
-    return { kind: 'frequency-step', ratio, ago: 1 };
+    return { kind: 'frequency-step', ratio };
   }
 }

@@ -7,6 +7,14 @@ import type { SampledHost } from './collection.ts';
 /** Long enough to tell the kernel's ratio from its neighbours. */
 const CALIBRATION_NS = 200_000_000;
 
+/** The counter's rate as a guest of this host gets it: exact, and in the whole kHz that KVM is told. */
+export function guestTsc(result: CalibrateResult): { readonly tscHz: number; readonly tscKhz: number } {
+  return {
+    tscHz: nominalRate(result).hz,
+    tscKhz: result.kernel?.tscKhz ?? Math.round(result.tscHz / 1000),
+  };
+}
+
 /** The exact rate of the kernel's own conversion where the clocks are made from the TSC, else the measured one. */
 export function nominalRate(result: CalibrateResult): SampledHost['nominal'] {
   const hz = result.kernel?.hz ?? null;
@@ -15,8 +23,8 @@ export function nominalRate(result: CalibrateResult): SampledHost['nominal'] {
 }
 
 /** A calibration before the run. @param control only its cancellation counts. */
-export const calibrateBriefly = (control: Control): CalibrateResult =>
-  calibrate({ durationNs: CALIBRATION_NS, clock: 'monotonic_raw' }, hostSource(), {
+export const calibrateBriefly = (control: Control, durationNs: number = CALIBRATION_NS): CalibrateResult =>
+  calibrate({ durationNs, clock: 'monotonic_raw' }, hostSource(), {
     progress: () => {},
     cancelled: control.cancelled,
   }).result;

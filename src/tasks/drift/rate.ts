@@ -1,5 +1,5 @@
 import { correlationFactor, leastSquares } from '../../statistics.ts';
-import { residualsOf, slopeOf } from '../../tsc/fit.ts';
+import { residualsOf, slopeOf, UNIFORM } from '../../tsc/fit.ts';
 import { membersOf, type WindowClass } from '../../tsc/window-classes.ts';
 
 /** A rate and its standard error, both as ratios. */
@@ -38,9 +38,6 @@ export function lineRate({ t, x }: Points): Rate {
 /** Where the windows are so many that fewer of the points have one of a common length, the others say more than the lengths do. */
 const LEAST_KEPT = 0.5;
 
-/** A uniform error of 1 ns has this standard deviation: the kernel's clocks are cut to whole ns. */
-const ROUNDING_NS = 1 / Math.sqrt(12);
-
 /**
  * Least squares, best where the noise is white phase (paired reads); cheap enough for each sample.
  *
@@ -59,7 +56,7 @@ export function fittedRate(points: Points): Rate {
       y: Float64Array.from(indices, (i) => (points.x[i] ?? 0) - slope * (points.t[i] ?? 0)),
       batch: Int32Array.from(indices),
     }));
-  const found = slopeOf(classesAt, ROUNDING_NS);
+  const found = slopeOf(classesAt, UNIFORM);
   if (found === null) return lineRate(points);
   const inOrder = residualsOf(found).sort((a, b) => a.batch - b.batch);
   const standardError = found.standardError * correlationFactor(inOrder.map(({ left }) => left));

@@ -55,7 +55,7 @@ export class RecoveryLog {
 
   /** `steps` more, each as long as the last, the interrupts among them as far apart as the last. */
   repeat(steps: number, stepNs: bigint): void {
-    this.stepNs.recordMany(Number(stepNs), steps);
+    this.stepNs.record(Number(stepNs), steps);
     const passed = BigInt(steps) * stepNs;
     this.#last[LAST_STEP] = this.#last[LAST_STEP] + passed;
     if (this.#last[LAST_INTERRUPT] !== NEVER)

@@ -3,23 +3,16 @@ import { type PolicyName, policies } from '../../lapic/policies.ts';
 import type { StopRow } from '../../schema/stop.ts';
 import { quantile, sorted } from '../../statistics.ts';
 import type { OneStop, StopRun } from './one-stop.ts';
-import type { Simulation } from './options.ts';
+import type { Simulation, StopOptions } from './options.ts';
 
 /** One row to measure. */
 export type Cell = Pick<OneStop, 'policy' | 'periodNs' | 'stopNs'>;
 
-/** How long a row may be followed. */
-interface Limits {
-  /** @param cutBefore a shorter stop of the same policy and period was cut or locked up. */
-  limitNs(cell: Cell, cutBefore: boolean): bigint;
-}
+/** How long a row may be followed, ns. @param cutBefore a shorter stop of the same policy and period was cut or locked up. */
+type LimitOf = (cell: Cell, cutBefore: boolean) => bigint;
 
 /** Every combination, short stops first: what a user waits for last is what takes longest. */
-export function cellsOf(
-  policies: readonly PolicyName[],
-  periodsNs: readonly bigint[],
-  stopsNs: readonly bigint[],
-): Cell[] {
+export function cellsOf({ policies, periodsNs, stopsNs }: StopOptions): Cell[] {
   const ascending = [...stopsNs].sort((a, b) => (a < b ? -1 : 1));
   return ascending.flatMap((stopNs) =>
     periodsNs.flatMap((periodNs) => policies.map((policy) => ({ policy, periodNs, stopNs }))),
@@ -46,35 +39,22 @@ const watched = ({ policy }: Cell, posted: boolean): boolean =>
  *
  * @param now ns since the budget began.
  */
-export function budgetLimits(
-  budgetNs: number,
-  watchdogNs: bigint,
-  posted: boolean,
-  now: () => number,
-): Limits {
-  return {
-    limitNs(cell, cutBefore) {
-      const wanted = cutBefore ? AGAIN_NS : watched(cell, posted) ? Number(watchdogNs) : SOFT_NS;
-      const most = Math.max(LEAST_NS, ((budgetNs - now()) * 2) / 3);
-      return BigInt(Math.round(Math.min(wanted, most)));
-    },
+export const budgetLimit =
+  (budgetNs: number, watchdogNs: bigint, posted: boolean, now: () => number): LimitOf =>
+  (cell, cutBefore) => {
+    const wanted = cutBefore ? AGAIN_NS : watched(cell, posted) ? Number(watchdogNs) : SOFT_NS;
+    const most = Math.max(LEAST_NS, ((budgetNs - now()) * 2) / 3);
+    return BigInt(Math.round(Math.min(wanted, most)));
   };
-}
 
 /** In virtual time: everything up to the watchdog, and a fixed number of steps where there is none. */
-export function simulatedLimits(
-  watchdogNs: bigint,
-  posted: boolean,
-  { callbackNs, exitNs }: Simulation,
-): Limits {
-  return {
-    limitNs: (cell) => {
-      if (watched(cell, posted)) return watchdogNs;
-      // What a guest does with an interrupt takes as long as a callback.
-      return SIMULATED_STEPS * (policies[cell.policy].reinjects ? callbackNs : exitNs);
-    },
+export const simulatedLimit =
+  (watchdogNs: bigint, posted: boolean, { callbackNs, exitNs }: Simulation): LimitOf =>
+  (cell) => {
+    if (watched(cell, posted)) return watchdogNs;
+    // What a guest does with an interrupt takes as long as a callback.
+    return SIMULATED_STEPS * (policies[cell.policy].reinjects ? callbackNs : exitNs);
   };
-}
 
 /** A row is repeated for as long as that takes no more steps (callbacks, exits, interrupts) than this in all. */
 const MOST_STEPS = 1_000_000;
@@ -131,7 +111,7 @@ export type RunCell = (
 export function measureRows(
   cells: readonly Cell[],
   repeat: number,
-  limits: Limits,
+  limitOf: LimitOf,
   runCell: RunCell,
   control: Control,
 ): StopRow[] {
@@ -140,7 +120,7 @@ export function measureRows(
   for (const cell of cells) {
     if (control.cancelled()) break;
     const series = `${cell.policy} ${cell.periodNs}`;
-    const limitNs = limits.limitNs(cell, cut.has(series));
+    const limitNs = limitOf(cell, cut.has(series));
     const look = (elapsedNs: number) => {
       control.progress(rows.length + Math.min(1, elapsedNs / Number(limitNs)), cells.length);
       return control.cancelled();

@@ -1,7 +1,7 @@
-import type { CallbackCost } from '../../kvm/callback-cost.ts';
 import type { Delivery } from '../../lapic/config.ts';
 import { type PolicyName, policies, policyNames } from '../../lapic/policies.ts';
 import { vcpuDefaults } from '../../lapic/vcpu.ts';
+import type { CallbackCost } from '../../schema/stop.ts';
 import { bounds } from '../../units.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 

@@ -1,19 +1,10 @@
 import type { Control } from '../../clock/control.ts';
 import type { TimeSource } from '../../clock/time-source.ts';
-import type { CallbackCost } from '../../kvm/callback-cost.ts';
 import { VIRTUAL_TSC_KHZ } from '../../lapic/virtual-host.ts';
-import type { StopResult } from '../../schema/stop.ts';
+import type { CallbackCost, StopResult } from '../../schema/stop.ts';
 import { RealStopHost, RecoveryLog, type StopHost } from './host.ts';
 import type { IsolateJob } from './isolate.ts';
-import {
-  budgetLimits,
-  type Cell,
-  cellsOf,
-  measureRows,
-  ordered,
-  type RunCell,
-  simulatedLimits,
-} from './matrix.ts';
+import { budgetLimit, cellsOf, measureRows, ordered, type RunCell, simulatedLimit } from './matrix.ts';
 import { configOf, runStop } from './one-stop.ts';
 import type { Simulation, StopOptions } from './options.ts';
 import { callbackCostOf, clampPriceOf, type Isolates, tickCostOf } from './price.ts';
@@ -56,9 +47,6 @@ function runCellOn(options: StopOptions, tscKhz: number, hostOf: (log: RecoveryL
   };
 }
 
-const cellsAsked = ({ policies, periodsNs, stopsNs }: StopOptions): Cell[] =>
-  cellsOf(policies, periodsNs, stopsNs);
-
 /**
  * `stop` in virtual time. The result depends on the options alone.
  *
@@ -71,8 +59,8 @@ export function simulateStop(
   walk = false,
 ): StopResult {
   const { policies, repeat, delivery, watchdogNs } = options;
-  const cells = cellsAsked(options);
-  const limits = simulatedLimits(watchdogNs, delivery === 'posted', simulation);
+  const cells = cellsOf(options);
+  const limit = simulatedLimit(watchdogNs, delivery === 'posted', simulation);
   const run = runCellOn(options, VIRTUAL_TSC_KHZ, (log) => new VirtualStopHost(simulation, log, !walk));
   const ns = Number(simulation.callbackNs);
   return {
@@ -81,7 +69,7 @@ export function simulateStop(
     watchdogNs: Number(watchdogNs),
     tscHz: VIRTUAL_TSC_KHZ * 1000,
     guestTscKhz: VIRTUAL_TSC_KHZ,
-    rows: ordered(measureRows(cells, repeat, limits, run, control), cells, policies),
+    rows: ordered(measureRows(cells, repeat, limit, run, control), cells, policies),
     tickCost: null,
     clampPrice: null,
     clampPriceReason: 'in virtual time no step has a price of its own',
@@ -108,14 +96,9 @@ export function measureStop(machine: StopMachine, options: StopOptions, control:
   const began = machine.now();
   const run = runCellOn(options, tscKhz, (log) => new RealStopHost(machine.clock, tscHz, log));
   for (const policy of policies) run({ policy, ...WARM_UP }, watchdogNs, 0.5, control.cancelled);
-  const cells = cellsAsked(options);
-  const limits = budgetLimits(
-    options.budgetNs,
-    watchdogNs,
-    delivery === 'posted',
-    () => machine.now() - began,
-  );
-  const rows = ordered(measureRows(cells, repeat, limits, run, control), cells, policies);
+  const cells = cellsOf(options);
+  const limit = budgetLimit(options.budgetNs, watchdogNs, delivery === 'posted', () => machine.now() - began);
+  const rows = ordered(measureRows(cells, repeat, limit, run, control), cells, policies);
   const { costs, reason } = machine.isolates(job, options.processes);
   const kernel = machine.callback();
   const priced = reason === null;

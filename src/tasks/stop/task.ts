@@ -1,12 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
-import { type CallbackCost, measureCallback } from '../../kvm/callback-cost.ts';
-import type { StopResult } from '../../schema/stop.ts';
-import { calibrate } from '../../tsc/calibrate.ts';
-import { hostSource } from '../../tsc/source.ts';
+import { measureCallback } from '../../kvm/callback-cost.ts';
+import type { CallbackCost, StopResult } from '../../schema/stop.ts';
 import { checkBounds } from '../../units.ts';
 import type { Finding } from '../../warning.ts';
+import { calibrateBriefly, guestTsc } from '../drift/nominal-rate.ts';
 import { inlineGenerously, quietThread } from '../quiet-thread.ts';
 import { fits, type StopOptions, stopBounds } from './options.ts';
 import { freshProcesses } from './price.ts';
@@ -17,11 +16,8 @@ import { warningsOf } from './warnings.ts';
 const CALIBRATION_NS = 300_000_000;
 
 function hostMachine(callback: CallbackCost | undefined, control: Control): StopMachine {
-  const calibration = { durationNs: CALIBRATION_NS, clock: 'monotonic_raw' } as const;
-  const { tscHz, kernel } = calibrate(calibration, hostSource(), quietControl).result;
   return {
-    tscHz: kernel?.hz ?? tscHz,
-    tscKhz: kernel?.tscKhz ?? Math.round(tscHz / 1000),
+    ...guestTsc(calibrateBriefly(quietControl, CALIBRATION_NS)),
     clock: new HostClock(),
     isolates: (job, processes) => freshProcesses(job, processes, control),
     callback: () => callback ?? measureCallback(control),

@@ -1,13 +1,14 @@
+import { newRows } from '../../clock/bracket-rows.ts';
 import { type Control, quietControl } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
 import { hostWaiter } from '../../clock/wait.ts';
 import { throttlingBetween, throttlingNow } from '../../host/cgroup.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import { BracketLog, narrow } from '../../tsc/bracket.ts';
-import { calibrate } from '../../tsc/calibrate.ts';
 import { endToEnd } from '../../tsc/interval.ts';
-import { hostSource, ROW } from '../../tsc/source.ts';
+import { hostSource } from '../../tsc/source.ts';
 import type { Finding } from '../../warning.ts';
+import { calibrateBriefly, guestTsc } from '../drift/nominal-rate.ts';
 import { type Bucket, Histogram } from '../histogram.ts';
 import { keepCpusAwake, quietThread } from '../quiet-thread.ts';
 import { contention, gaveWay, waitedForCpuNs } from './contention.ts';
@@ -15,16 +16,14 @@ import { runCyclictest } from './cyclictest.ts';
 import { checkTimerOptions, type TimerOptions } from './options.ts';
 import { runTimer, type TimerHost } from './timer.ts';
 
-const CALIBRATION_NS = 200_000_000;
 /** Brackets at each end of the run; the narrowest bound the rate. */
 const BRACKETS = 64;
 
 function hostTimer(control: Control): TimerHost {
   const source = hostSource();
-  const options = { durationNs: CALIBRATION_NS, clock: 'monotonic_raw' } as const;
-  const { tscHz, kernel, granularityTicks } = calibrate(options, source, quietControl).result;
+  const calibration = calibrateBriefly(quietControl);
   const log = new BracketLog();
-  const rows = new BigInt64Array(BRACKETS * ROW);
+  const rows = newRows(BRACKETS);
   const take = () => {
     source.readBrackets('monotonic', rows);
     log.add(rows);
@@ -33,9 +32,8 @@ function hostTimer(control: Control): TimerHost {
   return {
     clock: new HostClock(),
     waiter: hostWaiter(control),
-    tscKhz: kernel?.tscKhz ?? Math.round(tscHz / 1000),
-    tscHz: kernel?.hz ?? tscHz,
-    granularityTicks: granularityTicks ?? 1,
+    ...guestTsc(calibration),
+    granularityTicks: calibration.granularityTicks ?? 1,
     rateSince: () => {
       take();
       return endToEnd(narrow(log.brackets().brackets));

@@ -1,13 +1,7 @@
 import { formatHz, formatRatio } from '../../units.ts';
+import type { Warning } from '../../warning.ts';
 import type { Claim } from '../claims/claim.ts';
 import type { Reference } from './reference.ts';
-
-/** A doubt that a reader should see: two who cannot both be right. */
-export interface Disagreement {
-  readonly code: 'references-disagree' | 'reference-implausible';
-  readonly message: string;
-  readonly hint: string;
-}
 
 /**
  * No crystal of a computer is farther from its nominal frequency, and no kernel's calibration at boot farther from the
@@ -24,23 +18,21 @@ const NOMINAL = [
   'pvclock page',
 ];
 
-const signed = (ratio: number): string => formatRatio(ratio);
-
 /** Every two references, and every reference and claim, that are apart by more than their errors allow. */
 export function disagreements(
   references: readonly Reference[],
   claims: readonly Claim[],
   rawHz: number,
-): Disagreement[] {
+): Warning[] {
   const rates = references.map(({ name, trueHz, errorRatio }) => ({ name, hz: trueHz(rawHz), errorRatio }));
   const between = rates.flatMap((one, i) =>
-    rates.slice(i + 1).flatMap((other): Disagreement[] => {
+    rates.slice(i + 1).flatMap((other): Warning[] => {
       const apart = other.hz / one.hz - 1;
       if (Math.abs(apart) <= one.errorRatio + other.errorRatio) return [];
       return [
         {
           code: 'references-disagree',
-          message: `${one.name} and ${other.name} are ${signed(apart)} apart, beyond their errors: at least one is wrong.`,
+          message: `${one.name} and ${other.name} are ${formatRatio(apart)} apart, beyond their errors: at least one is wrong.`,
           hint: 'The true rate shown is that of the first; see which of the two really follows a source of time.',
         },
       ];
@@ -49,7 +41,7 @@ export function disagreements(
   const nominal = claims.flatMap(({ source, hz }) =>
     NOMINAL.includes(source) && hz !== null ? [{ source, hz }] : [],
   );
-  const implausible = rates.flatMap(({ name, hz, errorRatio }): Disagreement[] => {
+  const implausible = rates.flatMap(({ name, hz, errorRatio }): Warning[] => {
     const isNear = (other: number) => Math.abs(hz / other - 1) <= CRYSTAL_RATIO + errorRatio;
     const [claim] = nominal;
     // One that bears it out is enough: firmware that names nonsense speaks against nobody.
@@ -57,7 +49,7 @@ export function disagreements(
     return [
       {
         code: 'reference-implausible',
-        message: `By ${name} the TSC runs ${signed(hz / claim.hz - 1)} from the ${formatHz(claim.hz)} of ${claim.source}: no crystal is that far off.`,
+        message: `By ${name} the TSC runs ${formatRatio(hz / claim.hz - 1)} from the ${formatHz(claim.hz)} of ${claim.source}: no crystal is that far off.`,
         hint: 'Believe neither before the reference has been compared with a third clock.',
       },
     ];

@@ -66,40 +66,28 @@ const AHEAD_S = 60;
 /** A time known no better than this is none: MAXDISP of RFC 5905, the dispersion of a source that was never heard. */
 const MOST_DISTANCE_S = 16;
 
-/** What chronyd says of its own work, for whoever watches it. */
+/** What a tracking reply (RPY_Tracking of candm.h) says about the clock that chronyd measures. */
 export interface ChronyTracking {
-  readonly synchronised: boolean;
+  readonly refid: number;
+  /** The source is an address of this host itself. */
+  readonly loopback: boolean;
   readonly stratum: number;
+  readonly synchronised: boolean;
+  /** Of the last update, s of true time; 0: never told. */
+  readonly updatedS: number;
   /** How far the system clock is behind true time, s: what is still being slewed. */
   readonly correctionS: number;
   readonly lastOffsetS: number;
   readonly rmsOffsetS: number;
-  /** As ratios. */
+  /** As ratios. Positive: uncorrected, the clock would gain. */
   readonly frequency: number;
+  readonly residual: number;
   readonly skew: number;
   readonly rootDelayS: number;
   readonly rootDispersionS: number;
 }
 
-/** What a tracking reply (RPY_Tracking of candm.h) says about the clock that chronyd measures. */
-interface Tracking {
-  readonly refid: number;
-  /** The source is an address of this host itself. */
-  readonly loopback: boolean;
-  readonly stratum: number;
-  readonly leap: number;
-  /** Of the last update, s of true time; 0: never told. */
-  readonly updatedS: number;
-  /** Positive: uncorrected, the clock would gain. */
-  readonly frequency: number;
-  readonly residual: number;
-  readonly skew: number;
-  /** Bound of the time's own error, s: half the way to the primary source and back, and what may have gone wrong on it. */
-  readonly distanceS: number;
-}
-
 const floatAt = (reply: Buffer, offset: number): number => chronyFloat(reply.readInt32BE(offset));
-const ppmAt = (reply: Buffer, offset: number): number => floatAt(reply, offset) * 1e-6;
 
 const INET4 = 1;
 const INET6 = 2;
@@ -112,26 +100,36 @@ function isLoopback(reply: Buffer, offset: number): boolean {
   return family === INET6 && address[15] === 1 && address.subarray(0, 15).every((byte) => byte === 0);
 }
 
-const trackingOf = (reply: Buffer): Tracking => ({
-  refid: reply.readUInt32BE(28),
-  loopback: isLoopback(reply, 32),
-  stratum: reply.readUInt16BE(52),
-  leap: reply.readUInt16BE(54),
-  updatedS: reply.readUInt32BE(60),
-  frequency: ppmAt(reply, 80),
-  residual: ppmAt(reply, 84),
-  skew: ppmAt(reply, 88),
-  distanceS: floatAt(reply, 92) / 2 + floatAt(reply, 96),
-});
+/** What the reply to the request of that number holds, or why it is none. */
+function trackingOf(reply: Buffer, sequence: number): ChronyTracking | NoReference {
+  if (reply.length < MESSAGE_BYTES || reply.readUInt8(1) !== REPLY || reply.readUInt32BE(16) !== sequence)
+    return { reason: 'chronyd: not an answer to what was asked' };
+  const status = reply.readUInt16BE(8);
+  if (status !== 0) return { reason: `chronyd: refused (status ${status})` };
+  if (reply.readUInt16BE(6) !== TRACKING_REPLY) return { reason: 'chronyd: an answer of another kind' };
+  return {
+    refid: reply.readUInt32BE(28),
+    loopback: isLoopback(reply, 32),
+    stratum: reply.readUInt16BE(52),
+    synchronised: reply.readUInt16BE(54) < UNSYNCHRONISED,
+    updatedS: reply.readUInt32BE(60),
+    correctionS: floatAt(reply, 68),
+    lastOffsetS: floatAt(reply, 72),
+    rmsOffsetS: floatAt(reply, 76),
+    frequency: floatAt(reply, 80) * 1e-6,
+    residual: floatAt(reply, 84) * 1e-6,
+    skew: floatAt(reply, 88) * 1e-6,
+    rootDelayS: floatAt(reply, 92),
+    rootDispersionS: floatAt(reply, 96),
+  };
+}
 
 const hours = (seconds: number): string => `${Math.round(seconds / 3600)} h`;
 
 /** What a tracking reply lacks to be a reference, or null. */
-function doubtOf(
-  { refid, loopback, stratum, leap, updatedS, residual, skew, distanceS }: Tracking,
-  nowS: number,
-): string | null {
-  if (leap >= UNSYNCHRONISED) return 'it runs, but is not synchronised';
+function doubtOf(tracking: ChronyTracking, nowS: number): string | null {
+  const { refid, loopback, stratum, updatedS, residual, skew } = tracking;
+  if (!tracking.synchronised) return 'it runs, but is not synchronised';
   if (isLocalClock(refid)) return "it follows this host's own clock (local stratum), no source of time";
   if (refid === 0) return 'it has no source';
   if (loopback) return 'its source is this host itself, no source of time';
@@ -140,6 +138,8 @@ function doubtOf(
   const error = skew + Math.abs(residual);
   if (error > MOST_ERROR_RATIO)
     return `it knows its frequency only to ${Number((error * 1e6).toPrecision(3))} ppm`;
+  // Of the time's own error: half the way to the primary source and back, and what may have gone wrong on it.
+  const distanceS = tracking.rootDelayS / 2 + tracking.rootDispersionS;
   if (!(distanceS <= MOST_DISTANCE_S))
     return `it knows the time only to ${Number(distanceS.toPrecision(3))} s`;
   if (updatedS === 0) return null;
@@ -151,37 +151,8 @@ function doubtOf(
 }
 
 /** Since the last update the crystal has gone where it would. */
-const agedBy = ({ updatedS }: Tracking, nowS: number): number =>
+const agedBy = ({ updatedS }: ChronyTracking, nowS: number): number =>
   updatedS > 0 && nowS - updatedS > GIVEN_UP_S ? CRYSTAL_WANDER : 0;
-
-/** Why a datagram is no tracking reply to the request of that number; null where it is one. */
-function faultOf(reply: Buffer, sequence: number): string | null {
-  if (reply.length < MESSAGE_BYTES || reply.readUInt8(1) !== REPLY || reply.readUInt32BE(16) !== sequence) {
-    return 'not an answer to what was asked';
-  }
-  if (reply.readUInt16BE(8) !== 0) return `refused (status ${reply.readUInt16BE(8)})`;
-  return reply.readUInt16BE(6) === TRACKING_REPLY ? null : 'an answer of another kind';
-}
-
-const secondsAt = (reply: Buffer, offset: number): number => chronyFloat(reply.readInt32BE(offset));
-
-/** The figures of a tracking reply, as they stand there. */
-function figuresOf(reply: Buffer, sequence: number): ChronyTracking | NoReference {
-  const fault = faultOf(reply, sequence);
-  if (fault !== null) return { reason: `chronyd: ${fault}` };
-  const { stratum, leap, frequency, skew } = trackingOf(reply);
-  return {
-    synchronised: leap !== UNSYNCHRONISED,
-    stratum,
-    correctionS: secondsAt(reply, 68),
-    lastOffsetS: secondsAt(reply, 72),
-    rmsOffsetS: secondsAt(reply, 76),
-    frequency,
-    skew,
-    rootDelayS: secondsAt(reply, 92),
-    rootDispersionS: secondsAt(reply, 96),
-  };
-}
 
 /**
  * What a tracking reply says about the raw clock.
@@ -197,9 +168,8 @@ export function trackingReference(
   nowS: number = Date.now() / 1000,
 ): Reference | NoReference {
   const reason = (text: string): NoReference => ({ reason: `chronyd: ${text}` });
-  const fault = faultOf(reply, sequence);
-  if (fault !== null) return reason(fault);
-  const tracking = trackingOf(reply);
+  const tracking = trackingOf(reply, sequence);
+  if ('reason' in tracking) return tracking;
   const doubt = doubtOf(tracking, nowS);
   if (doubt !== null) return reason(doubt);
   const { frequency, residual, skew } = tracking;
@@ -237,7 +207,7 @@ export const chronyReference = (port: number = CHRONY_PORT): Promise<Reference |
 
 /** The same question, answered with all that it says. */
 export const chronyTracking = (port: number = CHRONY_PORT): Promise<ChronyTracking | NoReference> =>
-  askChrony(port, figuresOf);
+  askChrony(port, trackingOf);
 
 function askChrony<Answer>(
   port: number,
