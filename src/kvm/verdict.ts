@@ -279,7 +279,8 @@ export const fixOf = ({ verdict }: Conclusion): Fix =>
  * What the kernel's trace says of the fix: the one of its two policies that explains every expiry, where the other does
  * not. One late expiry is enough, since each is exact.
  */
-export function concludeTrace({ expiries, late, agree }: TraceResult): Conclusion {
+export function concludeTrace(trace: Pick<TraceResult, 'expiries' | 'late' | 'agree'>): Conclusion {
+  const { expiries, late, agree } = trace;
   const [clamp, catchUp] = [agree['clamp'] ?? 0, agree['catch-up'] ?? 0];
   const of = `The kernel's trace: of ${formatCount(expiries)} expiries ${formatCount(late)} came a period late or more`;
   if (clamp === expiries && catchUp < expiries)

@@ -353,7 +353,7 @@ test('what is said of every outcome of one stop, whole', () => {
 test("what the kernel's trace proves: the one policy that explains every expiry", () => {
   const of = (expiries: number, late: number, clamp: number, catchUp: number) => {
     const agree = { clamp, 'catch-up': catchUp };
-    return concludeTrace({ expiries, late, agree } as Parameters<typeof concludeTrace>[0]);
+    return concludeTrace({ expiries, late, agree });
   };
   const seen =
     "The kernel's trace: of 1,000 expiries 7 came a period late or more, and every next one was exactly";
