@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { systemCode, usageError } from '../errors.ts';
 import { inputOf, type PageInput } from '../report/input.ts';
 import { documentOfRun, findRun } from '../store/runs.ts';
-import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
+import { openStoreToRead } from '../store/store.ts';
 import { fileError } from '../system-error.ts';
 import { readText, textName } from '../text-file.ts';
 
@@ -73,7 +73,7 @@ const MOST_BYTES = 64 * 2 ** 20;
  * @param db the store to look in last.
  * @throws TscopeError USAGE where there is none, and for a document that is not tscope's; IO where it cannot be read.
  */
-export async function readDocument(name: string, db: string = DEFAULT_STORE): Promise<FoundDocument> {
+export async function readDocument(name: string, db: string): Promise<FoundDocument> {
   const found = async (path: string): Promise<FoundDocument> => {
     const text = await readText(path, MOST_BYTES);
     return { input: inputOf(parse(text, textName(path)), textName(path)), file: path === '-' ? null : path };

@@ -250,7 +250,7 @@ export function unitOf(plan: Plan, options: RecordOptions, fail: Fail): Unit {
 }
 
 /** A time as a number: seconds since 1970 for an ISO date; NaN for anything else. */
-export function timeOf(cell: string, decimalComma = false): number {
+export function timeOf(cell: string, decimalComma: boolean): number {
   return dateSeconds(cell) ?? numberOf(cell, decimalComma) ?? Number.NaN;
 }
 
