@@ -9,6 +9,8 @@ import type {
   FleetKernelsResult,
   FleetOverview,
 } from '../schema/fleet.ts';
+import { isoOf, rateOf } from '../store/buckets.ts';
+import { groups } from './findings/peers.ts';
 import type { Conclusion, Conclusions } from './judge/conclude.ts';
 import type {
   FleetEventRow,
@@ -41,9 +43,8 @@ export interface PageQuery {
   readonly offset: number;
 }
 
-/** ms or ns since the epoch as ISO text; what no calendar holds as its nearest end. */
+/** ms since the epoch as ISO text; what no calendar holds as its nearest end. */
 const isoMs = (ms: number): string => new Date(Math.min(8.64e15, Math.max(-8.64e15, ms))).toISOString();
-const isoNs = (ns: bigint): string => isoMs(Number(ns / 1_000_000n));
 
 const filters = (where: readonly Where[] = []) => where.map(({ field, pattern }) => ({ field, pattern }));
 
@@ -79,13 +80,13 @@ function rowOf(host: FleetHost, nowMs: number): FleetHostRow {
             standardError: detail.standardError,
             score: standing?.score ?? null,
             outlier: detail.outlier,
-            since: detail.sinceNs === null ? null : isoNs(BigInt(detail.sinceNs)),
+            since: detail.sinceNs === null ? null : isoOf(BigInt(detail.sinceNs)),
           },
   };
 }
 
 const lineOf = (event: FleetEventRow): FleetEventLine => ({
-  at: isoNs(event.atNs),
+  at: isoOf(event.atNs),
   seenAt: isoMs(event.seenAtMs),
   host: event.host,
   name: nameOf({ host: event.hostWord, twin: event.twin }),
@@ -128,8 +129,8 @@ export async function eventsView(
     where: filters(where),
     total,
     offset,
-    from: isoNs(fromNs),
-    to: isoNs(toNs),
+    from: isoOf(fromNs),
+    to: isoOf(toNs),
     events: rows.map(lineOf),
   };
 }
@@ -163,11 +164,9 @@ export async function hostNamed(store: FleetStore, name: string): Promise<FleetH
 function pairColumns(points: readonly FleetPoint[]) {
   const [first] = points;
   return {
-    at: points.map(({ atNs }) => isoNs(atNs)),
+    at: points.map(({ atNs }) => isoOf(atNs)),
     offsetNs: points.map(({ meanNs }) => meanNs - (first?.meanNs ?? 0)),
-    rateRatio: points.map(({ firstAtNs, lastAtNs, firstNs, lastNs }) =>
-      lastAtNs > firstAtNs ? (lastNs - firstNs) / Number(lastAtNs - firstAtNs) : null,
-    ),
+    rateRatio: points.map(rateOf),
   };
 }
 
@@ -180,37 +179,27 @@ export async function hostView(
 ): Promise<FleetHostResult> {
   const { fromNs, toNs } = range;
   const width: Width = toNs - fromNs > MINUTES_NS ? 'hour' : 'minute';
-  const pairs = await store.pairs(host.id);
+  const pairs = new Map((await store.pairs(host.id)).map((pair) => [pair.id, pair]));
   const points = await store.points({ host: host.id, width, fromNs, toNs, limit: MOST_POINTS });
-  const named = new Map(pairs.map((pair) => [pair.id, pair]));
-  const series = new Map<string, { pair: (typeof pairs)[number]; points: FleetPoint[] }>();
-  for (const point of points) {
-    const pair = named.get(point.series);
-    if (pair === undefined) continue;
-    const key = `${pair.clock} ${pair.reference}`;
-    const known = series.get(key);
-    if (known === undefined) series.set(key, { pair, points: [point] });
-    else {
-      known.pair = pair;
-      known.points.push(point);
-    }
-  }
+  const known = points.flatMap((point) => {
+    const pair = pairs.get(point.series);
+    return pair === undefined ? [] : [{ pair, point }];
+  });
+  const series = groups(known, ({ pair }) => `${pair.clock} ${pair.reference}`);
   const events = await store.events({ host: host.id, fromNs, toNs, limit: MOST_EVENTS });
   const calibrations = await store.calibrations(host.id, CALIBRATIONS);
   const documents = await store.documents({ kind: 'kvm', host: host.id, limit: DOCUMENTS });
   return {
     host: rowOf(host, nowMs),
-    from: isoNs(fromNs),
-    to: isoNs(toNs),
+    from: isoOf(fromNs),
+    to: isoOf(toNs),
     width,
-    pairs: [...series.values()].map(({ pair, points: own }) => ({
-      clock: pair.clock,
-      reference: pair.reference,
-      independent: pair.independent,
-      ...pairColumns(own),
-    })),
+    pairs: Array.from(series.values(), (own) => {
+      const { clock, reference, independent } = (own.at(-1) as (typeof own)[number]).pair;
+      return { clock, reference, independent, ...pairColumns(own.map(({ point }) => point)) };
+    }),
     calibrations: calibrations.map(({ atNs, tscHz, standardErrorRatio, kernelHz, trueRate }) => ({
-      at: isoNs(BigInt(atNs)),
+      at: isoOf(BigInt(atNs)),
       tscHz,
       standardErrorRatio,
       kernelHz,
@@ -222,7 +211,7 @@ export async function hostView(
     documents: documents.rows.map(({ id, kind, startedAtNs, kernel, summary }) => ({
       id,
       kind,
-      at: isoNs(startedAtNs),
+      at: isoOf(startedAtNs),
       kernel,
       summary: JSON.parse(summary) as unknown,
     })),
@@ -245,7 +234,7 @@ export async function overviewView(store: FleetStore, nowMs: number): Promise<Fl
     moves: moves.map(({ host: id, site, atNs, change, limit }) => {
       const host = named.get(id ?? -1);
       return {
-        at: isoNs(BigInt(atNs)),
+        at: isoOf(BigInt(atNs)),
         host: id,
         name: host === undefined ? null : nameOf(host),
         hostname: host?.hostname ?? null,

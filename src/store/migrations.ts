@@ -225,7 +225,11 @@ export const versionOf = (connection: Connection): number => asCount(connection.
  * Brings a store to the newest version, step by step in one transaction. Processes that open it together wait for the
  * first, and find nothing left to do.
  */
-export function migrate(connection: Connection, migrations: readonly Step[] = MIGRATIONS): void {
+export function migrate(
+  connection: Connection,
+  migrations: readonly Step[] = MIGRATIONS,
+  applicationId = APPLICATION_ID,
+): void {
   if (versionOf(connection) === migrations.length) return;
   connection.exec('BEGIN EXCLUSIVE');
   try {
@@ -233,7 +237,7 @@ export function migrate(connection: Connection, migrations: readonly Step[] = MI
       if (typeof step === 'string') connection.exec(step);
       else step(connection);
     }
-    connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`);
+    connection.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}`);
     connection.exec('COMMIT');
   } catch (error) {
     rollBack(connection);

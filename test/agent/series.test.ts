@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { scaled } from '../../src/agent/browser/ends.ts';
-import { markTexts, NS_UNITS, RATIO_UNITS } from '../../src/agent/browser/marks.ts';
+import { markTexts } from '../../src/agent/browser/marks.ts';
 import {
   addPoint,
   breakAtSteps,
@@ -11,6 +11,7 @@ import {
   rates,
   withoutSteps,
 } from '../../src/agent/browser/series.ts';
+import { ratio, time } from '../../src/digits.ts';
 
 const run = (at: number[], meanNs: number[]) => ({
   run: 1,
@@ -118,9 +119,9 @@ test('a point that holds samples of both sides is a gap itself', () => {
 });
 
 test('marks of an axis share a unit, and have the digits that tell neighbours apart', () => {
-  expect(markTexts([2.875e3, 2.9e3, 2.925e3], NS_UNITS)).toEqual(['2.875 µs', '2.900 µs', '2.925 µs']);
-  expect(markTexts([2e9, 2e9 + 20], NS_UNITS)).toEqual(['2.00000000 s', '2.00000002 s']);
-  expect(markTexts([-1e-9, 0, 1e-9], RATIO_UNITS)).toEqual(['−1 ppb', '0 ppb', '1 ppb']);
+  expect(markTexts([2.875e3, 2.9e3, 2.925e3], time)).toEqual(['2.875 µs', '2.900 µs', '2.925 µs']);
+  expect(markTexts([2e9, 2e9 + 20], time)).toEqual(['2.00000000 s', '2.00000002 s']);
+  expect(markTexts([-1e-9, 0, 1e-9], ratio)).toEqual(['−1 ppb', '0 ppb', '1 ppb']);
 });
 
 test('zooming keeps the moment under the pointer where it is, within a tenth of a second and ten years', () => {

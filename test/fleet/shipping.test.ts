@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HubAccess } from '../../src/agent/config/hub.ts';
+import type { Log } from '../../src/agent/log.ts';
 import type { Shipping } from '../../src/agent/shipping.ts';
-import { TscopeError } from '../../src/errors.ts';
+import { type ErrorCode, TscopeError } from '../../src/errors.ts';
 import { Collector } from '../../src/fleet/collect/collector.ts';
 import { ledgerOf } from '../../src/fleet/collect/ledger.ts';
 import { connectHub } from '../../src/fleet/hub/connect.ts';
@@ -105,9 +107,10 @@ function ship(name: string, store: Store, samples = true, word = name): Shipping
 async function collecting<T>(
   db: string,
   work: (store: FleetStore, collector: Collector) => Promise<T>,
+  log: Log = quiet,
 ): Promise<T> {
   const store = await openFleetStore(db);
-  const collector = new Collector(access('collector'), store, quiet);
+  const collector = new Collector(access('collector'), store, log);
   const ended = collector.run();
   try {
     return await work(store, collector);
@@ -227,19 +230,36 @@ it('what a store refuses for a while is stored once it takes it, without a wait 
   const most = 300;
   for (let i = 0; i < most; i++) await client.publish(subjectOf('patient'), JSON.stringify(batch('patient')));
   await connection.close();
-  await collecting(join(folder, 'fleet.db'), async (fleet, collector) => {
+  const said: string[] = [];
+  const refusals: ErrorCode[] = ['STORE_FULL', 'STORE_FULL', 'IO', 'STORE_DAMAGED', 'STORE_DAMAGED'];
+  const work = async (fleet: FleetStore, collector: Collector): Promise<void> => {
     const write = fleet.write.bind(fleet);
-    let refusals = 3;
     fleet.write = async (delivery) => {
-      if (refusals === 0) return await write(delivery);
-      refusals -= 1;
-      throw new TscopeError('STORE_FULL', 'the disk is full.');
+      const code = refusals.shift();
+      if (code === undefined) return await write(delivery);
+      throw new TscopeError(code, `${code}.`);
     };
     // Messages that are not acknowledged count as lost after a minute.
     await eventually(() => collector.state.here.batches === most, 30_000);
-    expect(collector.trouble.state).toMatchObject({ ok: true, failures: 3 });
+    expect(collector.trouble.state).toMatchObject({ ok: true, failures: 5 });
     expect(collector.state.here.refused).toBe(0);
-  });
+  };
+  await collecting(join(folder, 'fleet.db'), work, (level, message) => said.push(`${level} ${message}`));
+  expect(said).toEqual(['error STORE_FULL.', 'error IO.', 'error STORE_DAMAGED.', 'info collecting again']);
+}, 60_000);
+
+it('a collector whose file was removed ends, and leaves to the next what came since', async () => {
+  const db = join(folder, 'removed.db');
+  const store = await openFleetStore(db);
+  const collector = new Collector(access('collector'), store, quiet);
+  for (const file of [db, `${db}-wal`, `${db}-shm`]) rmSync(file);
+  const connection = await connectHub(access('left'), 'test');
+  const { jetstream } = await import('@nats-io/jetstream');
+  await jetstream(connection).publish(subjectOf('left'), JSON.stringify(batch('left')));
+  await connection.close();
+  await expect(collector.run()).rejects.toMatchObject({ code: 'STORE_REMOVED' });
+  await store.close();
+  await collecting(db, async (_, next) => eventually(() => next.state.here.batches >= 1, 90_000));
 }, 60_000);
 
 it('what retention takes before it was sent is counted', () => {

@@ -1,6 +1,7 @@
 import type uPlot from 'uplot';
+import type { Measure } from '../../digits.ts';
 import { colour } from './dom.ts';
-import { markTexts, type Units } from './marks.ts';
+import { markTexts } from './marks.ts';
 
 const DAY = 86_400;
 
@@ -35,8 +36,8 @@ const CHARACTER = 7;
 const BESIDE = 20;
 
 /** An axis of values, as wide as its labels. */
-export const valueAxis = (units: Units): uPlot.Axis => ({
+export const valueAxis = (measure: Measure): uPlot.Axis => ({
   ...axisStyle(),
-  values: (_, marks) => markTexts(marks, units),
+  values: (_, marks) => markTexts(marks, measure),
   size: (_, texts) => BESIDE + CHARACTER * Math.max(5, ...(texts ?? []).map((text) => text.length)),
 });

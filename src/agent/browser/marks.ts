@@ -1,19 +1,4 @@
-/** Sizes of the units that an axis may be in, largest first. */
-export type Units = ReadonlyArray<readonly [size: number, name: string]>;
-
-export const NS_UNITS: Units = [
-  [86_400e9, 'd'],
-  [3_600e9, 'h'],
-  [60e9, 'min'],
-  [1e9, 's'],
-  [1e6, 'ms'],
-  [1e3, 'µs'],
-  [1, 'ns'],
-];
-export const RATIO_UNITS: Units = [
-  [1e-6, 'ppm'],
-  [1e-9, 'ppb'],
-];
+import type { Measure } from '../../digits.ts';
 
 /** Digits of a fraction that multiples of `step` need. */
 function digitsOf(step: number): number {
@@ -24,7 +9,7 @@ function digitsOf(step: number): number {
 }
 
 /** Labels of evenly spaced marks: one unit for all, and as many digits as tell neighbours apart. */
-export function markTexts(marks: readonly number[], units: Units): string[] {
+export function markTexts(marks: readonly number[], { units }: Measure): string[] {
   const largest = Math.max(...marks.map(Math.abs));
   const [size, name] = units.find(([unit]) => largest >= unit) ?? units.at(-1) ?? [1, ''];
   const step = Math.abs((marks[1] ?? 0) - (marks[0] ?? 0)) / size;
@@ -32,6 +17,6 @@ export function markTexts(marks: readonly number[], units: Units): string[] {
   return marks.map((mark) => {
     // A sum of steps may miss 0 by a rounding error.
     const value = Math.abs(mark) < (step * size) / 1e6 ? 0 : mark / size;
-    return `${value.toFixed(digits).replace('-', '\u2212')} ${name}`;
+    return `${value.toFixed(digits).replace('-', '\u2212')} ${name.replace('us', 'µs')}`;
   });
 }

@@ -35,24 +35,21 @@ export function addPoint(
   const last = pair.at.at(-1) ?? Number.NEGATIVE_INFINITY;
   if (at <= last) return;
   if (at - last > stepSeconds * PATIENCE && pair.at.length > 0) addGap(pair);
-  pair.at.push(at);
-  pair.count.push(count);
-  pair.mean.push(mean);
-  pair.min.push(min);
-  pair.max.push(max);
-  pair.rate.push(rate);
+  push(pair, at, count, [mean, min, max, rate]);
 }
 
 /** Breaks the line after the last point. */
 export function addGap(pair: PairSeries): void {
   const last = pair.at.at(-1);
   if (last === undefined || pair.mean.at(-1) === null) return;
-  pair.at.push(last + 1e-3);
-  pair.count.push(0);
-  pair.mean.push(null);
-  pair.min.push(null);
-  pair.max.push(null);
-  pair.rate.push(null);
+  push(pair, last + 1e-3, 0, []);
+}
+
+/** @param values of the columns, in the order of `valuesOf`. */
+function push(pair: PairSeries, at: number, count: number, values: readonly (number | null)[]): void {
+  pair.at.push(at);
+  pair.count.push(count);
+  for (const [i, column] of valuesOf(pair).entries()) column.push(values[i] ?? null);
 }
 
 const emptyPair = ({ clock, reference, independent, independentReason }: RangeSeries): PairSeries => ({

@@ -1,10 +1,10 @@
 import type uPlot from 'uplot';
+import { type Measure, ratio, time } from '../../digits.ts';
 import type { AgentEvents } from '../../schema/agent-api.ts';
 import { timeAxis, valueAxis } from './axis.ts';
 import { colour } from './dom.ts';
 import type { Ends } from './ends.ts';
 import { markers } from './markers.ts';
-import { NS_UNITS, RATIO_UNITS, type Units } from './marks.ts';
 import { addFigure, type Figure } from './plot.ts';
 import { type PairSeries, rates, withoutSteps } from './series.ts';
 import { nsText, ratioText, timeText } from './words.ts';
@@ -49,7 +49,7 @@ const line = (stroke: string): uPlot.Series => ({
 function timeOptions(
   view: PageView,
   events: () => readonly Event[],
-  units: Units,
+  measure: Measure,
 ): Omit<uPlot.Options, 'width' | 'height' | 'series'> {
   return {
     padding: [10, 24, 0, 0],
@@ -61,7 +61,7 @@ function timeOptions(
         },
       },
     },
-    axes: [timeAxis(), valueAxis(units)],
+    axes: [timeAxis(), valueAxis(measure)],
     cursor: {
       drag: { x: true, y: false, setScale: false },
       points: { size: 7 },
@@ -118,7 +118,7 @@ export function addPairFigures(pair: PairSeries, index: number, view: PageView):
       'The mean of each step and the range between its extremes, since sampling began. A step is a break.',
     empty: 'Nothing was stored in this range.',
     options: () => ({
-      ...timeOptions(view, events, NS_UNITS),
+      ...timeOptions(view, events, time),
       series: [{}, line(stroke()), edge(), edge()],
       bands: [{ series: [3, 2], fill: `${stroke()}33` }],
     }),
@@ -134,7 +134,7 @@ export function addPairFigures(pair: PairSeries, index: number, view: PageView):
     caption:
       'Change of the time error over at least a minute, without steps; 0 is the rate of the reference.',
     empty: 'A rate takes a minute of samples.',
-    options: () => ({ ...timeOptions(view, events, RATIO_UNITS), series: [{}, line(stroke())] }),
+    options: () => ({ ...timeOptions(view, events, ratio), series: [{}, line(stroke())] }),
     read: ({ data }, i) => {
       const [at, value] = [data[0][i], data[1]?.[i]];
       return at == null || value == null ? '' : `${timeText(at)}: ${ratioText(value)}`;

@@ -12,7 +12,7 @@ import { LABEL_KEY } from '../../schema/fleet-batch.ts';
 import type { FleetCollectResult } from '../../schema/fleet-hub.ts';
 import { defineCommand } from '../command.ts';
 import { list } from '../options.ts';
-import { hubAccess } from './hub-options.ts';
+import { hubAccess, hubOptions } from './hub-options.ts';
 
 const HELP = `
 Takes what agents sent to a hub and stores it, until SIGTERM or Ctrl-C. A message is acknowledged once it is stored, so
@@ -74,13 +74,7 @@ export const command = defineCommand({
   endsBySignal: true,
   db: 'own',
   configure: (command) =>
-    command
-      .option('--hub <urls>', 'the hub, as nats://a:4222,nats://b:4222 (default: $TSCOPE_HUB)')
-      .option(
-        '--hub-credentials <file>',
-        'who collects: a .creds file, or {"user": ..., "seed" or "password": ...}',
-      )
-      .option('--hub-ca <file>', "authority that the hub's certificates come from (PEM)")
+    hubOptions(command, 'who collects')
       .requiredOption('--db <place>', 'postgres://user@host/database, or a file for SQLite')
       .addOption(
         new Option('--retain-samples <days>', 'how long single samples are kept, or forever')

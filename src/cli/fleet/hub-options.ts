@@ -1,5 +1,16 @@
+import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { type HubAccess, parseHubUrl, readHubAccess } from '../../agent/config/hub.ts';
 import { usageError } from '../../errors.ts';
+
+/** Adds --hub, --hub-credentials and --hub-ca. @param who the credentials are of. */
+export const hubOptions = <Args extends unknown[], Options extends OptionValues>(
+  command: Command<Args, Options>,
+  who: string,
+) =>
+  command
+    .option('--hub <urls>', 'the hub, as nats://a:4222,nats://b:4222 (default: $TSCOPE_HUB)')
+    .option('--hub-credentials <file>', `${who}: a .creds file, or {"user": ..., "seed" or "password": ...}`)
+    .option('--hub-ca <file>', "authority that the hub's certificates come from (PEM)");
 
 /** The flags by which a command finds a hub; their values may come from the environment, as the agent's. */
 export interface HubFlags {

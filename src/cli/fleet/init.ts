@@ -5,7 +5,7 @@ import type { FleetInitResult } from '../../schema/fleet-hub.ts';
 import { fileError } from '../../system-error.ts';
 import { defineCommand } from '../command.ts';
 import { duration } from '../options.ts';
-import { hubAccess } from './hub-options.ts';
+import { hubAccess, hubOptions } from './hub-options.ts';
 
 const HELP = `
 Makes on a NATS server with JetStream what a fleet needs: the stream of batches, the one for messages that could not be
@@ -50,13 +50,7 @@ export const command = defineCommand({
   summary: 'makes the streams and the registry of a hub, or prints a configuration for its server',
   needsHost: false,
   configure: (command) =>
-    command
-      .option('--hub <urls>', 'the hub, as nats://a:4222,nats://b:4222 (default: $TSCOPE_HUB)')
-      .option(
-        '--hub-credentials <file>',
-        'who you are there: a .creds file, or {"user": ..., "seed" or "password": ...}',
-      )
-      .option('--hub-ca <file>', "authority that the hub's certificates come from (PEM)")
+    hubOptions(command, 'who you are there')
       .option('--replicas <n>', 'servers that each message is kept on: 1, 3 or 5', replicas, 1)
       .option(
         '--max-size <size>',
@@ -90,11 +84,8 @@ export const command = defineCommand({
     const { initHub } = await import('../../fleet/hub/init.ts');
     const { maxSize = 10 * 2 ** 30, maxAge = 30n * 86_400_000_000_000n } = options;
     const limits = { replicas: options.replicas, maxBytes: maxSize, maxAgeNs: Number(maxAge) };
-    const result: FleetInitResult = {
-      hub: access.servers.join(','),
-      ...(await initHub(access, limits)),
-      config: null,
-    } as FleetInitResult;
+    const found = await initHub(access, limits);
+    const result: FleetInitResult = { hub: access.servers.join(','), ...found, config: null };
     return { result, text: fleetInitText(result), exitCode: result.differences.length > 0 ? 1 : 0 };
   },
 });

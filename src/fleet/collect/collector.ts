@@ -54,30 +54,22 @@ const initialState = (): CollectorState => ({
   lagMs: null,
 });
 
-/** Errors of a store that will not pass, whatever is tried. */
-const FINAL = ['STORE_REFUSED', 'UNSUPPORTED'];
+/** Errors of a store that will not pass, whatever is tried; what was removed is made anew by the next process. */
+const FINAL = ['STORE_REFUSED', 'STORE_REMOVED', 'UNSUPPORTED'];
 /** Errors of a store that pass: what could not be stored is tried again. */
-const PASSING = ['STORE_BUSY', 'STORE_FULL', 'STORE_READ_ONLY'];
+const PASSING = ['STORE_BUSY', 'STORE_FULL', 'STORE_READ_ONLY', 'IO'];
 /** Errors that one message may be to blame for. */
 const ABOUT_ROWS = ['STORE_FAILED', 'STORE_ROW_GONE', 'DEFECT', 'USAGE'];
 
 const rollupsIn = (received: readonly Received[]): number =>
-  received.reduce(
-    (sum, { batch }) =>
-      sum +
-      batch.runs.reduce(
-        (runs, { series = [] }) =>
-          runs + series.reduce((all, { minutes = [], hours = [] }) => all + minutes.length + hours.length, 0),
-        0,
-      ),
-    0,
-  );
+  received
+    .flatMap(({ batch }) => batch.runs.flatMap(({ series = [] }) => series))
+    .reduce((sum, { minutes = [], hours = [] }) => sum + minutes.length + hours.length, 0);
 
 /** What goes into one transaction, and is acknowledged after it. */
 interface Taken {
-  readonly received: readonly Received[];
-  readonly refused: readonly { readonly message: JsMsg; readonly reason: string }[];
-  readonly messages: readonly JsMsg[];
+  readonly received: ReadonlyArray<Received & { readonly message: JsMsg }>;
+  readonly refused: ReadonlyArray<{ readonly message: JsMsg; readonly reason: string }>;
 }
 
 /** Takes messages from the hub and puts them into the store, until it is stopped. */
@@ -113,23 +105,22 @@ export class Collector {
   async run(): Promise<void> {
     const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
     while (!this.#stopping.signal.aborted) {
+      const begun = performance.now();
       try {
-        await this.#session(() => {
-          backoff.reset();
-          this.trouble.better();
-        });
+        await this.#session();
       } catch (error) {
         const failure = hubError(error, hubName(this.#access));
         if (FINAL.includes(failure.code)) throw failure;
         this.trouble.worse(failure, { hint: failure.hint });
       }
+      if (performance.now() - begun > LONGEST_WAIT_MS) backoff.reset();
       if (!this.#stopping.signal.aborted)
         await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
     }
   }
 
   /** One connection to the hub, from its first message to its end. */
-  async #session(onGood: () => void): Promise<void> {
+  async #session(): Promise<void> {
     const connection = await connectHub(this.#access, 'tscope fleet collect');
     try {
       const { jetstream, jetstreamManager } = await import('@nats-io/jetstream');
@@ -144,7 +135,8 @@ export class Collector {
       // What goes wrong with the connection ends the messages.
       void connection.closed().then(end);
       try {
-        onGood();
+        // What is wrong with the store only a write can show to be over.
+        if (this.trouble.state.code === 'HUB') this.trouble.better();
         await this.#take(client, messages);
       } finally {
         clearInterval(looking);
@@ -236,56 +228,42 @@ export class Collector {
   }
 
   #read(messages: readonly JsMsg[]): Taken {
-    const received: Received[] = [];
+    const received: Array<Received & { message: JsMsg }> = [];
     const refused: { message: JsMsg; reason: string }[] = [];
-    const kept: JsMsg[] = [];
     for (const message of messages) {
       // It may be stored already; a server that lost its last messages counts anew, so only the rows can tell.
       if (message.info.deliveryCount > 1) this.state.here.again += 1;
       try {
         const batch = readBatch(message.data, message.subject.slice(SUBJECT.length + 1));
         const receivedAtMs = Math.floor(message.info.timestampNanos / 1e6);
-        received.push({ batch, sequence: message.seq, receivedAtMs });
-        kept.push(message);
+        received.push({ batch, sequence: message.seq, receivedAtMs, message });
       } catch (error) {
         if (!(error instanceof TscopeError)) throw error;
         refused.push({ message, reason: error.message });
       }
     }
-    return { received, refused, messages: kept };
+    return { received, refused };
   }
 
   /** Where one message keeps the others out it is found by halves, and put aside. */
-  async #put(client: JetStreamClient, { received, refused, messages }: Taken): Promise<void> {
+  async #put(client: JetStreamClient, { received, refused }: Taken): Promise<void> {
     for (const one of refused) await this.#putAside(client, one.message, one.reason);
     try {
-      await this.#write({
-        stream: this.#stream,
-        received,
-        refused: refused.map(({ message }) => message.seq),
-      });
+      const sequences = refused.map(({ message }) => message.seq);
+      await this.#write({ stream: this.#stream, received, refused: sequences });
     } catch (error) {
       const code = error instanceof TscopeError ? error.code : 'DEFECT';
       if (!ABOUT_ROWS.includes(code) || received.length === 0) throw error;
       if (received.length === 1 && refused.length === 0) {
-        const [message] = messages;
         const reason = error instanceof Error ? error.message : String(error);
-        if (message === undefined) throw error;
-        await this.#put(client, { received: [], refused: [{ message, reason }], messages: [] });
+        const blamed = received.map(({ message }) => ({ message, reason }));
+        await this.#put(client, { received: [], refused: blamed });
         return;
       }
+      await this.#put(client, { received: [], refused });
       const middle = received.length >> 1;
-      await this.#put(client, { received: [], refused, messages: [] });
-      for (const [from, to] of [
-        [0, middle],
-        [middle, received.length],
-      ] as const) {
-        if (from === to) continue;
-        await this.#put(client, {
-          received: received.slice(from, to),
-          refused: [],
-          messages: messages.slice(from, to),
-        });
+      for (const half of [received.slice(0, middle), received.slice(middle)]) {
+        if (half.length > 0) await this.#put(client, { received: half, refused: [] });
       }
       return;
     }
@@ -293,8 +271,7 @@ export class Collector {
     this.state.here.batches += received.length;
     this.state.here.rollups += rollupsIn(received);
     this.state.here.refused += refused.length;
-    for (const message of messages) message.ack();
-    for (const { message } of refused) message.ack();
+    for (const { message } of [...received, ...refused]) message.ack();
   }
 
   /**

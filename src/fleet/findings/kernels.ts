@@ -1,3 +1,4 @@
+import type { FleetKernelsResult } from '../../schema/fleet.ts';
 import { median } from '../../statistics.ts';
 import { groups } from './peers.ts';
 
@@ -11,16 +12,7 @@ export interface KernelFinding {
 }
 
 /** All hosts of one kernel and one path. */
-export interface KernelRow {
-  readonly kernel: string;
-  readonly path: string;
-  readonly hosts: number;
-  readonly clamps: number;
-  readonly catchesUp: number;
-  readonly untested: number;
-  /** Of the hosts that would catch up: the shortest stop that locks one up, and the median. */
-  readonly lockupNs: { readonly shortest: number; readonly median: number } | null;
-}
+export type KernelRow = FleetKernelsResult['kernels'][number];
 
 /** Which kernels would catch up, those first; then by kernel. */
 export function kernels(findings: readonly KernelFinding[]): KernelRow[] {

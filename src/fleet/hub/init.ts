@@ -1,5 +1,6 @@
 import type { StreamConfig } from '@nats-io/jetstream';
 import type { HubAccess } from '../../agent/config/hub.ts';
+import type { FleetInitResult } from '../../schema/fleet-hub.ts';
 import { connectHub, hubName } from './connect.ts';
 import { foreignStream, hubError, withoutJetStream } from './hub-error.ts';
 import {
@@ -76,17 +77,7 @@ const streamsOf = ({ replicas, maxBytes, maxAgeNs }: HubLimits): Wanted[] => {
 };
 
 /** What a pass found. */
-export interface InitResult {
-  readonly made: readonly string[];
-  readonly there: readonly string[];
-  /** What is otherwise than asked for. It is left as it is. */
-  readonly differences: readonly {
-    readonly what: string;
-    readonly field: string;
-    readonly is: string;
-    readonly asked: string;
-  }[];
-}
+export type InitResult = Pick<FleetInitResult, 'made' | 'there' | 'differences'>;
 
 const shown = (value: unknown): string => (value === undefined ? 'unset' : JSON.stringify(value));
 
@@ -103,11 +94,7 @@ export async function initHub(access: HubAccess, limits: HubLimits): Promise<Ini
     const manager = await jetstreamManager(connection).catch((error: unknown) => {
       throw (error as Error).name === 'JetStreamNotEnabled' ? withoutJetStream(hub, error) : error;
     });
-    const result = {
-      made: [] as string[],
-      there: [] as string[],
-      differences: [] as InitResult['differences'][number][],
-    };
+    const result: InitResult = { made: [], there: [], differences: [] };
     const compare = (what: string, is: object, asked: object): void => {
       for (const [field, value] of Object.entries(asked)) {
         const found: unknown = Reflect.get(is, field);

@@ -1,3 +1,4 @@
+import type { FleetHostRow } from '../../schema/fleet.ts';
 import { median } from '../../statistics.ts';
 import { type KernelFinding, type KernelRow, kernels } from '../findings/kernels.ts';
 import { type HourlyRates, type Move, moves, offSince } from '../findings/moves.ts';
@@ -11,20 +12,11 @@ const HOUR_MS = 3_600_000;
 /** Changes are looked for in a week, and a host's rate is that of its last day. */
 const DAY_HOURS = 24;
 
-/** What a host's rate is held against. */
-export type Against = 'discipline' | 'claim';
+type Standing = NonNullable<FleetHostRow['standing']>;
+type Against = Standing['against'];
 
 /** Why a host leads the list of outliers. */
-export interface Conclusion {
-  readonly against: Against;
-  readonly peers: string;
-  readonly size: number;
-  /** Ratios: the host's, the middle of its peers', their spread and the host's own standard error. */
-  readonly value: number;
-  readonly middle: number;
-  readonly spread: number;
-  readonly standardError: number;
-  readonly outlier: boolean;
+export interface Conclusion extends Omit<Standing, 'score' | 'since'> {
   /** When it left its peers, ns; null where it is among them or has always been off. */
   readonly sinceNs: string | null;
 }

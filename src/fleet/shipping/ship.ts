@@ -32,7 +32,7 @@ const FIRST_WAIT_MS = 1_000;
 /** With nothing to say a host says so every five minutes: silence means that something is wrong. */
 const SILENT_MS = 300_000;
 
-const NO_ROWS: RowCounts = { minutes: 0, samples: 0, events: 0, documents: 0 };
+const NO_ROWS = { minutes: 0, samples: 0, events: 0, documents: 0 };
 
 const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
 
@@ -51,7 +51,7 @@ class Shipper implements Shipping {
   readonly #trouble: Trouble;
   #batches = 0;
   #duplicates = 0;
-  #shipped = { minutes: 0, samples: 0, events: 0, documents: 0 };
+  readonly #shipped = { ...NO_ROWS };
   #waiting: RowCounts = NO_ROWS;
   #lost: RowCounts = NO_ROWS;
   #shippedAt: Date | null = null;
@@ -209,7 +209,7 @@ class Shipper implements Shipping {
   }
 
   #count({ runs }: Unshipped, waiting: RowCounts): void {
-    const sent = { minutes: 0, samples: 0, events: 0, documents: 0 };
+    const sent = { ...NO_ROWS };
     for (const { series, events, document } of runs) {
       for (const { minutes, samples } of series) {
         sent.minutes += minutes.length;
@@ -218,14 +218,12 @@ class Shipper implements Shipping {
       sent.events += events.length;
       sent.documents += document === null ? 0 : 1;
     }
-    for (const kind of ['minutes', 'samples', 'events', 'documents'] as const)
+    const left = { ...waiting };
+    for (const kind of Object.keys(sent) as (keyof RowCounts)[]) {
       this.#shipped[kind] += sent[kind];
-    this.#waiting = {
-      minutes: Math.max(0, waiting.minutes - sent.minutes),
-      samples: Math.max(0, waiting.samples - sent.samples),
-      events: Math.max(0, waiting.events - sent.events),
-      documents: Math.max(0, waiting.documents - sent.documents),
-    };
+      left[kind] = Math.max(0, left[kind] - sent[kind]);
+    }
+    this.#waiting = left;
   }
 
   /** A single row that no batch can hold: a document of many megabytes. It stays in the local store. */

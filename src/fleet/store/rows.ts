@@ -1,4 +1,12 @@
-import type { FleetBatch, FleetCalibration, FleetRollup } from '../../schema/fleet-batch.ts';
+import type {
+  FleetBatch,
+  FleetCalibration,
+  FleetEvent,
+  FleetRollup,
+  FleetRun,
+  FleetSamples,
+  FleetSeries,
+} from '../../schema/fleet-batch.ts';
 import { HOUR_NS, MINUTE_NS } from '../../store/buckets.ts';
 import { documentSummary } from './document-summary.ts';
 import type { Received } from './fleet-store.ts';
@@ -18,77 +26,9 @@ export interface SenderRow {
   readonly lost: FleetBatch['lost'];
 }
 
-export interface RunRow {
-  readonly identity: string;
-  /** The sender whose boot it ran in, if that ever sent; else it counts as the shipper's. */
-  readonly sender: string;
-  readonly shipper: string;
-  readonly key: string;
-  readonly command: string;
-  readonly startedAtNs: bigint;
-  readonly endedAtNs: bigint | null;
-}
-
-export interface SeriesRow {
-  readonly identity: string;
-  readonly run: string;
-  readonly clock: string;
-  readonly reference: string;
-  readonly independent: boolean | null;
-  readonly reason: string;
-  readonly originNs: bigint;
-}
-
 export interface RollupRows {
   readonly series: string;
   readonly rollups: readonly FleetRollup[];
-}
-
-export interface SampleRows {
-  readonly series: string;
-  readonly baseNs: bigint;
-  readonly sinceNs: readonly number[];
-  readonly offsetsNs: readonly number[];
-  readonly windowsNs: readonly number[];
-}
-
-export interface EventRow {
-  readonly run: string;
-  /** Null: the host. */
-  readonly clock: string | null;
-  readonly reference: string | null;
-  readonly atNs: bigint;
-  readonly seenAtMs: number;
-  readonly kind: string;
-  readonly detail: string;
-}
-
-export interface CalibrationRow {
-  readonly run: string;
-  readonly atNs: bigint;
-  readonly calibration: FleetCalibration;
-}
-
-export interface DocumentRow {
-  readonly run: string;
-  readonly kind: string;
-  readonly kernel: string | null;
-  readonly summary: string;
-  /** gzip. */
-  readonly content: Buffer;
-}
-
-/** A delivery as rows that name one another by identities instead of numbers. */
-export interface Rows {
-  readonly senders: ReadonlyMap<string, SenderRow>;
-  readonly runs: ReadonlyMap<string, RunRow>;
-  readonly series: ReadonlyMap<string, SeriesRow>;
-  readonly minutes: readonly RollupRows[];
-  readonly hours: readonly RollupRows[];
-  readonly samples: readonly SampleRows[];
-  readonly events: readonly EventRow[];
-  readonly calibrations: readonly CalibrationRow[];
-  readonly documents: readonly DocumentRow[];
 }
 
 /** NUL is the one character that PostgreSQL's text cannot hold. */
@@ -110,17 +50,63 @@ const joined = (...parts: readonly string[]): string => storable(parts.join(SEPA
 const senderIdentity = (host: FleetBatch['host'], boot: string): string =>
   joined(host.id, host.machine, host.instance, boot);
 
+const runOf = (identity: string, host: FleetBatch['host'], shipper: string, run: FleetRun) => ({
+  identity,
+  /** The sender whose boot it ran in, if that ever sent; else it counts as the shipper's. */
+  sender: run.boot === null ? shipper : senderIdentity(host, run.boot),
+  shipper,
+  key: storable(run.key),
+  command: storable(run.command),
+  startedAtNs: BigInt(run.startedAtNs),
+  endedAtNs: run.endedAtNs === null ? null : BigInt(run.endedAtNs),
+});
+
+const seriesOf = (identity: string, run: string, series: FleetSeries) => ({
+  identity,
+  run,
+  clock: storable(series.clock),
+  reference: storable(series.reference),
+  independent: series.independent,
+  reason: storable(series.reason),
+  originNs: BigInt(series.originNs),
+});
+
+const samplesOf = (series: string, { baseNs, ...columns }: FleetSamples) => ({
+  series,
+  baseNs: BigInt(baseNs),
+  ...columns,
+});
+
+const eventOf = (run: string, { atNs, kind, detail, pair }: FleetEvent, seenAtMs: number) => {
+  const [clock = null, reference = null] = pair?.map(storable) ?? [];
+  const texts = { kind: storable(kind), detail: storable(detail) };
+  return { run, clock, reference, atNs: BigInt(atNs), seenAtMs, ...texts };
+};
+
+const calibrationOf = (run: string, calibration: FleetCalibration) => ({
+  run,
+  atNs: BigInt(calibration.atNs),
+  calibration,
+});
+
+function documentOf(run: string, packed: string) {
+  const content = Buffer.from(packed, 'base64');
+  return { run, ...storableParts(documentSummary(content)), content };
+}
+
 const noRows = () => ({
   senders: new Map<string, SenderRow>(),
-  runs: new Map<string, RunRow>(),
-  series: new Map<string, SeriesRow>(),
+  runs: new Map<string, ReturnType<typeof runOf>>(),
+  series: new Map<string, ReturnType<typeof seriesOf>>(),
   minutes: [] as RollupRows[],
   hours: [] as RollupRows[],
-  samples: [] as SampleRows[],
-  events: [] as EventRow[],
-  calibrations: [] as CalibrationRow[],
-  documents: [] as DocumentRow[],
+  samples: [] as ReturnType<typeof samplesOf>[],
+  events: [] as ReturnType<typeof eventOf>[],
+  calibrations: [] as ReturnType<typeof calibrationOf>[],
+  documents: [] as ReturnType<typeof documentOf>[],
 });
+/** A delivery as rows that name one another by identities instead of numbers. */
+export type Rows = ReturnType<typeof noRows>;
 
 /** What a delivery says, without repeats of who sent it. */
 export function rowsOf(received: readonly Received[]): Rows {
@@ -129,8 +115,8 @@ export function rowsOf(received: readonly Received[]): Rows {
     const { host } = batch;
     const identity = senderIdentity(host, host.boot);
     const known = rows.senders.get(identity);
-    if (known === undefined || known.receivedAtMs <= receivedAtMs || batch.facts !== undefined) {
-      const newer = known === undefined || known.receivedAtMs <= receivedAtMs;
+    const newer = known === undefined || known.receivedAtMs <= receivedAtMs;
+    if (newer || batch.facts !== undefined) {
       const facts = storableParts(newer ? (batch.facts ?? known?.facts) : (known.facts ?? batch.facts));
       rows.senders.set(identity, {
         ...(newer
@@ -152,53 +138,26 @@ export function rowsOf(received: readonly Received[]): Rows {
 }
 
 function takeRun(
-  rows: ReturnType<typeof noRows>,
+  rows: Rows,
   host: FleetBatch['host'],
   sender: string,
-  run: FleetBatch['runs'][number],
+  run: FleetRun,
   seenAtMs: number,
 ): void {
   const identity = joined(host.id, run.key);
-  const known = rows.runs.get(identity);
-  const endedAtNs = run.endedAtNs === null ? (known?.endedAtNs ?? null) : BigInt(run.endedAtNs);
-  rows.runs.set(identity, {
-    identity,
-    sender: run.boot === null ? sender : senderIdentity(host, run.boot),
-    shipper: sender,
-    key: storable(run.key),
-    command: storable(run.command),
-    startedAtNs: BigInt(run.startedAtNs),
-    endedAtNs,
-  });
+  const row = runOf(identity, host, sender, run);
+  const endedAtNs = row.endedAtNs ?? rows.runs.get(identity)?.endedAtNs ?? null;
+  rows.runs.set(identity, { ...row, endedAtNs });
   for (const series of run.series ?? []) {
     const own = joined(identity, series.clock, series.reference);
-    if (!rows.series.has(own)) {
-      const { independent } = series;
-      const [clock = '', reference = '', reason = ''] = [series.clock, series.reference, series.reason].map(
-        storable,
-      );
-      const originNs = BigInt(series.originNs);
-      rows.series.set(own, { identity: own, run: identity, clock, reference, independent, reason, originNs });
-    }
+    if (!rows.series.has(own)) rows.series.set(own, seriesOf(own, identity, series));
     if (series.minutes !== undefined) rows.minutes.push({ series: own, rollups: series.minutes });
     if (series.hours !== undefined) rows.hours.push({ series: own, rollups: series.hours });
-    if (series.samples !== undefined) {
-      const { baseNs, ...columns } = series.samples;
-      rows.samples.push({ series: own, baseNs: BigInt(baseNs), ...columns });
-    }
+    if (series.samples !== undefined) rows.samples.push(samplesOf(own, series.samples));
   }
-  for (const { atNs, kind, detail, pair } of run.events ?? []) {
-    const [clock = null, reference = null] = pair?.map(storable) ?? [];
-    const texts = { kind: storable(kind), detail: storable(detail) };
-    rows.events.push({ run: identity, clock, reference, atNs: BigInt(atNs), seenAtMs, ...texts });
-  }
-  for (const calibration of run.calibrations ?? []) {
-    rows.calibrations.push({ run: identity, atNs: BigInt(calibration.atNs), calibration });
-  }
-  if (run.document !== undefined) {
-    const content = Buffer.from(run.document, 'base64');
-    rows.documents.push({ run: identity, ...storableParts(documentSummary(content)), content });
-  }
+  for (const event of run.events ?? []) rows.events.push(eventOf(identity, event, seenAtMs));
+  for (const one of run.calibrations ?? []) rows.calibrations.push(calibrationOf(identity, one));
+  if (run.document !== undefined) rows.documents.push(documentOf(identity, run.document));
 }
 
 /** After every hour: something other than hours came. */

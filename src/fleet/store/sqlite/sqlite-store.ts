@@ -5,7 +5,9 @@ import { TscopeError } from '../../../errors.ts';
 import { makeFolder } from '../../../folder.ts';
 import { HOUR_NS, MINUTE_NS } from '../../../store/buckets.ts';
 import { asBigint, asCount, asText, orNull } from '../../../store/cells.ts';
-import { type Cell, type Connection, connect, rollBack } from '../../../store/connection.ts';
+import { type Cell, type Connection, connect } from '../../../store/connection.ts';
+import { migrate, versionOf } from '../../../store/migrations.ts';
+import { type Store, storeOn } from '../../../store/store-on.ts';
 import { fileError } from '../../../system-error.ts';
 import { groups } from '../../findings/peers.ts';
 import type {
@@ -53,27 +55,14 @@ type Numbers = ReadonlyMap<string, bigint>;
 
 function refuseForeign(connection: Connection, path: string): void {
   const id = asCount(connection.pragma('application_id'));
-  const version = asCount(connection.pragma('user_version'));
-  const [tables] = connection.get('SELECT count(*) FROM sqlite_schema') ?? [0n];
-  if (id === 0 && version === 0 && asCount(tables) === 0) return;
+  const version = versionOf(connection);
+  const tables = asCount(connection.value('SELECT count(*) FROM sqlite_schema'));
+  if (id === 0 && version === 0 && tables === 0) return;
   if (id !== APPLICATION_ID) {
     const message = `${path} is not a fleet store.`;
     throw new TscopeError('STORE_REFUSED', message, 'Give another file; a host has a store of its own.');
   }
   if (version > MIGRATIONS.length) throw newerStore(path, version, MIGRATIONS.length);
-}
-
-function migrate(connection: Connection): void {
-  if (asCount(connection.pragma('user_version')) === MIGRATIONS.length) return;
-  connection.exec('BEGIN EXCLUSIVE');
-  try {
-    for (const step of MIGRATIONS.slice(asCount(connection.pragma('user_version')))) connection.exec(step);
-    connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`);
-    connection.exec('COMMIT');
-  } catch (error) {
-    rollBack(connection);
-    throw error;
-  }
 }
 
 /**
@@ -94,7 +83,7 @@ export function openSqliteFleetStore(file: string, make: boolean): FleetStore {
   const connection = connect(path, `${pathToFileURL(path)}?mode=rwc`, BUSY_MS);
   try {
     refuseForeign(connection, path);
-    migrate(connection);
+    migrate(connection, MIGRATIONS, APPLICATION_ID);
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     return new SqliteFleetStore(connection);
   } catch (error) {
@@ -105,11 +94,13 @@ export function openSqliteFleetStore(file: string, make: boolean): FleetStore {
 
 /** One connection, on which everything is synchronous: no two calls are ever in each other's transaction. */
 class SqliteFleetStore extends Reader implements FleetStore {
+  readonly #store: Store;
   readonly #connection: Connection;
   readonly place: string;
 
   constructor(connection: Connection) {
     super(async (sql, values) => connection.all(sql, ...values));
+    this.#store = storeOn(connection, false);
     this.#connection = connection;
     this.place = connection.path;
   }
@@ -117,7 +108,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
   async write({ stream, received, refused }: Delivery): Promise<void> {
     const rows = rowsOf(received);
     const stored = received.map(({ sequence }) => sequence);
-    this.#transaction(() => {
+    this.#store.transaction(() => {
       const senders = this.#putSenders(rows);
       const runs = this.#putRuns(rows, senders);
       const series = this.#putSeries(rows, runs);
@@ -131,7 +122,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
   }
 
   async putStandings(standings: readonly Standing[]): Promise<void> {
-    this.#transaction(() => {
+    this.#store.transaction(() => {
       this.#connection.run('DELETE FROM standing');
       const sql = 'INSERT INTO standing (host, score, detail) VALUES (?, ?, ?)';
       for (const { host, score, detail } of standings) this.#connection.run(sql, BigInt(host), score, detail);
@@ -139,7 +130,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
   }
 
   async putProfiles(profiles: readonly StampedProfile[]): Promise<void> {
-    this.#transaction(() => {
+    this.#store.transaction(() => {
       for (const { host, stamp, hour, rates, claim, kvm } of profiles) {
         this.#connection.run(
           `UPDATE profile SET fresh = NULL, hour = ?, rates = ?, claim = ?, kvm = ? WHERE host = ? AND stamp = ?`,
@@ -160,7 +151,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
 
   async upkeep(retention: FleetRetention, nowMs: number): Promise<Upkeep> {
     const twins = await this.separateTwins((word, moves) => this.#separate(word, moves));
-    this.#transaction(() => this.#mergeSettled());
+    this.#store.transaction(() => this.#mergeSettled());
     const nowNs = BigInt(nowMs) * 1_000_000n;
     const { samplesDays, minutesDays, hoursDays } = retention;
     const limits = [
@@ -180,23 +171,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
   }
 
   async close(): Promise<void> {
-    try {
-      this.#connection.pragma('wal_checkpoint(TRUNCATE)');
-    } catch {
-      // Another process reads it; that one merges the log.
-    }
-    this.#connection.close();
-  }
-
-  #transaction(work: () => void): void {
-    this.#connection.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#connection.exec('COMMIT');
-    } catch (error) {
-      rollBack(this.#connection);
-      throw error;
-    }
+    this.#store.close();
   }
 
   /** Adds a row. @param conflict what is done where it is there already. */
@@ -383,7 +358,7 @@ class SqliteFleetStore extends Reader implements FleetStore {
   }
 
   #separate(word: string, moves: readonly Move[]): void {
-    this.#transaction(() => {
+    this.#store.transaction(() => {
       const statements = separation(word, moves, (hosts) => staleOf(hosts, '0'));
       for (const [sql, ...values] of statements) this.#connection.run(sql, ...values);
     });
