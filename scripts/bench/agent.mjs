@@ -145,7 +145,7 @@ const monthPath = () => {
 function gridOf(from) {
   const store = openStoreToRead(db);
   const { startedAtNs } = listRuns(store)[0];
-  const series = listSeries(store, { clock: 'tsc' }).at(-1);
+  const series = listSeries(store).findLast(({ clock }) => clock === 'tsc');
   const times = samplesOf(store, series.id, 0n, 1e6).map(({ atNs }) => Number(atNs - startedAtNs) / 1e6);
   store.close();
   const taken = times

@@ -67,7 +67,7 @@ async function kill(path, count) {
       child.on('close', resolve);
     });
     const store = openStore(path);
-    const [series] = listSeries(store, { clock: `killed-${i}` });
+    const series = listSeries(store).find(({ clock }) => clock === `killed-${i}`);
     const stored = samplesOf(store, series.id, T0, 1_000_000).map(({ offsetNs }) => offsetNs);
     const last = Number(said.trim().split('\n').at(-1));
     if (stored.length < last + 1 || stored.length > last + 2 || stored.some((offset, k) => offset !== k))

@@ -145,20 +145,10 @@ export function setRolledAt(store: Store, series: bigint, rolledAtNs: bigint): v
   store.connection.run(sql, rolledAtNs, seriesChecksum({ ...row, rolledAtNs }), series);
 }
 
-/** What to look for; what is left out matches all. */
-export interface SeriesFilter {
-  readonly run?: number;
-  readonly hostKey?: string;
-  readonly clock?: string;
-  readonly reference?: string;
-}
-
 const LISTED = `
 SELECT s.id, s.run, s.clock, s.reference, s.independent, s.reason, s.origin, s.rolled_at, s.checksum
 FROM series s JOIN run ON run.id = s.run JOIN host ON host.id = run.host
-WHERE (?1 IS NULL OR s.run = ?1) AND (?2 IS NULL OR host.key = ?2)
-  AND (?3 IS NULL OR s.clock = ?3) AND (?4 IS NULL OR s.reference = ?4)
-ORDER BY run.started_at, s.id`;
+WHERE ?1 IS NULL OR host.key = ?1 ORDER BY run.started_at, s.id`;
 
 /** From when to when a series has samples, rolled up or not, without reading them. */
 function reachOf(store: Store, { id, rolledAtNs }: SeriesRow) {
@@ -170,11 +160,9 @@ function reachOf(store: Store, { id, rolledAtNs }: SeriesRow) {
 
 const FIRST_HOUR = `SELECT min(at) FROM rollup WHERE series = ? AND width = ${HOUR_NS}`;
 
-/** The series that match, oldest run first. */
-export function listSeries(store: Store, filter: SeriesFilter = {}): StoredSeries[] {
-  const { run, hostKey, clock, reference } = filter;
-  const values = [run === undefined ? null : BigInt(run), hostKey ?? null, clock ?? null, reference ?? null];
-  return store.connection.all(LISTED, ...values).flatMap((cells) => {
+/** The series of a host, or of all, oldest run first. */
+export function listSeries(store: Store, hostKey: string | null = null): StoredSeries[] {
+  return store.connection.all(LISTED, hostKey).flatMap((cells) => {
     const row = seriesOf(store, cells);
     if (row === null) return [];
     const { rolledAtNs: _, ...series } = row;

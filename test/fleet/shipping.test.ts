@@ -259,7 +259,7 @@ it('a collector whose file was removed ends, and leaves to the next what came si
   await connection.close();
   await expect(collector.run()).rejects.toMatchObject({ code: 'STORE_REMOVED' });
   await store.close();
-  await collecting(db, async (_, next) => eventually(() => next.state.here.batches >= 1, 90_000));
+  await collecting(db, async (_, next) => eventually(() => next.state.here.batches >= 1, 30_000));
 }, 60_000);
 
 it('what retention takes before it was sent is counted', () => {

@@ -83,7 +83,7 @@ test('a writer killed again and again loses no sample that it had stored, and st
     const store = openStore(path);
     for (const [i, { stored, stderr }] of writers.entries()) {
       expect(stderr).toBe('');
-      const series = listSeries(store, { clock: names[i] ?? '' }).at(-1)?.id ?? -1;
+      const series = listSeries(store).findLast(({ clock }) => clock === names[i])?.id ?? -1;
       const offsets = samplesOf(store, series, T0, 10_000).map(({ offsetNs }) => offsetNs);
       // All that were said to be stored, at most one more, in order, each once.
       expect(offsets.length - (stored + 1)).toBeGreaterThanOrEqual(0);

@@ -38,7 +38,7 @@ export function samplesIn(
   const series: AgentSamples['series'] = [];
   let rows = 0;
   let truncated = false;
-  for (const stored of listSeries(store, { hostKey }).reverse()) {
+  for (const stored of listSeries(store, hostKey).reverse()) {
     if (!overlaps(stored, range)) continue;
     const toNs = earlier(range.toNs, (stored.lastAtNs ?? 0n) + 1n);
     const wanted = later(range.fromNs, stored.firstAtNs ?? 0n);
@@ -56,7 +56,7 @@ export function samplesIn(
 
 /** Everything that happened in a range, oldest first. */
 export function eventsIn(store: Store, hostKey: string, range: TimeRange): AgentEvents {
-  const all = listSeries(store, { hostKey }).filter((series) => overlaps(series, range));
+  const all = listSeries(store, hostKey).filter((series) => overlaps(series, range));
   const clocks = new Map(all.map(({ id, clock }) => [id, clock]));
   const events = [...new Set(all.map(({ run }) => run))]
     .flatMap((run) => eventsOf(store, run, range.fromNs, range.toNs, MOST_EVENTS + 1))

@@ -65,7 +65,7 @@ function recordOf(store: Store, runs: readonly StoredSeries[], range: TimeRange,
 /** The deviations of every pair of this host's over a range, whatever runs it holds. */
 export function stabilityIn(store: Store, hostKey: string, range: TimeRange, stepNs: bigint): AgentStability {
   const pairs = new Map<string, StoredSeries[]>();
-  for (const series of listSeries(store, { hostKey })) {
+  for (const series of listSeries(store, hostKey)) {
     if (!overlaps(series, range)) continue;
     const key = `${series.clock} ${series.reference}`;
     pairs.set(key, [...(pairs.get(key) ?? []), series]);

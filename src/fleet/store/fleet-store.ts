@@ -1,5 +1,8 @@
+import type { FleetOverview } from '../../schema/fleet.ts';
 import type { FleetBatch, FleetCalibration, FleetFacts } from '../../schema/fleet-batch.ts';
 import type { Summary } from '../../store/buckets.ts';
+import type { Sample } from '../../store/samples.ts';
+import type { NewSeries } from '../../store/series.ts';
 
 /** A message as the hub delivered it, read and found good. */
 export interface Received {
@@ -73,12 +76,7 @@ export interface HostLimits {
 }
 
 /** How many hosts there are, and how many with something wrong. */
-export interface HostCounts {
-  readonly hosts: number;
-  readonly silent: number;
-  readonly twins: number;
-  readonly clockErrors: number;
-}
+export type HostCounts = Pick<FleetOverview, 'hosts' | 'silent' | 'twins' | 'clockErrors'>;
 
 /** What was concluded about a host, kept beside it so that hosts can be sorted by it. */
 export interface Standing {
@@ -111,7 +109,7 @@ export interface FleetHost {
   readonly clockErrorMs: number;
   /** Rows that its own retention took before they could be sent. */
   readonly lost: FleetBatch['lost'];
-  readonly standing: { readonly score: number | null; readonly detail: string } | null;
+  readonly standing: Omit<Standing, 'host'> | null;
 }
 
 /** A part of a list, and how many there are in all. */
@@ -121,15 +119,10 @@ export interface Page<T> {
 }
 
 /** A pair of clocks that a host compared within one run. */
-export interface FleetPair {
+export interface FleetPair extends NewSeries {
   readonly id: number;
   readonly run: string;
   readonly boot: string | null;
-  readonly clock: string;
-  readonly reference: string;
-  readonly independent: boolean | null;
-  readonly reason: string;
-  readonly originNs: bigint;
   readonly firstAtNs: bigint | null;
   readonly lastAtNs: bigint | null;
 }
@@ -141,11 +134,8 @@ export interface FleetPoint extends Summary {
 }
 
 /** A single sample, where the host's agent sends those. */
-export interface FleetSample {
+export interface FleetSample extends Sample {
   readonly series: number;
-  readonly atNs: bigint;
-  readonly offsetNs: number;
-  readonly windowNs: number;
 }
 
 export interface SampleQuery {
@@ -206,17 +196,21 @@ export interface StaleProfile extends StampedProfile {
   readonly document: { readonly kernel: string | null; readonly summary: string } | null;
 }
 
-/**
- * What an agent said that happened, or what two boots of a host, or its facts, show: a reboot, another kernel, another
- * clocksource, another calibration of the kernel's, a TSC that the kernel no longer trusts.
- */
-export interface FleetEventRow {
-  /** Negative where no agent said it. */
-  readonly id: number;
+/** Whose something is. */
+interface OfHost {
   readonly host: number;
   readonly hostWord: string;
   readonly twin: number;
   readonly hostname: string;
+}
+
+/**
+ * What an agent said that happened, or what two boots of a host, or its facts, show: a reboot, another kernel, another
+ * clocksource, another calibration of the kernel's, a TSC that the kernel no longer trusts.
+ */
+export interface FleetEventRow extends OfHost {
+  /** Negative where no agent said it. */
+  readonly id: number;
   readonly atNs: bigint;
   /** When the fleet store learnt of it, ms by the hub's clock: an event's own time is its host's. */
   readonly seenAtMs: number;
@@ -245,12 +239,8 @@ export interface DocumentQuery {
 }
 
 /** What is known of a document without reading all of it. */
-export interface DocumentRow {
+export interface DocumentRow extends OfHost {
   readonly id: number;
-  readonly host: number;
-  readonly hostWord: string;
-  readonly twin: number;
-  readonly hostname: string;
   readonly kind: string;
   readonly run: string;
   readonly startedAtNs: bigint;

@@ -148,6 +148,15 @@ const pointOf = (row: Row, i: number, width: Width): FleetPoint => {
 const ROLLUP_COLUMNS =
   'm.series, m.at, m.count, m.min, m.max, m.mean, m.first_since, m.first, m.last_since, m.last';
 
+/** What a row begins with: its number, and whose it is. */
+const ofHost = (row: Row) => ({
+  id: asCount(row[0]),
+  host: asCount(row[1]),
+  hostWord: asText(row[2]),
+  twin: asCount(row[3]),
+  hostname: asText(row[4]),
+});
+
 const flag = (cell: Cell | undefined): boolean | null => (cell == null ? null : asCount(cell) === 1);
 
 /** The numbers of the minutes or hours that start in [fromNs, toNs). */
@@ -608,11 +617,7 @@ export class Reader {
     if (parts.length === 0) return [];
     const rows = await this.#ask(parts.join(' UNION ALL '), values.all);
     return rows.map((row) => ({
-      id: asCount(row[0]),
-      host: asCount(row[1]),
-      hostWord: asText(row[2]),
-      twin: asCount(row[3]),
-      hostname: asText(row[4]),
+      ...ofHost(row),
       atNs: asBigint(row[5]),
       seenAtMs: asCount(row[6]),
       kind: asText(row[7]),
@@ -631,11 +636,7 @@ export class Reader {
     const columns =
       'd.id, h.id, h.word, h.twin, s.hostname, d.kind, r.key, r.started_at, d.kernel, d.summary';
     return this.#page(query, columns, joins, 'r.started_at DESC, d.id DESC', values, (row) => ({
-      id: asCount(row[0]),
-      host: asCount(row[1]),
-      hostWord: asText(row[2]),
-      twin: asCount(row[3]),
-      hostname: asText(row[4]),
+      ...ofHost(row),
       kind: asText(row[5]),
       run: asText(row[6]),
       startedAtNs: asBigint(row[7]),
