@@ -2,18 +2,10 @@ import { hostname } from 'node:os';
 import type { AgentHealth, AgentNow } from '../../schema/agent-api.ts';
 import { nominalRate } from '../../tasks/drift/nominal-rate.ts';
 import { version } from '../../version.ts';
-import type { PairIdentity } from '../sampling/messages.ts';
 import { type AgentState, pairsOf } from '../state.ts';
 
 const isoOf = (ms: number | undefined): string | null =>
   ms === undefined ? null : new Date(ms).toISOString();
-
-const identityOf = ({ clock, reference, independent, independentReason }: PairIdentity) => ({
-  clock,
-  reference,
-  independent,
-  independentReason,
-});
 
 /** How many events of each kind there were, of all clocks. */
 const countsOf = (events: AgentState['events']): AgentNow['events'] =>
@@ -44,7 +36,7 @@ export function nowOf(state: AgentState, health: AgentHealth, intervalNs: number
     pairs: pairsOf(state).map((pair) => {
       const sample = state.sample?.pairs.find(({ clock }) => clock === pair.clock);
       return {
-        ...identityOf(pair),
+        ...pair,
         offsetNs: sample?.ns ?? null,
         boundNs: sample?.boundNs ?? null,
         rateRatio: sample?.rateRatio ?? null,
