@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TscopeError } from '../errors.ts';
 import type { AgentHealth } from '../schema/agent-api.ts';
@@ -13,9 +12,11 @@ import type { Config } from './config/read-config.ts';
 import { needsToken, type Settings } from './config/settings.ts';
 import { checkToken } from './config/token.ts';
 import { healthOf } from './health.ts';
+import { rulesOf } from './http/guard.ts';
 import { LiveClients } from './http/live.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
-import { jsonReply, type Reply } from './http/reply.ts';
+import { scrapeReply } from './http/prometheus.ts';
+import { healthReply, type Reply } from './http/reply.ts';
 import { createSite, type Handler, listen } from './http/server.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { fleetCalibration, partsShipped, shippingView } from './lend.ts';
@@ -135,11 +136,8 @@ export async function startAgent(
   const site = {
     routes: routesOf(state, serving, health, now, metrics),
     live: { path: '/api/v1/live', clients: live, greeting: now },
-    probe: { path: '/healthz', reply: () => probeReply(health()) },
-    rules: () => ({
-      token: config.token,
-      hostNames: [hostname(), ...config.settings.hostNames].map((name) => name.toLowerCase()),
-    }),
+    probe: { path: '/healthz', reply: () => healthReply({ status: health().status }) },
+    rules: () => rulesOf(config.token, config.settings.hostNames),
     log,
   };
   const server = createSite(site, initial.tls);
@@ -261,11 +259,6 @@ export async function startAgent(
 const ledgerOf = (store: StoreQueue | null): Ledger =>
   store?.ledger ?? { taken: 0, stored: 0, waiting: 0, dropped: nothingDropped() };
 
-const healthStatus = ({ status }: AgentHealth): number => (status === 'ok' ? 200 : 503);
-
-/** For whoever shows no token: whether it works, and nothing about the host. */
-const probeReply = (health: AgentHealth): Reply => jsonReply({ status: health.status }, healthStatus(health));
-
 function routesOf(
   state: AgentState,
   serving: { readonly store: StoreQueue | null },
@@ -274,11 +267,6 @@ function routesOf(
   { registry }: Metrics,
 ): Map<string, Handler> {
   const scrapes = new KeptAnswers<Reply>(1);
-  const scrape = async (): Promise<Reply> => ({
-    status: 200,
-    type: registry.contentType,
-    body: Buffer.from(await registry.metrics()),
-  });
   const api = apiRoutes({
     startedAt: state.startedAt,
     now,
@@ -288,14 +276,8 @@ function routesOf(
     },
   });
   const own: [string, Handler][] = [
-    ['/metrics', () => scrapes.get('', SCRAPE_MS, scrape)],
-    [
-      '/healthz',
-      () => {
-        const answer = health();
-        return jsonReply(answer, healthStatus(answer));
-      },
-    ],
+    ['/metrics', () => scrapes.get('', SCRAPE_MS, () => scrapeReply(registry))],
+    ['/healthz', () => healthReply(health())],
   ];
   return new Map([...own, ...api, ...pageRoutes()]);
 }

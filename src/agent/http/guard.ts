@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { sameToken } from '../config/token.ts';
 import { errorReply, type Reply } from './reply.ts';
 
@@ -10,6 +11,12 @@ export interface Rules {
   /** Names, in lower case, that this host may be called by, besides its addresses. */
   readonly hostNames: readonly string[];
 }
+
+/** @param names of this host besides its own. */
+export const rulesOf = (token: string | null, names: readonly string[]): Rules => ({
+  token,
+  hostNames: [hostname(), ...names].map((name) => name.toLowerCase()),
+});
 
 /** What the guard looks at. */
 export type Asked = Pick<IncomingMessage, 'method' | 'headers' | 'rawHeaders'>;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as client from 'prom-client';
+import type { Reply } from './reply.ts';
 
 const part = createRequire(import.meta.url);
 
@@ -13,6 +14,13 @@ export const Histogram: typeof client.Histogram = part('prom-client/lib/histogra
 export type Line = readonly [labels: Readonly<Record<string, string>>, value: number];
 /** The lines of a metric, or the value of one without labels; without any it is absent. */
 export type Reading = readonly Line[] | number | null | undefined;
+
+/** What a scrape is answered with. */
+export const scrapeReply = async (registry: client.Registry): Promise<Reply> => ({
+  status: 200,
+  type: registry.contentType,
+  body: Buffer.from(await registry.metrics()),
+});
 
 type Metric = [
   name: string,

@@ -29,6 +29,10 @@ export const jsonReply = (value: unknown, status = 200): Reply => ({
   body: `${JSON.stringify(value)}\n`,
 });
 
+/** Health, or what a probe without the token is told of it: 200 or 503. */
+export const healthReply = (health: { readonly status: 'ok' | 'degraded' }): Reply =>
+  jsonReply(health, health.status === 'ok' ? 200 : 503);
+
 /** An error as the API answers it: one sentence. */
 export const errorReply = (
   status: number,

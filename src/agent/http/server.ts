@@ -24,8 +24,8 @@ export type Handler = (query: URLSearchParams, ifNoneMatch: string | undefined) 
 export interface Site {
   /** By exact path: nothing in a path ever leads to a file. */
   readonly routes: ReadonlyMap<string, Handler>;
-  /** The path of the stream, and its first message. */
-  readonly live: { readonly path: string; readonly clients: LiveClients; greeting(): unknown };
+  /** The path of the stream, and its first message, where there is one. */
+  readonly live?: { readonly path: string; readonly clients: LiveClients; greeting(): unknown };
   /** What probes may ask without a token, however busy the agent is; it is worth nothing to a stranger. */
   readonly probe: { readonly path: string; reply(): Reply };
   /** Looked at for each request: a new configuration may change them. */
@@ -86,7 +86,7 @@ async function answer(
   if (path === probe.path && !isAuthorized(request, rules)) return say(misshapen(request) ?? probe.reply());
   const refusal = refusalOf(request, rules);
   if (refusal !== null) return say(refusal);
-  if (path === live.path && request.method !== 'HEAD') return live.clients.add(response, live.greeting());
+  if (path === live?.path && request.method !== 'HEAD') return live.clients.add(response, live.greeting());
   const handler = routes.get(path);
   if (handler === undefined) return say(errorReply(404, 'There is nothing here; the pages start at /.'));
   const reply = await bounds.work(() => replyOf(handler, request, log));
@@ -117,7 +117,7 @@ function rejectBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
  * @param tls null for plain HTTP.
  */
 export function createSite(site: Site, tls: TlsFiles | null): Server {
-  const bounds = new Bounds((socket) => site.live.clients.follows(socket));
+  const bounds = new Bounds((socket) => site.live?.clients.follows(socket) ?? false);
   const listener: RequestListener = (request, response) => void answer(site, bounds, request, response);
   const server =
     tls === null

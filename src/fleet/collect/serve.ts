@@ -1,10 +1,9 @@
-import { hostname } from 'node:os';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { ListenAddress } from '../../agent/config/listen-address.ts';
 import type { TlsFiles } from '../../agent/config/tls.ts';
-import { LiveClients } from '../../agent/http/live.ts';
-import { type Line, metricsIn, Registry } from '../../agent/http/prometheus.ts';
-import { jsonReply, type Reply } from '../../agent/http/reply.ts';
+import { rulesOf } from '../../agent/http/guard.ts';
+import { type Line, metricsIn, Registry, scrapeReply } from '../../agent/http/prometheus.ts';
+import { healthReply } from '../../agent/http/reply.ts';
 import { createSite, type Handler, listen } from '../../agent/http/server.ts';
 import type { Log } from '../../agent/log.ts';
 import type { FleetOverview } from '../../schema/fleet.ts';
@@ -135,41 +134,19 @@ export async function serveCollector(
   pages: ReadonlyMap<string, Handler>,
 ): Promise<{ readonly address: ListenAddress; close(): void }> {
   const registry = registryOf(view);
-  const clients = new LiveClients();
-  const status = (health: FleetHealth): number => (health.status === 'ok' ? 200 : 503);
   const routes = new Map<string, Handler>([
     ...pages,
-    [
-      '/metrics',
-      async (): Promise<Reply> => ({
-        status: 200,
-        type: registry.contentType,
-        body: Buffer.from(await registry.metrics()),
-      }),
-    ],
-    [
-      '/healthz',
-      async () => {
-        const health = await healthOf(view);
-        return jsonReply(health, status(health));
-      },
-    ],
+    ['/metrics', () => scrapeReply(registry)],
+    ['/healthz', async () => healthReply(await healthOf(view))],
   ]);
   const server = createSite(
     {
       routes,
-      live: { path: '/api/v1/live', clients, greeting: () => ({ hub: view.hub, db: view.db }) },
       probe: {
         path: '/healthz',
-        reply: () => {
-          const { ok } = view.collector.trouble.state;
-          return jsonReply({ status: ok ? 'ok' : 'degraded' }, ok ? 200 : 503);
-        },
+        reply: () => healthReply({ status: view.collector.trouble.state.ok ? 'ok' : 'degraded' }),
       },
-      rules: () => ({
-        token: view.token,
-        hostNames: [hostname(), ...view.hostNames].map((name) => name.toLowerCase()),
-      }),
+      rules: () => rulesOf(view.token, view.hostNames),
       log: view.log,
     },
     tls,
@@ -178,7 +155,6 @@ export async function serveCollector(
   return {
     address: bound,
     close: () => {
-      clients.close();
       server.close();
       server.closeAllConnections();
     },
