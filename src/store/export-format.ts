@@ -7,63 +7,21 @@ import { csvCell } from './csv.ts';
  */
 type ColumnType = 'text' | 'ns' | 'number' | 'count' | 'flag';
 
-/** The columns of every kind of exported row, in order. A `?` ends the name of those that may be null. */
-export const EXPORT_ROWS = {
+/** The columns of every kind of exported row, in order: names and types; a `?` follows those that may be null. */
+const EXPORT_ROWS = {
   /** The first row. */
-  export: { format: 'number' },
-  host: { host: 'text', name: 'text', 'facts?': 'text' },
-  run: {
-    run: 'text',
-    host: 'text',
-    command: 'text',
-    startedAtNs: 'ns',
-    'endedAtNs?': 'ns',
-    'options?': 'text',
-    'document?': 'text',
-  },
-  series: {
-    run: 'text',
-    clock: 'text',
-    reference: 'text',
-    'independent?': 'flag',
-    reason: 'text',
-    originNs: 'ns',
-    'rolledAtNs?': 'ns',
-  },
-  sample: {
-    run: 'text',
-    clock: 'text',
-    reference: 'text',
-    atNs: 'ns',
-    offsetNs: 'number',
-    windowNs: 'number',
-  },
-  rollup: {
-    run: 'text',
-    clock: 'text',
-    reference: 'text',
-    widthNs: 'ns',
-    atNs: 'ns',
-    count: 'count',
-    minNs: 'number',
-    maxNs: 'number',
-    meanNs: 'number',
-    firstAtNs: 'ns',
-    firstNs: 'number',
-    lastAtNs: 'ns',
-    lastNs: 'number',
-  },
-  event: {
-    run: 'text',
-    'clock?': 'text',
-    'reference?': 'text',
-    atNs: 'ns',
-    kind: 'text',
-    detail: 'text',
-  },
+  export: 'format number',
+  host: 'host text, name text, facts text?',
+  run: 'run text, host text, command text, startedAtNs ns, endedAtNs ns?, options text?, document text?',
+  series: 'run text, clock text, reference text, independent flag?, reason text, originNs ns, rolledAtNs ns?',
+  sample: 'run text, clock text, reference text, atNs ns, offsetNs number, windowNs number',
+  rollup:
+    'run text, clock text, reference text, widthNs ns, atNs ns, count count, minNs number, maxNs number, ' +
+    'meanNs number, firstAtNs ns, firstNs number, lastAtNs ns, lastNs number',
+  event: 'run text, clock text?, reference text?, atNs ns, kind text, detail text',
   /** The last row: how many came before it, the first included, and the SHA-256 of all the bytes before it. */
-  end: { rows: 'number', sha256: 'text' },
-} as const satisfies Record<string, Record<string, ColumnType>>;
+  end: 'rows number, sha256 text',
+} as const;
 
 /** The kinds of exported rows, in the order in which they refer to one another. */
 export type ExportKind = keyof typeof EXPORT_ROWS;
@@ -80,15 +38,18 @@ interface Column {
   readonly nullable: boolean;
 }
 
-/** The columns of a kind of row, in order. */
-export const columnsOf = (kind: ExportKind): Column[] =>
-  Object.entries(EXPORT_ROWS[kind]).map(([name, type]) => ({
-    name: name.replace('?', ''),
-    type,
-    nullable: name.endsWith('?'),
-  }));
+const EXPORT_KINDS = Object.keys(EXPORT_ROWS) as ExportKind[];
 
-export const EXPORT_KINDS = Object.keys(EXPORT_ROWS) as ExportKind[];
+function columnsIn(text: string): Column[] {
+  return text.split(', ').map((column) => {
+    const [name = '', type = ''] = column.split(' ');
+    return { name, type: type.replace('?', '') as ColumnType, nullable: type.endsWith('?') };
+  });
+}
+const COLUMNS = new Map(EXPORT_KINDS.map((kind) => [kind, columnsIn(EXPORT_ROWS[kind])]));
+
+/** The columns of a kind of row, in order. */
+export const columnsOf = (kind: ExportKind): readonly Column[] => COLUMNS.get(kind) ?? [];
 
 /** The head of the CSV form: one table with the columns of all kinds, `row` first. */
 export const CSV_HEAD: readonly string[] = [

@@ -33,7 +33,7 @@ import {
   jsonLines,
   tableLines,
 } from './export-format.ts';
-import { readRollups } from './rollups.ts';
+import { readRollups, valuesOf } from './rollups.ts';
 import { readHosts, readRuns, soundDocument } from './runs.ts';
 import { readSamples, samplesIn } from './samples.ts';
 import { readSeries } from './series.ts';
@@ -87,9 +87,7 @@ function* rowsOf(store: Store): Generator<Rows> {
     }
     for (const width of [MINUTE_NS, HOUR_NS]) {
       for (const row of readRollups(store, id, width)) {
-        const { atNs, count, minNs, maxNs, meanNs, firstAtNs, firstNs, lastAtNs, lastNs } = row;
-        const values = [atNs, count, minNs, maxNs, meanNs, firstAtNs, firstNs, lastAtNs, lastNs];
-        yield ['rollup', [[...names, width, ...values]]];
+        yield ['rollup', [[...names, width, ...valuesOf(row)]]];
       }
     }
   }

@@ -14,9 +14,7 @@ export interface Rollup extends Summary {
 const PAGE = 2_000;
 
 /** The values of a row, after its series and width. */
-const valuesOf = (
-  rollup: Rollup,
-): [bigint, bigint, number, number, number, bigint, number, bigint, number] => [
+export const valuesOf = (rollup: Rollup): (bigint | number)[] => [
   rollup.atNs,
   BigInt(rollup.count),
   rollup.minNs,
