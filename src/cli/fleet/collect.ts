@@ -36,12 +36,15 @@ const GRACE_MS = 8_000;
 
 const log = boundedLog(jsonLog((line) => process.stderr.write(line)));
 
-const days = (text: string): number | null => {
-  if (text === 'forever') return null;
+/** Not null for ever, which commander takes for a parser that failed. */
+const days = (text: string): number => {
+  if (text === 'forever') return Number.POSITIVE_INFINITY;
   const [, digits] = /^(\d{1,5})d$/.exec(text) ?? [];
   if (digits !== undefined && Number(digits) > 0) return Number(digits);
   throw usageError(`'${text}' is not a number of days, as in 90d, nor forever.`);
 };
+
+const limit = (days: number): number | null => (days === Number.POSITIVE_INFINITY ? null : days);
 
 const label = (text: string): string => {
   if (LABEL_KEY.test(text)) return text;
@@ -146,9 +149,9 @@ export const command = defineCommand({
       }
       log('info', 'started', { hub, db: store.place });
       const retention = {
-        samplesDays: options.retainSamples,
-        minutesDays: options.retainMinutes,
-        hoursDays: options.retainHours,
+        samplesDays: limit(options.retainSamples),
+        minutesDays: limit(options.retainMinutes),
+        hoursDays: limit(options.retainHours),
       };
       const { startJudge } = await import('../../fleet/judge/judge.ts');
       const grouping = { site: options.site, peers: options.peers ?? [] };

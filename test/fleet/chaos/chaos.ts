@@ -56,8 +56,8 @@ export class Child implements Mortal {
   }
 }
 
-export const collectorChild = (name: string, hub: string, db: string): Child =>
-  new Child(name, [MAIN, 'fleet', 'collect', '--hub', hub, '--db', db]);
+export const collectorChild = (name: string, hub: string, db: string, ...flags: string[]): Child =>
+  new Child(name, [MAIN, 'fleet', 'collect', '--hub', hub, '--db', db, ...flags]);
 
 export const hostsChild = (name: string, folder: string, hub: string, first: number, count: number): Child =>
   new Child(name, [join(import.meta.dirname, 'hosts.ts'), folder, hub, String(first), String(count)]);
