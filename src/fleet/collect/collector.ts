@@ -181,7 +181,6 @@ export class Collector {
         waiting.push(message);
         bell.ring();
         while (waiting.length >= AHEAD && failure === null) await sleep(1);
-        if (failure !== null) break;
       }
     })().then(
       () => {
@@ -209,12 +208,13 @@ export class Collector {
       if (failure !== null) throw failure;
     } catch (error) {
       failure = error;
-      // Whoever asks next gets them, without a wait for the time after which they count as lost.
-      for (const message of [...group, ...waiting]) message.nak();
       throw error;
     } finally {
       messages.stop();
       await reading;
+      // Whoever asks next gets them, without a wait for the time after which they count as lost. While this one still asked
+      // they would come to it again, and be lost with its connection.
+      for (const message of [...group, ...waiting]) message.nak();
     }
   }
 
