@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
 import { eventually } from '../e2e/running-agent.ts';
-import { temporaryFolder } from '../store/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, MINUTE, minutes, received, run } from './batches.ts';
 import { type Child, collectorChild } from './chaos/chaos.ts';
 import { freePort } from './ports.ts';
