@@ -5,14 +5,9 @@ import type { Log } from './log.ts';
 /** The watchdog is fed this often in the time that it allows. */
 const FEEDS = 3;
 
-/** What tells systemd that the agent is ready, that it works, and that it ends; see sd_notify(3). */
-export interface ServiceManager {
-  ready(): void;
-  stopping(): void;
-}
-
 /**
- * Speaks to the service manager that started this process, if there is one.
+ * Speaks to the service manager that started this process, if there is one: that it is ready, that it works and that it
+ * ends; see sd_notify(3).
  *
  * @param works whether sampling and storing make progress: the watchdog is fed only then.
  */
@@ -20,7 +15,7 @@ export function serviceManager(
   environment: Readonly<Record<string, string | undefined>>,
   works: () => boolean,
   log: Log,
-): ServiceManager {
+) {
   const socket = environment['NOTIFY_SOCKET'];
   const tell = (text: string): void => {
     if (socket === undefined || socket === '') return;
@@ -34,11 +29,11 @@ export function serviceManager(
   const watchdogMs = mine ? Number(environment['WATCHDOG_USEC'] ?? Number.NaN) / 1e3 : Number.NaN;
   let timer: NodeJS.Timeout | null = null;
   return {
-    ready: () => {
+    ready: (): void => {
       tell('READY=1');
       if (watchdogMs > 0) timer = setInterval(() => works() && tell('WATCHDOG=1'), watchdogMs / FEEDS);
     },
-    stopping: () => {
+    stopping: (): void => {
       if (timer !== null) clearInterval(timer);
       tell('STOPPING=1');
     },

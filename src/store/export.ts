@@ -9,7 +9,6 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -37,7 +36,7 @@ import { readRollups, valuesOf } from './rollups.ts';
 import { readHosts, readRuns, soundDocument } from './runs.ts';
 import { readSamples, samplesIn } from './samples.ts';
 import { readSeries } from './series.ts';
-import type { Store } from './store-on.ts';
+import { identityOf, type Store } from './store-on.ts';
 
 const PAGE = 2_000;
 
@@ -150,11 +149,6 @@ function writeRows(store: Store, fd: number, format: Format, control: Control): 
   return count;
 }
 
-function isSameFile(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
-}
-
 /** The tables of a folder, and their files. */
 const TABLES = {
   host: 'hosts.csv',
@@ -229,7 +223,8 @@ export function exportStore(store: Store, file: string, control: Control): numbe
   const asked = exportFormat(file);
   if (asked === 'tables') return exportTables(store, file, control);
   const format: Format = asked === 'csv' ? csvLines : jsonLines;
-  if (isSameFile(file, store.connection.path))
+  const identity = identityOf(file);
+  if (identity !== null && identity === identityOf(store.connection.path))
     throw usageError(`${file} is the store itself; give another file.`);
   // One transaction sees one state, whatever is written meanwhile.
   return writeFileWith(file, (fd) => store.snapshot(() => writeRows(store, fd, format, control)));

@@ -269,54 +269,47 @@ export function maintain(
   const all = runs.flatMap(({ series }) => series);
   const ages = { samples: retention.samplesNs, minutes: retention.minutesNs, hours: retention.hoursNs };
   const budgets = { samples: 0, minutes: 0, hours: 0 };
+  const take: Take = (kind, cutoffs) => {
+    const wanted = runs.flatMap((run) => {
+      const cutoff = cutoffs(run);
+      return cutoff === null ? [] : run.series.flatMap(({ id }) => tooOld(store, kind, id, cutoff));
+    });
+    const { allowed, withheld } = withinShare(store, wanted, budgets[kind]);
+    for (const deletion of allowed) {
+      if (!dryRun) carryOut(store, deletion);
+      budgets[kind] -= deletion.count;
+      deleted[kind] += deletion.count;
+    }
+    return withheld;
+  };
   for (const kind of KINDS) {
     if (ages[kind] === null && retention.maxBytes === null) continue;
     budgets[kind] = force ? Number.POSITIVE_INFINITY : Math.ceil(totalOf(store, kind, all) * MOST_SHARE);
-    const wanted = runs.flatMap((run) => {
-      const cutoff = cutoffOf(run, ages[kind], kind);
-      return cutoff === null ? [] : run.series.flatMap(({ id }) => tooOld(store, kind, id, cutoff));
-    });
-    const { allowed, withheld: waiting } = withinShare(store, wanted, budgets[kind]);
-    withheld[kind] = waiting;
-    for (const deletion of allowed) {
-      deleted[kind] += deletion.count;
-      if (!dryRun) carryOut(store, deletion);
-    }
-    budgets[kind] -= deleted[kind];
+    withheld[kind] = take(kind, (run) => cutoffOf(run, ages[kind], kind));
   }
-  if (retention.maxBytes !== null && !dryRun) shrink(store, runs, retention.maxBytes, budgets, deleted);
+  if (retention.maxBytes !== null && !dryRun) shrink(store, retention.maxBytes, take);
   const old = pruneRuns(store, runs, retention.hoursNs, dryRun);
   if (!dryRun) vacuum(store);
   return { rolledUp, deleted, ...old, withheld };
 }
 
+/** Deletes what is older than each run's cutoff, as far as the share allows. @returns how many rows have to wait. */
+type Take = (kind: Kind, cutoffs: (run: Aging) => bigint | null) => number;
+
 /** Deletes the oldest of the longest-lived rows that may go, until the store is small enough or nothing may go. */
-function shrink(
-  store: Store,
-  runs: readonly Aging[],
-  maxBytes: number,
-  budgets: Record<Kind, number>,
-  deleted: Record<Kind, number>,
-): void {
+function shrink(store: Store, maxBytes: number, take: Take): void {
   for (const kind of KINDS) {
     for (let step = SHRINK_STEPS - 1n; step >= 0n && usedBytes(store) > maxBytes; step--) {
-      const wanted = runs.flatMap((run) => {
+      const waiting = take(kind, (run) => {
         // What is left of the run's own time, so that a clock that was wrong decides about itself only.
-        const [oldest, newest] = [run.hours[0], run.hours.at(-1)];
+        const newest = run.hours.at(-1);
         const limit = cutoffOf(run, LEAST_NS[kind], kind);
-        if (oldest === undefined || newest === undefined || limit === null) return [];
+        if (newest === undefined || limit === null) return null;
         const index = BigInt(run.hours.length) - 1n - (BigInt(run.hours.length) * step) / SHRINK_STEPS;
-        const cutoff = earlier(run.hours[Number(index)] ?? newest, limit);
-        return run.series.flatMap(({ id }) => tooOld(store, kind, id, cutoff));
+        return earlier(run.hours[Number(index)] ?? newest, limit);
       });
-      const { allowed, withheld } = withinShare(store, wanted, budgets[kind]);
-      for (const deletion of allowed) {
-        carryOut(store, deletion);
-        budgets[kind] -= deletion.count;
-        deleted[kind] += deletion.count;
-      }
       // The next pass goes on with these, before anything that lives longer.
-      if (withheld > 0) return;
+      if (waiting > 0) return;
     }
   }
 }

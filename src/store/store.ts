@@ -40,18 +40,13 @@ function createFolder(path: string): void {
   }
 }
 
-/** How a store is opened. */
-export interface StoreOptions {
-  /** How long a call waits at most for another process, ms. */
-  readonly busyTimeoutMs?: number;
-}
-
 /**
  * Opens a store to write and read, creates it where there is none, and brings an older one up to date.
  *
+ * @param busyTimeoutMs how long a call waits at most for another process.
  * @throws TscopeError STORE_REFUSED where the file is not a store, damaged or newer; STORE_READ_ONLY; STORE_BUSY; IO.
  */
-export function openStore(file: string, { busyTimeoutMs }: StoreOptions = {}): Store {
+export function openStore(file: string, busyTimeoutMs?: number): Store {
   const path = resolve(file);
   createFolder(path);
   checkWritable(path);
@@ -104,21 +99,21 @@ function connectToRead(path: string, busyTimeoutMs: number | undefined): Connect
  *
  * @throws TscopeError STORE_REFUSED where the file is not a store, newer, or older and not to be written; STORE_BUSY; IO.
  */
-export function openStoreToRead(file: string, options: StoreOptions = {}): Store {
+export function openStoreToRead(file: string, busyTimeoutMs?: number): Store {
   const path = resolve(file);
   const found = inspect(path);
   if (!found.exists) {
     const hint = '`tscope agent` makes one, and so does a command that measures, with `db`.';
     throw new TscopeError('IO', `there is no store at ${path}.`, hint);
   }
-  let connection = connectToRead(path, options.busyTimeoutMs);
+  let connection = connectToRead(path, busyTimeoutMs);
   try {
     let version = versionOf(connection);
     if (version > MIGRATIONS.length) throw newerStore(path, version);
     if (version < MIGRATIONS.length && found.damage === null) {
       connection.close();
-      bringUpToDate(path, options);
-      connection = connectToRead(path, options.busyTimeoutMs);
+      bringUpToDate(path, busyTimeoutMs);
+      connection = connectToRead(path, busyTimeoutMs);
       version = versionOf(connection);
     }
     if (version < MIGRATIONS.length) throw refused(`${path} has an older format and is damaged.`, RECOVER);
@@ -134,9 +129,9 @@ export function openStoreToRead(file: string, options: StoreOptions = {}): Store
 
 const RECOVER = '`sqlite3 FILE .recover` may save rows.';
 
-function bringUpToDate(path: string, options: StoreOptions): void {
+function bringUpToDate(path: string, busyTimeoutMs: number | undefined): void {
   try {
-    openStore(path, options).close();
+    openStore(path, busyTimeoutMs).close();
   } catch (error) {
     if (!(error instanceof TscopeError && error.code === 'STORE_READ_ONLY')) throw error;
     const hint = 'Copy it to where it may be written; the copy is brought up to date when it is opened.';

@@ -71,7 +71,7 @@ test('a file replaced under the writer is noticed, and the new one is left alone
 test('the log removed while another process reads from it: that it cannot be saved yet is said', () => {
   const path = join(folder, 'log-in-use.db');
   storeWithSeries(path).store.close();
-  const store = openStore(path, { busyTimeoutMs: 10 });
+  const store = openStore(path, 10);
   appendSamples(store, batchOf(1, ramp(5, SECOND)));
   const reader = openStoreToRead(path);
   reader.snapshot(() => {

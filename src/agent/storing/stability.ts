@@ -1,4 +1,5 @@
 import type { AgentStability } from '../../schema/agent-api.ts';
+import { mean } from '../../statistics.ts';
 import { isoOf } from '../../store/buckets.ts';
 import { eventsOf } from '../../store/events.ts';
 import { queryRange, type RangePoint } from '../../store/range.ts';
@@ -23,7 +24,7 @@ const phaseAt = ({ firstAtNs, firstNs }: RangePoint, rate: number, atNs: bigint)
 
 const meanRate = (points: readonly RangePoint[]): number => {
   const rates = points.flatMap(({ rateRatio }) => rateRatio ?? []);
-  return rates.length === 0 ? 0 : rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+  return rates.length === 0 ? 0 : mean(rates);
 };
 
 /** How many steps usually lie between two points: more than one where samples were taken more seldom than now. */

@@ -41,7 +41,7 @@ class OpenStore {
 
   open(): Failure | null {
     try {
-      this.#store = openStore(path, { busyTimeoutMs: BUSY_MS });
+      this.#store = openStore(path, BUSY_MS);
       this.#writer = new Writer(this.#store);
     } catch (error) {
       this.#refusal = failureOf(error, false);
@@ -104,7 +104,7 @@ class OpenStore {
 
 function openToRead(): Store | null {
   try {
-    return openStoreToRead(path, { busyTimeoutMs: BUSY_MS });
+    return openStoreToRead(path, BUSY_MS);
   } catch {
     return null;
   }
