@@ -1,5 +1,5 @@
 import type { AgentHealth } from '../schema/agent-api.ts';
-import type { ShippingHealth } from './shipping.ts';
+import type { ShippingHealth } from './lend.ts';
 import type { AgentState } from './state.ts';
 import { droppedIn, type Ledger } from './storing/ledger.ts';
 import type { StoreHealth } from './storing/store-queue.ts';

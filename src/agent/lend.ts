@@ -6,14 +6,14 @@ import { kernelLog, tscRemarksIn } from '../host/kernel-log.ts';
 import { hostSummary } from '../host/summary.ts';
 import { tscFacts } from '../host/tsc.ts';
 import { native } from '../native.ts';
+import type { AgentHealth } from '../schema/agent-api.ts';
 import type { FleetCalibration, FleetFacts } from '../schema/fleet-batch.ts';
-import type { ShippedParts } from '../store/unshipped.ts';
+import type { Marks, ShippedParts } from '../store/unshipped.ts';
 import { type HubAccess, machineDigest } from './config/hub.ts';
 import type { Config } from './config/read-config.ts';
 import { cachedFor } from './kept-answers.ts';
 import type { Log } from './log.ts';
 import type { SamplingMessage } from './sampling/messages.ts';
-import type { ShippingView } from './shipping.ts';
 import type { StoreQueue } from './storing/store-queue.ts';
 
 /** Facts are read again after this time; they change with an update or a hand on the machine, ms. */
@@ -92,19 +92,37 @@ export const partsShipped = ({ settings }: Config): ShippedParts => ({
   samples: settings.ship === 'samples',
 });
 
-/** What shipping needs of an agent: its store, and what the host is. */
-export function shippingView(config: Config, access: HubAccess, store: StoreQueue, log: Log): ShippingView {
+/** What an agent lends to whoever ships for it: its store, and what the host is. */
+export type ShippingView = ReturnType<typeof shippingView>;
+
+export function shippingView(config: Config, access: HubAccess, store: StoreQueue, log: Log) {
   const parts = partsShipped(config);
   return {
     access,
     hostname: hostname().slice(0, SHORT),
+    /** A digest of the machine's id, and the kernel's boot id. */
     machine: machineDigest(),
     boot: bootId() ?? 'unknown',
     labels: config.settings.label,
     log,
     facts: cachedFor(FACTS_MS, readFacts),
     instance: () => store.shipping('instance'),
-    unshipped: (bytes) => store.shipping('unshipped', parts, bytes, BigInt(Date.now()) * 1_000_000n),
-    shipped: (marks) => store.shipping('shipped', marks),
+    /** @param bytes about how much JSON it may come to. @throws TscopeError as the store. */
+    unshipped: (bytes: number) => store.shipping('unshipped', parts, bytes, BigInt(Date.now()) * 1_000_000n),
+    /** Moves the watermarks. @throws TscopeError as the store. */
+    shipped: (marks: Marks) => store.shipping('shipped', marks),
   };
 }
+
+/** How shipping goes. */
+export type ShippingHealth = NonNullable<AgentHealth['hub']>;
+
+/** Something that ships. */
+export interface Shipping {
+  readonly health: ShippingHealth;
+  /** Sends what is left, in at most `ms`. */
+  stop(ms: number): Promise<void>;
+}
+
+/** Starts shipping; it never throws. The fleet's room gives it, so that an agent without a hub loads nothing of it. */
+export type StartShipping = (view: ShippingView) => Shipping;

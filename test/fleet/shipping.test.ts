@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HubAccess } from '../../src/agent/config/hub.ts';
+import type { Shipping, ShippingView } from '../../src/agent/lend.ts';
 import type { Log } from '../../src/agent/log.ts';
-import type { Shipping } from '../../src/agent/shipping.ts';
 import { type ErrorCode, TscopeError } from '../../src/errors.ts';
 import { Collector } from '../../src/fleet/collect/collector.ts';
 import { ledgerOf } from '../../src/fleet/collect/ledger.ts';
@@ -85,14 +85,13 @@ const T = ramp(1, SECOND)[0]?.atNs ?? 0n;
 /** What an agent lends, on a store in this thread. */
 function ship(name: string, store: Store, samples = true, word = name): Shipping {
   const parts = { hostKey: `machine-${name}`, samples };
-  return startShipping({
+  const view: ShippingView = {
     access: access(word),
     hostname: `${name}.example`,
     machine: `m-${name}`,
     boot: 'boot-1',
     labels: { site: 'ber' },
     log: quiet,
-    everyMs: 100,
     facts: () => facts,
     instance: async () => ({ instance: instanceOf(store), lost: lostUnshipped(store) }),
     unshipped: async (bytes) => ({
@@ -101,7 +100,8 @@ function ship(name: string, store: Store, samples = true, word = name): Shipping
       lost: lostUnshipped(store),
     }),
     shipped: async (marks) => markShipped(store, marks),
-  });
+  };
+  return startShipping(view, 100);
 }
 
 async function collecting<T>(

@@ -1,12 +1,12 @@
 import type * as client from 'prom-client';
 import { type Adjtimex, native } from '../../native.ts';
 import type { AgentHealth } from '../../schema/agent-api.ts';
+import { nominalRate } from '../../tasks/drift/nominal-rate.ts';
 import { type ChronyTracking, chronyTracking } from '../../tsc/reference/chrony.ts';
 import { version } from '../../version.ts';
 import { KeptAnswers } from '../kept-answers.ts';
-import type { AgentState } from '../state.ts';
+import { type AgentState, pairsOf } from '../state.ts';
 import { CHRONY, KERNEL_CLOCK, type Row } from './kernel-metrics.ts';
-import { eachPair, frequencies, seconds, stabilityValues, text } from './metric-values.ts';
 import { Histogram, type Line, metricsIn, Registry } from './prometheus.ts';
 
 /** What the metrics are read from at each scrape. */
@@ -23,6 +23,56 @@ const PAIR = ['clock', 'reference', 'independent'] as const;
 const LATENESS_BOUNDS = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1].flatMap((decade) =>
   [1, 2, 5].map((factor) => Number((factor * decade).toPrecision(1))),
 );
+
+/** A flag that may be unknown, as a label. */
+const text = (flag: boolean | null): string => (flag === null ? 'unknown' : String(flag));
+
+/** Labels that say which pair a value belongs to. */
+function pairLabels(state: AgentState, clock: string): Line[0] | null {
+  const pair = pairsOf(state).find((candidate) => candidate.clock === clock);
+  if (pair === undefined) return null;
+  return { clock, reference: pair.reference, independent: text(pair.independent) };
+}
+
+/** One value for each pair that has one. */
+function eachPair(
+  state: AgentState,
+  read: (pair: NonNullable<AgentState['sample']>['pairs'][number]) => number | null,
+): Line[] {
+  return (state.sample?.pairs ?? []).flatMap((pair) => {
+    const labels = pairLabels(state, pair.clock);
+    const value = read(pair);
+    return labels === null || value === null ? [] : [[labels, value] as const];
+  });
+}
+
+/** Prometheus counts time in seconds. */
+const seconds = (ns: number | null): number | null => (ns === null ? null : ns / 1e9);
+
+/** The TSC's rate by each reference that there is. */
+function frequencies({ calibrated }: AgentState): Line[] {
+  if (calibrated === null) return [];
+  const { result } = calibrated;
+  const derived = { reference: result.clock, independent: text(result.independent) };
+  const { trueRate } = result;
+  return [
+    [derived, nominalRate(result).hz],
+    ...(trueRate === null
+      ? []
+      : [[{ reference: trueRate.reference, independent: 'true' }, trueRate.hz] as const]),
+  ];
+}
+
+/** Deviations by pair and averaging time. */
+const stabilityValues = (state: AgentState): Line[] =>
+  state.stability.flatMap(({ clock, points }) => {
+    const labels = pairLabels(state, clock);
+    return points.flatMap(({ tauNs, oadev }) =>
+      labels === null || oadev === null
+        ? []
+        : [[{ ...labels, tau_seconds: String(Number((tauNs / 1e9).toPrecision(9))) }, oadev] as const],
+    );
+  });
 
 /** What the system says is asked for once for all metrics of a scrape, ms. */
 const ASKED_MS = 1_000;

@@ -15,7 +15,6 @@ import {
 } from '../../store/unshipped.ts';
 import { stabilityOfPhase } from '../../tasks/drift/analysis.ts';
 import type { PairRecord } from '../sampling/messages.ts';
-import type { NextBatch } from '../shipping.ts';
 import { errorOf, failureOf } from './failure.ts';
 import type { Entry, Failure, RunRecord, TimeRange, Written } from './messages.ts';
 import { eventsIn, runsIn, samplesIn } from './read.ts';
@@ -137,7 +136,8 @@ const calls = {
     else countingLost(open, shipped, () => maintain(open, retention));
   },
   instance: () => ({ instance: instanceOf(store.writable), lost: lostUnshipped(store.writable) }),
-  unshipped: (parts: ShippedParts, bytes: number, nowNs: bigint): NextBatch => {
+  /** What is sent next, what there is besides, and what retention took before it was sent. */
+  unshipped: (parts: ShippedParts, bytes: number, nowNs: bigint) => {
     const open = store.writable;
     const unshipped = readUnshipped(open, parts, bytes, nowNs);
     return { unshipped, waiting: countUnshipped(open, parts), lost: lostUnshipped(open) };

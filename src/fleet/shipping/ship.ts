@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { HubAccess } from '../../agent/config/hub.ts';
-import type { Shipping, ShippingHealth, ShippingView } from '../../agent/shipping.ts';
+import type { Shipping, ShippingHealth, ShippingView } from '../../agent/lend.ts';
 import { Trouble } from '../../agent/trouble.ts';
 import type { FleetBatch, FleetFacts } from '../../schema/fleet-batch.ts';
 import type { RowCounts, Unshipped } from '../../store/unshipped.ts';
@@ -39,6 +39,7 @@ const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
 /** Sends what the store has and the hub has not, until it is stopped. */
 class Shipper implements Shipping {
   readonly #view: ShippingView;
+  readonly #everyMs: number;
   readonly #access: HubAccess;
   readonly #stopping = new AbortController();
   readonly #backoff: Backoff;
@@ -56,11 +57,12 @@ class Shipper implements Shipping {
   #lost: RowCounts = NO_ROWS;
   #shippedAt: Date | null = null;
 
-  constructor(view: ShippingView) {
+  constructor(view: ShippingView, everyMs: number) {
     this.#view = view;
+    this.#everyMs = everyMs;
     this.#access = view.access;
     this.#trouble = new Trouble(view.log, 'the hub takes batches again');
-    this.#backoff = new Backoff(FIRST_WAIT_MS, view.everyMs ?? EVERY_MS);
+    this.#backoff = new Backoff(FIRST_WAIT_MS, everyMs);
     this.#ended = this.#run();
   }
 
@@ -96,7 +98,7 @@ class Shipper implements Shipping {
   }
 
   async #run(): Promise<void> {
-    const { everyMs = EVERY_MS } = this.#view;
+    const everyMs = this.#everyMs;
     await this.#wait(Math.random() * Math.min(START_MS, everyMs));
     while (!this.#stopping.signal.aborted) {
       let waitMs = everyMs - ((Date.now() - (this.#phaseMs() % everyMs)) % everyMs);
@@ -234,5 +236,9 @@ class Shipper implements Shipping {
   }
 }
 
-/** Starts to ship. It never throws: what goes wrong is told by `health` and in the log, and tried again. */
-export const startShipping = (view: ShippingView): Shipping => new Shipper(view);
+/**
+ * Starts to ship. It never throws: what goes wrong is told by `health` and in the log, and tried again.
+ *
+ * @param everyMs between two messages.
+ */
+export const startShipping = (view: ShippingView, everyMs = EVERY_MS): Shipping => new Shipper(view, everyMs);

@@ -1,6 +1,7 @@
 // Simulated hosts in one process: a real store each, samples as fast as asked for, and shipping. SIGUSR2 ends the sampling;
 // the process then ends when everything is shipped.
 import { join } from 'node:path';
+import type { ShippingView } from '../../../src/agent/lend.ts';
 import { startShipping } from '../../../src/fleet/shipping/ship.ts';
 import { endRun, startRun } from '../../../src/store/runs.ts';
 import { addSeries, appendSamples } from '../../../src/store/series.ts';
@@ -49,14 +50,13 @@ const hosts = Array.from({ length: Number(count) }, (_, i) => {
       series.map((id, k) => [id, { atNs, offsetNs: offset * (k + 1), windowNs: 100 / 3 }]),
     );
   };
-  const shipping = startShipping({
+  const view: ShippingView = {
     access: { servers: servers.split(','), credentials: null, ca: null, word: name },
     hostname: `${name}.example`,
     machine: name,
     boot: 'boot-1',
     labels: {},
     log: () => {},
-    everyMs: 1_000,
     facts: () => facts,
     instance: async () => ({ instance: instanceOf(store), lost: lostUnshipped(store) }),
     unshipped: async (bytes) => ({
@@ -65,7 +65,8 @@ const hosts = Array.from({ length: Number(count) }, (_, i) => {
       lost: lostUnshipped(store),
     }),
     shipped: async (marks) => markShipped(store, marks),
-  });
+  };
+  const shipping = startShipping(view, 1_000);
   return {
     sample,
     end: () => endRun(store, run, startedAtNs + seconds * SECOND),
