@@ -46,8 +46,6 @@ export interface PageQuery {
 /** ms since the epoch as ISO text; what no calendar holds as its nearest end. */
 const isoMs = (ms: number): string => new Date(Math.min(8.64e15, Math.max(-8.64e15, ms))).toISOString();
 
-const filters = (where: readonly Where[] = []) => where.map(({ field, pattern }) => ({ field, pattern }));
-
 function rowOf(host: FleetHost, nowMs: number): FleetHostRow {
   const { facts, standing } = host;
   const detail = standing === null ? null : (JSON.parse(standing.detail) as Conclusion);
@@ -111,7 +109,7 @@ export async function hostsView(
   const { silent = false, where, offset, ...rest } = query;
   const silence = silent ? { silentSinceMs: nowMs - SILENT_MS } : {};
   const { rows, total } = await store.hosts({ ...rest, ...silence, where, offset });
-  return { where: filters(where), total, offset, hosts: rows.map((host) => rowOf(host, nowMs)) };
+  return { where: [...(where ?? [])], total, offset, hosts: rows.map((host) => rowOf(host, nowMs)) };
 }
 
 /** Hosts that were judged, by how far they stand out among their peers, the furthest first. */
@@ -126,7 +124,7 @@ export async function eventsView(
   const { rows, total } = await store.events(query);
   const { where, offset, fromNs, toNs } = query;
   return {
-    where: filters(where),
+    where: [...(where ?? [])],
     total,
     offset,
     from: isoOf(fromNs),

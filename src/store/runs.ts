@@ -87,13 +87,10 @@ function knownHost(store: Store, host: HostIdentity): bigint {
 }
 
 /** A row of the table, but for its document, which has a checksum of its own. */
-export interface RunRow {
+export interface RunRow extends Omit<NewRun, 'host'> {
   readonly key: string;
   readonly host: bigint;
-  readonly command: string;
-  readonly startedAtNs: bigint;
   readonly endedAtNs: bigint | null;
-  readonly options: string | null;
 }
 
 /** A run of a row from `key, host, command, started_at, ended_at, options` on. */

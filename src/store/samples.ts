@@ -4,6 +4,7 @@ import { asBigint, asBytes, asCount, asReal, orNull } from './cells.ts';
 import { bytesChecksum, rowChecksum, sampleChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import { noteLost, soundRows } from './damage.ts';
+import { repeatedError } from './store-error.ts';
 import type { Store, Tail } from './store-on.ts';
 
 /** One comparison of two clocks. */
@@ -276,20 +277,13 @@ function append(store: Store, series: bigint, samples: readonly Sample[]): void 
   const inOrder = samples.every(({ atNs }, i) => atNs > (samples[i - 1]?.atNs ?? tail.afterNs));
   if (!inOrder || samples.length >= BLOCK_SAMPLES) {
     const ascending = inOrder ? samples : [...samples].sort((a, b) => (a.atNs < b.atNs ? -1 : 1));
-    if (mergeSamples(store, series, ascending) < samples.length) throw repeated(store);
+    if (mergeSamples(store, series, ascending) < samples.length) throw repeatedError(store.connection.path);
     return;
   }
   for (const sample of samples) putLoose(store, series, sample);
   tail.loose += samples.length;
   if (tail.loose >= MOST_LOOSE) seal(store, series);
 }
-
-const repeated = ({ connection }: Store): TscopeError =>
-  new TscopeError(
-    'STORE_REPEATED',
-    `${connection.path}: the series has a sample of that time already.`,
-    'The one that was there is kept.',
-  );
 
 /**
  * Stores samples of any number of series, all or none. When it returns they survive the end of this process.

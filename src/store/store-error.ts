@@ -89,11 +89,17 @@ export function storeError(error: unknown, path: string): TscopeError {
   return new TscopeError(name, message(path), hint, { cause: error });
 }
 
-/** That `path` may not be written. */
-export const readOnlyError = (path: string, cause: unknown): TscopeError => {
-  const [code, message, hint] = EXPLANATIONS[SQLITE_READONLY] as Explanation;
-  return new TscopeError(code, message(path), hint, { cause });
+const explained = (code: number, path: string, cause?: unknown): TscopeError => {
+  const [name, message, hint] = EXPLANATIONS[code] as Explanation;
+  return new TscopeError(name, message(path), hint, { cause });
 };
+
+/** That `path` may not be written. */
+export const readOnlyError = (path: string, cause: unknown): TscopeError =>
+  explained(SQLITE_READONLY, path, cause);
+
+/** That a series has a sample of that time already. */
+export const repeatedError = (path: string): TscopeError => explained(SQLITE_CONSTRAINT_PRIMARYKEY, path);
 
 /** That the row is not there to which something was to be added. */
 export const rowGone = (path: string, what: string): TscopeError =>

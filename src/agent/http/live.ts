@@ -19,8 +19,7 @@ export class LiveClients {
   }
 
   follows(socket: Socket): boolean {
-    for (const client of this.#clients) if (client.socket === socket) return true;
-    return false;
+    return [...this.#clients].some((client) => client.socket === socket);
   }
 
   /** Answers a request with the stream. @param greeting sent at once, so that the page knows where it is. */

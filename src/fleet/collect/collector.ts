@@ -48,12 +48,6 @@ export interface CollectorState {
   lagMs: number | null;
 }
 
-const initialState = (): CollectorState => ({
-  here: { messages: 0, batches: 0, rollups: 0, refused: 0, again: 0, transactions: 0 },
-  hub: null,
-  lagMs: null,
-});
-
 /** Errors of a store that will not pass, whatever is tried; what was removed is made anew by the next process. */
 const FINAL = ['STORE_REFUSED', 'STORE_REMOVED', 'UNSUPPORTED'];
 /** Errors of a store that pass: what could not be stored is tried again. */
@@ -78,7 +72,11 @@ export class Collector {
   readonly #store: FleetStore;
   readonly #log: Log;
   readonly #stopping = new AbortController();
-  readonly state: CollectorState = initialState();
+  readonly state: CollectorState = {
+    here: { messages: 0, batches: 0, rollups: 0, refused: 0, again: 0, transactions: 0 },
+    hub: null,
+    lagMs: null,
+  };
   /** Why nothing is collected now. */
   readonly trouble: Trouble;
   /** The stream as it is counted in the store: a stream that is made anew counts from 1 again. */
