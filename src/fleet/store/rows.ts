@@ -50,7 +50,13 @@ const joined = (...parts: readonly string[]): string => storable(parts.join(SEPA
 const senderIdentity = (host: FleetBatch['host'], boot: string): string =>
   joined(host.id, host.machine, host.instance, boot);
 
-const runOf = (identity: string, host: FleetBatch['host'], shipper: string, run: FleetRun) => ({
+const runOf = (
+  identity: string,
+  host: FleetBatch['host'],
+  shipper: string,
+  run: FleetRun,
+  knownEndNs: bigint | null,
+) => ({
   identity,
   /** The sender whose boot it ran in, if that ever sent; else it counts as the shipper's. */
   sender: run.boot === null ? shipper : senderIdentity(host, run.boot),
@@ -58,7 +64,7 @@ const runOf = (identity: string, host: FleetBatch['host'], shipper: string, run:
   key: storable(run.key),
   command: storable(run.command),
   startedAtNs: BigInt(run.startedAtNs),
-  endedAtNs: run.endedAtNs === null ? null : BigInt(run.endedAtNs),
+  endedAtNs: run.endedAtNs === null ? knownEndNs : BigInt(run.endedAtNs),
 });
 
 const seriesOf = (identity: string, run: string, series: FleetSeries) => ({
@@ -145,9 +151,8 @@ function takeRun(
   seenAtMs: number,
 ): void {
   const identity = joined(host.id, run.key);
-  const row = runOf(identity, host, sender, run);
-  const endedAtNs = row.endedAtNs ?? rows.runs.get(identity)?.endedAtNs ?? null;
-  rows.runs.set(identity, { ...row, endedAtNs });
+  const known = rows.runs.get(identity)?.endedAtNs ?? null;
+  rows.runs.set(identity, runOf(identity, host, sender, run, known));
   for (const series of run.series ?? []) {
     const own = joined(identity, series.clock, series.reference);
     if (!rows.series.has(own)) rows.series.set(own, seriesOf(own, identity, series));

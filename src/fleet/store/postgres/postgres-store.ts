@@ -59,7 +59,7 @@ const types = {
 const numbered = (sql: string): string => sql.replace(/\?(\d+)/g, '$$$1');
 
 /** Numbers as an array of PostgreSQL's, without looking at each for characters to quote. */
-const numbers = (values: readonly unknown[]): string => `{${values.map((value) => value ?? 'NULL').join()}}`;
+const numbers = (values: readonly unknown[]): string => `{${values.join()}}`;
 
 /** Cells of rows, in the order of their columns. */
 type Cells = ReadonlyArray<readonly unknown[]>;
@@ -72,10 +72,11 @@ const columnsIn = (columns: string) =>
 function unnested(columns: string, rows: Cells): readonly [from: string, values: unknown[]] {
   const named = columnsIn(columns);
   const arrays = named.map(([, type], i) => `$${i + 1}::${type}[]`);
-  const values = named.map(([, type], i) => {
-    const cells = rows.map((row) => row[i]);
-    return type === 'text' || type === 'bytea' ? cells : numbers(cells);
-  });
+  const values = named.map(([, type], i) =>
+    type === 'text' || type === 'bytea'
+      ? rows.map((row) => row[i])
+      : numbers(rows.map((row) => row[i] ?? 'NULL')),
+  );
   return [`unnest(${arrays.join()}) AS u (${named.map(([name]) => `"${name}"`).join()})`, values];
 }
 

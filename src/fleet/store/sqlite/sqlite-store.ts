@@ -96,6 +96,7 @@ export function openSqliteFleetStore(file: string, make: boolean): FleetStore {
 class SqliteFleetStore extends Reader implements FleetStore {
   readonly #store: Store;
   readonly #connection: Connection;
+  readonly #inserts = new Map<string, string>();
   readonly place: string;
 
   constructor(connection: Connection) {
@@ -174,10 +175,14 @@ class SqliteFleetStore extends Reader implements FleetStore {
     this.#store.close();
   }
 
-  /** Adds a row. @param conflict what is done where it is there already. */
+  /** Adds a row, of the same columns each time. @param conflict what is done where it is there already. */
   #insert(table: string, row: Readonly<Record<string, Cell>>, conflict = 'DO NOTHING'): void {
-    const names = Object.keys(row);
-    const sql = `INSERT INTO ${table} (${names.join()}) VALUES (${names.map(() => '?').join()}) ON CONFLICT ${conflict}`;
+    let sql = this.#inserts.get(table);
+    if (sql === undefined) {
+      const names = Object.keys(row);
+      sql = `INSERT INTO ${table} (${names.join()}) VALUES (${names.map(() => '?').join()}) ON CONFLICT ${conflict}`;
+      this.#inserts.set(table, sql);
+    }
     this.#connection.run(sql, ...Object.values(row));
   }
 
