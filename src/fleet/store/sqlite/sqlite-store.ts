@@ -271,12 +271,15 @@ class SqliteFleetStore extends Reader implements FleetStore {
     const numbers = new Map<string, bigint>();
     for (const { identity, sender: own, shipper, key, command, startedAtNs, endedAtNs } of runs.values()) {
       const sender = senders.get(own) ?? this.#numberOf('sender', own) ?? senders.get(shipper) ?? null;
-      this.#insert(
-        'run',
-        { identity, sender, key, command, started_at: startedAtNs, ended_at: endedAtNs },
-        '(identity) DO UPDATE SET ended_at = coalesce(run.ended_at, excluded.ended_at)',
-      );
-      numbers.set(identity, this.#numberOf('run', identity) as bigint);
+      const known = this.#numberOf('run', identity);
+      if (known === null || endedAtNs !== null) {
+        this.#insert(
+          'run',
+          { identity, sender, key, command, started_at: startedAtNs, ended_at: endedAtNs },
+          '(identity) DO UPDATE SET ended_at = coalesce(run.ended_at, excluded.ended_at)',
+        );
+      }
+      numbers.set(identity, known ?? (this.#numberOf('run', identity) as bigint));
     }
     return numbers;
   }
@@ -284,11 +287,14 @@ class SqliteFleetStore extends Reader implements FleetStore {
   #putSeries({ series }: Rows, runs: Numbers): Numbers {
     const numbers = new Map<string, bigint>();
     for (const { identity, run: own, clock, reference, independent, reason, originNs } of series.values()) {
-      const run = runs.get(own) as bigint;
-      const flag = independent === null ? null : BigInt(independent);
-      const pair = { clock, reference, independent: flag, reason, origin: originNs };
-      this.#insert('series', { identity, run, ...pair });
-      numbers.set(identity, this.#numberOf('series', identity) as bigint);
+      const known = this.#numberOf('series', identity);
+      if (known === null) {
+        const run = runs.get(own) as bigint;
+        const flag = independent === null ? null : BigInt(independent);
+        const pair = { clock, reference, independent: flag, reason, origin: originNs };
+        this.#insert('series', { identity, run, ...pair });
+      }
+      numbers.set(identity, known ?? (this.#numberOf('series', identity) as bigint));
     }
     return numbers;
   }
