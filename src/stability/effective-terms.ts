@@ -151,9 +151,12 @@ function pairedEdf(shape: EstimatorShape, mixture: Mixture, m: number, terms: Te
 
 /** What the squares of a difference estimator weigh, for few degrees of freedom (see `squaresQuantile`). */
 export function weightsOf(series: Series, shape: EstimatorShape, mixture: Mixture, m: number): number[] {
-  const starts = spread(startsOf(termsOf(series, shape, m), shape.overlapping ? 1 : m).starts);
+  const { starts } = startsOf(termsOf(series, shape, m), shape.overlapping ? 1 : m);
   const correlation = oncePerLag(correlationIn(shape, mixture, m));
-  return squareWeights(starts, (i, j) => correlation(j - i));
+  return squareWeights(
+    spread(starts.length).map((k) => starts[k] as number),
+    (i, j) => correlation(j - i),
+  );
 }
 
 /** Linear functions of spans looked at behind few degrees of freedom. */
@@ -168,8 +171,8 @@ export function spanWeights(series: Series, span: Span, mixture: Mixture, m: num
   const { starts } = startsOf(terms, strideOf(span, m, series.phase.length));
   const short = Math.min(m, starts.length > HARDLY_ANY ? span.outlined : 2 * span.outlined);
   const rows = span.rows(short);
-  const functions = spread(starts, Math.floor(MOST_ROWS / rows)).flatMap((at) =>
-    Array.from({ length: rows }, (_, row) => ({ at: Math.round((at * short) / m), row })),
+  const functions = spread(starts.length, Math.floor(MOST_ROWS / rows)).flatMap((k) =>
+    Array.from({ length: rows }, (_, row) => ({ at: Math.round(((starts[k] as number) * short) / m), row })),
   );
   const covariance = rowCovariance(span, short, mixture);
   return squareWeights(functions, (a, b) => covariance(a.row, b.row, b.at - a.at));

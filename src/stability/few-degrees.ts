@@ -36,13 +36,10 @@ function eigenvalues(a: readonly Float64Array[]): number[] {
 /** Terms looked at behind few degrees of freedom: more would hardly differ from their neighbours. */
 const MOST_TERMS = 16;
 
-/** So many of the `places`, spread evenly, and no more than `most`. */
-export function spread(places: readonly number[], most = MOST_TERMS): number[] {
-  const count = Math.max(1, Math.min(places.length, most, MOST_TERMS));
-  return Array.from(
-    { length: count },
-    (_, k) => places[Math.round((k * (places.length - 1)) / Math.max(1, count - 1))] as number,
-  );
+/** So many of `count` places, from 0 on, spread evenly, and no more than `most`. */
+export function spread(count: number, most = MOST_TERMS): number[] {
+  const taken = Math.max(1, Math.min(count, most, MOST_TERMS));
+  return Array.from({ length: taken }, (_, k) => Math.round((k * (count - 1)) / Math.max(1, taken - 1)));
 }
 
 /**

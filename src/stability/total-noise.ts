@@ -154,8 +154,8 @@ function edfAt(points: readonly number[], last: number, m: number, mixture: Mixt
 /** What the squares weigh, for few degrees of freedom (see `squaresQuantile`). */
 export function totalWeights(series: Series, m: number, mixture: Mixture): number[] {
   const last = series.phase.length - 1;
-  const points = hasGaps(series) ? knownTerms(series, m) : Array.from({ length: last - 1 }, (_, i) => i + 1);
-  const terms = spread(points).map((i) => termAt(i, m, last));
+  const known = hasGaps(series) ? knownTerms(series, m) : null;
+  const terms = spread(known?.length ?? last - 1).map((k) => termAt(known?.[k] ?? k + 1, m, last));
   const of = mixedCovariance(m, mixture);
   return squareWeights(terms, (a, b) => covariance(a, b, of));
 }
