@@ -15,10 +15,10 @@ import { openStore, openStoreToRead } from '../../dist/store/store.js';
 
 const T0 = 1_700_000_000_000_000_000n;
 const STEP_NS = 100_000_000n;
-const { samples: asked } = parseArgs({
-  options: { samples: { type: 'string', default: '10000000' } },
+const { samples: asked, quick } = parseArgs({
+  options: { samples: { type: 'string', default: '10000000' }, quick: { type: 'boolean', default: false } },
 }).values;
-const SAMPLES = Number(asked);
+const [SAMPLES, SECONDS, KILLS] = quick ? [100_000, 1, 3] : [Number(asked), 5, 100];
 
 const ms = (work) => {
   const begin = performance.now();
@@ -154,13 +154,13 @@ async function main() {
     query('the last 10 min, 1 s', end - 10n * MINUTE_NS, 1_000_000_000n);
 
     const live = addSeries(store, run, pair('live'));
-    const alone = await writeAtTenHertz(store, live, end, 5);
+    const alone = await writeAtTenHertz(store, live, end, SECONDS);
     const stop = new Int32Array(new SharedArrayBuffer(4));
     const reader = new Worker(new URL(import.meta.url), {
       workerData: { path, series, stop },
       argv: process.argv.slice(2),
     });
-    const beside = await writeAtTenHertz(store, live, end + 3600n * HOUR_NS, 5);
+    const beside = await writeAtTenHertz(store, live, end + 3600n * HOUR_NS, SECONDS);
     Atomics.store(stop, 0, 1);
     await new Promise((resolve) => reader.on('exit', resolve));
     const [p50, worst] = [0.5, 1].map((p) => (sorted) => sorted[Math.ceil(sorted.length * p) - 1].toFixed(2));
@@ -172,10 +172,10 @@ async function main() {
     store.close();
 
     const killed = join(folder, 'killed.db');
-    const wrong = await kill(killed, 100);
+    const wrong = await kill(killed, KILLS);
     const check = openStore(killed);
     say(
-      '100 writers killed at a random moment',
+      `${KILLS} writers killed at a random moment`,
       `${wrong} with a sample lost or doubled; ${check.connection.pragma('integrity_check')}`,
     );
   } finally {
