@@ -10,8 +10,8 @@ export function totalTermIsKnown({ phase, known }: Series, i: number, m: number)
   if (known === null) {
     return ![first, i, end, ...mirrored].some((point) => Number.isNaN(phase[point]));
   }
-  const whole = (from: number, to: number) => (known[to] as number) - (known[from] as number) === to - from;
-  return whole(first, end) && (i >= m || whole(0, m - i)) && (i + m <= last || whole(2 * last - i - m, last));
+  // What is reflected lies between these.
+  return (known[end] as number) - (known[first] as number) === end - first;
 }
 
 /**

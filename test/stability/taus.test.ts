@@ -34,6 +34,15 @@ test('an estimator that is too long for the record says what it needs', () => {
   expect(point?.statistics.get('mtie')?.value).toBeGreaterThan(1.9);
 });
 
+test('averaging times are m tau0, of Theo1 three quarters of it', () => {
+  const x = Float64Array.from({ length: 100 }, (_, i) => Math.sin(i));
+  const options = { estimators: ['oadev', 'theo1'], taus: [6], confidence: 0.95 } as const;
+  const [point] = analyseStability(phaseSeries(x, 0.5), options, quietControl);
+  expect(point).toMatchObject({ m: 12, tau: 6 });
+  expect(point?.statistics.get('oadev')?.tau).toBe(6);
+  expect(point?.statistics.get('theo1')?.tau).toBe(4.5);
+});
+
 test('a stop keeps what is done', () => {
   const x = Float64Array.from({ length: 100 }, (_, i) => Math.sin(i));
   let done = 0;

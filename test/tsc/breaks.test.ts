@@ -28,6 +28,16 @@ test('two windows of distance are no step, more is', () => {
   expect(stepTo(-2 * WINDOW - 1)).toBeCloseTo((2 * WINDOW + 1) / RATE, 6);
 });
 
+test('a rate has changed where none is possible on both sides', () => {
+  const change = (ratio: number) =>
+    breakBetween(bracketsOf(line(0, 1e6, 50)), bracketsOf(line(1.1e6, 1e6, 50, 0, RATE * (1 + ratio))))
+      ?.rateChange;
+  // Over a ms a window of 100 ticks leaves room for 40 ppm on either side of each.
+  expect([change(1e-6), change(-1e-6)]).toEqual([0, 0]);
+  expect(change(1e-3)).toBeCloseTo(-1e-3 / (1 + 1e-3), 9);
+  expect(change(-1e-3)).toBeCloseTo(1e-3 / (1 - 1e-3), 9);
+});
+
 test('2 ppm are a change of rate, less is a wandering', () => {
   const of = (rateChange: number, stepNs = 0) => ({ atNs: 7, rateChange, stepNs });
   expect([2e-6, -2e-6, 1.99e-6, -1.99e-6].map((each) => isEvent(of(each)))).toEqual([
