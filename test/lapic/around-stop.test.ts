@@ -57,6 +57,12 @@ test('clamp, to the nanosecond', () => {
   });
 });
 
+test('a callback as long as a period never catches up', () => {
+  const never = { ...scene, callbackNs: scene.periodNs, stopNs: 100 * scene.periodNs };
+  expect(aroundStop(never, 'catch-up').caughtUpNs).toBeNull();
+  expect(aroundStop({ ...never, callbackNs: scene.periodNs / 100 }, 'catch-up').caughtUpNs).not.toBeNull();
+});
+
 test('skip and freeze stay on the old grid', () => {
   expect(aroundStop(scene, 'skip').phaseShiftNs).toBe(0);
   expect(aroundStop(scene, 'freeze').phaseShiftNs).toBe(0);

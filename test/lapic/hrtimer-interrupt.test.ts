@@ -49,6 +49,22 @@ test('after a hang the next event is put off by the time spent', () => {
   expect(vcpu.callbacks).toBeGreaterThan(callbacks);
 });
 
+test('the first callback after a hang comes as soon as it may, and a run that ends before that ends on time', () => {
+  const vcpu = stalled('catch-up', 10n * PERIOD, { callbackNs: PERIOD / 2n });
+  hrtimerInterrupt(vcpu);
+  const { hangUntil, host } = vcpu;
+  const calls: bigint[] = [];
+  const pass = host.callbackDone.bind(host);
+  host.callbackDone = () => {
+    calls.push(now(vcpu));
+    pass();
+  };
+  runVcpu(vcpu, hangUntil - 5n);
+  expect([now(vcpu), calls.length]).toEqual([hangUntil - 5n, 0]);
+  runVcpu(vcpu, hangUntil + 100n * PERIOD);
+  expect(calls[0]).toBe(hangUntil);
+});
+
 test('a hang puts it off by 100 ms at most', () => {
   const vcpu = stalled('catch-up', SECOND, { callbackNs: (PERIOD * 9n) / 10n });
   hrtimerInterrupt(vcpu);
