@@ -30,6 +30,9 @@ test('what the timer cannot do is refused, naming the flag', () => {
   expect(() => timerSetup(1_000_001, 128, 0)).toThrow(usage('`periodNs`'));
   expect(() => timerSetup(5e9, 1, 0)).toThrow(usage('`periodNs`'));
   expect(() => timerSetup(0, 1, 0)).toThrow(usage('`periodNs`'));
+  expect(() => timerSetup(1_000_001, 128, 0)).toThrow(
+    expect.objectContaining({ hint: 'The period must be a multiple of the divide count.' }),
+  );
 });
 
 test('the limit of this host is a whole number of microseconds', () => {
