@@ -52,7 +52,7 @@ for (const room of rooms) {
     clearTextReporter: { reportTests: false, allowColor: false, reportScoreTable: false },
     jsonReporter: { fileName: report },
     htmlReporter: { fileName: join(folder, 'mutation.html') },
-    tempDirName: join(root, 'build/mutation/tmp'),
+    tempDirName: join(folder, 'tmp'),
   };
   const file = join(folder, 'stryker.json');
   writeFileSync(file, JSON.stringify(config, null, 2));
