@@ -1,10 +1,10 @@
 // How often the 95 % interval of each estimator holds the truth, and how biased it is: simulated records of 1024 points
-// of each power-law noise (Kasdin 1995), whole and with gaps. The truth is the mean over the whole records, of the deviation
+// of each power-law noise and of two together (Kasdin 1995), whole and with gaps. The truth is the mean over the whole records, of the deviation
 // that a total one stands for.
 //
 // node scripts/bench/stability-coverage.mjs [RECORDS] [all] [once] [NAMES]: 400 records; `all` prints every cell, else those
 // outside. NAMES: estimators, noises and patterns, comma-separated (mtotdev,pdev,flicker-pm,whole,phase-block), in place of
-// all: the whole grid takes an hour.
+// all: the whole grid takes two hours.
 //
 // Of hundreds of cells some are outside by chance: those are made again from other records, five times as many, and the
 // verdict is of the second time (`once`: of the first). Exits with 1 where a cell is outside then.
@@ -54,6 +54,43 @@ function phaseNoise(alpha) {
   return phase;
 }
 
+const noiseName = (alpha) => NOISE_NAMES[alpha].toLowerCase().replaceAll(' ', '-');
+
+/** Noises: [alpha, strength] of what they are made of. Two together have the same Allan deviation at about m = 128. */
+const NOISES = new Map(
+  [
+    ...[2, 1, 0, -1, -2].map((alpha) => [[alpha, 1]]),
+    [
+      [2, 1],
+      [0, 0.15],
+    ],
+    [
+      [2, 1],
+      [-1, 0.02],
+    ],
+    [
+      [2, 1],
+      [-2, 0.0021],
+    ],
+    [
+      [1, 1],
+      [0, 0.22],
+    ],
+    [
+      [0, 1],
+      [-2, 0.023],
+    ],
+  ].map((parts) => [parts.map(([alpha]) => noiseName(alpha)).join('+'), parts]),
+);
+
+/** Phase in a noise. */
+function phaseOf(parts) {
+  const phase = new Float64Array(POINTS);
+  for (const [alpha, strength] of parts)
+    for (const [i, value] of phaseNoise(alpha).entries()) phase[i] += strength * value;
+  return phase;
+}
+
 const steps = (phase) => Float64Array.from({ length: POINTS - 1 }, (_, i) => phase[i + 1] - phase[i]);
 const atRandom = (values, share) => values.map((value) => (uniform() < share ? Number.NaN : value));
 const inBlock = (values) =>
@@ -72,10 +109,10 @@ const PATTERNS = {
 const meanOf = (statistics) => statistics.reduce((sum, { value }) => sum + value ** 2, 0) / statistics.length;
 
 /** Every cell of a noise: `pattern estimator m`, how often its interval held the truth, and its bias. */
-function cellsOf({ alpha, patterns, estimators, records, seed }) {
-  state = seed * 1009 + alpha + 3;
+function cellsOf({ noise, patterns, estimators, records, seed }) {
+  state = seed * 1009 + [...NOISES.keys()].indexOf(noise) + 1;
   for (let k = 0; k < 20; k++) uniform();
-  const phases = Array.from({ length: records }, () => phaseNoise(alpha));
+  const phases = Array.from({ length: records }, () => phaseOf(NOISES.get(noise)));
   const standing = estimators.map((name) => STANDS_FOR[name] ?? name);
   const truth = new Map();
   const cells = new Map();
@@ -115,11 +152,11 @@ function cellsOf({ alpha, patterns, estimators, records, seed }) {
   return cells;
 }
 
-function print(alpha, cells) {
+function print(noise, cells) {
   for (const [cell, { share, bias, count }] of cells) {
     const [pattern, name, m] = cell.split(' ');
     console.log(
-      `${NOISE_NAMES[alpha].padEnd(15)} ${pattern.padEnd(15)} ${`${name} ${m}`.padEnd(11)} held ${(100 * share).toFixed(1)} %  ` +
+      `${noise.padEnd(23)} ${pattern.padEnd(15)} ${`${name} ${m}`.padEnd(11)} held ${(100 * share).toFixed(1)} %  ` +
         `bias ${(100 * bias).toFixed(1)} %  ${count} records`,
     );
   }
@@ -136,15 +173,13 @@ function byChance(records) {
   return sum;
 }
 
-const noiseName = (alpha) => NOISE_NAMES[alpha].toLowerCase().replaceAll(' ', '-');
 const chosen = (all) => {
   const some = all.filter((name) => NAMES.includes(name));
   return some.length === 0 ? all : some;
 };
 const patterns = chosen(Object.keys(PATTERNS));
 const estimators = chosen(ESTIMATOR_NAMES.filter((name) => !['mtie', 'tierms'].includes(name)));
-const noises = chosen([2, 1, 0, -1, -2].map(noiseName));
-const alphas = [2, 1, 0, -1, -2].filter((alpha) => noises.includes(noiseName(alpha)));
+const noises = chosen([...NOISES.keys()]);
 const unknown = NAMES.filter((name) => ![...patterns, ...estimators, ...noises].includes(name));
 if (!(Number.isInteger(RECORDS) && RECORDS >= 20) || unknown.length > 0) {
   console.error(
@@ -155,14 +190,14 @@ if (!(Number.isInteger(RECORDS) && RECORDS >= 20) || unknown.length > 0) {
 
 let all = 0;
 const outside = [];
-for (const alpha of alphas) {
-  const cells = cellsOf({ alpha, patterns, estimators, records: RECORDS, seed: 1 });
+for (const noise of noises) {
+  const cells = cellsOf({ noise, patterns, estimators, records: RECORDS, seed: 1 });
   all += cells.size;
   print(
-    alpha,
+    noise,
     [...cells].filter(([, { good }]) => WORDS.includes('all') || !good),
   );
-  for (const [cell, { good }] of cells) if (!good) outside.push({ alpha, cell });
+  for (const [cell, { good }] of cells) if (!good) outside.push({ noise, cell });
 }
 console.log(
   `${all - outside.length} of ${all} cells hold the truth in ${100 * LOWEST} to ${100 * HIGHEST} % of ${RECORDS} records without a bias; ` +
@@ -173,19 +208,19 @@ let left = outside.length;
 if (left > 0 && !WORDS.includes('once')) {
   console.log(`Those ${left} again, ${AGAIN * RECORDS} other records each:`);
   left = 0;
-  for (const alpha of alphas) {
-    const ours = outside.filter((one) => one.alpha === alpha).map(({ cell }) => cell.split(' '));
+  for (const noise of noises) {
+    const ours = outside.filter((one) => one.noise === noise).map(({ cell }) => cell.split(' '));
     for (const name of new Set(ours.map(([, estimator]) => estimator))) {
       const mine = ours.filter(([, estimator]) => estimator === name).map((words) => words.join(' '));
       const cells = cellsOf({
-        alpha,
+        noise,
         patterns: [...new Set(mine.map((cell) => cell.split(' ')[0]))],
         estimators: [name],
         records: AGAIN * RECORDS,
         seed: 2,
       });
       const again = [...cells].filter(([cell]) => mine.includes(cell));
-      print(alpha, again);
+      print(noise, again);
       left += again.filter(([, { good }]) => !good).length;
     }
   }

@@ -3,9 +3,10 @@ import { chiSquaredQuantile, gammaP } from './chi-squared.ts';
 import type { Estimate } from './deviations.ts';
 import { hasGaps } from './effective-terms.ts';
 import { ESTIMATORS, type Estimator, type EstimatorName } from './estimators.ts';
-import { squaresQuantile } from './few-degrees.ts';
-import { dominant, identifyNoises, mixtureAt, type NoiseModel } from './noise.ts';
+import { dominant, identifyNoises, mixtureAt, type NoiseModel, sharesOf } from './noise.ts';
+import type { Mixture } from './power-law.ts';
 import type { Series } from './series.ts';
+import { quantileOf, type Spread, trueVariance } from './strengths.ts';
 import { averagingFactors, type TauChoice } from './taus.ts';
 
 /** One estimator at one averaging time. */
@@ -57,19 +58,18 @@ const NO_INTERVAL = { low: null, high: null, edf: null } as const;
 /**
  * The two-sided chi-squared interval around a deviation.
  *
- * @param weights of the squares behind it, where they are few: the interval is then theirs (`squaresQuantile`).
  * @param shift where another correction would give `value` times this: the interval holds the truth of both as often.
+ * @param truth the true variance, over that found, for which a value is below that found with probability p.
  */
 export function deviationInterval(
   value: number,
   edf: number,
   confidence: number,
   shift = 1,
-  weights: readonly number[] | null = null,
+  truth: (p: number) => number = (p) => 1 / quantileOf(p, { edf, weights: null }),
 ): { low: number; high: number } {
   const tail = tailOf(edf, confidence, shift);
-  const bound = (p: number) =>
-    value / Math.sqrt(weights === null ? chiSquaredQuantile(p, edf) / edf : squaresQuantile(p, weights, edf));
+  const bound = (p: number) => value * Math.sqrt(truth(p));
   return { low: bound(1 - tail) * Math.min(1, shift), high: bound(tail) * Math.max(1, shift) };
 }
 
@@ -105,6 +105,53 @@ function reasonOf(estimator: Estimator, { n }: Estimate, m: number, series: Seri
   return n === 0 ? 'the gaps leave no term' : 'passes the largest double';
 }
 
+/** What may hide at long averaging times: of the noises that have an Allan variance, the steepest. */
+const RANDOM_WALK_FM = -2;
+
+/** The share that each noise has in what an estimator finds; of noises without an Allan variance, in third differences. */
+function mixtureIn(estimator: Estimator, noises: NoiseModel, m: number, points: number): Mixture {
+  const { expects, modified } = estimator;
+  return expects === undefined || noises.some(([alpha]) => alpha < RANDOM_WALK_FM)
+    ? mixtureAt(noises, m, modified === true)
+    : sharesOf(noises, (alpha) => expects(m, alpha, points));
+}
+
+/** The true variance, over that found, for which a value is below that found with probability p (see `trueVariance`). */
+function truthOf(
+  estimator: Estimator,
+  series: Series,
+  m: number,
+  noises: NoiseModel,
+  { value, edf }: { readonly value: number; readonly edf: number },
+): (p: number) => number {
+  const points = series.phase.length;
+  const spread = (mixture: Mixture, own: number): Spread => ({
+    edf: own,
+    weights: own < FEW ? (estimator.weights?.(series, m, mixture) ?? null) : null,
+  });
+  const all = mixtureIn(estimator, noises, m, points);
+  const { expects } = estimator;
+  const flatter = noises.filter(([alpha]) => alpha > RANDOM_WALK_FM);
+  const hidden: Mixture = [[RANDOM_WALK_FM, 1]];
+  const among = mixtureIn(estimator, flatter, m, points);
+  const known =
+    expects !== undefined && flatter.length > 0 && all.every(([alpha]) => alpha >= RANDOM_WALK_FM);
+  const flatEdf = flatter.length === noises.length ? edf : known ? estimator.edf(series, m, among) : null;
+  const steepEdf = known ? estimator.edf(series, m, hidden) : null;
+  if (!known || flatEdf === null || steepEdf === null) {
+    const alone = spread(all, edf);
+    return (p) => 1 / quantileOf(p, alone);
+  }
+  const unit = estimator.unit === 's' ? m ** 2 / 3 : 1 / series.tau0 ** 2;
+  const variance = flatter.reduce((sum, [alpha, strength]) => sum + strength * expects(m, alpha, points), 0);
+  const strengths = {
+    flat: spread(among, flatEdf),
+    floor: (variance * unit) / value ** 2,
+    steep: spread(hidden, steepEdf),
+  };
+  return (p) => trueVariance(p, strengths);
+}
+
 function statistic(
   name: EstimatorName,
   estimate: Estimate,
@@ -132,18 +179,23 @@ function statistic(
   const bias = estimator.bias?.(series, m, mixture) ?? null;
   const value = estimate.value / Math.sqrt(bias ?? 1);
   const lack = estimator.lacksInterval?.(m) ?? null;
-  const edf = lack === null ? estimator.edf(series, m, mixture) : null;
+  const edf = lack === null ? estimator.edf(series, m, mixtureIn(estimator, noises, m, points)) : null;
   if (edf === null) {
     const reason = lack ?? (estimator.interval === 'none' ? null : NO_SPREAD);
     return { tau, value, n, ...NO_INTERVAL, bias, reason };
   }
-  const weights = edf < FEW ? (estimator.weights?.(series, m, mixture) ?? null) : null;
   const shift = Math.sqrt((bias ?? 1) / (estimator.expectedBias?.(m, mixture) ?? bias ?? 1));
   return {
     tau,
     value,
     n,
-    ...deviationInterval(value, edf, confidence, shift, weights),
+    ...deviationInterval(
+      value,
+      edf,
+      confidence,
+      shift,
+      truthOf(estimator, series, m, noises, { value, edf }),
+    ),
     edf,
     bias,
     reason: null,

@@ -2,9 +2,17 @@ import type { EstimatorShape } from './degrees-of-freedom.ts';
 import { adev, type Estimate, hdev, oadev, ohdev } from './deviations.ts';
 import { edfOf, spanEdf, spanWeights, weightsOf } from './effective-terms.ts';
 import { mdev, tdev } from './modified.ts';
-import type { Mixture } from './power-law.ts';
+import { differenceVariance, type Mixture } from './power-law.ts';
 import type { Series } from './series.ts';
-import { HADAMARD_TOTAL, MODIFIED_TOTAL, PARABOLIC, type Span, spanDeviation, THEO1 } from './spans.ts';
+import {
+  HADAMARD_TOTAL,
+  MODIFIED_TOTAL,
+  PARABOLIC,
+  type Span,
+  spanDeviation,
+  spanExpectation,
+  THEO1,
+} from './spans.ts';
 import {
   hadamardTotalBias,
   hadamardTotalExpectation,
@@ -43,6 +51,8 @@ export interface Estimator {
   readonly modified?: true;
   /** Equivalent degrees of freedom in this noise, or null where there is no interval. */
   edf(series: Series, m: number, mixture: Mixture): number | null;
+  /** The variance in unit noise (`phaseCovariance`) where tau0 is 1, any bias taken out; of a time over m^2 / 3. */
+  expects?(m: number, alpha: number, points: number): number;
   /** What the squares weigh behind few of them (see `squaresQuantile`). */
   weights?(series: Series, m: number, mixture: Mixture): number[];
   /** `none`: an extreme, or a mean that holds a constant frequency. */
@@ -63,7 +73,9 @@ const plain =
   (m) =>
     estimate(series, m);
 
-const family = (shape: EstimatorShape): Pick<Estimator, 'edf' | 'weights'> => ({
+const family = (shape: EstimatorShape): Pick<Required<Estimator>, 'edf' | 'weights' | 'expects'> => ({
+  expects: (m, alpha) =>
+    differenceVariance(alpha, shape.order, m, shape.modified) / ((shape.order === 2 ? 2 : 6) * m * m),
   edf: (series, m, mixture) => edfOf(series, shape, mixture, m),
   weights: (series, m, mixture) => weightsOf(series, shape, mixture, m),
 });
@@ -72,6 +84,15 @@ const spans = (span: Span): Pick<Estimator, 'edf' | 'weights'> => ({
   edf: (series, m, mixture) => spanEdf(series, span, mixture, m),
   weights: (series, m, mixture) => spanWeights(series, span, mixture, m),
 });
+
+/** Of long spans from one that is not, as the Allan variance grows, modified or not. */
+const spanExpects =
+  (span: Span, allan: Pick<Required<Estimator>, 'expects'>): Required<Estimator>['expects'] =>
+  (m, alpha, points) => {
+    const size = Math.min(m, span.modelled);
+    const growth = allan.expects(m, alpha, points) / allan.expects(size, alpha, points);
+    return (spanExpectation(span, size, alpha) / size ** 2) * growth;
+  };
 
 const ofSpan = (span: Span) => plain((series, m) => spanDeviation(series, span, m));
 
@@ -93,6 +114,12 @@ const theo1Time = (m: number): number => THEO1_SHARE * m;
 
 const OVERLAPPING_ALLAN = family({ order: 2, overlapping: true, modified: false });
 const OVERLAPPING_MODIFIED = family({ order: 2, overlapping: true, modified: true });
+
+const OVERLAPPING_HADAMARD = family({ order: 3, overlapping: true, modified: false });
+
+/** TheoBR is the Allan variance at its own averaging time. */
+const theobrExpects: Required<Estimator>['expects'] = (m, alpha, points) =>
+  OVERLAPPING_ALLAN.expects(theo1Time(m), alpha, points);
 
 const none = (): null => null;
 
@@ -140,7 +167,7 @@ export const ESTIMATORS = {
     unit: 'ratio',
     points: (m) => 3 * m + 1,
     prepare: plain(ohdev),
-    ...family({ order: 3, overlapping: true, modified: false }),
+    ...OVERLAPPING_HADAMARD,
   },
   totdev: {
     title: 'total deviation',
@@ -149,6 +176,7 @@ export const ESTIMATORS = {
     prepare: plain(totdev),
     edf: totalEdfOf,
     weights: totalWeights,
+    expects: OVERLAPPING_ALLAN.expects,
     bias: totalBias,
   },
   mtotdev: {
@@ -158,6 +186,7 @@ export const ESTIMATORS = {
     prepare: ofSpan(MODIFIED_TOTAL),
     modified: true,
     ...spans(MODIFIED_TOTAL),
+    expects: OVERLAPPING_MODIFIED.expects,
     bias: modifiedTotalBias,
     expectedBias: modifiedTotalExpectation,
     lacksInterval: modifiedTotalLacks,
@@ -169,6 +198,7 @@ export const ESTIMATORS = {
     prepare: plain(ttotdev),
     modified: true,
     ...spans(MODIFIED_TOTAL),
+    expects: OVERLAPPING_MODIFIED.expects,
     bias: modifiedTotalBias,
     expectedBias: modifiedTotalExpectation,
     lacksInterval: modifiedTotalLacks,
@@ -179,6 +209,7 @@ export const ESTIMATORS = {
     points: HADAMARD_TOTAL.points,
     prepare: ofSpan(HADAMARD_TOTAL),
     ...spans(HADAMARD_TOTAL),
+    expects: OVERLAPPING_HADAMARD.expects,
     bias: hadamardTotalBias,
     expectedBias: hadamardTotalExpectation,
   },
@@ -190,6 +221,7 @@ export const ESTIMATORS = {
     lacks: theo1Lacks,
     averaging: theo1Time,
     ...spans(THEO1),
+    expects: spanExpects(THEO1, OVERLAPPING_ALLAN),
   },
   theobr: {
     title: 'Theo1 without its bias',
@@ -200,6 +232,7 @@ export const ESTIMATORS = {
     withGaps: NO_BIAS,
     averaging: theo1Time,
     edf: theobrEdf,
+    expects: theobrExpects,
   },
   theoh: {
     title: 'Allan deviation, Theo1 without its bias at long averaging times',
@@ -211,6 +244,8 @@ export const ESTIMATORS = {
     averaging: (m, points) => (theohIsAllan(m, points) ? m : theo1Time(m)),
     edf: (series, m, mixture) =>
       (theohIsAllan(m, series.phase.length) ? OVERLAPPING_ALLAN.edf : theobrEdf)(series, m, mixture),
+    expects: (m, alpha, points) =>
+      (theohIsAllan(m, points) ? OVERLAPPING_ALLAN.expects : theobrExpects)(m, alpha, points),
   },
   pdev: {
     title: 'parabolic deviation',
@@ -219,6 +254,7 @@ export const ESTIMATORS = {
     prepare: ofSpan(PARABOLIC),
     modified: true,
     ...spans(PARABOLIC),
+    expects: spanExpects(PARABOLIC, OVERLAPPING_MODIFIED),
   },
   mtie: {
     title: 'maximum time-interval error',

@@ -64,32 +64,39 @@ export function squareWeights<Variable>(
   return positive.map((value) => value / sum);
 }
 
-const HALVINGS = 40;
+const HALVINGS = 30;
+
+/** So many squares, not necessarily a whole number, that together add `weight` to the expectation of a mean. */
+export type Squares = readonly [weight: number, degrees: number];
+
+/** The squares behind a mean of `edf` degrees of freedom: so many as the weights have, or as several means like this one have together. */
+export function squaresOf(weights: readonly number[], edf: number): Squares[] {
+  const copies = edf * weights.reduce((sum, weight) => sum + weight ** 2, 0);
+  return weights.map((weight) => [weight, copies]);
+}
 
 /**
  * A quantile of a mean of squares of normal variables, over its expectation, by the saddlepoint (Kuonen 1999, Biometrika 86).
  * Chi-squared of the same degrees of freedom puts too much near 0 where these are few: it takes for one square what is one
  * and some small ones.
  *
- * @param weights of the squares, adding to 1.
- * @param edf equivalent degrees of freedom: so many as the weights have, or as several means like this one have together.
+ * @param squares weights adding to 1.
  */
-export function squaresQuantile(p: number, weights: readonly number[], edf: number): number {
-  const copies = edf * weights.reduce((sum, weight) => sum + weight ** 2, 0);
+export function squaresQuantile(p: number, squares: readonly Squares[]): number {
   /** The value that the saddlepoint `s` is of, and the normal variable that stays below as often. */
   const at = (s: number): { value: number; normal: number } => {
     let [cumulant, value, second] = [0, 0, 0];
-    for (const weight of weights) {
-      const rest = 1 - (2 * weight * s) / copies;
-      cumulant -= (copies / 2) * Math.log(rest);
+    for (const [weight, degrees] of squares) {
+      const rest = 1 - (2 * weight * s) / degrees;
+      cumulant -= (degrees / 2) * Math.log(rest);
       value += weight / rest;
-      second += (2 / copies) * (weight / rest) ** 2;
+      second += (2 / degrees) * (weight / rest) ** 2;
     }
     const w = Math.sign(s) * Math.sqrt(2 * (s * value - cumulant));
     return { value, normal: w + Math.log((s * Math.sqrt(second)) / w) / w };
   };
   const wanted = p < 0.5 ? -normalQuantile(p) : normalQuantile(1 - p);
-  const most = copies / (2 * Math.max(...weights));
+  const most = Math.min(...squares.map(([weight, degrees]) => degrees / (2 * weight)));
   // Below the mean s is negative; by its distance from the largest there is, which spans many powers of ten.
   let [near, far] = wanted > 0 ? [most * 1e-12, most] : [most, most * 1e12];
   for (let k = 0; k < HALVINGS; k += 1) {

@@ -179,14 +179,18 @@ function knownPoints({ phase, known }: Series): number {
   return count;
 }
 
-/** The share that each noise has in the third differences at m, averaged over m neighbours where `modified`. */
-export function mixtureAt(model: NoiseModel, m: number, modified: boolean): Mixture {
-  const parts = model.map(
-    ([alpha, strength]) => [alpha, strength * differenceVariance(alpha, 3, m, modified)] as const,
-  );
+/** The share of each noise in a variance of which unit noise has `unit`. */
+export function sharesOf(model: NoiseModel, unit: (alpha: number) => number): Mixture {
+  const [only] = model;
+  if (only !== undefined && model.length === 1) return [[only[0], 1]];
+  const parts = model.map(([alpha, strength]) => [alpha, strength * unit(alpha)] as const);
   const sum = parts.reduce((total, [, part]) => total + part, 0);
   return parts.map(([alpha, part]) => [alpha, part / sum] as const);
 }
+
+/** The share that each noise has in the third differences at m, averaged over m neighbours where `modified`. */
+export const mixtureAt = (model: NoiseModel, m: number, modified: boolean): Mixture =>
+  sharesOf(model, (alpha) => differenceVariance(alpha, 3, m, modified));
 
 /** The exponent with the largest share. */
 export const dominant = (mixture: Mixture): number => mixture.reduce((a, b) => (b[1] > a[1] ? b : a))[0];
