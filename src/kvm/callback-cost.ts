@@ -8,7 +8,7 @@ import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import { ENTRY, EXIT, FIELDS, START } from './expiries.ts';
 import { ktimeNow, pauseMachine } from './guest.ts';
 import { INTERRUPTED } from './guest-trace.ts';
-import { besideIdlestCpu, kvmTscKhz } from './host.ts';
+import { besideCpu, idlestCpu, kvmTscKhz } from './host.ts';
 import { kvmError } from './kvm-error.ts';
 import { minPeriodNs, timerSetup } from './timer-setup.ts';
 import { findTracefs, type TracedEvent, TraceInstance, TraceObstacle } from './tracefs.ts';
@@ -138,7 +138,8 @@ export function measureCallback(control: Control): CallbackCost {
   if (control.cancelled()) return { value: null, reason: INTERRUPTED };
   try {
     const [tscKhz, mount] = [kvmTscKhz(), findTracefs()];
-    return { value: besideIdlestCpu(control, (cpu) => measure(mount, cpu, tscKhz, control)) };
+    const cpu = idlestCpu(control);
+    return { value: besideCpu(cpu, () => measure(mount, cpu, tscKhz, control)) };
   } catch (error) {
     if (error instanceof TraceObstacle) return { value: null, reason: error.message };
     const refusal = kvmError(error);

@@ -116,8 +116,9 @@ export function idlestOf(
 /** Long enough for a share of a CPU's time in ticks of 10 ms. */
 const LOOK_NS = BigInt(100 * NS_PER_MS);
 
-/** Which of some CPUs is the idlest now. */
-function idlestCpu(cpus: readonly number[], control: Control): number {
+/** Which of the CPUs that this process may use is the idlest now. */
+export function idlestCpu(control: Control): number {
+  const cpus = native().getAffinity();
   if (cpus.length < 2) return cpus[0] ?? 0;
   const read = () => parseIdle(readFileSync('/proc/stat', 'utf8'));
   const before = read();
@@ -125,15 +126,14 @@ function idlestCpu(cpus: readonly number[], control: Control): number {
   return idlestOf(cpus, before, read());
 }
 
-/** Runs `work` beside the idlest CPU that it may use: what measures stays out of the way of what is measured there. */
-export function besideIdlestCpu<T>(control: Control, work: (cpu: number) => T): T {
+/** Runs `work` on the other CPUs: what measures stays out of the way of what is measured on this one. */
+export function besideCpu<T>(cpu: number, work: () => T): T {
   const addon = native();
   const affinity = addon.getAffinity();
-  const cpu = idlestCpu(affinity, control);
   const others = affinity.filter((other) => other !== cpu);
   try {
     if (others.length > 0) addon.setAffinity(others);
-    return work(cpu);
+    return work();
   } finally {
     addon.setAffinity(affinity);
   }

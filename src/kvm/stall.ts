@@ -8,7 +8,7 @@ import { untraced } from './expiries.ts';
 import { modulo, phaseOf } from './grid.ts';
 import { type Guest, withGuest } from './guest.ts';
 import { GuestTrace, type TraceMode } from './guest-trace.ts';
-import { besideIdlestCpu } from './host.ts';
+import { besideCpu, idlestCpu } from './host.ts';
 import { since } from './recording.ts';
 import { type Stall, type StallRecord, stallFindingOf } from './stall-finding.ts';
 import { type TimerSetup, timerSetup } from './timer-setup.ts';
@@ -201,14 +201,11 @@ export function stallGuest(
  * @returns what was made until it was cancelled. Where the host allows no stall, `reason` says why.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
-export const recordStalls = (options: StallOptions, control: Control): StallRecord =>
-  besideIdlestCpu(control, (cpu) => recordStallsOn(cpu, options, control));
-
-function recordStallsOn(
-  cpu: number,
+export function recordStalls(
   { setup, stalls: wanted, trace: mode, tscKhz }: StallOptions,
   control: Control,
 ): StallRecord {
+  const cpu = idlestCpu(control);
   const base: StallRecord = {
     periodNs: setup.periodNs,
     usualLatenessNs: 0,
@@ -227,15 +224,17 @@ function recordStallsOn(
   }
   const trace = new GuestTrace(mode, cpu);
   try {
-    return withGuest('halt', setup, control, (guest) => {
-      guest.native.pin(cpu);
-      trace.prepare(guest);
-      if (!guest.runFor(TICKS)) return base;
-      trace.watchExpiries(guest, setup.periodNs);
-      const record = stallGuest(guest, burst, wanted, base);
-      guest.pause();
-      return { ...record, trace: trace.expiries(guest, setup.periodNs, tscKhz) };
-    });
+    return besideCpu(cpu, () =>
+      withGuest('halt', setup, control, (guest) => {
+        guest.native.pin(cpu);
+        trace.prepare(guest);
+        if (!guest.runFor(TICKS)) return base;
+        trace.watchExpiries(guest, setup.periodNs);
+        const record = stallGuest(guest, burst, wanted, base);
+        guest.pause();
+        return { ...record, trace: trace.expiries(guest, setup.periodNs, tscKhz) };
+      }),
+    );
   } finally {
     trace.remove();
     burst.destroy();
