@@ -8,6 +8,8 @@ export default defineConfig({
     execArgv: ['--import', new URL('./test/load-typescript.mjs', import.meta.url).href],
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
+    // An agent and a browser that has not run before, on a busy machine.
+    hookTimeout: 60_000,
     coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'html'] },
   },
 });

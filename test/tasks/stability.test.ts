@@ -86,14 +86,14 @@ test('the tables for people', async () => {
         0.5  1  9.1e+1    -     -  7.1e+1  -
           1  2  8.6e+1    -     -  1.2e+2  -
           2  4  2.8e+1    -     -       -  -
-    low and high: the 95 % interval of oadev; the JSON document has every one's.
+    low and high: the 95 % interval of oadev; the JSON document has that of each.
 
     Time, in seconds
     tau (s)  m    tdev  low  high
         0.5  1  2.6e+1    -     -
           1  2  4.3e+1    -     -
           2  4       -    -     -
-    low and high: the 95 % interval of tdev; the JSON document has every one's.
+    low and high: the 95 % interval of tdev; the JSON document has that of each.
 
     No interval: identifying the noise takes 30 points that vary.
 
