@@ -26,4 +26,3 @@ export type MeasureResult = z.infer<typeof measureResultSchema>;
 
 /** The whole of a run.json. */
 export const measureDocumentSchema = hostDocument('measure', measureResultSchema);
-export type MeasureDocument = z.infer<typeof measureDocumentSchema>;

@@ -6,11 +6,13 @@ const SWEEPS = 12;
 /** The eigenvalues of a symmetric matrix, which it spoils, by Jacobi's rotations. */
 function eigenvalues(a: readonly Float64Array[]): number[] {
   const at = (i: number, j: number): number => (a[i] as Float64Array)[j] as number;
+  // Their sum, which no rotation changes: a single element may come to 0.
+  const negligible = (1e-5 * a.reduce((sum, _, i) => sum + Math.abs(at(i, i)), 0)) / a.length;
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
     let rotated = false;
     for (let p = 0; p < a.length; p += 1) {
       for (let q = p + 1; q < a.length; q += 1) {
-        if (Math.abs(at(p, q)) < 1e-5 * Math.abs(at(0, 0))) continue;
+        if (Math.abs(at(p, q)) <= negligible) continue;
         rotated = true;
         const theta = (at(q, q) - at(p, p)) / (2 * at(p, q));
         const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));

@@ -52,7 +52,7 @@ const CLOSE = 1e-4;
 export function trueVariance(p: number, strengths: Strengths): number {
   const { flat, floor } = strengths;
   const alone = 1 / quantileOf(p, flat);
-  if (!(floor > 0 && floor < alone)) return alone;
+  if (!(floor > 0 && floor < alone && Number.isFinite(alone))) return alone;
   /** By the logarithm of a truth, that of what would be found with probability p. */
   const found = (truth: number): number =>
     truth + Math.log(mixedQuantile(p, strengths, 1 - floor / Math.exp(truth)));
@@ -61,7 +61,8 @@ export function trueVariance(p: number, strengths: Strengths): number {
   let [below, above] = [found(low), found(high)];
   while (below > 0) {
     [high, above] = [low, below];
-    low -= 1;
+    // At the floor, of the flatter noises alone, it is below what was found.
+    low = Math.max(Math.log(floor), low - 1);
     below = found(low);
   }
   while (above < 0) {

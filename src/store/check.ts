@@ -48,7 +48,7 @@ export function checkStore(store: Store, control: Control): Checked {
   for (const [i, { id }] of series.entries()) {
     for (const rows of readSamples(store, id)) {
       if (control.cancelled())
-        throw new TscopeError('INTERRUPTED', 'stopped before all of the store was checked.');
+        throw new TscopeError('INTERRUPTED', 'interrupted before all of the store was checked.');
       found.samples += rows.sinceNs.length;
     }
     for (const width of [MINUTE_NS, HOUR_NS]) {

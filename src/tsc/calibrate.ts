@@ -39,7 +39,7 @@ export const calibrateBounds = { durationNs: bounds('1ms', '30d') };
 /**
  * Measures the TSC's rate against a clock of the kernel. Synchronous: for a worker thread.
  *
- * @throws TscopeError USAGE for a duration below 1 ms; INTERRUPTED when stopped before anything was measured;
+ * @throws TscopeError USAGE for a duration below 1 ms; INTERRUPTED when cancelled before anything was measured;
  * UNSUPPORTED where the clock stands still.
  */
 export function calibrate(
@@ -105,7 +105,7 @@ const clocksourceAt = (readings: readonly ClockReadings[], batch: number): Fact<
 
 function nothingMeasured({ clock }: CalibrateOptions, control: Control): TscopeError {
   if (control.cancelled()) {
-    return new TscopeError('INTERRUPTED', 'calibrate: stopped before anything was measured.');
+    return new TscopeError('INTERRUPTED', 'calibrate: interrupted before anything was measured.');
   }
   return new TscopeError(
     'UNSUPPORTED',

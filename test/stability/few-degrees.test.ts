@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { analyseStability, deviationInterval } from '../../src/stability/analyse.ts';
 import { gammaP } from '../../src/stability/chi-squared.ts';
 import { spanWeights } from '../../src/stability/effective-terms.ts';
+import { ESTIMATOR_NAMES } from '../../src/stability/estimators.ts';
 import { spread, squaresOf, squaresQuantile, squareWeights } from '../../src/stability/few-degrees.ts';
 import { phaseSeries } from '../../src/stability/series.ts';
 import { THEO1 } from '../../src/stability/spans.ts';
@@ -33,6 +34,35 @@ test('of unequal squares it is what their distribution says, where chi-squared i
     expect(squaresQuantile(0.025, squaresOf([a, a, b, b], edf))).toBeGreaterThan(
       squaresQuantile(0.025, squaresOf([1], edf)),
     );
+  }
+});
+
+test('of what is all the same one square is left, however often it is there', () => {
+  for (const count of [1, 2, 3, 5, 8, 16]) {
+    const same = Array.from({ length: count }, (_, k) => k);
+    const weights = squareWeights(same, () => 3);
+    expect(Math.max(...weights)).toBeCloseTo(1, 9);
+  }
+});
+
+test('every estimator comes to an end at every averaging time, with an interval that holds its value or none', () => {
+  for (const [k, points] of [31, 64, 130, 270].entries()) {
+    for (const alpha of [2, 1, 0, -1, -2]) {
+      const series = phaseSeries(phaseNoise(alpha, points, seedOf(k)), 1);
+      for (const { m, statistics } of analyseStability(series, {
+        estimators: ESTIMATOR_NAMES,
+        taus: 'octave',
+        confidence: 0.95,
+      })) {
+        for (const [name, { value, low, high }] of statistics) {
+          if (low === null || high === null || value === null) continue;
+          expect(
+            low > 0 && low < value && value < high && Number.isFinite(high),
+            `${name}, ${points} points, ${alpha}, ${m}`,
+          ).toBe(true);
+        }
+      }
+    }
   }
 });
 

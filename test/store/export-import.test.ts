@@ -278,7 +278,7 @@ test('an import or a check that is stopped says so, and nothing of the import is
   expect(() => checkStore(source.store, stopped)).toThrow(
     expect.objectContaining({
       code: 'INTERRUPTED',
-      message: 'stopped before all of the store was checked.',
+      message: 'interrupted before all of the store was checked.',
     }),
   );
 });

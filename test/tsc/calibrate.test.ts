@@ -113,7 +113,7 @@ test('what is cancelled before anything was measured says so, and so does a cloc
   expect(() => calibrate({ clock: 'tai', durationNs: 1e6 }, standing, cancelledAfter(0))).toThrow(
     expect.objectContaining({
       code: 'INTERRUPTED',
-      message: 'calibrate: stopped before anything was measured.',
+      message: 'calibrate: interrupted before anything was measured.',
     }),
   );
   // Cancelled so that it ends, and not any more when it is asked for the reason.
