@@ -55,7 +55,7 @@ export function trueVariance(p: number, strengths: Strengths): number {
   if (!(floor > 0 && floor < alone && Number.isFinite(alone))) return alone;
   /** By the logarithm of a truth, that of what would be found with probability p. */
   const found = (truth: number): number =>
-    truth + Math.log(mixedQuantile(p, strengths, 1 - floor / Math.exp(truth)));
+    truth + Math.log(mixedQuantile(p, strengths, Math.max(0, 1 - floor / Math.exp(truth))));
   // Secants (Illinois): what would be found grows about as the truth does.
   let [low, high] = [Math.log(Math.max(floor, alone / 4)), Math.log(alone)];
   let [below, above] = [found(low), found(high)];

@@ -64,3 +64,12 @@ test('in random walk FM alone an interval is that of the noise itself', () => {
   const { value, low, high, edf } = point?.statistics.get('oadev') ?? {};
   expect({ low, high }).toEqual(deviationInterval(value ?? 0, edf ?? 0, 0.95));
 });
+
+test('the truth lies beyond what was found on both sides, wherever the floor is, down to the last digit', () => {
+  for (const edf of [2, 30, 674.8989441930619])
+    for (let floor = 0.01; floor < 1.2; floor += 0.0137) {
+      const strengths = { flat: { edf, weights: null }, floor, steep: { edf: edf * 1.3, weights: null } };
+      expect(trueVariance(0.025, strengths), `${edf}, ${floor}`).toBeGreaterThan(1);
+      expect(trueVariance(0.975, strengths), `${edf}, ${floor}`).toBeLessThan(1);
+    }
+});
