@@ -59,10 +59,12 @@ export function trueVariance(p: number, strengths: Strengths): number {
   // Secants (Illinois): what would be found grows about as the truth does.
   let [low, high] = [Math.log(Math.max(floor, alone / 4)), Math.log(alone)];
   let [below, above] = [found(low), found(high)];
+  const least = Math.log(floor);
   while (below > 0) {
+    // Nothing less is possible: the floor is within what the saddlepoint is off of the flatter noises alone.
+    if (low <= least) return alone;
     [high, above] = [low, below];
-    // At the floor, of the flatter noises alone, it is below what was found.
-    low = Math.max(Math.log(floor), low - 1);
+    low = Math.max(least, low - 1);
     below = found(low);
   }
   while (above < 0) {
