@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
 import { count } from './measured.ts';
 
 /** What the guest does between interrupts. */
@@ -212,7 +213,7 @@ export const kvmResultSchema = z.strictObject({
    */
   burstEstimate: z.strictObject({
     callbacks: count,
-    callbackNs: z.number().default(79),
+    callbackNs: z.number().default(CRASH_CALLBACK_NS),
     burstNs: z.number(),
   }),
   host: z.strictObject({

@@ -116,20 +116,23 @@ function mixtureIn(estimator: Estimator, noises: NoiseModel, m: number, points: 
     : sharesOf(noises, (alpha) => expects(m, alpha, points));
 }
 
-/** The true variance, over that found, for which a value is below that found with probability p (see `trueVariance`). */
+/**
+ * The true variance, over that found, for which a value is below that found with probability p (see `trueVariance`).
+ *
+ * @param all the mixture that the value has, whose degrees of freedom are `edf`.
+ */
 function truthOf(
   estimator: Estimator,
   series: Series,
   m: number,
   noises: NoiseModel,
-  { value, edf }: { readonly value: number; readonly edf: number },
+  { all, value, edf }: { readonly all: Mixture; readonly value: number; readonly edf: number },
 ): (p: number) => number {
   const points = series.phase.length;
   const spread = (mixture: Mixture, own: number): Spread => ({
     edf: own,
     weights: own < FEW ? (estimator.weights?.(series, m, mixture) ?? null) : null,
   });
-  const all = mixtureIn(estimator, noises, m, points);
   const { expects } = estimator;
   const flatter = noises.filter(([alpha]) => alpha > RANDOM_WALK_FM);
   const hidden: Mixture = [[RANDOM_WALK_FM, 1]];
@@ -179,7 +182,8 @@ function statistic(
   const bias = estimator.bias?.(series, m, mixture) ?? null;
   const value = estimate.value / Math.sqrt(bias ?? 1);
   const lack = estimator.lacksInterval?.(m) ?? null;
-  const edf = lack === null ? estimator.edf(series, m, mixtureIn(estimator, noises, m, points)) : null;
+  const all = mixtureIn(estimator, noises, m, points);
+  const edf = lack === null ? estimator.edf(series, m, all) : null;
   if (edf === null) {
     const reason = lack ?? (estimator.interval === 'none' ? null : NO_SPREAD);
     return { tau, value, n, ...NO_INTERVAL, bias, reason };
@@ -194,7 +198,7 @@ function statistic(
       edf,
       confidence,
       shift,
-      truthOf(estimator, series, m, noises, { value, edf }),
+      truthOf(estimator, series, m, noises, { all, value, edf }),
     ),
     edf,
     bias,

@@ -1,3 +1,5 @@
+import { mean } from '../statistics.ts';
+
 /** The spectrum of a record by Welch's method. */
 export interface Spectrum {
   /** Hz. */
@@ -67,9 +69,9 @@ function averaged(frequency: Float64Array, tau0: number, length: number): Spectr
   let segments = 0;
   for (let from = 0; from + length <= frequency.length; from += length / 2) {
     const part = frequency.subarray(from, from + length);
-    const mean = part.reduce((sum, y) => sum + y, 0) / length;
-    if (Number.isNaN(mean)) continue;
-    const re = part.map((y, i) => (y - mean) * (window[i] as number));
+    const middle = mean(part);
+    if (Number.isNaN(middle)) continue;
+    const re = part.map((y, i) => (y - middle) * (window[i] as number));
     const im = new Float64Array(length);
     transform(re, im);
     for (let k = 1; k < length / 2; k += 1)
@@ -93,7 +95,7 @@ function binned(spectrum: readonly Spectrum[]): Spectrum[] {
     bins.set(bin, [...(bins.get(bin) ?? []), one]);
   }
   return [...bins.values()].map((all) => ({
-    hz: all.reduce((sum, { hz }) => sum + hz, 0) / all.length,
-    phase: all.reduce((sum, { phase }) => sum + phase, 0) / all.length,
+    hz: mean(all.map(({ hz }) => hz)),
+    phase: mean(all.map(({ phase }) => phase)),
   }));
 }

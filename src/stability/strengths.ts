@@ -52,6 +52,7 @@ const CLOSE = 1e-4;
 export function trueVariance(p: number, strengths: Strengths): number {
   const { flat, floor } = strengths;
   const alone = 1 / quantileOf(p, flat);
+  // Without end there is nothing to look for.
   if (!(floor > 0 && floor < alone && Number.isFinite(alone))) return alone;
   /** By the logarithm of a truth, that of what would be found with probability p. */
   const found = (truth: number): number =>

@@ -204,7 +204,7 @@ function recoveryTitle(
 
 const CAPTION = [
   'Both axes are logarithmic. From the return until the next expiry is in the future again; hollow marks are projected at the pace measured until then.',
-  "The dashed lines are catch-up at what a callback costs this host's kernel, by its own trace where that was measured, and at the crash dump's 79 ns; its own line is at what one costs in this program.",
+  `The dashed lines are catch-up at what a callback costs this host's kernel, by its own trace where that was measured, and at the crash dump's ${CRASH_CALLBACK_NS} ns; its own line is at what one costs in this program.`,
   'Past the line across catch-up is a hard lockup, because it recovers in one interrupt; independent and reinject take as long in many exits, between which the host is free.',
 ];
 
