@@ -109,9 +109,14 @@ function independentTerms(
   const n = starts.length;
   let sum = n;
   if (stride === step && n <= ALL_PAIRS) {
-    const at = oncePerLag(squaredCorrelation);
-    for (const [k, i] of starts.entries())
-      for (let l = k + 1; l < n; l += 1) sum += 2 * at((starts[l] as number) - i);
+    const pairs = new Int32Array(terms.length);
+    for (let k = 0; k < n; k += 1) {
+      for (let l = k + 1; l < n; l += 1) {
+        const lag = (starts[l] as number) - (starts[k] as number);
+        pairs[lag] = (pairs[lag] as number) + 1;
+      }
+    }
+    for (const [lag, count] of pairs.entries()) if (count > 0) sum += 2 * count * squaredCorrelation(lag);
     return n === 0 ? 0 : (n * n) / sum;
   }
   for (const [lag, width] of blocks) {

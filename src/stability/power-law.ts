@@ -69,10 +69,9 @@ export function differenceVariance(alpha: number, order: 2 | 3, m: number, modif
 
 /** A function of the distance of two points, computed once for each. */
 export function oncePerLag(of: (lag: number) => number): (lag: number) => number {
-  const found = new Map<number, number>();
+  const found: number[] = [];
   return (lag) => {
-    const value = found.get(lag) ?? of(lag);
-    found.set(lag, value);
-    return value;
+    found[lag] ??= of(lag);
+    return found[lag];
   };
 }
