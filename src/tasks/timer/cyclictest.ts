@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode, TscopeError } from '../../errors.ts';
+import { firstIssue } from '../../schema/issues.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import { Histogram } from '../histogram.ts';
 import type { QuietOptions } from '../quiet-thread.ts';
@@ -41,19 +42,15 @@ const output = z.object({
  * @throws TscopeError IO where it is anything else.
  */
 export function parseCyclictest(text: string): Cyclictest {
-  let parsed: ReturnType<typeof output.safeParse>;
+  let written: unknown;
   try {
-    parsed = output.safeParse(JSON.parse(text));
+    written = JSON.parse(text);
   } catch {
     throw new TscopeError('IO', 'cyclictest wrote something that is not JSON.');
   }
+  const parsed = output.safeParse(written);
   if (!parsed.success) {
-    const what = z
-      .prettifyError(parsed.error)
-      .split('\n')
-      .map((line) => line.trim())
-      .join(' ')
-      .slice(0, 200);
+    const what = firstIssue(parsed.error, written);
     throw new TscopeError('IO', `cyclictest wrote what this tscope cannot read (${what}).`);
   }
   const { histogram, cycles, max } = parsed.data.thread['0'];
