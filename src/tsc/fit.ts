@@ -48,7 +48,7 @@ const ROUNDS = 3;
 export function fitRate(brackets: Brackets): RateFit | null {
   const nominal = endToEndRate(brackets);
   if (nominal === null) return null;
-  const found = slopeOf((slope) => classesOf(brackets, nominal + slope), nominal * UNIFORM);
+  const found = trimmedSlope((slope) => classesOf(brackets, nominal + slope), nominal * UNIFORM);
   if (found === null) return null;
   const ticksPerNs = nominal + found.slope;
   const elapsed = (brackets.ns.at(-1) as number) - (brackets.ns[0] as number);
@@ -75,7 +75,10 @@ interface ClassSlope extends CommonSlope {
  * @param classesAt the classes relative to a line of this slope.
  * @param leastSigma standard deviation that the clock's rounding alone causes.
  */
-export function slopeOf(classesAt: (slope: number) => WindowClass[], leastSigma: number): ClassSlope | null {
+export function trimmedSlope(
+  classesAt: (slope: number) => WindowClass[],
+  leastSigma: number,
+): ClassSlope | null {
   const rough = commonSlope(classesAt(0), leastSigma);
   if (rough === null) return null;
   const classes = classesAt(rough.slope).map((each) => trimmed(each, leastSigma));

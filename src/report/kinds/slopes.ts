@@ -23,7 +23,7 @@ interface Point {
   readonly oadev: number;
 }
 
-const slopeOf = (a: Point, b: Point): number => Math.log(b.oadev / a.oadev) / Math.log(b.tau / a.tau);
+const logLogSlope = (a: Point, b: Point): number => Math.log(b.oadev / a.oadev) / Math.log(b.tau / a.tau);
 
 const nearest = (slope: number): string =>
   NOISES.reduce((best, noise) =>
@@ -42,7 +42,7 @@ export function localSlopes(stability: DriftPair['stability']): SlopeRange[] {
   points.slice(1).forEach((to, i) => {
     const from = points[i];
     if (from === undefined) return;
-    const noise = nearest(slopeOf(from, to));
+    const noise = nearest(logLogSlope(from, to));
     const last = ranges.at(-1);
     if (last?.noise === noise) last.to = to;
     else ranges.push({ from, to, noise });
@@ -50,7 +50,7 @@ export function localSlopes(stability: DriftPair['stability']): SlopeRange[] {
   return ranges.map(({ from, to, noise }) => ({
     fromNs: from.tau,
     toNs: to.tau,
-    slope: slopeOf(from, to),
+    slope: logLogSlope(from, to),
     noise,
   }));
 }

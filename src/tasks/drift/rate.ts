@@ -1,5 +1,5 @@
 import { correlationFactor, leastSquares } from '../../statistics.ts';
-import { residualsOf, slopeOf, UNIFORM } from '../../tsc/fit.ts';
+import { trimmedSlope, residualsOf, UNIFORM } from '../../tsc/fit.ts';
 import { membersOf, type WindowClass } from '../../tsc/window-classes.ts';
 
 /** A rate and its standard error, both as ratios. */
@@ -56,7 +56,7 @@ export function fittedRate(points: Points): Rate {
       y: Float64Array.from(indices, (i) => (points.x[i] ?? 0) - slope * (points.t[i] ?? 0)),
       batch: Int32Array.from(indices),
     }));
-  const found = slopeOf(classesAt, UNIFORM);
+  const found = trimmedSlope(classesAt, UNIFORM);
   if (found === null) return lineRate(points);
   const inOrder = residualsOf(found).sort((a, b) => a.batch - b.batch);
   const standardError = found.standardError * correlationFactor(inOrder.map(({ left }) => left));

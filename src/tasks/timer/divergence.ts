@@ -5,7 +5,7 @@ import type { TimerResult } from '../../schema/timer.ts';
 import type { RateInterval } from '../../tsc/interval.ts';
 import { difference } from '../difference.ts';
 import { latticeSlope } from './lattice-slope.ts';
-import { slopeOf } from './slope.ts';
+import { quantileSlope } from './slope.ts';
 
 /** Ticks that are kept at most; of a longer run, every second one, every fourth one and so on. */
 const CAPACITY = 2 ** 19;
@@ -64,7 +64,7 @@ export class DivergenceLog {
     const elapsed = this.#elapsed.subarray(0, this.#kept);
     const ns = this.#ns.subarray(0, this.#kept);
     const lattice = predicted.accumulated ? latticeSlope(elapsed, ns, stepNs, predicted.ratio) : null;
-    const line = lattice ?? slopeOf(elapsed, ns, predicted.accumulated ? TIGHTEST : MEDIAN);
+    const line = lattice ?? quantileSlope(elapsed, ns, predicted.accumulated ? TIGHTEST : MEDIAN);
     if (line === null) return null;
     return {
       estimator: lattice === null ? 'quantile' : 'lattice',

@@ -48,7 +48,7 @@ function scatter(y: Float64Array, share: number): number {
  * @param share which quantile of a part counts: 0.5 where the noise has two sides, nearly 1 where it only lowers y.
  * @returns null where there are too few points.
  */
-export function slopeOf(x: Float64Array, y: Float64Array, share: number): Slope | null {
+export function quantileSlope(x: Float64Array, y: Float64Array, share: number): Slope | null {
   if (x.length < LEAST_POINTS) return null;
   let slope = 0;
   let standardError = 0;

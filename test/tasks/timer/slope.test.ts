@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { latticeSlope } from '../../../src/tasks/timer/lattice-slope.ts';
-import { slopeOf } from '../../../src/tasks/timer/slope.ts';
+import { quantileSlope } from '../../../src/tasks/timer/slope.ts';
 
 const x = Float64Array.from({ length: 4000 }, (_, i) => i * 1e6);
 
@@ -17,7 +17,7 @@ function random(seed: number): () => number {
 test('a line comes out as it went in', () => {
   fc.assert(
     fc.property(fc.double({ min: -1e-3, max: 1e-3, noNaN: true }), (slope) => {
-      const found = slopeOf(
+      const found = quantileSlope(
         x,
         x.map((at) => 17 + slope * at),
         0.5,
@@ -31,7 +31,7 @@ test('a line comes out as it went in', () => {
 test('readings that were delayed, often and by much, do not tilt it where they only lower a value', () => {
   const next = random(1);
   const y = x.map((at) => -4e-7 * at - (next() < 0.6 ? 10 + next() * 500 : next()));
-  const found = slopeOf(x, y, 0.95);
+  const found = quantileSlope(x, y, 0.95);
   expect(Math.abs((found?.slope ?? 0) + 4e-7)).toBeLessThan(5 * (found?.standardError ?? 0) + 1e-12);
   expect(found?.standardError).toBeLessThan(1e-10);
 });
@@ -39,7 +39,7 @@ test('readings that were delayed, often and by much, do not tilt it where they o
 test('the standard error covers what the noise does to the slope', () => {
   const errors = Array.from({ length: 40 }, (_, seed) => {
     const next = random(seed + 7);
-    const found = slopeOf(
+    const found = quantileSlope(
       x,
       x.map(() => next() + next() - next() - next()),
       0.5,
@@ -52,7 +52,7 @@ test('the standard error covers what the noise does to the slope', () => {
 });
 
 test('too few points have no slope', () => {
-  expect(slopeOf(x.subarray(0, 7), x.subarray(0, 7), 0.5)).toBeNull();
+  expect(quantileSlope(x.subarray(0, 7), x.subarray(0, 7), 0.5)).toBeNull();
 });
 
 test('where neighbouring values move together, the error says so', () => {
@@ -67,7 +67,7 @@ test('where neighbouring values move together, the error says so', () => {
       wander = wander * (1 - 1 / 500) + (next() - 0.5);
       return wander;
     });
-    const { slope, standardError } = slopeOf(x, y, 0.5) ?? { slope: Number.NaN, standardError: 0 };
+    const { slope, standardError } = quantileSlope(x, y, 0.5) ?? { slope: Number.NaN, standardError: 0 };
     if (Math.abs(slope) < 3 * standardError) within++;
   }
   // Without the correction it is 60 % of the runs.
