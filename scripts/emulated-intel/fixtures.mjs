@@ -40,7 +40,7 @@ export function fixtureOf({ kind, release, machine, command, jobs, files }) {
       machine,
       command,
       units:
-        'stops: as StopRecord; kernel: us after the resume at which apic_timer_fn and kvm_lapic_expired_hv_timer ran, up to the last interrupt',
+        'stops: as GuestStop; kernel: us after the resume at which apic_timer_fn and kvm_lapic_expired_hv_timer ran, up to the last interrupt',
     },
     documents,
     stops,

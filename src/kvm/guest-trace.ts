@@ -17,7 +17,7 @@ import {
   WAIT,
 } from './expiries.ts';
 import type { Guest } from './guest.ts';
-import type { Moment } from './recording.ts';
+import type { NotedMoment } from './recording.ts';
 import { findTracefs, TraceInstance, TraceObstacle } from './tracefs.ts';
 
 /** Whether the kernel's trace is wanted: `auto` where this user may have it, `on` as well, but its lack is a warning. */
@@ -134,7 +134,7 @@ export class GuestTrace {
   }
 
   /** What was traced since `watchResume`. */
-  resume(guest: Guest, resumed: Moment, periodNs: number, tscKhz: number): KvmStopTrace {
+  resume(guest: Guest, resumed: NotedMoment, periodNs: number, tscKhz: number): KvmStopTrace {
     const result = this.#guard((instance): KvmStopTrace => {
       const events = instance.take().filter(({ time }) => time >= resumed.tsc);
       const timer = this.#timer ?? timerAmong(events, guest.started(), periodNs);

@@ -2,9 +2,9 @@ import type { Control } from '../clock/control.ts';
 import { hostWaiter } from '../clock/wait.ts';
 import { kvmNative, type NativeGuest, native } from '../native.ts';
 import { NS_PER_MS, NS_PER_S } from '../units.ts';
+import type { GuestLoop } from './guest-stop.ts';
 import { deathError, kvmError, slowError, stuckError } from './kvm-error.ts';
 import { type Recording, recorder } from './recording.ts';
-import type { GuestLoop } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
 
 /** A guest with its timer started, and what it has reported. */

@@ -6,8 +6,8 @@ import { kvmFacts } from '../host/kvm.ts';
 import { kvmNative, type NativeGuest, native } from '../native.ts';
 import { NS_PER_MS } from '../units.ts';
 import { ktimeNow } from './guest.ts';
+import type { Activity } from './guest-stop.ts';
 import { kvmError } from './kvm-error.ts';
-import type { Activity } from './stop-record.ts';
 import type { PathHost } from './verdict.ts';
 
 /** This host as a verdict needs to know it. */

@@ -10,7 +10,7 @@ import { CRASH_CALLBACK_NS, NotingHost } from '../lapic/virtual-host.ts';
 import type { KvmModel } from '../schema/kvm.ts';
 import { mean } from '../statistics.ts';
 import { latenessOf, latenessOn, ticksOn } from './grid.ts';
-import type { StopRecord } from './stop-record.ts';
+import type { GuestStop } from './guest-stop.ts';
 import { timerSetup } from './timer-setup.ts';
 import type { TimerPath } from './verdict.ts';
 
@@ -33,7 +33,7 @@ const middle = ([from, to]: readonly [number, number]): number => (from + to) / 
  * @param callbackNs what one hrtimer callback costs on this host; where nothing was measured, the crash dump's 79 ns.
  */
 export function predict(
-  trace: StopRecord,
+  trace: GuestStop,
   policy: PolicyName,
   path: TimerPath,
   tscKhz: number,
@@ -89,7 +89,7 @@ export function cannotBeTold(a: Prediction, b: Prediction, periodNs: number): bo
 }
 
 /** Before the stop: how late interrupts were, and the share of ticks that had one of their own. */
-function usual({ deliveriesNs, startNs: [start], periodNs }: StopRecord): { meanNs: number; share: number } {
+function usual({ deliveriesNs, startNs: [start], periodNs }: GuestStop): { meanNs: number; share: number } {
   const before = deliveriesNs.filter((time) => time < 0);
   const ticks = ticksOn(before, start, periodNs);
   const passed = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + 1;
@@ -100,7 +100,7 @@ function usual({ deliveriesNs, startNs: [start], periodNs }: StopRecord): { mean
  * Compares the interrupts after the resume with those predicted, in order, each prediction used once. A late interrupt
  * belongs to the latest tick that was due; a whole grid in the wrong place shows in the mean lateness.
  */
-export function agreementOf(trace: StopRecord, predictedNs: readonly number[]): KvmModel['agreement'] {
+export function agreementOf(trace: GuestStop, predictedNs: readonly number[]): KvmModel['agreement'] {
   const { periodNs } = trace;
   const { meanNs, share } = usual(trace);
   const uncertaintyNs = trace.startNs[1] - trace.startNs[0];

@@ -2,7 +2,7 @@ import type { NativeGuest } from '../native.ts';
 import { lostError } from './kvm-error.ts';
 
 /** A moment noted by the vCPU's thread: ktime (ns), host TSC, and the thread's CPU time (ns). */
-export interface Moment {
+export interface NotedMoment {
   readonly ktime: bigint;
   readonly tsc: bigint;
   readonly cpuNs: bigint;
@@ -10,14 +10,14 @@ export interface Moment {
 
 /** Everything noted so far, by kind, in order. */
 export interface Recording {
-  readonly deliveries: Moment[];
-  readonly entered: Moment[];
-  readonly left: Moment[];
+  readonly deliveries: NotedMoment[];
+  readonly entered: NotedMoment[];
+  readonly left: NotedMoment[];
   /** Signals from elsewhere, SIGSTOP and SIGCONT among them; the guest is entered again at once. */
-  readonly interrupted: Moment[];
+  readonly interrupted: NotedMoment[];
   /** Before, and after, the local APIC was set: the timer's start, or its restore. */
-  readonly setting: Moment[];
-  readonly set: Moment[];
+  readonly setting: NotedMoment[];
+  readonly set: NotedMoment[];
 }
 
 /** The kinds of rows, by number. */
@@ -65,7 +65,7 @@ export function recorder(guest: Pick<NativeGuest, 'drain' | 'dropped'>): {
 }
 
 /** The last of some moments. @throws RangeError where there is none: a guest that has not run. */
-export function lastOf(moments: readonly Moment[]): Moment {
+export function lastOf(moments: readonly NotedMoment[]): NotedMoment {
   const last = moments.at(-1);
   if (last === undefined) throw new RangeError('nothing was recorded');
   return last;

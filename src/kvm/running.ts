@@ -3,8 +3,8 @@ import type { KvmRunning } from '../schema/kvm.ts';
 import { leastSquares } from '../statistics.ts';
 import { latenessOf, latenessOn, ticksOn } from './grid.ts';
 import { withGuest } from './guest.ts';
-import { type Moment, since } from './recording.ts';
-import type { GuestLoop } from './stop-record.ts';
+import type { GuestLoop } from './guest-stop.ts';
+import { type NotedMoment, since } from './recording.ts';
 import type { TimerSetup } from './timer-setup.ts';
 
 /** The rows to measure: one guest each. */
@@ -17,7 +17,7 @@ export interface RunningOptions {
 /** What the deliveries of a running guest say, `gridKtime` being the earliest that its timer can have started. */
 export function runningOf(
   { loop, setup }: RunningOptions,
-  deliveries: readonly Moment[],
+  deliveries: readonly NotedMoment[],
   gridKtime: bigint,
 ): KvmRunning {
   const { periodNs, divide } = setup;

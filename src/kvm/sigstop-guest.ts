@@ -1,10 +1,10 @@
 import type { TscopeError } from '../errors.ts';
 import { NS_PER_S } from '../units.ts';
 import type { Guest } from './guest.ts';
+import type { GuestLoop, GuestStop } from './guest-stop.ts';
 import type { GuestTrace, TraceMode } from './guest-trace.ts';
-import { type Moment, since } from './recording.ts';
+import { type NotedMoment, since } from './recording.ts';
 import { traceOf } from './stop.ts';
-import type { GuestLoop, StopRecord } from './stop-record.ts';
 import type { TimerSetup } from './timer-setup.ts';
 
 /** What the process that owns the guest is started with, as JSON. */
@@ -24,7 +24,7 @@ export type SigstopMessage =
   | {
       readonly recorded: {
         readonly resumedKtime: string;
-        readonly trace: ReturnType<typeof traceOf> & Pick<StopRecord, 'kernel'>;
+        readonly trace: ReturnType<typeof traceOf> & Pick<GuestStop, 'kernel'>;
       };
     }
   /** SIGSTOP met the vCPU's thread outside KVM_RUN, so the moment of the resume is not known. */
@@ -36,7 +36,7 @@ const PATIENCE_NS = 10 * NS_PER_S;
 const POLL_NS = 5_000_000n;
 
 /** True once a stop shows in the interrupts after the first `known`. */
-function gapIn(deliveries: readonly Moment[], known: number, gapNs: number): boolean {
+function gapIn(deliveries: readonly NotedMoment[], known: number, gapNs: number): boolean {
   return deliveries
     .slice(known)
     .some((moment, i) => since(moment.ktime, deliveries[known + i - 1]?.ktime ?? moment.ktime) > gapNs);

@@ -9,12 +9,12 @@ import { TscopeError } from '../errors.ts';
 import { sibling } from '../sibling.ts';
 import { NS_PER_MS } from '../units.ts';
 import { ktimeNow } from './guest.ts';
+import type { GuestStop } from './guest-stop.ts';
 import { missedError } from './kvm-error.ts';
 import { since } from './recording.ts';
 import type { SigstopJob, SigstopMessage } from './sigstop-guest.ts';
-import type { StopOptions } from './stop.ts';
+import type { GuestStopOptions } from './stop.ts';
 import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop.ts';
-import type { StopRecord } from './stop-record.ts';
 import { findTracefs, TraceObstacle } from './tracefs.ts';
 
 const CHILD = fileURLToPath(sibling(import.meta.url, './sigstop-child'));
@@ -42,10 +42,10 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
  * each time; the system's error where it refuses the process or the signal.
  */
 export async function recordSigstop(
-  options: Omit<StopOptions, 'stop'>,
+  options: Omit<GuestStopOptions, 'stop'>,
   control: Control,
   program: string = CHILD,
-): Promise<StopRecord | null> {
+): Promise<GuestStop | null> {
   // Before the process that could then neither be stopped nor ended.
   process.kill(process.pid, 0);
   for (let tries = 0; tries < TRIES; tries++) {
@@ -65,10 +65,10 @@ function removeItsTrace(): void {
 }
 
 async function stopOnce(
-  options: Omit<StopOptions, 'stop'>,
+  options: Omit<GuestStopOptions, 'stop'>,
   control: Control,
   program: string,
-): Promise<StopRecord | null | 'missed'> {
+): Promise<GuestStop | null | 'missed'> {
   const { setup, stopNs, resumeAt: share = RESUME_AT } = options;
   const job: SigstopJob = { ...options, parent: process.pid };
   const child = spawn(process.execPath, [...process.execArgv, program, JSON.stringify(job)], {

@@ -1,10 +1,10 @@
 import type { Control } from '../clock/control.ts';
 import { formatCount } from '../units.ts';
 import { type Guest, withGuest } from './guest.ts';
+import type { CountReading, GuestLoop, GuestStop, ThreadCpu } from './guest-stop.ts';
 import { GuestTrace, type TraceMode } from './guest-trace.ts';
 import { watchActivity } from './host.ts';
-import { lastOf, type Moment, type Recording, since } from './recording.ts';
-import type { CountReading, GuestLoop, StopRecord, ThreadCpu } from './stop-record.ts';
+import { lastOf, type NotedMoment, type Recording, since } from './recording.ts';
 import type { TimerSetup } from './timer-setup.ts';
 
 /**
@@ -33,7 +33,7 @@ export function inPeriod(ktime: bigint, startedKtime: bigint, periodNs: number, 
 }
 
 /** How to stop a guest of this process. */
-export interface StopOptions {
+export interface GuestStopOptions {
   readonly loop: GuestLoop;
   readonly stop: 'pause' | 'save-restore';
   readonly setup: TimerSetup;
@@ -57,7 +57,7 @@ export const tooLongToTrace = (stopNs: number, periodNs: number): string | null 
     : null;
 
 /** The kernel's trace of a guest that is to be stopped, wherever it runs. */
-export const stopTrace = ({ trace, stopNs, setup }: Omit<StopOptions, 'stop' | 'loop'>): GuestTrace =>
+export const stopTrace = ({ trace, stopNs, setup }: Omit<GuestStopOptions, 'stop' | 'loop'>): GuestTrace =>
   new GuestTrace(trace, null, tooLongToTrace(stopNs, setup.periodNs));
 
 /** When TMCCT is read: shares of the stop, and of the period, away from where it is about to start again. */
@@ -84,7 +84,7 @@ function bracketed<T>(call: (bracket: BigInt64Array) => T): { readonly value: T;
 const lastSet = ({ setting, set }: Recording): Bracket => [lastOf(setting).ktime, lastOf(set).ktime];
 
 /** CPU time of the vCPU's thread over the recovery, and over as long a time before the stop. */
-export function threadCpu(recording: Recording, resumed: Moment, periodNs: number): ThreadCpu | null {
+export function threadCpu(recording: Recording, resumed: NotedMoment, periodNs: number): ThreadCpu | null {
   const end = recording.deliveries.find((moment) => since(moment.ktime, resumed.ktime) >= periodNs);
   const before = recording.deliveries.filter((moment) => moment.ktime < resumed.ktime);
   const first = before[0];
@@ -100,10 +100,10 @@ export function threadCpu(recording: Recording, resumed: Moment, periodNs: numbe
 
 /** The part of a trace that every kind of stop has. */
 export function traceOf(
-  { loop, stop, setup }: Pick<StopRecord, 'loop' | 'stop'> & { readonly setup: TimerSetup },
+  { loop, stop, setup }: Pick<GuestStop, 'loop' | 'stop'> & { readonly setup: TimerSetup },
   guest: Guest,
-  resumed: Moment,
-): Pick<StopRecord, 'loop' | 'stop' | 'periodNs' | 'divide' | 'startNs' | 'deliveriesNs' | 'cpu'> {
+  resumed: NotedMoment,
+): Pick<GuestStop, 'loop' | 'stop' | 'periodNs' | 'divide' | 'startNs' | 'deliveriesNs' | 'cpu'> {
   const { periodNs } = setup;
   return {
     loop,
@@ -122,7 +122,7 @@ export function traceOf(
  * @returns null where it was cancelled first.
  * @throws TscopeError UNSUPPORTED where this host cannot run the guest.
  */
-export function recordStop(options: StopOptions, control: Control): StopRecord | null {
+export function recordStop(options: GuestStopOptions, control: Control): GuestStop | null {
   const trace = stopTrace(options);
   try {
     return withGuest(options.loop, options.setup, control, (guest) => stopGuest(guest, options, trace));
@@ -134,9 +134,9 @@ export function recordStop(options: StopOptions, control: Control): StopRecord |
 /** The stop of a guest that has just been made. Public for tests. */
 export function stopGuest(
   guest: Guest,
-  options: StopOptions,
+  options: GuestStopOptions,
   trace: Pick<GuestTrace, 'prepare' | 'watchResume' | 'resume'>,
-): StopRecord | null {
+): GuestStop | null {
   const { loop, stop, setup, stopNs, ticks, tscKhz, resumeAt: share = RESUME_AT } = options;
   const { native: machine, recording } = guest;
   trace.prepare(guest);

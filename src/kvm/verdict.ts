@@ -3,7 +3,7 @@ import type { KvmResult, KvmStop } from '../schema/kvm.ts';
 import { formatCount, formatNs } from '../units.ts';
 import type { TraceResult } from './expiries.ts';
 import { latenessOn, modulo, type Phase, phaseOf, ticksOn } from './grid.ts';
-import type { StopRecord } from './stop-record.ts';
+import type { GuestStop } from './guest-stop.ts';
 
 /** What makes the guest's timer fire: a host timer that always runs, or the CPU's, which counts in the guest only. */
 export type TimerPath = KvmStop['path'];
@@ -29,7 +29,7 @@ const SETTLED_PERIODS = 2;
  * TMCCT read from outside tells: behind an hrtimer it goes on counting, period after period; behind the preemption
  * timer it stays at 0, because that timer is overdue and only counts in the guest.
  */
-function byCounts(trace: StopRecord): PathFinding | null {
+function byCounts(trace: GuestStop): PathFinding | null {
   const settled = trace.counts.filter(({ atNs }) => atNs - trace.leftNs > SETTLED_PERIODS * trace.periodNs);
   if (settled.length < LEAST_READINGS) return null;
   const moving = settled.filter(({ remainingNs }) => remainingNs > 0).length;
@@ -42,7 +42,7 @@ function byCounts(trace: StopRecord): PathFinding | null {
 }
 
 /** The path of one trace: as it behaved, else as the host is set up. */
-export function pathOf(trace: StopRecord, host: PathHost): PathFinding {
+export function pathOf(trace: GuestStop, host: PathHost): PathFinding {
   const seen = byCounts(trace);
   if (seen !== null) return { path: seen.path, reason: `${seen.reason}; ${host.source}` };
   if (host.preemptionTimer === null) return { path: 'unknown', reason: host.source };
@@ -50,14 +50,14 @@ export function pathOf(trace: StopRecord, host: PathHost): PathFinding {
 }
 
 /** The path of one guest among others: its own, or, where its timer could not be watched, that of the others. */
-export const pathAmong = (trace: StopRecord, all: PathFinding, host: PathHost): PathFinding =>
+export const pathAmong = (trace: GuestStop, all: PathFinding, host: PathHost): PathFinding =>
   byCounts(trace) === null && all.path !== 'unknown' ? all : pathOf(trace, host);
 
 /**
  * The path of all guests: what those showed that were paused, whose timer could be watched meanwhile. One on the
  * preemption timer is enough.
  */
-export function pathOfAll(traces: readonly StopRecord[], host: PathHost): PathFinding {
+export function pathOfAll(traces: readonly GuestStop[], host: PathHost): PathFinding {
   const found = traces.filter(({ stop }) => stop === 'pause').map((trace) => pathOf(trace, host));
   const nothing: PathFinding = { path: 'unknown', reason: 'no guest was stopped' };
   return found.find(({ path }) => path === 'preemption-timer') ?? found[0] ?? nothing;
@@ -94,7 +94,7 @@ const NEAR = 0.3;
 const SIGMAS = 4;
 
 /** Before the stop, and after it without the first period, which holds the coalesced interrupt. */
-function phases(trace: StopRecord): { before: Phase; after: Phase } {
+function phases(trace: GuestStop): { before: Phase; after: Phase } {
   const { deliveriesNs, periodNs } = trace;
   return {
     before: phaseOf(
@@ -126,7 +126,7 @@ function gridOf(
 }
 
 /** Pure: what the interrupts of one trace say. */
-export function findingOf(trace: StopRecord): StopFinding {
+export function findingOf(trace: GuestStop): StopFinding {
   const { deliveriesNs, periodNs, leftNs } = trace;
   const [start] = trace.startNs;
   const after = deliveriesNs.filter((time) => time >= 0);

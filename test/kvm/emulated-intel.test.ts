@@ -1,9 +1,9 @@
 // What Debian's 6.1 did on an emulated Intel host, as shipped and with the clamp taken out (scripts/emulated-intel).
 import { expect, test } from 'vitest';
 import { modulo } from '../../src/kvm/grid.ts';
+import type { GuestStop } from '../../src/kvm/guest-stop.ts';
 import { agreementOf, predict } from '../../src/kvm/model.ts';
 import { checkStop } from '../../src/kvm/safety.ts';
-import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
 import { burstOf, conclude, findingOf, pathAmong, pathOf, pathOfAll } from '../../src/kvm/verdict.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
@@ -13,17 +13,17 @@ import { fixed, pauses, RECORDED_TSC_KHZ, type Recorded, unfixed } from './recor
 
 const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };
 
-const judge = (record: StopRecord): string =>
+const judge = (record: GuestStop): string =>
   conclude(findingOf(record), pathOf(record, intel).path, true, record.periodNs).verdict;
 
 /** What one policy predicts for a stop, at the cost of a callback that the stop itself shows. */
-function predicted(record: StopRecord, policy: PolicyName) {
+function predicted(record: GuestStop, policy: PolicyName) {
   const callbackNs = burstOf(findingOf(record), 'preemption-timer', record.periodNs)?.callbackNs;
   return predict(record, policy, 'preemption-timer', RECORDED_TSC_KHZ, callbackNs);
 }
 
 /** Resumed within a quarter of a period of the old grid, that grid and a new one are taken for one. */
-const tells = (record: StopRecord): boolean => {
+const tells = (record: GuestStop): boolean => {
   const { resumePhaseNs } = findingOf(record);
   return Math.min(resumePhaseNs, record.periodNs - resumePhaseNs) >= record.periodNs / 4;
 };
@@ -108,7 +108,7 @@ test('a burst longer than a period is told with its length and its cost, and is 
   }
 });
 
-const burst = (record: StopRecord) => burstOf(findingOf(record), 'preemption-timer', record.periodNs);
+const burst = (record: GuestStop) => burstOf(findingOf(record), 'preemption-timer', record.periodNs);
 const longest = () => {
   const spinning = pauses(unfixed).filter(({ record }) => record.loop === 'spin');
   const [found] = spinning.toSorted((a, b) => a.record.leftNs - b.record.leftNs);
@@ -143,7 +143,7 @@ test('a burst is not made again because the model at 79 ns a callback has the in
 });
 
 /** A guest whose own TMCCT counted on: these readings are of one that had fallen back on that kernel, with one CPU. */
-const fallenBack = (record: StopRecord): StopRecord => ({
+const fallenBack = (record: GuestStop): GuestStop => ({
   ...record,
   counts: record.counts.map((count, i) => ({
     ...count,
@@ -151,7 +151,7 @@ const fallenBack = (record: StopRecord): StopRecord => ({
   })),
 });
 
-const measuredOf = (traces: StopRecord[]): Measured => ({
+const measuredOf = (traces: GuestStop[]): Measured => ({
   options: {
     ...{ periodNs: 1e6, divide: 1, stopNs: 1e9, ticks: 40, stalls: 0, yesReally: false },
     trace: 'off',
@@ -196,7 +196,7 @@ test.each(KERNELS)(
 );
 
 /** The same stop of a guest that was left at another moment of a period, after so many times the ticks. */
-function leftAt(record: StopRecord, share: number, times = 1): StopRecord {
+function leftAt(record: GuestStop, share: number, times = 1): GuestStop {
   const { startNs, deliveriesNs, leftNs, periodNs } = record;
   const before = deliveriesNs.filter((ns) => ns < 0);
   const lastedNs = (Math.round(((before.at(-1) ?? 0) - (before[0] ?? 0)) / periodNs) + 1) * periodNs;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ACCEPT, ENTRY, EXIT, HV_TIMER, START, WAIT } from '../../src/kvm/expiries.ts';
 import type { Guest } from '../../src/kvm/guest.ts';
 import { GuestTrace, type TraceMode } from '../../src/kvm/guest-trace.ts';
-import type { Moment } from '../../src/kvm/recording.ts';
+import type { NotedMoment } from '../../src/kvm/recording.ts';
 import { type TracedEvent, TraceObstacle } from '../../src/kvm/tracefs.ts';
 
 const PERIOD = 1_000_000;
@@ -11,7 +11,7 @@ const TIMER = 0xffffc900n;
 const STARTED = 5_000_000n;
 
 /** Two cycles a ns. */
-const moment = (ktime: bigint): Moment => ({ ktime, tsc: 2n * ktime, cpuNs: 0n });
+const moment = (ktime: bigint): NotedMoment => ({ ktime, tsc: 2n * ktime, cpuNs: 0n });
 const guestWith = (...ktimes: bigint[]) =>
   ({
     native: { threadId: () => 77 },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { agreementOf, cannotBeTold, predict } from '../../src/kvm/model.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
-import { recordedTrace, synthetic, TSC_KHZ } from './stop-records.ts';
+import { recordedTrace, synthetic, TSC_KHZ } from './guest-stops.ts';
 
 const KVM: readonly PolicyName[] = ['independent', 'catch-up', 'clamp'];
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { GuestStop } from '../../src/kvm/guest-stop.ts';
 import type { StallRecord } from '../../src/kvm/stall-finding.ts';
-import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import { type KvmResult, kvmResultSchema } from '../../src/schema/kvm.ts';
 
 /** A real kernel's stop: what its guest saw, and when the kernel's own functions ran. */
@@ -10,7 +10,7 @@ export interface RecordedStop {
   readonly name: string;
   /** False: kvm_intel was loaded with preemption_timer=0. */
   readonly preemptionTimer: boolean;
-  readonly record: StopRecord;
+  readonly record: GuestStop;
   /** us after the resume, up to the last interrupt; null where it was not traced. */
   readonly kernel: {
     readonly callbacksUs: readonly number[];

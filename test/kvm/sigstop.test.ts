@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Control, quietControl } from '../../src/clock/control.ts';
 import { untracedStop } from '../../src/kvm/expiries.ts';
 import type { Guest } from '../../src/kvm/guest.ts';
-import { emptyRecording, type Moment } from '../../src/kvm/recording.ts';
+import { emptyRecording, type NotedMoment } from '../../src/kvm/recording.ts';
 import { recordSigstop } from '../../src/kvm/sigstop.ts';
 import { type SigstopJob, type SigstopMessage, watchSigstop } from '../../src/kvm/sigstop-guest.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
@@ -86,7 +86,7 @@ describe('inside that process', () => {
   function guestStopped(stopNs: number, interrupted = true) {
     const calls: string[] = [];
     const recording = emptyRecording();
-    const moment = (ktime: bigint): Moment => ({ ktime, tsc: 0n, cpuNs: 0n });
+    const moment = (ktime: bigint): NotedMoment => ({ ktime, tsc: 0n, cpuNs: 0n });
     let now = START;
     let stopsAt = 30;
     // A signal from elsewhere, without a stop.
@@ -120,7 +120,7 @@ describe('inside that process', () => {
     const trace = {
       prepare: () => calls.push('trace'),
       watchResume: (_: Guest, periodNs: number) => calls.push(`watch ${periodNs}`),
-      resume: (_: Guest, resumed: Moment, periodNs: number, tscKhz: number) =>
+      resume: (_: Guest, resumed: NotedMoment, periodNs: number, tscKhz: number) =>
         untracedStop(`${resumed.ktime - START} ${periodNs} ${tscKhz}`),
     };
     const said: SigstopMessage[] = [];

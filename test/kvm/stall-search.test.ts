@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { untraced } from '../../src/kvm/expiries.ts';
-import type { Moment } from '../../src/kvm/recording.ts';
+import type { NotedMoment } from '../../src/kvm/recording.ts';
 import { stallGuest } from '../../src/kvm/stall.ts';
 import type { StallRecord } from '../../src/kvm/stall-finding.ts';
 import { stallResultOf } from '../../src/kvm/stall-finding.ts';
@@ -34,7 +34,7 @@ interface Settings {
 function host(settings: Settings = {}) {
   const { kernel = 'clamps', timerNs = 120, most = 100_000, bursts = Infinity } = settings;
   const { armed = () => true, startNs = () => 0, excess = () => 1 } = settings;
-  const deliveries: Moment[] = [];
+  const deliveries: NotedMoment[] = [];
   /** Interrupts that the guest was left to run for, after each burst. */
   const ran: number[] = [];
   const strikes: { readonly count: number; readonly leadNs: number; readonly instant: bigint }[] = [];

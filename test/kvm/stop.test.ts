@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { untracedStop } from '../../src/kvm/expiries.ts';
 import type { Guest } from '../../src/kvm/guest.ts';
-import { emptyRecording, type Moment, type Recording } from '../../src/kvm/recording.ts';
-import { inPeriod, type StopOptions, stopGuest, threadCpu, tooLongToTrace } from '../../src/kvm/stop.ts';
+import { emptyRecording, type NotedMoment, type Recording } from '../../src/kvm/recording.ts';
+import { type GuestStopOptions, inPeriod, stopGuest, threadCpu, tooLongToTrace } from '../../src/kvm/stop.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
 import type { NativeGuest } from '../../src/native.ts';
 
@@ -28,7 +28,11 @@ function virtualGuest({ readingNs = READING_NS, cancelAt = Number.POSITIVE_INFIN
   let waits = 0;
   let toSet = true;
   /** The thread uses 100 ns of CPU time a tick. */
-  const moment = (ktime: bigint): Moment => ({ ktime, tsc: 2n * ktime, cpuNs: (ktime - START) / 10_000n });
+  const moment = (ktime: bigint): NotedMoment => ({
+    ktime,
+    tsc: 2n * ktime,
+    cpuNs: (ktime - START) / 10_000n,
+  });
   const due = () => {
     const tick = (now - START - LATE) / BigInt(PERIOD) + 1n;
     return START + tick * BigInt(PERIOD) + LATE;
@@ -100,13 +104,13 @@ function virtualGuest({ readingNs = READING_NS, cancelAt = Number.POSITIVE_INFIN
     watchResume: (_: Guest, periodNs: number) => {
       calls.push(`watch ${periodNs}`);
     },
-    resume: (_: Guest, resumed: Moment, periodNs: number, tscKhz: number) =>
+    resume: (_: Guest, resumed: NotedMoment, periodNs: number, tscKhz: number) =>
       untracedStop(`from ${resumed.ktime - START}, ${periodNs}, ${tscKhz}`),
   };
   return { guest, trace, calls };
 }
 
-const options: StopOptions = {
+const options: GuestStopOptions = {
   loop: 'halt',
   stop: 'pause',
   setup: timerSetup(PERIOD, 16, 0),
@@ -115,7 +119,7 @@ const options: StopOptions = {
   trace: 'auto',
   tscKhz: 2_000_000,
 };
-const stopOf = (changes: Partial<StopOptions> = {}, host: Host = {}) => {
+const stopOf = (changes: Partial<GuestStopOptions> = {}, host: Host = {}) => {
   const { guest, trace, calls } = virtualGuest(host);
   const record = stopGuest(guest, { ...options, ...changes }, trace);
   return { record, calls, guest };
@@ -201,12 +205,12 @@ test('cancelled at any of its waits it has nothing', () => {
 });
 
 describe("the CPU time of the vCPU's thread", () => {
-  const moment = (ns: number, cpuNs: number): Moment => ({
+  const moment = (ns: number, cpuNs: number): NotedMoment => ({
     ktime: BigInt(ns),
     tsc: 0n,
     cpuNs: BigInt(cpuNs),
   });
-  const cpu = (...deliveries: Moment[]) =>
+  const cpu = (...deliveries: NotedMoment[]) =>
     threadCpu({ deliveries } as unknown as Recording, moment(1000, 500), 100);
 
   test('from the resume to the first interrupt a period later, and at the rate of before', () => {

@@ -1,9 +1,9 @@
 // Each threshold by a case on either side of it.
 import { expect, test } from 'vitest';
 import { untracedStop } from '../../src/kvm/expiries.ts';
+import type { GuestStop } from '../../src/kvm/guest-stop.ts';
 import { agreementOf } from '../../src/kvm/model.ts';
 import { checkStop } from '../../src/kvm/safety.ts';
-import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import { timerSetup } from '../../src/kvm/timer-setup.ts';
 import { burstOf, conclude, findingOf, pathOf } from '../../src/kvm/verdict.ts';
 
@@ -18,10 +18,10 @@ interface Shape {
   readonly after?: number;
   /** Every other interrupt is so much early, the others late. */
   readonly jitterNs?: number;
-  readonly counts?: StopRecord['counts'];
+  readonly counts?: GuestStop['counts'];
 }
 
-function record(shape: Shape = {}): StopRecord {
+function record(shape: Shape = {}): GuestStop {
   const { phaseNs = 500_000, shiftNs = 0, before = 50, after = 50, jitterNs = 0, counts = [] } = shape;
   const start = -100 * PERIOD - phaseNs;
   const jitter = (i: number) => (i % 2 === 0 ? jitterNs : -jitterNs);

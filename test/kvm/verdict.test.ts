@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { untraced } from '../../src/kvm/expiries.ts';
+import type { GuestStop } from '../../src/kvm/guest-stop.ts';
 import { predict } from '../../src/kvm/model.ts';
-import type { StopRecord } from '../../src/kvm/stop-record.ts';
 import {
   type Conclusion,
   combine,
@@ -14,8 +14,8 @@ import {
   type StopFinding,
   together,
 } from '../../src/kvm/verdict.ts';
+import { recordedTrace, type Synthetic, synthetic, TSC_KHZ } from './guest-stops.ts';
 import { fixed, pauses, unfixed } from './recorded.ts';
-import { recordedTrace, type Synthetic, synthetic, TSC_KHZ } from './stop-records.ts';
 
 const unknownHost = { preemptionTimer: null, source: 'neither kvm_intel nor kvm_amd is loaded' };
 
@@ -108,7 +108,7 @@ test('a trace without interrupts after the resume is unclear, not a crash', () =
 const amd = { preemptionTimer: false, source: 'kvm_amd is loaded' };
 const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };
 
-const judge = (trace: StopRecord, host: { preemptionTimer: boolean | null; source: string }): Conclusion =>
+const judge = (trace: GuestStop, host: { preemptionTimer: boolean | null; source: string }): Conclusion =>
   conclude(findingOf(trace), pathOf(trace, host).path, host.preemptionTimer, trace.periodNs);
 const verdict = (spec: Synthetic, host = spec.path === 'hrtimer' ? amd : intel) =>
   judge(synthetic(spec), host).verdict;
@@ -156,7 +156,7 @@ test("the reporter's trace: 10 s at 209715 ns, 4768 ticks a second before, 51543
   // falling back to software, 51,541 in the hrtimer, of which 47,684 for the missed periods; where in its period the
   // stop began and ended is not published, hence the few more or less.
   const leftNs = (51_541 - 47_684) * periodNs;
-  const second: StopRecord = {
+  const second: GuestStop = {
     ...buggy,
     deliveriesNs: [...buggy.deliveriesNs.filter((time) => time < 0), leftNs],
   };
@@ -181,7 +181,7 @@ test('on a host with the preemption timer, a guest that had lost it proves nothi
 
 test('too short a stop, too few interrupts, too much noise, and a fourth grid are inconclusive, each with its reason', () => {
   const good: Synthetic = { policy: 'clamp', path: 'preemption-timer' };
-  const why = (trace: StopRecord) => {
+  const why = (trace: GuestStop) => {
     const { verdict, explanation } = judge(trace, intel);
     expect(verdict).toBe('inconclusive');
     return explanation;

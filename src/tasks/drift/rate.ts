@@ -1,5 +1,5 @@
 import { correlationFactor, leastSquares } from '../../statistics.ts';
-import { trimmedSlope, residualsOf, UNIFORM } from '../../tsc/fit.ts';
+import { residualsOf, trimmedSlope, UNIFORM } from '../../tsc/fit.ts';
 import { membersOf, type WindowClass } from '../../tsc/window-classes.ts';
 
 /** A rate and its standard error, both as ratios. */

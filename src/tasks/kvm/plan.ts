@@ -1,6 +1,6 @@
+import type { GuestLoop, StopKind } from '../../kvm/guest-stop.ts';
 import type { TraceMode } from '../../kvm/guest-trace.ts';
 import type { RunningOptions } from '../../kvm/running.ts';
-import type { GuestLoop, StopKind } from '../../kvm/stop-record.ts';
 import { type TimerSetup, timerSetup } from '../../kvm/timer-setup.ts';
 import type { CallbackCost } from '../../schema/stop.ts';
 import { bounds, NS_PER_MS } from '../../units.ts';

@@ -1,9 +1,9 @@
 import type { TraceResult } from '../../kvm/expiries.ts';
+import type { GuestStop } from '../../kvm/guest-stop.ts';
 import type { KvmHost } from '../../kvm/host.ts';
 import { agreementOf, cannotBeTold, predict } from '../../kvm/model.ts';
 import { burstEstimate, HARMLESS_BURST_NS } from '../../kvm/safety.ts';
 import { type StallRecord, stallResultOf } from '../../kvm/stall-finding.ts';
-import type { StopRecord } from '../../kvm/stop-record.ts';
 import type { TimerSetup } from '../../kvm/timer-setup.ts';
 import {
   burstOf,
@@ -36,7 +36,7 @@ export interface Measured {
   /** Null where none were asked for, or the run was interrupted before. */
   readonly stalls: StallRecord | null;
   readonly callback: CallbackCost;
-  readonly traces: readonly StopRecord[];
+  readonly traces: readonly GuestStop[];
 }
 
 /** Interrupts that a document lists. */
@@ -44,7 +44,7 @@ const LISTED = 50;
 
 const listed = (timesNs: readonly number[]): number[] => timesNs.slice(0, LISTED).map(Math.round);
 
-function stopOf(trace: StopRecord, path: PathFinding, host: KvmHost): KvmStop {
+function stopOf(trace: GuestStop, path: PathFinding, host: KvmHost): KvmStop {
   const { grid, unclear: _, ...finding } = findingOf(trace);
   const nothing = { stats: null, interruptShare: null };
   const { before, after } = trace.activity ?? { before: nothing, after: nothing };
@@ -67,7 +67,7 @@ function stopOf(trace: StopRecord, path: PathFinding, host: KvmHost): KvmStop {
   };
 }
 
-const concludeFor = (trace: StopRecord, { path }: PathFinding, host: KvmHost): Conclusion =>
+const concludeFor = (trace: GuestStop, { path }: PathFinding, host: KvmHost): Conclusion =>
   conclude(findingOf(trace), path, host.preemptionTimer, trace.periodNs);
 
 /** What a callback costs on this host: by the longest burst that was seen, else by the kernel's trace. */
@@ -77,7 +77,7 @@ function measuredCallbackNs(stops: readonly KvmStop[], traced: CallbackCost): nu
 }
 
 /** @param tracedNs what one callback costs here by the kernel's trace. A burst that was seen says it better. */
-function modelOf(trace: StopRecord, { path }: PathFinding, tscKhz: number, tracedNs?: number): KvmModel[] {
+function modelOf(trace: GuestStop, { path }: PathFinding, tscKhz: number, tracedNs?: number): KvmModel[] {
   const callbackNs = burstOf(findingOf(trace), path, trace.periodNs)?.callbackNs ?? tracedNs;
   const predictions = policyNames.map((policy) => {
     const prediction = predict(trace, policy, path, tscKhz, callbackNs);
@@ -98,7 +98,7 @@ function modelOf(trace: StopRecord, { path }: PathFinding, tscKhz: number, trace
   }));
 }
 
-function saveRestoreOf(trace: StopRecord, path: PathFinding, tscKhz: number): KvmResult['saveRestore'] {
+function saveRestoreOf(trace: GuestStop, path: PathFinding, tscKhz: number): KvmResult['saveRestore'] {
   const { saved, restoredNs, deliveriesNs, leftNs } = trace;
   if (saved === null || restoredNs === null) return null;
   // Every policy predicts the same: the restore starts a new count.

@@ -3,6 +3,7 @@ import type { Control } from '../../clock/control.ts';
 import type { TscopeError } from '../../errors.ts';
 import { measureCallback } from '../../kvm/callback-cost.ts';
 import { modulo } from '../../kvm/grid.ts';
+import type { GuestStop, StopKind } from '../../kvm/guest-stop.ts';
 import { NOT_ASKED_FOR } from '../../kvm/guest-trace.ts';
 import { type KvmHost, kvmHost } from '../../kvm/host.ts';
 import { agreementOf, predict } from '../../kvm/model.ts';
@@ -11,8 +12,7 @@ import { burstEstimate, checkStop, HARMLESS_BURST_NS, watchdogNs } from '../../k
 import { recordSigstop } from '../../kvm/sigstop.ts';
 import { recordStalls, stallSetup } from '../../kvm/stall.ts';
 import type { StallRecord } from '../../kvm/stall-finding.ts';
-import { RESUME_AT, recordStop, type StopOptions } from '../../kvm/stop.ts';
-import type { StopKind, StopRecord } from '../../kvm/stop-record.ts';
+import { type GuestStopOptions, RESUME_AT, recordStop } from '../../kvm/stop.ts';
 import { minPeriodNs } from '../../kvm/timer-setup.ts';
 import { burstOf, findingOf, pathOf, pathOfAll, type TimerPath } from '../../kvm/verdict.ts';
 import type { KvmResult, KvmRunning } from '../../schema/kvm.ts';
@@ -72,7 +72,7 @@ const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
  * Pure: whether another try may well tell more. A stall of the host does it, one period is enough: on a fixed kernel it
  * moves the grid of any timer to a place of its own, and on one that catches up it costs the guest the preemption timer.
  */
-export function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: KvmHost): boolean {
+export function inconclusiveByChance(trace: GuestStop, path: TimerPath, host: KvmHost): boolean {
   if (host.preemptionTimer === true && path === 'hrtimer') return true;
   const finding = findingOf(trace);
   const { grid } = finding;
@@ -97,12 +97,12 @@ export function inconclusiveByChance(trace: StopRecord, path: TimerPath, host: K
  * where it refuses the process or the signal that a stop needs.
  */
 export async function recordConclusiveStop(
-  options: Omit<StopOptions, 'stop'> & { readonly stop: StopKind },
+  options: Omit<GuestStopOptions, 'stop'> & { readonly stop: StopKind },
   host: KvmHost,
   knownPath: TimerPath,
   control: Control,
   retries: Retries = retriesOf(options.stopNs),
-): Promise<StopRecord | null> {
+): Promise<GuestStop | null> {
   const { stop, ...rest } = options;
   const { periodNs } = options.setup;
   const { resumeAt: aim = RESUME_AT } = options;
@@ -184,7 +184,7 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     tryShortStop(options, plan, host, control),
   );
   const retries = retriesOf(options.stopNs);
-  const traces: StopRecord[] = [];
+  const traces: GuestStop[] = [];
   for (const stop of tried === null ? [] : plan.stops) {
     const { stopNs, trace: traced } = options;
     const common = { setup: plan.setup, stopNs, ticks: plan.stopTicks, trace: traced, tscKhz: host.tscKhz };

@@ -4,8 +4,8 @@ import { kvm } from '../../../src/report/kinds/kvm.ts';
 import { resultText } from '../../../src/report/text.ts';
 import { kvmResultSchema } from '../../../src/schema/kvm.ts';
 import { kvmWarnings, type Measured, resultOf } from '../../../src/tasks/kvm/result.ts';
+import { recordedTrace, TSC_KHZ } from '../../kvm/guest-stops.ts';
 import { fixed, pauses, RECORDED_TSC_KHZ, unfixed } from '../../kvm/recorded.ts';
-import { recordedTrace, TSC_KHZ } from '../../kvm/stop-records.ts';
 
 const measured = (change: Partial<Measured> = {}): Measured => ({
   options: {

@@ -29,7 +29,7 @@ export interface Activity {
  * One stop of a real guest. All times are ktime in ns from the resume, which is when the vCPU's thread calls
  * KVM_RUN again: times before it are negative.
  */
-export interface StopRecord {
+export interface GuestStop {
   readonly loop: GuestLoop;
   readonly stop: StopKind;
   readonly periodNs: number;

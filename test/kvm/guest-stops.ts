@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { untracedStop } from '../../src/kvm/expiries.ts';
+import type { GuestLoop, GuestStop } from '../../src/kvm/guest-stop.ts';
 import { predict } from '../../src/kvm/model.ts';
-import type { GuestLoop, StopRecord } from '../../src/kvm/stop-record.ts';
 import type { TimerPath } from '../../src/kvm/verdict.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
 
 /** Stops of real guests, recorded on a host without a preemption timer. */
-export const recorded: Readonly<Record<string, StopRecord>> = JSON.parse(
+export const recorded: Readonly<Record<string, GuestStop>> = JSON.parse(
   readFileSync(join(import.meta.dirname, '../vectors/kvm-traces.json'), 'utf8'),
 ).traces;
 
-export const recordedTrace = (name: string): StopRecord => {
+export const recordedTrace = (name: string): GuestStop => {
   const trace = recorded[name];
   if (trace === undefined) throw new RangeError(`no trace ${name}`);
   return { ...trace, kernel: untracedStop('not asked for') };
@@ -43,7 +43,7 @@ export function synthetic({
   ticks = 100,
   resumeAt = 0.5,
   lateness = (i) => 20_000 + (i % 7) * 5_000,
-}: Synthetic): StopRecord {
+}: Synthetic): GuestStop {
   const missed = Math.floor(stopNs / periodNs);
   // Tick k is due at start + k * period; the resume, at 0, is resumeAt periods after tick ticks + missed.
   const start = -(ticks + missed + resumeAt) * periodNs;
@@ -51,7 +51,7 @@ export function synthetic({
   const before = Array.from({ length: ticks }, (_, i) => start + (i + 1) * periodNs + lateness(i));
   const remaining = (atNs: number) =>
     path === 'preemption-timer' ? 0 : periodNs - ((((atNs - start) % periodNs) + periodNs) % periodNs);
-  const trace: StopRecord = {
+  const trace: GuestStop = {
     loop,
     stop: 'pause',
     periodNs,
