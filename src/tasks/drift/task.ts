@@ -12,7 +12,7 @@ import { type DriftHost, type DriftOptions, drift, driftBounds, type Follower } 
 import { hostWatchers } from './events.ts';
 import { independenceOf } from './independence.ts';
 import { calibrateBriefly, nominalRate } from './nominal-rate.ts';
-import { Recording } from './recording.ts';
+import { StoredCollection } from './stored-collection.ts';
 
 /**
  * This host, for `drift`.
@@ -61,7 +61,7 @@ function warningsOf({ pairs, eventsDropped }: DriftResult): Warning[] {
 }
 
 /** A store that fails in the middle costs the samples their place in it, not the run. */
-function tolerant(recording: Recording, warnings: Warning[]): Follower {
+function tolerant(stored: StoredCollection, warnings: Warning[]): Follower {
   const attempt = (work: () => void): void => {
     if (warnings.length > 0) return;
     try {
@@ -73,8 +73,8 @@ function tolerant(recording: Recording, warnings: Warning[]): Follower {
     }
   };
   return {
-    sample: (collection, atNs) => attempt(() => recording.sample(collection, atNs)),
-    flush: (collection) => attempt(() => recording.flush(collection)),
+    sample: (collection, atNs) => attempt(() => stored.sample(collection, atNs)),
+    flush: (collection) => attempt(() => stored.flush(collection)),
   };
 }
 
@@ -86,12 +86,12 @@ function tolerant(recording: Recording, warnings: Warning[]): Follower {
 export function driftTask(options: DriftOptions, control: Control): Finding<DriftResult> {
   checkBounds(options, driftBounds);
   const host = driftHost(control, options.intervalNs);
-  const recording = options.kept === undefined ? null : new Recording(host, options.kept);
+  const stored = options.kept === undefined ? null : new StoredCollection(host, options.kept);
   const warnings: Warning[] = [];
   try {
-    const result = drift(host, options, control, recording === null ? null : tolerant(recording, warnings));
+    const result = drift(host, options, control, stored === null ? null : tolerant(stored, warnings));
     return { result, warnings: [...warnings, ...warningsOf(result)] };
   } finally {
-    recording?.close();
+    stored?.close();
   }
 }

@@ -10,7 +10,7 @@ import type { EventLog } from './events.ts';
 const FLUSH_NS = 1e9;
 
 /** Puts the samples and the events of a collection into a store while it runs. */
-export class Recording {
+export class StoredCollection {
   readonly #store: Store;
   readonly #run: KeptRun;
   readonly #host: DriftHost;
