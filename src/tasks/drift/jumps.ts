@@ -1,5 +1,5 @@
 /** A change in how one clock runs against another. */
-export type Jump =
+export type ClockChange =
   | { readonly kind: 'step'; readonly ns: number }
   | { readonly kind: 'frequency-step'; readonly ratio: number };
 
@@ -36,7 +36,7 @@ export class JumpDetector {
    * @param bound the hard bound of its error, ns.
    * @returns what happened, where it is certain; the sample before was the first that showed it.
    */
-  push(atNs: number, phase: number, bound: number): Jump | null {
+  push(atNs: number, phase: number, bound: number): ClockChange | null {
     const elapsed = atNs - this.#lastNs;
     const moved = phase - this.#lastPhase;
     const tolerance = bound + this.#lastBound + WANDER_RATIO * elapsed + NOISE_FACTOR * this.#noise;
@@ -73,7 +73,7 @@ export class JumpDetector {
     residual: number,
     tolerance: number,
     elapsed: number,
-  ): Jump | null {
+  ): ClockChange | null {
     this.#suspect = null;
     if (Math.abs(residual) <= tolerance) return { kind: 'step', ns: suspect.residual };
     // Back where the line would have been: one bad read.

@@ -3,7 +3,7 @@ import type { DriftPair } from '../../schema/drift.ts';
 import { formatNs, formatRatio } from '../../units.ts';
 import { analysePhase } from './analysis.ts';
 import { EventLog } from './events.ts';
-import { type Jump, JumpDetector } from './jumps.ts';
+import { type ClockChange, JumpDetector } from './jumps.ts';
 import type { PhaseRecord } from './phase-record.ts';
 import type { ClockPhase } from './sampler.ts';
 
@@ -85,7 +85,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
     this.#heldAt = at;
   }
 
-  #judge(jump: Jump | null): void {
+  #judge(jump: ClockChange | null): void {
     if (jump?.kind === 'step') {
       this.record.break();
       this.#stepped += jump.ns;
