@@ -1,6 +1,6 @@
 import type { Agent } from '../agent/agent.ts';
 import { formatListenAddress } from '../agent/config/listen-address.ts';
-import { describeSettings, planOf } from '../agent/config/plan.ts';
+import { describeSettings, planSentences } from '../agent/config/plan.ts';
 import { type Config, readConfig, type Sources, variableOf } from '../agent/config/read-config.ts';
 import { SETTING_NAMES, SETTINGS } from '../agent/config/settings.ts';
 import { boundedLog, jsonLog } from '../agent/log.ts';
@@ -143,7 +143,7 @@ export const command = defineCommand({
     const result: AgentResult = {
       file: config.file,
       settings: describeSettings(config),
-      plan: planOf(config),
+      plan: planSentences(config),
       ran: check ? null : await run(config, sources, signal),
     };
     return { result, text: agentText(result), warnings: check ? config.warnings : [] };

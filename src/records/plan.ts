@@ -31,7 +31,7 @@ import {
 } from './unit-words.ts';
 
 /** How the lines of a file are read, decided from its first ones. */
-export interface Plan {
+export interface LinePlan {
   readonly log: LogName | null;
   readonly layout: Layout;
   /** Whether tabs separate its columns. */
@@ -61,7 +61,7 @@ export interface Plan {
 
 /** The readings of a file, as they are written. */
 export interface Readings {
-  readonly plan: Plan;
+  readonly plan: LinePlan;
   /** In seconds or as a ratio, but in the log's own unit for a log, and in Hz for Hz. */
   readonly values: Float64Array;
   /** As they are written, or seconds since 1970 for dates; empty where there are none. */
@@ -82,7 +82,7 @@ export const PROBED = 256;
  *
  * @param fail called for what cannot be a record.
  */
-export function planOf(lines: readonly string[], options: RecordOptions, fail: Fail): Plan {
+export function linePlanOf(lines: readonly string[], options: RecordOptions, fail: Fail): LinePlan {
   const { format = 'auto', column, timeColumn } = options;
   const named = format !== 'auto' && format in LOG_FORMATS ? (format as LogName) : null;
   const log =
@@ -220,14 +220,14 @@ function columnsOf(
 }
 
 /** What the readings are: as asked, or by their unit, or else phase. */
-export function dataOf({ log, namedUnit }: Plan, options: RecordOptions): 'phase' | 'frequency' {
+export function dataOf({ log, namedUnit }: LinePlan, options: RecordOptions): 'phase' | 'frequency' {
   const { data, unit } = options;
   const named = unit ?? (log === null ? namedUnit : null);
   return data ?? (named !== null && OF_FREQUENCY.includes(named) ? 'frequency' : 'phase');
 }
 
 /** Their unit: the log's, the one asked for, the one that the file names, or else s or ratio. */
-export function unitOf(plan: Plan, options: RecordOptions, fail: Fail): Unit {
+export function unitOf(plan: LinePlan, options: RecordOptions, fail: Fail): Unit {
   const data = dataOf(plan, options);
   const { unit } = options;
   const log = plan.log === null ? null : LOG_FORMATS[plan.log];

@@ -1,7 +1,7 @@
 import { dateSeconds, isNumber, numberOf, plainNumber } from './cells.ts';
 import { cellsOf, isData, type Layout, withoutComment } from './layout.ts';
 import { LOG_FORMATS, type LogName } from './logs.ts';
-import { type Plan, PROBED, planOf, timeOf } from './plan.ts';
+import { type LinePlan, linePlanOf, PROBED, timeOf } from './plan.ts';
 import { type Fail, failOf, quoted, type RecordOptions, type TextRecord } from './record.ts';
 import { understood } from './understood.ts';
 import { names, withoutSuffix } from './unit-words.ts';
@@ -43,7 +43,7 @@ export class RecordReader {
   readonly #lines = new Column();
   readonly #skipped = new Map<string, number>();
   #probe: string[] = [];
-  #plan: Plan | null = null;
+  #plan: LinePlan | null = null;
   #line = 0;
   #source: string | null = null;
   /** Whether times are dates. */
@@ -82,8 +82,8 @@ export class RecordReader {
     );
   }
 
-  #begin(): Plan {
-    const plan = planOf(this.#probe.slice(0, PROBED), this.#options, this.#fail);
+  #begin(): LinePlan {
+    const plan = linePlanOf(this.#probe.slice(0, PROBED), this.#options, this.#fail);
     this.#plan = plan;
     for (const line of this.#probe) this.#take(line, plan);
     this.#probe = [];
@@ -109,7 +109,7 @@ export class RecordReader {
     this.#values.push(value);
   }
 
-  #take(line: string, plan: Plan): void {
+  #take(line: string, plan: LinePlan): void {
     this.#line += 1;
     if (plan.log !== null) {
       this.#takeLog(line, plan.log);
@@ -162,7 +162,11 @@ export class RecordReader {
   }
 
   /** Takes a line of plain numbers. @returns false where it is not one, and nothing was taken. */
-  #takePlain(line: string, { layout: { columns }, column, timeColumn }: Plan, separator: string): boolean {
+  #takePlain(
+    line: string,
+    { layout: { columns }, column, timeColumn }: LinePlan,
+    separator: string,
+  ): boolean {
     const cells = columns === 1 ? [line] : line.split(separator);
     // A comment may be in a column that is not read.
     if (cells.length !== columns || (columns > 2 && /[#%"']/.test(line))) return false;

@@ -36,7 +36,7 @@ const CLOSING = 32;
 const LONGEST_WAIT_NS = 100 * NS_PER_MS;
 
 /** What is to be taken, and from where. */
-interface Plan {
+interface Schedule {
   readonly clock: ClockName;
   readonly durationNs: number;
 }
@@ -59,7 +59,7 @@ export function pauseAt(elapsedNs: number, durationNs: number, chance: number): 
 }
 
 /** Takes batches for the plan's duration, as the measured clock counts it, and reads the other clocks now and then. */
-export function record(plan: Plan, source: BracketSource, control: Control) {
+export function record(plan: Schedule, source: BracketSource, control: Control) {
   const log = new BracketLog();
   const rows = newRows(BATCH);
   const take = () => {

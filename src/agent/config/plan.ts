@@ -60,7 +60,7 @@ function hubPlan({ ship }: Settings, { servers, word }: HubAccess): string {
  *
  * @throws TscopeError STORE_REFUSED where the file is not a store; IO where it cannot be read.
  */
-export function planOf({ settings, token, hub }: Config): string[] {
+export function planSentences({ settings, token, hub }: Config): string[] {
   const { clocks, reference, interval, recalibrate, retain, maxSize, listen, db } = settings;
   const every = (ns: number) => formatDuration(BigInt(ns));
   return [

@@ -33,7 +33,7 @@ export interface PlannedStop {
 }
 
 /** Everything to do, in order. */
-export interface Plan {
+export interface Experiments {
   readonly setup: TimerSetup;
   /** At the main period; each loop once. */
   readonly running: readonly RunningOptions[];
@@ -60,7 +60,7 @@ const LONG_PERIOD_NS = 20 * NS_PER_MS;
  *
  * @throws TscopeError USAGE as `timerSetup`.
  */
-export function planOf(options: KvmOptions, minPeriodNs: number): Plan {
+export function experimentsFor(options: KvmOptions, minPeriodNs: number): Experiments {
   const { periodNs, divide, ticks } = options;
   const setup = timerSetup(periodNs, divide, minPeriodNs);
   const factors = options.sweep === false ? [] : SWEEP_FACTORS;

@@ -19,7 +19,7 @@ import type { KvmResult, KvmRunning } from '../../schema/kvm.ts';
 import { refusalOf } from '../../system-error.ts';
 import { checkBounds, formatNs, NS_PER_MS, NS_PER_S } from '../../units.ts';
 import type { Finding, Warning } from '../../warning.ts';
-import { type KvmOptions, kvmBounds, type Plan, planOf } from './plan.ts';
+import { type Experiments, experimentsFor, type KvmOptions, kvmBounds } from './plan.ts';
 import { kvmWarnings, resultOf } from './result.ts';
 
 /** Stops of one run that may be made again, where they are over soon. */
@@ -142,7 +142,7 @@ function partMissing(part: string, { message, hint }: TscopeError): Warning {
  */
 export async function kvmTask(options: KvmOptions, control: Control): Promise<Finding<KvmResult>> {
   checkBounds(options, kvmBounds);
-  const plan = planOf(options, minPeriodNs());
+  const plan = experimentsFor(options, minPeriodNs());
   checkStop(options.stopNs, plan.setup.periodNs, options.yesReally, watchdogNs());
   const host = kvmHost();
   const progress = progressOf(plan, control);
@@ -219,7 +219,7 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
  */
 function tryShortStop(
   { stopNs, yesReally }: KvmOptions,
-  { setup, stopTicks }: Plan,
+  { setup, stopTicks }: Experiments,
   host: KvmHost,
   control: Control,
 ): 'safe' | null {
@@ -246,7 +246,7 @@ function recordStallsOf(
   return recordStalls({ setup: stallSetup(usualNs, minPeriodNs()), stalls, trace, tscKhz }, control);
 }
 
-function progressOf(plan: Plan, control: Control): (ns: number) => void {
+function progressOf(plan: Experiments, control: Control): (ns: number) => void {
   let done = 0;
   return (ns) => {
     done += ns;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planOf } from '../../../src/tasks/kvm/plan.ts';
+import { experimentsFor } from '../../../src/tasks/kvm/plan.ts';
 import { aimAgain, retriesOf, shortStopNs, takeRetry } from '../../../src/tasks/kvm/task.ts';
 
 const options = {
@@ -13,7 +13,7 @@ const options = {
 };
 
 test('both guests run at the main period first, then at others; every kind of stop is made', () => {
-  const { running, sweep, stops } = planOf(options, 200_000);
+  const { running, sweep, stops } = experimentsFor(options, 200_000);
   for (const loop of ['halt', 'spin'] as const) {
     const rows = [...running, ...sweep].filter((row) => row.loop === loop);
     expect(rows[0]).toMatchObject({ ticks: 500, setup: { periodNs: 1_000_000, divide: 1 } });
@@ -27,12 +27,12 @@ test('both guests run at the main period first, then at others; every kind of st
 });
 
 test.each([10_000, 209_715, 333_333, 4_000_000_000])('a period of %i ns can be planned', (periodNs) => {
-  const { running } = planOf({ ...options, periodNs }, 0);
+  const { running } = experimentsFor({ ...options, periodNs }, 0);
   expect(running.filter(({ setup }) => setup.periodNs === periodNs)).not.toHaveLength(0);
 });
 
 test('beside the main period there are shorter looks at it and at four times as long, with three divide counts', () => {
-  const { running, sweep } = planOf(options, 200_000);
+  const { running, sweep } = experimentsFor(options, 200_000);
   const looks = [...running, ...sweep].map(({ loop, setup, ticks }) => [
     loop,
     setup.periodNs,
@@ -52,11 +52,11 @@ test('beside the main period there are shorter looks at it and at four times as 
     ...others('halt'),
     ...others('spin'),
   ]);
-  expect(planOf({ ...options, sweep: false }, 200_000).sweep).toHaveLength(0);
+  expect(experimentsFor({ ...options, sweep: false }, 200_000).sweep).toHaveLength(0);
 });
 
 test('periods over 20 ms are not looked at further, and fewer interrupts stand beside a stop: that would take minutes', () => {
-  const plan = (periodNs: number) => planOf({ ...options, periodNs }, 0);
+  const plan = (periodNs: number) => experimentsFor({ ...options, periodNs }, 0);
   const lengths = (periodNs: number) => [plan(periodNs).sweep.length, plan(periodNs).stopTicks];
   // Of 20 ms, three divide counts; of 80 ms none.
   expect(plan(20_000_001).stopTicks).toBe(30);
