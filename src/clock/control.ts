@@ -6,9 +6,9 @@ export interface Control {
    * @param done share of the work finished, out of `total`; the unit is the measurement's own.
    */
   progress(done: number, total: number): void;
-  /** True once the user has asked to stop; the measurement then returns what it has. */
+  /** True once it has been cancelled; the measurement then returns what it has. */
   cancelled(): boolean;
 }
 
-/** Nobody watches and nobody stops it: for tests and for short measurements. */
+/** Nobody watches and nobody cancels it: for tests and for short measurements. */
 export const quietControl: Control = { progress: () => {}, cancelled: () => false };

@@ -13,7 +13,7 @@ export interface Waiter {
 
 /**
  * Waits of any length out of the addon's waits of at most 100 ms. Between two of them the thread can be terminated
- * or asked to stop.
+ * or cancelled.
  *
  * @throws TscopeError where the addon cannot be loaded or rdtsc is forbidden.
  */

@@ -4,8 +4,12 @@
  *
  * @module
  */
-export { KTIME, type Reading, type TimeSource, TSC, type Words } from '../clock/time-source.ts';
+export { ScriptedClock } from '../clock/scripted.ts';
+export * from '../clock/time-source.ts';
 export { VirtualClock } from '../clock/virtual.ts';
+export { WarpedClock } from '../clock/warped.ts';
+export * from '../lapic/around-stop.ts';
+export * from '../lapic/catch-up.ts';
 export * from '../lapic/config.ts';
 export * from '../lapic/kvm-timer.ts';
 export * from '../lapic/lapic-timer.ts';

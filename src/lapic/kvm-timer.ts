@@ -41,6 +41,8 @@ export class LapicTimer {
   readonly scale: TimeScale;
   /** The guest's TSC runs at another rate than the host's. */
   readonly tscScaled: boolean;
+  /** `kvm_can_use_hv_timer`: there is a preemption timer, and its interrupts are not posted. */
+  readonly canUseHvTimer: boolean;
   /** Interrupts wait in the guest's IRR, whose one bit a vector makes several into one. */
   readonly usesIrr: boolean;
 
@@ -85,6 +87,7 @@ export class LapicTimer {
     this.clock = clock;
     this.delivery = delivery;
     this.scale = timeScale(config.guestTscKhz);
+    this.canUseHvTimer = config.hvTimer && delivery !== 'posted';
     this.usesIrr = delivery === 'posted' || config.apicv;
     const ratio = config.l1TscScalingRatio ?? DEFAULT_TSC_SCALING_RATIO;
     this.tscScaled = ratio !== DEFAULT_TSC_SCALING_RATIO;

@@ -273,8 +273,7 @@ function setHvTimer(timer: LapicTimer): bigint | null {
  * @returns false where the timer has to run in software.
  */
 function startHvTimer(timer: LapicTimer): boolean {
-  if (!timer.config.hvTimer || timer.delivery === 'posted') return false;
-  if (timer.tscdeadline === 0n) return false;
+  if (!timer.canUseHvTimer || timer.tscdeadline === 0n) return false;
   const delta = setHvTimer(timer);
   if (delta === null) return false;
   timer.hvTimerInUse = true;

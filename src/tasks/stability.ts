@@ -123,7 +123,7 @@ function dynamicOf(
   if (windowPoints < LEAST_WINDOW || windowPoints > series.phase.length) {
     throw usageError(
       `${name}: a window of ${windowPoints} readings does not fit; it takes ${LEAST_WINDOW} or more, and the record has ${series.phase.length}.`,
-      'Give another --dynamic N, or none for an eighth of the record.',
+      'Give another `dynamic` N, or none for an eighth of the record.',
     );
   }
   const found = dynamicStability(series, 'oadev', windowPoints, WINDOWS, identifyNoises(series), confidence);
@@ -179,11 +179,11 @@ function checkCorners(corners: readonly Corner[], kind: HatKind): void {
   if (corners.length < 3) {
     throw usageError(
       `a three-cornered hat takes three records or more; ${corners.length === 1 ? 'one was' : 'two were'} given.`,
-      'Each record is a clock against one reference that they share; or three differences, with --hat pairs.',
+      'Each record is a clock against one reference that they share; or three differences, with `hat` pairs.',
     );
   }
   if (kind === 'pairs' && corners.length !== 3) {
-    throw usageError(`--hat pairs takes three records, A-B, B-C and C-A; ${corners.length} were given.`);
+    throw usageError(`\`hat\` pairs takes three records, A-B, B-C and C-A; ${corners.length} were given.`);
   }
   for (const { file, record } of corners) {
     const { data, tau0, values } = record;
@@ -247,7 +247,7 @@ export async function stabilityTask(
   if (paths.length > 1 && options.hat === undefined) {
     throw usageError(
       'several records were given.',
-      'Add --hat for the three-cornered hat, or analyse one at a time.',
+      'Add `hat` for the three-cornered hat, or analyse one at a time.',
     );
   }
   const corners: Corner[] = [];

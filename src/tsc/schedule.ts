@@ -32,7 +32,7 @@ const WARM_UP = 4;
  */
 const CLOSING = 32;
 
-/** The addon's waits end after this, so that a stop is noticed. */
+/** The addon's waits end after this, so that a cancellation is noticed. */
 const LONGEST_WAIT_NS = 100 * NS_PER_MS;
 
 /** What is to be taken, and from where. */

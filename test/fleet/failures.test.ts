@@ -360,7 +360,7 @@ test.each(['postgres://x@127.0.0.1:99999/fleet', 'postgres://%zz@:/'])(
   async (url) => {
     await expect(openFleetStore(url)).rejects.toMatchObject({
       code: 'USAGE',
-      message: '--db: this is not the address of a database.',
+      message: '`db`: this is not the address of a database.',
     });
   },
 );

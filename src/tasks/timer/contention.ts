@@ -39,7 +39,7 @@ export function contention(
     {
       code: 'cpu-shared',
       message: `The thread was ready to run for ${formatNs(waitedNs)} of ${formatNs(durationNs)} while its CPU did other work: late and missed ticks are that work's, not the timer's.`,
-      hint: 'Choose a CPU that nothing else runs on (--cpu), or a real-time priority (--priority 80).',
+      hint: 'Choose a CPU that nothing else runs on (`cpu`), or a real-time priority (`priority` 80).',
     },
   ];
 }

@@ -144,7 +144,7 @@ export async function runCyclictest(
       throw new TscopeError(
         'UNSUPPORTED',
         `cyclictest cannot run here: it wants the right to SCHED_FIFO even as an ordinary thread (it said: ${words}).`,
-        'Run as root, or grant it CAP_SYS_NICE, an rtprio limit or a real-time budget of the cgroup (cpu.rt_runtime_us); `tscope timer` without --cyclictest needs none of them.',
+        'Run as root, or grant it CAP_SYS_NICE, an rtprio limit or a real-time budget of the cgroup (cpu.rt_runtime_us); `tscope timer` without `cyclictest` needs none of them.',
       );
     }
     throw new TscopeError('IO', `cyclictest ended with code ${code}${words === '' ? '.' : `: ${words}`}`);

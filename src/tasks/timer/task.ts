@@ -41,7 +41,7 @@ function hostTimer(control: Control): TimerHost {
   };
 }
 
-/** A signal that aborts once the task is asked to stop, while `work` waits. */
+/** A signal that aborts once the task is cancelled, while `work` waits. */
 async function withSignal<T>(control: Control, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const timer = setInterval(() => {

@@ -41,7 +41,7 @@ export interface TimerHost {
   rateSince(): RateInterval;
 }
 
-/** Waits for the timer's next expiry as the backend does; false where the user asked to stop. */
+/** Waits for the timer's next expiry as the backend does; false where it was cancelled first. */
 function waitForExpiry(
   { waiter }: TimerHost,
   timer: LapicTimer,

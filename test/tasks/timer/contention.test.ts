@@ -20,7 +20,7 @@ test('a tenth of the run is borne, more is named', () => {
       code: 'cpu-shared',
       message:
         "The thread was ready to run for 100 ms of 1.00 s while its CPU did other work: late and missed ticks are that work's, not the timer's.",
-      hint: 'Choose a CPU that nothing else runs on (--cpu), or a real-time priority (--priority 80).',
+      hint: 'Choose a CPU that nothing else runs on (`cpu`), or a real-time priority (`priority` 80).',
     },
   ]);
 });

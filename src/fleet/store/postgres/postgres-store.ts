@@ -126,7 +126,7 @@ class Known {
 export async function openPostgresFleetStore(url: string, make: boolean): Promise<FleetStore> {
   const place = placeOf(url);
   if (place === null) {
-    throw usageError('--db: this is not the address of a database.', 'Give postgres://USER@HOST/DATABASE.');
+    throw usageError('`db`: this is not the address of a database.', 'Give postgres://USER@HOST/DATABASE.');
   }
   const pool = new pg.Pool({
     connectionString: url,
