@@ -56,7 +56,7 @@ export interface Native {
 
   /**
    * The waits last at most 100 ms and answer whether the deadline was reached, so that a thread can be
-   * stopped: call again until true. On return out[0] = ktime, out[1] = TSC.
+   * cancelled: call again until true. On return out[0] = ktime, out[1] = TSC.
    */
   sleepUntil(ktime: bigint, out: BigInt64Array): boolean;
   spinUntilTsc(tsc: bigint, out: BigInt64Array): boolean;

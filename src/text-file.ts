@@ -11,7 +11,7 @@ import { fileError } from './system-error.ts';
  * without a byte order mark; lines that end in LF, CRLF or CR. It reads in chunks, so that memory stays bounded.
  */
 
-/** How much of a text is accepted, and when to stop. */
+/** How much of a text is accepted, and when to end. */
 export interface TextLimits {
   /** The most characters of a line. */
   readonly lineLength?: number;

@@ -80,8 +80,8 @@ export interface Agent {
    * @throws TscopeError USAGE where the new one does not fit what stays.
    */
   reload(config: Config): Promise<void>;
-  /** Stops sampling, stores what there is, and closes. @returns where every sample is. */
-  stop(): Promise<Ledger>;
+  /** Ends sampling, stores what there is, and closes. @returns where every sample is. */
+  end(): Promise<Ledger>;
 }
 
 /** What stays while it runs, and what the new configuration says of the rest. */
@@ -214,9 +214,9 @@ export async function startAgent(
   });
   manager.ready();
 
-  let stopped = false;
+  let ended = false;
   const reload = async (next: Config): Promise<void> => {
-    if (stopped) return;
+    if (ended) return;
     const before = config;
     const { config: after, fixed } = merged(before, next);
     // The address that it goes on listening on decides whether a token is needed.
@@ -238,13 +238,13 @@ export async function startAgent(
       return config;
     },
     reload,
-    stop: async () => {
-      stopped = true;
+    end: async () => {
+      ended = true;
       clearInterval(maintenance);
-      manager.stopping();
-      await supervisor.stop();
-      await Promise.all(pushes.map((push) => push.stop()));
-      await serving.shipping?.stop(SHIPPING_MS);
+      manager.ending();
+      await supervisor.end();
+      await Promise.all(pushes.map((push) => push.end()));
+      await serving.shipping?.end(SHIPPING_MS);
       await store.close(STORING_MS);
       await closeServer(server, live);
       const { ledger } = store;

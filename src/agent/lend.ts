@@ -121,7 +121,7 @@ export type ShippingHealth = NonNullable<AgentHealth['hub']>;
 export interface Shipping {
   readonly health: ShippingHealth;
   /** Sends what is left, in at most `ms`. */
-  stop(ms: number): Promise<void>;
+  end(ms: number): Promise<void>;
 }
 
 /** Starts shipping; it never throws. The fleet's room gives it, so that an agent without a hub loads nothing of it. */

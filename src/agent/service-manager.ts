@@ -33,7 +33,7 @@ export function serviceManager(
       tell('READY=1');
       if (watchdogMs > 0) timer = setInterval(() => works() && tell('WATCHDOG=1'), watchdogMs / FEEDS);
     },
-    stopping: (): void => {
+    ending: (): void => {
       if (timer !== null) clearInterval(timer);
       tell('STOPPING=1');
     },

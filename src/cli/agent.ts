@@ -99,7 +99,7 @@ async function run(
       reloads.attach(agent);
       await Promise.race([aborted(signal), agent.failed]);
     } finally {
-      ledger = await agent.stop();
+      ledger = await agent.end();
     }
     const { state, address } = agent;
     return {

@@ -30,7 +30,7 @@ export interface Answer {
 
 /** What a command may use while it runs. */
 export interface Context {
-  /** Runs a task on a worker thread of its own, with progress drawn on stderr; Ctrl-C asks it to stop early. */
+  /** Runs a task on a worker thread of its own, with progress drawn on stderr; Ctrl-C asks it to end early. */
   readonly measure: Measure;
   /** When the command began, the `startedAt` of its document. */
   readonly startedAt: Date;

@@ -20,7 +20,7 @@ export type { CalibrateOptions, Calibration, Watch };
  * Measures the TSC's rate as `tscope calibrate` does, on a worker thread.
  *
  * @param options by default a second against CLOCK_MONOTONIC_RAW.
- * @param watch follows the progress, and stops early with what was measured.
+ * @param watch follows the progress, and ends it early with what was measured.
  * @returns the contract's result, and the doubts about it.
  * @throws TscopeError where this host or these options do not allow it.
  */

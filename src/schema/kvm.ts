@@ -224,7 +224,7 @@ export const kvmResultSchema = z.strictObject({
   }),
   path: z.enum(['hrtimer', 'preemption-timer', 'unknown']),
   pathReason: z.string(),
-  /** Null where the run was stopped before. */
+  /** Null where the run was interrupted before. */
   running: kvmRunningSchema.nullable(),
   /** Other periods, divide counts and the other guest. */
   sweep: z.array(kvmRunningSchema),

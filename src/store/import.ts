@@ -248,7 +248,7 @@ export async function importInto(store: Store, file: string, control: Control): 
         throw reader.refused(`line ${records.line} is longer than ${LONGEST_RECORD / 2 ** 20} MB`);
       }
     }
-    if (control.cancelled()) throw new TscopeError('INTERRUPTED', 'stopped; nothing was imported.');
+    if (control.cancelled()) throw new TscopeError('INTERRUPTED', 'interrupted; nothing was imported.');
     for (const record of lastRecords(records, reader)) reader.record(record);
     inserter.flush();
     return { newRows: inserter.added, checked: reader.end() };

@@ -27,7 +27,7 @@ export function exportStoreTask(
 ): WithDamage<{ rows: number }> {
   return using(openStoreToRead(db), (store) => {
     const rows = exportStore(store, file, control);
-    if (rows === null) throw new TscopeError('INTERRUPTED', 'stopped; nothing was exported.');
+    if (rows === null) throw new TscopeError('INTERRUPTED', 'interrupted; nothing was exported.');
     return { rows, damage: store.damage.all };
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type SamplingHost, sampleUntilStopped } from '../../src/agent/sampling/loop.ts';
+import { type SamplingHost, sampleUntilCancelled } from '../../src/agent/sampling/loop.ts';
 import type { SampleMessage, SamplingMessage } from '../../src/agent/sampling/messages.ts';
 import { absorb, initialState } from '../../src/agent/state.ts';
 import { type Script, scriptedHost } from '../tasks/drift/scripted-host.ts';
@@ -17,7 +17,7 @@ function run(script: Script, samples: number, change: Partial<SamplingHost> = {}
     reference: 'monotonic_raw' as const,
     recalibrate: 3600e9,
   };
-  sampleUntilStopped(host, options, (message) => messages.push(message));
+  sampleUntilCancelled(host, options, (message) => messages.push(message));
   const taken = messages.filter((message): message is SampleMessage => message.kind === 'sample');
   return { messages, taken, events: taken.flatMap(({ events }) => events) };
 }

@@ -34,7 +34,7 @@ test('a textfile is whole, readable for others, and gone when the agent has ende
   await until(() => readdirSync(folder).join() === 'tscope.prom');
   expect(readFileSync(file, 'utf8')).toBe(await registry.metrics());
   expect(statSync(file).mode & 0o777).toBe(0o644);
-  await push.stop();
+  await push.end();
   expect(readdirSync(folder)).toEqual([]);
 });
 
@@ -44,7 +44,7 @@ test('a textfile that cannot be written is said once, with the reason', async ()
     said.push(words),
   );
   await until(() => said.length > 0);
-  await push.stop();
+  await push.end();
   expect(said).toEqual([
     ['error', expect.stringMatching(/^writing the metrics to .*: /), { retryInMs: 15_000 }],
   ]);
@@ -69,7 +69,7 @@ test('a collector receives gauges, counters and histograms with their units and 
   const started = new Date(1_700_000_000_000);
   const push = await sendOtlp(url, registryWithAll(), started, () => {});
   await until(() => received.length > 1);
-  await push.stop();
+  await push.end();
   server.close();
   expect(received[0]).toBe('POST /v1/metrics application/json');
   const [resource] = JSON.parse(received[1] ?? '').resourceMetrics;
@@ -120,7 +120,7 @@ test('a collector that is not there is said once', async () => {
     said.push(words[0]),
   );
   await until(() => said.length > 0);
-  await push.stop();
+  await push.end();
   expect(said).toEqual(['error']);
 }, 20_000);
 

@@ -115,7 +115,7 @@ async function collecting<T>(
   try {
     return await work(store, collector);
   } finally {
-    collector.stop();
+    collector.end();
     await ended;
     await store.close();
   }
@@ -149,7 +149,7 @@ it('everything that a host stored arrives once, whoever is killed in between', a
   await eventually(() => first.health.batches >= 2);
   // As killed: what was sent is not noted.
   store.connection.exec('DELETE FROM shipped_series; DELETE FROM shipped_run');
-  await first.stop(2_000);
+  await first.end(2_000);
   const second = ship('one', store);
   await collecting(db, async (fleet, collector) => {
     await eventually(
@@ -166,7 +166,7 @@ it('everything that a host stored arrives once, whoever is killed in between', a
     ok: true,
     waiting: { minutes: 0, samples: 0, events: 0, documents: 0 },
   });
-  await second.stop(2_000);
+  await second.end(2_000);
   const fleet = await openFleetStore(db);
   const [host] = await fleet.findHosts('one');
   expect(host).toMatchObject({ host: 'one', hostname: 'one.example', facts, labels: { site: 'ber' } });

@@ -271,7 +271,7 @@ test('an import or a check that is stopped says so, and nothing of the import is
   const stopped = { ...quietControl, cancelled: () => true };
   const store = openStore(join(folder, 'stopping.db'));
   await expect(importInto(store, file, stopped)).rejects.toThrow(
-    expect.objectContaining({ code: 'INTERRUPTED', message: 'stopped; nothing was imported.' }),
+    expect.objectContaining({ code: 'INTERRUPTED', message: 'interrupted; nothing was imported.' }),
   );
   expect(contents(store).flat()).toEqual([]);
   store.close();

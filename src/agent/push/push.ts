@@ -8,9 +8,9 @@ const TEXTFILE_MS = 15_000;
 /** Between two exports, ms: the default of OpenTelemetry's own reader. */
 const OTLP_MS = 60_000;
 
-/** Metrics that go out by themselves until they are stopped. */
+/** Metrics that go out by themselves until they are ended. */
 export interface Push {
-  stop(): Promise<void>;
+  end(): Promise<void>;
 }
 
 /** Does it now and then again, never twice at once; the log has the first failure of a row, and the recovery. */
@@ -39,7 +39,7 @@ function repeatedly(what: string, everyMs: number, log: Log, work: () => Promise
   turn();
   const timer = setInterval(turn, everyMs);
   return {
-    stop: async () => {
+    end: async () => {
       clearInterval(timer);
       await running;
     },
@@ -64,8 +64,8 @@ export function writeTextfile(file: string, metrics: Registry, log: Log): Push {
     }
   });
   return {
-    stop: async () => {
-      await push.stop();
+    end: async () => {
+      await push.end();
       await rm(file, { force: true }).catch(() => {});
     },
   };
@@ -79,8 +79,8 @@ export async function sendOtlp(url: string, metrics: Registry, startedAt: Date, 
     exporter.send(await metrics.getMetricsAsJSON()),
   );
   return {
-    stop: async () => {
-      await push.stop();
+    end: async () => {
+      await push.end();
       await exporter.close();
     },
   };

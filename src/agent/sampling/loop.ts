@@ -73,7 +73,7 @@ const recordOf = ({ clock, record }: Tracker, interval: number): PairRecord => (
  *
  * @param tell receives everything, from the start on.
  */
-export function sampleUntilStopped(
+export function sampleUntilCancelled(
   host: SamplingHost,
   { interval, clocks, reference, recalibrate }: SamplingOptions,
   tell: (message: SamplingMessage) => void,

@@ -17,7 +17,7 @@ const LONGEST_WAIT_MS = 60_000;
 /** Who is told. */
 export interface SamplingListener {
   onMessage(message: SamplingMessage): void;
-  /** Sampling has stopped by itself, and is tried again. */
+  /** Sampling has ended by itself, and is tried again. */
   onFailure(reason: string, error: TscopeError | null): void;
 }
 
@@ -32,9 +32,9 @@ export class Supervisor {
   #thread: Thread<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #waitMs = FIRST_WAIT_MS;
-  /** Starts, stops and restarts, one after another. */
+  /** Starts, ends and restarts, one after another. */
   #turn: Promise<void> = Promise.resolve();
-  #stopped = false;
+  #ended = false;
 
   constructor(options: SamplingOptions, log: Log, listener: SamplingListener) {
     this.#options = options;
@@ -54,14 +54,14 @@ export class Supervisor {
   }
 
   /** Ends the thread for good; its last messages have arrived when this resolves. */
-  stop(): Promise<void> {
-    this.#stopped = true;
+  end(): Promise<void> {
+    this.#ended = true;
     this.#turn = this.#turn.then(() => this.#end());
     return this.#turn;
   }
 
   #start(): void {
-    if (this.#stopped) return;
+    if (this.#ended) return;
     const thread = startThread<SamplingMessage, void>(
       THREAD,
       this.#options,
@@ -93,7 +93,7 @@ export class Supervisor {
     const unexpected = error instanceof Error ? error.message : 'the sampling thread ended by itself';
     const reason = refusal?.message ?? unexpected;
     this.#listener.onFailure(reason, refusal);
-    if (this.#stopped) return;
+    if (this.#ended) return;
     this.#log('error', reason, { retryInMs: this.#waitMs });
     this.#timer = setTimeout(() => {
       this.#timer = null;

@@ -12,7 +12,7 @@ import { calibrateBriefly, nominalRate } from '../../tasks/drift/nominal-rate.ts
 import { runThread, type ThreadHandle } from '../../thread.ts';
 import { calibrate, SHORTEST_NS } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
-import { type SamplingHost, sampleUntilStopped } from './loop.ts';
+import { type SamplingHost, sampleUntilCancelled } from './loop.ts';
 import type { SamplingMessage, SamplingOptions } from './messages.ts';
 
 /** The longest calibration: more than a second gains little. */
@@ -115,14 +115,14 @@ function work(options: SamplingOptions, thread: SamplingThread): void {
     },
   };
   hurry();
-  sampleUntilStopped(host, options, thread.say);
+  sampleUntilCancelled(host, options, thread.say);
 }
 
 await runThread<SamplingOptions, SamplingMessage>((options, thread) => {
   try {
     work(options, thread);
   } catch (error) {
-    // Stopped while it calibrated: nothing is wrong.
+    // Cancelled while it calibrated: nothing is wrong.
     if (!(error instanceof TscopeError && error.code === 'INTERRUPTED')) throw error;
   }
 });

@@ -177,8 +177,8 @@ export const command = defineCommand({
           await sleep(UPKEEP_MS, undefined, { signal }).catch(() => {});
         }
       })();
-      signal.addEventListener('abort', () => collector.stop());
-      if (signal.aborted) collector.stop();
+      signal.addEventListener('abort', () => collector.end());
+      if (signal.aborted) collector.end();
       await collector.run();
       await Promise.race([upkeep, sleep(GRACE_MS, undefined, { ref: false })]);
     } finally {

@@ -66,12 +66,12 @@ interface Taken {
   readonly refused: ReadonlyArray<{ readonly message: JsMsg; readonly reason: string }>;
 }
 
-/** Takes messages from the hub and puts them into the store, until it is stopped. */
+/** Takes messages from the hub and puts them into the store, until it is ended. */
 export class Collector {
   readonly #access: HubAccess;
   readonly #store: FleetStore;
   readonly #log: Log;
-  readonly #stopping = new AbortController();
+  readonly #ending = new AbortController();
   readonly state: CollectorState = {
     here: { messages: 0, batches: 0, rollups: 0, refused: 0, again: 0, transactions: 0 },
     hub: null,
@@ -95,14 +95,14 @@ export class Collector {
   }
 
   /** Ends `run` after what is under way. */
-  stop(): void {
-    this.#stopping.abort();
+  end(): void {
+    this.#ending.abort();
   }
 
-  /** Collects until `stop`. @throws TscopeError where the store will never take anything. */
+  /** Collects until `end`. @throws TscopeError where the store will never take anything. */
   async run(): Promise<void> {
     const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#ending.signal.aborted) {
       const begun = performance.now();
       try {
         await this.#session();
@@ -112,8 +112,8 @@ export class Collector {
         this.trouble.worse(failure, { hint: failure.hint });
       }
       if (performance.now() - begun > LONGEST_WAIT_MS) backoff.reset();
-      if (!this.#stopping.signal.aborted)
-        await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
+      if (!this.#ending.signal.aborted)
+        await sleep(backoff.next(), undefined, { signal: this.#ending.signal }).catch(() => {});
     }
   }
 
@@ -128,7 +128,7 @@ export class Collector {
       const consumer = await client.consumers.get(STREAM, CONSUMER);
       const messages = await consumer.consume({ max_messages: AHEAD, expires: 5_000 });
       const end = (): void => messages.stop();
-      this.#stopping.signal.addEventListener('abort', end);
+      this.#ending.signal.addEventListener('abort', end);
       const looking = setInterval(() => void this.#look(manager).catch(() => {}), LOOK_MS);
       // What goes wrong with the connection ends the messages.
       void connection.closed().then(end);
@@ -138,11 +138,11 @@ export class Collector {
         await this.#take(client, messages);
       } finally {
         clearInterval(looking);
-        this.#stopping.signal.removeEventListener('abort', end);
+        this.#ending.signal.removeEventListener('abort', end);
       }
       const reason = await Promise.race([connection.closed(), sleep(0, null)]);
       if (reason instanceof Error) throw reason;
-      if (!this.#stopping.signal.aborted) throw new Error('the connection ended');
+      if (!this.#ending.signal.aborted) throw new Error('the connection ended');
     } finally {
       await close(connection);
     }
@@ -285,9 +285,9 @@ export class Collector {
         return;
       } catch (error) {
         const passes = error instanceof TscopeError && PASSING.includes(error.code);
-        if (!passes || this.#stopping.signal.aborted) throw error;
+        if (!passes || this.#ending.signal.aborted) throw error;
         this.trouble.worse(error, { hint: error.hint });
-        await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
+        await sleep(backoff.next(), undefined, { signal: this.#ending.signal }).catch(() => {});
       }
     }
   }

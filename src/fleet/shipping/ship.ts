@@ -36,12 +36,12 @@ const NO_ROWS = { minutes: 0, samples: 0, events: 0, documents: 0 };
 
 const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
 
-/** Sends what the store has and the hub has not, until it is stopped. */
+/** Sends what the store has and the hub has not, until it is ended. */
 class Shipper implements Shipping {
   readonly #view: ShippingView;
   readonly #everyMs: number;
   readonly #access: HubAccess;
-  readonly #stopping = new AbortController();
+  readonly #ending = new AbortController();
   readonly #backoff: Backoff;
   readonly #ended: Promise<void>;
   #host: FleetBatch['host'] | null = null;
@@ -80,8 +80,8 @@ class Shipper implements Shipping {
     };
   }
 
-  async stop(ms: number): Promise<void> {
-    this.#stopping.abort();
+  async end(ms: number): Promise<void> {
+    this.#ending.abort();
     await Promise.race([this.#ended, sleep(ms, undefined, { ref: false })]);
     await this.#connection?.close().catch(() => {});
   }
@@ -94,13 +94,13 @@ class Shipper implements Shipping {
   }
 
   async #wait(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => {});
+    await sleep(ms, undefined, { signal: this.#ending.signal, ref: false }).catch(() => {});
   }
 
   async #run(): Promise<void> {
     const everyMs = this.#everyMs;
     await this.#wait(Math.random() * Math.min(START_MS, everyMs));
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#ending.signal.aborted) {
       let waitMs = everyMs - ((Date.now() - (this.#phaseMs() % everyMs)) % everyMs);
       try {
         await this.#shipAll();
@@ -160,7 +160,7 @@ class Shipper implements Shipping {
   async #shipAll(): Promise<void> {
     const client = await this.#connected();
     const host = await this.#sender();
-    for (let more = true, first = true; more && (first || !this.#stopping.signal.aborted); first = false) {
+    for (let more = true, first = true; more && (first || !this.#ending.signal.aborted); first = false) {
       const begun = performance.now();
       const found = await this.#view.unshipped(BATCH_BYTES);
       this.#lost = found.lost;

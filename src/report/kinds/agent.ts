@@ -3,7 +3,7 @@ import type { AgentResult } from '../../schema/agent.ts';
 import { tableText } from '../text.ts';
 import { count, orDash } from '../words.ts';
 
-/** What `tscope agent --check` says, or what an agent did before it was stopped. */
+/** What `tscope agent --check` says, or what an agent did before it ended. */
 export function agentText({ file, settings, plan, ran }: AgentResult): string {
   if (ran !== null) {
     const lost = ran.notStored > 0 ? `; ${count(ran.notStored)} could not be stored` : '';

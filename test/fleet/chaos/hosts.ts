@@ -72,7 +72,7 @@ const hosts = Array.from({ length: Number(count) }, (_, i) => {
     end: () => endRun(store, run, startedAtNs + seconds * SECOND),
     left: () => readUnshipped(store, parts, 1, startedAtNs + seconds * SECOND + LATER).runs.length,
     close: async () => {
-      await shipping.stop(2_000);
+      await shipping.end(2_000);
       store.close();
     },
   };
