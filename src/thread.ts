@@ -27,11 +27,17 @@ export interface Thread<Result> {
   terminate(): void;
   /** Asks for an early end, and wakes the thread where it sleeps in `sleep`. */
   cancel(): void;
+  /** Tells the thread something, which it receives by `hear`. */
+  tell(message: unknown): void;
+  /** Lets the process end while the thread still works. */
+  unref(): void;
 }
 
 /** The thread's own end of it, which the work receives. */
 export interface ThreadHandle<Said> {
   say(message: Said): void;
+  /** Hears what it is told until it is ended from outside. */
+  hear<Told>(listener: (message: Told) => void): Promise<never>;
   cancelled(): boolean;
   /** Sleeps for so long, ms, or until it is cancelled. */
   sleep(ms: number): void;
@@ -75,6 +81,8 @@ export function startThread<Said, Result>(
       Atomics.store(cancel, 0, 1);
       Atomics.notify(cancel, 0);
     },
+    tell: (message) => worker?.postMessage(message),
+    unref: () => worker?.unref(),
   };
 }
 
@@ -87,6 +95,7 @@ export async function runThread<Options, Said>(
   try {
     const result = await work(options as Options, {
       say: (said) => answer({ said }),
+      hear: (listener) => new Promise(() => void parentPort?.on('message', listener)),
       cancelled: () => Atomics.load(cancel, 0) !== 0,
       sleep: (ms) => void Atomics.wait(cancel, 0, 0, ms),
     });

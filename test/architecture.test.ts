@@ -17,6 +17,7 @@ const FLOORS: readonly string[][] = [
   ['clock'],
   [
     'native',
+    'backoff',
     'units',
     'statistics',
     'circle',

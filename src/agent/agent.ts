@@ -14,7 +14,7 @@ import { checkToken } from './config/token.ts';
 import { healthOf } from './health.ts';
 import { rulesOf } from './http/guard.ts';
 import { LiveClients } from './http/live.ts';
-import { createMetrics, type Metrics } from './http/metrics.ts';
+import { createMetrics } from './http/metrics.ts';
 import { scrapeReply } from './http/prometheus.ts';
 import { healthReply, type Reply } from './http/reply.ts';
 import { createSite, type Handler, listen } from './http/server.ts';
@@ -28,7 +28,7 @@ import type { PairRecord, SamplingMessage, SamplingOptions } from './sampling/me
 import { Supervisor } from './sampling/supervisor.ts';
 import { serviceManager } from './service-manager.ts';
 import { type AgentState, absorb, initialState } from './state.ts';
-import { type Ledger, nothingDropped } from './storing/ledger.ts';
+import type { Ledger } from './storing/ledger.ts';
 import { StoreQueue } from './storing/store-queue.ts';
 
 /** Between two passes of roll-up and retention. */
@@ -118,22 +118,25 @@ export async function startAgent(
   failed.catch(() => {});
   for (const { message, hint } of initial.warnings) log('warn', message, { hint });
 
-  const serving: { store: StoreQueue | null; shipping: Shipping | null } = { store: null, shipping: null };
-  const health = (): AgentHealth => {
-    const { store } = serving;
-    const closed = { ok: true, reason: null, code: null, since: null, failures: 0 };
-    const hub = serving.shipping?.health ?? null;
-    return healthOf(state, store?.health ?? closed, ledgerOf(store), config.settings.interval, hub);
-  };
+  const store = new StoreQueue(settings.db, log);
+  let shipping: Shipping | null = null;
+  const health = (): AgentHealth =>
+    healthOf(state, store.health, store.ledger, config.settings.interval, shipping?.health ?? null);
   const now = () => nowOf(state, health(), config.settings.interval);
   const metrics = createMetrics({
     state,
     health,
-    storeBytes: () => serving.store?.usedBytes ?? null,
+    storeBytes: () => store.usedBytes,
     liveClients: () => live.size,
   });
+  const scrapes = new KeptAnswers<Reply>(1);
   const site = {
-    routes: routesOf(state, serving, health, now, metrics),
+    routes: new Map<string, Handler>([
+      ['/metrics', () => scrapes.get('', SCRAPE_MS, () => scrapeReply(metrics.registry))],
+      ['/healthz', () => healthReply(health())],
+      ...apiRoutes({ startedAt: state.startedAt, now, store }),
+      ...pageRoutes(),
+    ]),
     live: { path: '/api/v1/live', clients: live, greeting: now },
     probe: { path: '/healthz', reply: () => healthReply({ status: health().status }) },
     rules: () => rulesOf(config.token, config.settings.hostNames),
@@ -142,16 +145,13 @@ export async function startAgent(
   const server = createSite(site, initial.tls);
   const address = await listen(server, settings.listen);
 
-  let store: StoreQueue;
   try {
     if (settings.user !== undefined) becomeUser(settings.user);
     else if (isRoot()) log('warn', 'runs as root, which it does not need; `user` gives that up');
     process.umask(0o027);
-    store = new StoreQueue(settings.db, log, fail);
-    serving.store = store;
-    await store.open();
+    await store.open(fail);
   } catch (error) {
-    await serving.store?.close(0);
+    await store.close(0);
     await closeServer(server, live);
     throw error;
   }
@@ -202,7 +202,7 @@ export async function startAgent(
     pushes.push(await sendOtlp(settings.otlp, metrics.registry, state.startedAt, log));
   }
   if (startShipping !== null && initial.hub !== null) {
-    serving.shipping = startShipping(shippingView(initial, initial.hub, store, log));
+    shipping = startShipping(shippingView(initial, initial.hub, store, log));
     log('info', 'ships to the hub', { hub: initial.hub.servers.join(','), host: initial.hub.word });
   }
   const manager = serviceManager(process.env, () => health().sampling.ok && store.stuckMs < STUCK_MS, log);
@@ -244,7 +244,7 @@ export async function startAgent(
       manager.ending();
       await supervisor.end();
       await Promise.all(pushes.map((push) => push.end()));
-      await serving.shipping?.end(SHIPPING_MS);
+      await shipping?.end(SHIPPING_MS);
       await store.close(STORING_MS);
       await closeServer(server, live);
       const { ledger } = store;
@@ -253,32 +253,6 @@ export async function startAgent(
       return ledger;
     },
   };
-}
-
-const ledgerOf = (store: StoreQueue | null): Ledger =>
-  store?.ledger ?? { taken: 0, stored: 0, waiting: 0, dropped: nothingDropped() };
-
-function routesOf(
-  state: AgentState,
-  serving: { readonly store: StoreQueue | null },
-  health: () => AgentHealth,
-  now: () => ReturnType<typeof nowOf>,
-  { registry }: Metrics,
-): Map<string, Handler> {
-  const scrapes = new KeptAnswers<Reply>(1);
-  const api = apiRoutes({
-    startedAt: state.startedAt,
-    now,
-    read: async (name, ...values) => {
-      if (serving.store === null) throw new Error('the store is not open yet');
-      return serving.store.read(name, ...values);
-    },
-  });
-  const own: [string, Handler][] = [
-    ['/metrics', () => scrapes.get('', SCRAPE_MS, () => scrapeReply(registry))],
-    ['/healthz', () => healthReply(health())],
-  ];
-  return new Map([...own, ...api, ...pageRoutes()]);
 }
 
 async function closeServer(server: Server, live: LiveClients): Promise<void> {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { ledgerOf } from '../../src/fleet/collect/ledger.ts';
-import { Backoff } from '../../src/fleet/hub/backoff.ts';
 import { packBatch } from '../../src/fleet/shipping/batch.ts';
 import { countIn, merged, rangesOf } from '../../src/fleet/store/settled.ts';
 import { type Activity, separate } from '../../src/fleet/store/twins.ts';
@@ -97,15 +96,6 @@ test('the ledger adds up, also where something is stored and not yet acknowledge
     waiting: 1,
     expired: 2,
   });
-});
-
-test('waits double up to the longest, and each has a random part', () => {
-  const least = new Backoff(1_000, 5_000, () => 0);
-  expect([1, 2, 3, 4, 5].map(() => least.next())).toEqual([500, 1_000, 2_000, 2_500, 2_500]);
-  const most = new Backoff(1_000, 5_000, () => 1);
-  expect([1, 2, 3, 4, 5].map(() => most.next())).toEqual([1_000, 2_000, 4_000, 5_000, 5_000]);
-  most.reset();
-  expect(most.next()).toBe(1_000);
 });
 
 test('a batch follows its schema, is known again by its id, and is never larger than a hub takes', () => {

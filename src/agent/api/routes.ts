@@ -26,8 +26,7 @@ import { onlyParameters, recordStep, stepOf, timeRange } from './query.ts';
 export interface ApiView {
   readonly startedAt: Date;
   now(): AgentNow;
-  /** The JSON of what the store answers. @throws TscopeError where it cannot be read now. */
-  readonly read: StoreQueue['read'];
+  readonly store: Pick<StoreQueue, 'read'>;
 }
 
 /** Answers of the store that are kept: a month of three pairs has 200 kB. */
@@ -81,7 +80,7 @@ export function apiRoutes(view: ApiView): Map<string, Handler> {
     );
     return kept.get(key, forMs, async () => {
       const head = JSON.stringify(envelope(`agent-${name}`));
-      const body = `${head.slice(0, -1)},"result":${await view.read(name, ...values)}}\n`;
+      const body = `${head.slice(0, -1)},"result":${await view.store.read(name, ...values)}}\n`;
       return { ...jsonReply(null), body: Buffer.from(body) };
     });
   };

@@ -1,3 +1,4 @@
+import { Backoff } from '../../backoff.ts';
 import type { TscopeError } from '../../errors.ts';
 import { sibling } from '../../sibling.ts';
 import { refusalOf } from '../../system-error.ts';
@@ -28,10 +29,10 @@ export interface SamplingListener {
 export class Supervisor {
   readonly #listener: SamplingListener;
   readonly #log: Log;
+  readonly #backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
   #options: SamplingOptions;
   #thread: Thread<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #waitMs = FIRST_WAIT_MS;
   /** Starts, ends and restarts, one after another. */
   #turn: Promise<void> = Promise.resolve();
   #ended = false;
@@ -66,7 +67,7 @@ export class Supervisor {
       THREAD,
       this.#options,
       (message) => {
-        if (message.kind === 'sample') this.#waitMs = FIRST_WAIT_MS;
+        if (message.kind === 'sample') this.#backoff.reset();
         this.#listener.onMessage(message);
       },
       LIMITS,
@@ -94,11 +95,11 @@ export class Supervisor {
     const reason = refusal?.message ?? unexpected;
     this.#listener.onFailure(reason, refusal);
     if (this.#ended) return;
-    this.#log('error', reason, { retryInMs: this.#waitMs });
+    const retryInMs = this.#backoff.next();
+    this.#log('error', reason, { retryInMs });
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#start();
-    }, this.#waitMs);
-    this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);
+    }, retryInMs);
   }
 }

@@ -7,7 +7,7 @@ export const nsOf = (ms: number): bigint => BigInt(Math.round(ms * 1e6));
 
 /** A run as the sampling thread began it; its row is made when the first of its entries is written. */
 export interface RunRecord {
-  /** What the entries name it by. */
+  /** What tells it from the others of this agent. */
   readonly number: number;
   readonly run: NewRun;
   readonly pairs: readonly PairIdentity[];
@@ -19,19 +19,19 @@ export interface RunRecord {
 export type Entry =
   | {
       readonly kind: 'sample';
-      readonly run: number;
+      readonly run: RunRecord;
       readonly atMs: number;
       readonly pairs: readonly Pick<PairSample, 'clock' | 'ns' | 'boundNs'>[];
     }
-  | { readonly kind: 'events'; readonly run: number; readonly events: readonly AgentEvent[] }
+  | { readonly kind: 'events'; readonly run: RunRecord; readonly events: readonly AgentEvent[] }
   | {
       readonly kind: 'calibration';
-      readonly run: number;
+      readonly run: RunRecord;
       readonly atMs: number;
       /** JSON of a calibration as batches have it. */
       readonly result: string;
     }
-  | { readonly kind: 'end'; readonly run: number; readonly atMs: number };
+  | { readonly kind: 'end'; readonly run: RunRecord; readonly atMs: number };
 
 /** Why a store did not do what it was asked. */
 export interface Failure {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../backoff.ts';
 import { TscopeError } from '../../errors.ts';
 import { bootId, hostIdentity } from '../../host/identity.ts';
 import type { AgentHealth } from '../../schema/agent-api.ts';
@@ -21,7 +22,7 @@ import { errorOf } from './failure.ts';
 import { type Ledger, nothingDropped } from './ledger.ts';
 import { type Entry, type Failure, nsOf, type RunRecord, type Written } from './messages.ts';
 import { StoreThread } from './store-thread.ts';
-import type { Calls } from './thread.ts';
+import type { CallName, Calls } from './thread.ts';
 
 /** Entries that wait at most while nothing can be stored: two days of samples at the default interval. */
 export const MOST_WAITING = 20_000;
@@ -49,56 +50,66 @@ export type StoreHealth = Omit<AgentHealth['store'], 'pending' | 'dropped'>;
 const samplesIn = (entries: readonly Entry[]): number =>
   entries.reduce((count, { kind }) => count + (kind === 'sample' ? 1 : 0), 0);
 
+/** What the queue is doing. */
+type Phase =
+  /** The thread is not started yet, or opens the store. */
+  | { readonly name: 'opening' }
+  /** Whatever comes next is handed over at once. */
+  | { readonly name: 'idle' }
+  /** The thread has these, and has not said yet what became of them. */
+  | { readonly name: 'writing'; readonly entries: readonly Entry[] }
+  /** Something failed: until the timer nothing is tried. */
+  | { readonly name: 'waiting'; readonly timer: NodeJS.Timeout; readonly reopen: boolean }
+  /** Nothing is handed over any more; the thread may still say what became of these. */
+  | { readonly name: 'closed'; readonly entries: readonly Entry[] };
+
+/** The run that samples belong to; before it begins, the calibration that came before it. */
+type Present =
+  | { readonly run: RunRecord; lastMs: number }
+  | { readonly run: null; readonly calibration: { readonly atMs: number; readonly result: string } | null };
+
 /** Hands everything that is sampled to the store's thread, and keeps it until the thread has said that it is stored. */
 export class StoreQueue {
   readonly #path: string;
   readonly #log: Log;
   readonly #budget = new EventBudget();
-  readonly #fail: (error: TscopeError) => void;
-  #thread: StoreThread;
-  /** With the thread, and not yet acknowledged. */
-  #inFlight: Entry[] = [];
-  #waiting: Entry[] = [];
-  readonly #runs = new Map<number, RunRecord>();
-  #run: RunRecord | null = null;
-  #begun = 0;
-  #lastMs = 0;
-  /** One that came before its run. */
-  #calibration: { readonly atMs: number; readonly result: string } | null = null;
-  #taken = 0;
-  #stored = 0;
-  readonly #dropped = nothingDropped();
-  #questions = 0;
+  readonly #backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
   readonly #trouble: Trouble;
-  #waitMs = FIRST_WAIT_MS;
-  /** Set while nothing is to be tried, with what is to be done then. */
-  #later: { readonly timer: NodeJS.Timeout; readonly work: () => void } | null = null;
-  #opening = true;
-  #closed = false;
-  #wasOpen = false;
+  #phase: Phase = { name: 'opening' };
+  #thread: StoreThread | null = null;
+  /** Not with the thread, the oldest first. */
+  #waiting: Entry[] = [];
+  #present: Present = { run: null, calibration: null };
+  #begun = 0;
+  readonly #counts = { taken: 0, stored: 0, dropped: nothingDropped() };
+  #questions = 0;
   /** Bytes of the store in use, as of the last write; null before. */
   usedBytes: number | null = null;
 
-  /** @param fail is called where the file turns out to be no store of ours only after `open` has returned. */
-  constructor(path: string, log: Log, fail: (error: TscopeError) => void) {
+  constructor(path: string, log: Log) {
     this.#path = resolve(path);
     this.#log = log;
-    this.#fail = fail;
-    this.#thread = new StoreThread(this.#path);
     this.#trouble = new Trouble(log, 'the store can be written again');
   }
 
-  /** @throws TscopeError where the file is not a store of ours or cannot be made; one that is full or busy is waited for. */
-  async open(): Promise<void> {
-    const opened = this.#opened();
+  /**
+   * @param fail is called where the file turns out to be no store of ours only after this has returned.
+   * @throws TscopeError where the file is not a store of ours or cannot be made; one that is full or busy is waited for.
+   */
+  async open(fail: (error: TscopeError) => void): Promise<void> {
+    const opened = this.#start().then((refusal) => {
+      if (refusal !== null && !PASSING.includes(refusal.code)) throw errorOf(refusal);
+      this.#opened(refusal);
+    });
     await Promise.race([opened, sleep(OPENING_MS, undefined, { ref: false })]);
     // Told to whoever runs the agent.
-    opened.catch((error: TscopeError) => this.#fail(error));
+    opened.catch(fail);
   }
 
   get ledger(): Ledger {
-    const waiting = samplesIn(this.#inFlight) + samplesIn(this.#waiting);
-    return { taken: this.#taken, stored: this.#stored, waiting, dropped: { ...this.#dropped } };
+    const { taken, stored, dropped } = this.#counts;
+    const waiting = samplesIn(this.#unanswered) + samplesIn(this.#waiting);
+    return { taken, stored, waiting, dropped: { ...dropped } };
   }
 
   get health(): StoreHealth {
@@ -107,14 +118,13 @@ export class StoreQueue {
 
   /** How long the thread has owed an answer, ms. */
   get stuckMs(): number {
-    return this.#thread.waitingMs;
+    return this.#thread?.waitingMs ?? 0;
   }
 
   /** A new run begins; the one before, if there was one, has ended. */
   begin(started: StartedMessage, pairs: readonly PairIdentity[], options: SamplingOptions): void {
     this.end();
     const { atMs, origins, nominal } = started;
-    this.#lastMs = atMs;
     this.#begun += 1;
     const described = {
       ...options,
@@ -122,7 +132,7 @@ export class StoreQueue {
       nominalTscSource: nominal.source,
       boot: bootId(),
     };
-    this.#run = {
+    const run: RunRecord = {
       number: this.#begun,
       run: {
         host: { ...hostIdentity(), facts: null },
@@ -133,41 +143,42 @@ export class StoreQueue {
       pairs,
       origins,
     };
-    this.#runs.set(this.#run.number, this.#run);
-    if (this.#calibration !== null) this.calibrated(this.#calibration.atMs, this.#calibration.result);
+    const before = this.#present.run === null ? this.#present.calibration : null;
+    this.#present = { run, lastMs: atMs };
+    if (before !== null) this.calibrated(before.atMs, before.result);
   }
 
   /** Takes a calibration, JSON; one that comes before its run waits for it. */
   calibrated(atMs: number, result: string): void {
-    this.#calibration = this.#run === null ? { atMs, result } : null;
-    if (this.#run === null) return;
-    this.#waiting.push({ kind: 'calibration', run: this.#run.number, atMs, result });
-    this.#bound();
+    const { run } = this.#present;
+    if (run === null) this.#present = { run, calibration: { atMs, result } };
+    else this.#put({ kind: 'calibration', run, atMs, result });
   }
 
   /** Takes a sample. @returns its events that are stored. */
   add({ atMs, pairs, events }: SampleMessage): readonly AgentEvent[] {
-    this.#taken += 1;
-    const run = this.#run?.number;
-    if (run === undefined) {
-      this.#dropped.rejected += 1;
+    this.#counts.taken += 1;
+    const present = this.#present;
+    if (present.run === null) {
+      this.#counts.dropped.rejected += 1;
       return [];
     }
-    this.#lastMs = atMs;
+    const { run } = present;
+    present.lastMs = atMs;
     const readings = pairs.map(({ clock, ns, boundNs }) => ({ clock, ns, boundNs }));
-    this.#waiting.push({ kind: 'sample', run, atMs, pairs: readings });
     const stored = this.#budget.within(events, performance.now());
-    if (stored.length > 0) this.#waiting.push({ kind: 'events', run, events: stored });
-    this.#bound();
+    this.#put({ kind: 'sample', run, atMs, pairs: readings });
+    if (stored.length > 0) this.#put({ kind: 'events', run, events: stored });
     this.#pump();
     return stored;
   }
 
   /** The present run is over. */
   end(): void {
-    if (this.#run === null) return;
-    this.#waiting.push({ kind: 'end', run: this.#run.number, atMs: this.#lastMs });
-    this.#run = null;
+    const present = this.#present;
+    if (present.run === null) return;
+    this.#put({ kind: 'end', run: present.run, atMs: present.lastMs });
+    this.#present = { run: null, calibration: null };
     this.#pump();
   }
 
@@ -190,41 +201,45 @@ export class StoreQueue {
 
   /** A thread that ends before it answers is replaced by one that may. */
   async #ask<Name extends Question>(name: Name, ...values: Parameters<Calls[Name]>): Promise<string> {
-    const thread = this.#thread;
+    const thread = this.#open;
     try {
       await thread.opened;
       return await thread.ask(name, ...values);
     } catch (error) {
-      if (!thread.hasEnded || this.#closed) throw error;
+      if (!thread.hasEnded || this.#phase.name === 'closed') throw error;
       await sleep(REPLACED_MS, undefined, { ref: false });
       if (this.#thread === thread) throw error;
-      await this.#thread.opened;
-      return await this.#thread.ask(name, ...values);
+      return await this.shipping(name, ...values);
     }
+  }
+
+  get #open(): StoreThread {
+    if (this.#thread === null) throw new Error('the store is not open yet');
+    return this.#thread;
   }
 
   /** Works out the stability of records on the store's thread; null where that cannot be done now. */
   async stabilityOf(records: readonly PairRecord[]): Promise<readonly PairStability[] | null> {
-    return this.#thread.ask('stabilityOf', records).catch(() => null);
+    return this.#open.ask('stabilityOf', records).catch(() => null);
   }
 
   /** Asks the store about what is shipped. @throws TscopeError as the store; STORE_BUSY while it cannot be written. */
-  async shipping<Name extends 'instance' | 'unshipped' | 'shipped'>(
+  async shipping<Name extends CallName>(
     name: Name,
     ...values: Parameters<Calls[Name]>
   ): Promise<ReturnType<Calls[Name]>> {
-    await this.#thread.opened;
-    return await this.#thread.ask(name, ...values);
+    await this.#open.opened;
+    return await this.#open.ask(name, ...values);
   }
 
   /** Rolls up and deletes what is too old. @param shipped what is sent to a hub; null where nothing is. */
   async maintain(retention: Retention, shipped: ShippedParts | null): Promise<void> {
-    if (this.#opening || !this.#trouble.state.ok) return;
+    if (this.#phase.name === 'opening' || !this.#trouble.state.ok) return;
     try {
-      await this.#thread.ask('maintain', retention, shipped);
+      await this.#open.ask('maintain', retention, shipped);
     } catch (error) {
       if (!(error instanceof TscopeError)) throw error;
-      this.#failed({ code: error.code, message: error.message, reopen: false });
+      this.#failed(error, false);
     }
   }
 
@@ -232,101 +247,110 @@ export class StoreQueue {
   async close(ms: number): Promise<void> {
     this.end();
     const until = performance.now() + ms;
-    this.#waitMs = FIRST_WAIT_MS;
-    if (this.#later !== null) this.#now();
-    while (this.#waiting.length + this.#inFlight.length > 0 && performance.now() < until) await sleep(20);
-    this.#closed = true;
-    if (this.#later !== null) clearTimeout(this.#later.timer);
-    const closed = this.#thread
-      .ask('close')
+    this.#backoff.reset();
+    this.#tryAgain();
+    while (this.#waiting.length + this.#unanswered.length > 0 && performance.now() < until) await sleep(20);
+    if (this.#phase.name === 'waiting') clearTimeout(this.#phase.timer);
+    this.#phase = { name: 'closed', entries: this.#unanswered };
+    const thread = this.#thread;
+    const closed = thread
+      ?.ask('close')
       .catch(() => {})
-      .then(() => this.#thread.end());
+      .then(() => thread.end());
     const left = Math.max(500, until - performance.now());
     await Promise.race([closed, sleep(left, undefined, { ref: false })]);
-    this.#thread.abandon();
-    this.#dropped.ended += samplesIn(this.#inFlight) + samplesIn(this.#waiting);
-    this.#inFlight = [];
+    thread?.abandon();
+    this.#counts.dropped.ended += this.ledger.waiting;
+    this.#phase = { name: 'closed', entries: [] };
     this.#waiting = [];
   }
 
-  async #opened(): Promise<void> {
-    const refusal = await this.#thread.opened;
-    this.#opening = false;
-    if (refusal !== null && !this.#wasOpen && !PASSING.includes(refusal.code)) throw errorOf(refusal);
-    if (refusal !== null) this.#failed(refusal);
-    else this.#wasOpen = true;
-    this.#pump();
+  /** What the thread has and has not answered for. */
+  get #unanswered(): readonly Entry[] {
+    return 'entries' in this.#phase ? this.#phase.entries : [];
   }
 
-  /** Gives up the oldest of what is not with the thread. */
-  #bound(): void {
-    const excess = this.#waiting.length + this.#inFlight.length - MOST_WAITING;
-    if (excess > 0) this.#dropped.overflow += samplesIn(this.#waiting.splice(0, excess));
+  async #start(): Promise<Failure | null> {
+    this.#thread = new StoreThread(this.#path);
+    return await this.#thread.opened;
   }
 
-  /** Hands the next entries over, unless some are under way or it is not yet time to try again. */
+  #opened(refusal: Failure | null): void {
+    if (this.#phase.name !== 'opening') return;
+    this.#phase = { name: 'idle' };
+    if (refusal === null) this.#pump();
+    else this.#failed(refusal, refusal.reopen);
+  }
+
+  /** Keeps an entry; too many, and the oldest that are not with the thread are given up. */
+  #put(entry: Entry): void {
+    this.#waiting.push(entry);
+    const excess = this.#waiting.length + this.#unanswered.length - MOST_WAITING;
+    if (excess > 0) this.#counts.dropped.overflow += samplesIn(this.#waiting.splice(0, excess));
+  }
+
+  /** Hands the next entries over, if there are any and it is time. */
   #pump(): void {
-    const busy = this.#opening || this.#closed || this.#later !== null || this.#inFlight.length > 0;
-    if (busy || this.#waiting.length === 0) return;
-    this.#inFlight = this.#waiting.splice(0, BATCH);
-    const numbers = new Set(this.#inFlight.map(({ run }) => run));
-    const runs = [...numbers].flatMap((number) => this.#runs.get(number) ?? []);
-    this.#thread.ask('write', runs, this.#inFlight).then(
-      (written) => this.#written(written),
+    if (this.#phase.name !== 'idle' || this.#waiting.length === 0) return;
+    const entries = this.#waiting.splice(0, BATCH);
+    this.#phase = { name: 'writing', entries };
+    this.#open.ask('write', entries).then(
+      (written) => this.#written(entries, written),
       (error: TscopeError) => {
-        this.#putBack(0);
-        this.#failed({ code: error.code, message: error.message, reopen: true });
+        this.#takeBack(entries, 0);
+        this.#failed(error, true);
       },
     );
   }
 
-  #written({ done, stored, rejected, refused, mended, failure, usedBytes }: Written): void {
-    this.#stored += stored;
-    this.#dropped.rejected += rejected;
-    this.#dropped.refused += refused;
-    for (const entry of this.#inFlight.slice(0, done)) if (entry.kind === 'end') this.#runs.delete(entry.run);
-    this.#putBack(done);
+  /** The thread has dealt with the first `done` of them. @returns false where they were given up before. */
+  #takeBack(entries: readonly Entry[], done: number): boolean {
+    if (this.#unanswered !== entries) return false;
+    this.#waiting.unshift(...entries.slice(done));
+    this.#phase = this.#phase.name === 'closed' ? { name: 'closed', entries: [] } : { name: 'idle' };
+    return true;
+  }
+
+  #written(entries: readonly Entry[], written: Written): void {
+    const { done, stored, rejected, refused, mended, failure, usedBytes } = written;
+    if (!this.#takeBack(entries, done)) return;
+    this.#counts.stored += stored;
+    this.#counts.dropped.rejected += rejected;
+    this.#counts.dropped.refused += refused;
     this.usedBytes = usedBytes ?? this.usedBytes;
     if (refused > 0) this.#log('error', `${refused} samples were refused by the store and are given up`);
     if (failure !== null) {
-      this.#failed(failure);
+      this.#failed(failure, failure.reopen);
       return;
     }
-    this.#waitMs = FIRST_WAIT_MS;
+    this.#backoff.reset();
     if (mended === null) this.#trouble.better({ db: this.#path });
     else this.#trouble.worse({ code: 'STORE_ROW_GONE', message: mended }, { db: this.#path }, 'code');
     this.#pump();
   }
 
-  #putBack(done: number): void {
-    this.#waiting.unshift(...this.#inFlight.slice(done));
-    this.#inFlight = [];
-  }
-
-  #failed({ code, message, reopen }: Pick<Failure, 'code' | 'message' | 'reopen'>): void {
+  /** @param reopen true where only opening the store again can help. */
+  #failed({ code, message }: Pick<TscopeError, 'code' | 'message'>, reopen: boolean): void {
     this.#trouble.worse({ code, message }, { db: this.#path }, 'code');
-    if (this.#closed || this.#later !== null) return;
-    const work = (): void => (reopen ? void this.#reopen() : this.#pump());
-    this.#later = { timer: setTimeout(() => this.#now(), this.#waitMs), work };
-    this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);
+    // What is under way shows for itself how the store is.
+    if (this.#phase.name !== 'idle') return;
+    const timer = setTimeout(() => this.#tryAgain(), this.#backoff.next());
+    this.#phase = { name: 'waiting', timer, reopen };
   }
 
-  /** Does what was put off. */
-  #now(): void {
-    const later = this.#later;
-    this.#later = null;
-    clearTimeout(later?.timer);
-    later?.work();
+  /** Ends a wait. */
+  #tryAgain(): void {
+    if (this.#phase.name !== 'waiting') return;
+    const { timer, reopen } = this.#phase;
+    clearTimeout(timer);
+    this.#phase = reopen ? { name: 'opening' } : { name: 'idle' };
+    if (reopen) void this.#reopen();
+    else this.#pump();
   }
 
   /** Only a thread that has ended has let go of the file, its log and its locks. */
   async #reopen(): Promise<void> {
-    this.#opening = true;
-    await this.#thread.end();
-    if (this.#closed) return;
-    this.#thread = new StoreThread(this.#path);
-    await this.#opened().catch((error: TscopeError) => {
-      this.#failed({ code: error.code, message: error.message, reopen: true });
-    });
+    await this.#thread?.end();
+    if (this.#phase.name === 'opening') this.#opened(await this.#start());
   }
 }

@@ -1,7 +1,6 @@
-import { Worker } from 'node:worker_threads';
 import { TscopeError } from '../../errors.ts';
 import { sibling } from '../../sibling.ts';
-import { refusalOf } from '../../system-error.ts';
+import { startThread, type Thread } from '../../thread.ts';
 import { errorOf } from './failure.ts';
 import type { Failure } from './messages.ts';
 import type { Answered, Asked, CallName, Calls } from './thread.ts';
@@ -22,42 +21,34 @@ interface Waiting {
  * What it has open it lets go of when it ends, so that a store is opened again by another thread.
  */
 export class StoreThread {
-  readonly #worker: Worker;
+  readonly #thread: Thread<never>;
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
-  #alive = true;
+  #life: 'alive' | 'ending' | 'ended' = 'alive';
 
   /** Resolves when the store is open to write, or with why it is not. */
   readonly opened: Promise<Failure | null>;
 
   /** @param path of the store, absolute. */
   constructor(path: string) {
-    this.#worker = new Worker(THREAD, { workerData: path, resourceLimits: LIMITS });
-    let crash: unknown = null;
+    let opened: (refusal: Failure | null) => void = () => {};
     this.opened = new Promise((resolve) => {
-      this.#worker.on('message', (message: Answered) => {
-        if (message.id === 0) resolve('failure' in message ? message.failure : null);
+      opened = resolve;
+    });
+    this.#thread = startThread<Answered, never>(
+      THREAD,
+      path,
+      (message) => {
+        if (message.id === 0) opened('failure' in message ? message.failure : null);
         else this.#answer(message);
-      });
-      this.#worker.on('exit', () => {
-        const refusal = crash === null ? null : refusalOf(crash);
-        const why = crash === null ? '' : ` (${(refusal?.message ?? String(crash)).replace(/\.$/, '')})`;
-        const message = `The store's thread ended${why}; the store is being opened again.`;
-        const error = new TscopeError('STORE_BUSY', message);
-        this.#alive = false;
-        for (const { reject } of this.#waiting.values()) reject(error);
-        this.#waiting.clear();
-        const code = crash === null ? 'IO' : (refusal?.code ?? 'DEFECT');
-        resolve({ code, message, hint: null, reopen: true });
-      });
-    });
-    this.#worker.on('error', (error) => {
-      crash = error;
-    });
+      },
+      LIMITS,
+    );
+    this.#thread.ended.catch((error: unknown) => opened(this.#lost(error)));
   }
 
   get hasEnded(): boolean {
-    return !this.#alive;
+    return this.#life === 'ended';
   }
 
   /** How long the oldest unanswered request has been waiting, ms; 0 where there is none. */
@@ -71,26 +62,26 @@ export class StoreThread {
     name: Name,
     ...values: Parameters<Calls[Name]>
   ): Promise<ReturnType<Calls[Name]>> {
+    if (this.hasEnded)
+      return Promise.reject(new TscopeError('STORE_BUSY', 'The store is being opened again.'));
     return new Promise((resolve, reject) => {
-      if (!this.#alive) {
-        reject(new TscopeError('STORE_BUSY', 'The store is being opened again.'));
-        return;
-      }
       this.#asked += 1;
       this.#waiting.set(this.#asked, { since: performance.now(), resolve, reject });
-      this.#worker.postMessage({ id: this.#asked, name, values } satisfies Asked);
+      this.#thread.tell({ id: this.#asked, name, values } satisfies Asked);
     });
   }
 
   /** Ends the thread as soon as the call that it is in returns. */
   async end(): Promise<void> {
-    await this.#worker.terminate();
+    if (this.#life === 'alive') this.#life = 'ending';
+    this.#thread.terminate();
+    await this.#thread.ended.catch(() => {});
   }
 
   /** Does not keep the process alive any longer. */
   abandon(): void {
-    this.#worker.unref();
-    void this.#worker.terminate();
+    this.#thread.unref();
+    void this.end();
   }
 
   #answer(message: Answered): void {
@@ -98,5 +89,17 @@ export class StoreThread {
     this.#waiting.delete(message.id);
     if ('failure' in message) waiting?.reject(errorOf(message.failure));
     else waiting?.resolve(message.result as never);
+  }
+
+  /** Nothing that waits is answered any more. @returns why, to whoever waits for the store to open. */
+  #lost(error: unknown): Failure {
+    const crashed = this.#life === 'alive';
+    this.#life = 'ended';
+    const refusal = error instanceof TscopeError ? error : null;
+    const why = crashed ? ` (${(refusal?.message ?? String(error)).replace(/\.$/, '')})` : '';
+    const message = `The store's thread ended${why}; the store is being opened again.`;
+    for (const { reject } of this.#waiting.values()) reject(new TscopeError('STORE_BUSY', message));
+    this.#waiting.clear();
+    return { code: crashed ? (refusal?.code ?? 'DEFECT') : 'IO', message, hint: null, reopen: true };
   }
 }

@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
 import { maintain, type Retention, usedBytes } from '../../store/retention.ts';
 import { openStore, openStoreToRead, type Store } from '../../store/store.ts';
 import { identityOf } from '../../store/store-on.ts';
@@ -14,9 +13,10 @@ import {
   type ShippedParts,
 } from '../../store/unshipped.ts';
 import { stabilityOfPhase } from '../../tasks/drift/analysis.ts';
+import { runThread } from '../../thread.ts';
 import type { PairRecord } from '../sampling/messages.ts';
 import { errorOf, failureOf } from './failure.ts';
-import type { Entry, Failure, RunRecord, TimeRange, Written } from './messages.ts';
+import type { Entry, Failure, TimeRange, Written } from './messages.ts';
 import { eventsIn, runsIn, samplesIn } from './read.ts';
 import { stabilityIn } from './stability.ts';
 import { Writer } from './write.ts';
@@ -27,31 +27,30 @@ import { Writer } from './write.ts';
  */
 const BUSY_MS = 250;
 
-const path = workerData as string;
-
 /** The store as it is open: to write, or where that is refused to read only, or not at all. */
 class OpenStore {
+  readonly #path: string;
   #store: Store | null = null;
   #writer: Writer | null = null;
   /** The log that is open, once there is one. */
   #log: string | null = null;
   /** Why it cannot be written; null while it can. */
-  #refusal: Failure | null = null;
+  readonly refusal: Failure | null = null;
 
-  open(): Failure | null {
+  constructor(path: string) {
+    this.#path = path;
     try {
       this.#store = openStore(path, BUSY_MS);
       this.#writer = new Writer(this.#store);
     } catch (error) {
-      this.#refusal = failureOf(error, false);
-      this.#store = openToRead();
+      this.refusal = failureOf(error, false);
+      this.#store = openToRead(path);
     }
-    return this.#refusal;
   }
 
   /** @throws TscopeError where it cannot be read. */
   get readable(): Store {
-    if (this.#store === null) throw new Error(this.#refusal?.message ?? 'the store is not open');
+    if (this.#store === null) throw new Error(this.refusal?.message ?? 'the store is not open');
     return this.#store;
   }
 
@@ -66,17 +65,17 @@ class OpenStore {
   }
 
   get #failure(): Failure {
-    return this.#refusal ?? failureOf(new RangeError('the store is not open'), false);
+    return this.refusal ?? failureOf(new RangeError('the store is not open'), false);
   }
 
-  write(runs: readonly RunRecord[], entries: readonly Entry[]): Written {
+  write(entries: readonly Entry[]): Written {
     if (this.#writer === null) {
       const nothing = { done: 0, stored: 0, rejected: 0, refused: 0, mended: null, usedBytes: null };
       return { ...nothing, failure: this.#failure };
     }
-    const written = this.#writer.write(runs, entries);
+    const written = this.#writer.write(entries);
     if (written.failure?.code === 'STORE_REMOVED') this.#removeLog();
-    else this.#log ??= identityOf(`${path}-wal`);
+    else this.#log ??= identityOf(`${this.#path}-wal`);
     return { ...written, usedBytes: written.failure === null ? usedBytes(this.readable) : null };
   }
 
@@ -85,13 +84,13 @@ class OpenStore {
    * holds goes into the file, wherever that is now.
    */
   #removeLog(): void {
-    if (this.#log === null || identityOf(`${path}-wal`) !== this.#log) return;
+    if (this.#log === null || identityOf(`${this.#path}-wal`) !== this.#log) return;
     try {
       this.#store?.connection.pragma('wal_checkpoint(TRUNCATE)');
     } catch {
       // Nobody can open a removed file again.
     }
-    for (const log of [`${path}-wal`, `${path}-shm`]) rmSync(log, { force: true });
+    for (const log of [`${this.#path}-wal`, `${this.#path}-shm`]) rmSync(log, { force: true });
   }
 
   close(): void {
@@ -101,7 +100,7 @@ class OpenStore {
   }
 }
 
-function openToRead(): Store | null {
+function openToRead(path: string): Store | null {
   try {
     return openStoreToRead(path, BUSY_MS);
   } catch {
@@ -109,11 +108,9 @@ function openToRead(): Store | null {
   }
 }
 
-const store = new OpenStore();
-
 /** What the thread may be asked; what it answers crosses to the other thread. */
-const calls = {
-  write: (runs: readonly RunRecord[], entries: readonly Entry[]): Written => store.write(runs, entries),
+const callsOn = (store: OpenStore) => ({
+  write: (entries: readonly Entry[]): Written => store.write(entries),
   /** The next four are questions of the API, and answer with the JSON of its `result`. */
   runs: (): string => JSON.stringify(runsIn(store.readable)),
   samples: (hostKey: string, range: TimeRange, stepNs: bigint): string =>
@@ -144,9 +141,9 @@ const calls = {
   },
   shipped: (marks: Marks): void => markShipped(store.writable, marks),
   close: (): void => store.close(),
-};
+});
 
-export type Calls = typeof calls;
+export type Calls = ReturnType<typeof callsOn>;
 export type CallName = keyof Calls;
 
 /** Messages to and from the thread. The first one from it, of id 0, says whether the store is open. */
@@ -159,13 +156,15 @@ export type Answered =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly failure: Failure };
 
-const say = (message: Answered): void => parentPort?.postMessage(message);
-const refusal = store.open();
-say(refusal === null ? { id: 0, result: null } : { id: 0, failure: refusal });
-parentPort?.on('message', ({ id, name, values }: Asked) => {
-  try {
-    say({ id, result: (calls[name] as (...values: readonly unknown[]) => unknown)(...values) });
-  } catch (error) {
-    say({ id, failure: failureOf(error) });
-  }
+await runThread<string, Answered>((path, { say, hear }) => {
+  const store = new OpenStore(path);
+  const calls = callsOn(store);
+  say(store.refusal === null ? { id: 0, result: null } : { id: 0, failure: store.refusal });
+  return hear<Asked>(({ id, name, values }) => {
+    try {
+      say({ id, result: (calls[name] as (...values: readonly unknown[]) => unknown)(...values) });
+    } catch (error) {
+      say({ id, failure: failureOf(error) });
+    }
+  });
 });

@@ -3,6 +3,7 @@ import { endRun, startedRun, startRun } from '../../store/runs.ts';
 import { addSeries, appendSamples, countSeries, type Sample, samplesOf } from '../../store/series.ts';
 import type { Store } from '../../store/store.ts';
 import { putCalibration } from '../../store/unshipped.ts';
+import type { AgentEvent } from '../sampling/messages.ts';
 import { failureOf } from './failure.ts';
 import { type Entry, nsOf, type RunRecord, type Written } from './messages.ts';
 
@@ -37,7 +38,7 @@ export class Writer {
   }
 
   /** Writes the entries in order until one cannot be written. Never throws. */
-  write(runs: readonly RunRecord[], entries: readonly Entry[]): Omit<Written, 'usedBytes'> {
+  write(entries: readonly Entry[]): Omit<Written, 'usedBytes'> {
     const sum = { done: 0, stored: 0, rejected: 0, refused: 0, mended: null as string | null };
     try {
       sum.mended = this.#forgetDeleted();
@@ -50,7 +51,7 @@ export class Writer {
       const end = rest.findIndex((entry) => entry.kind !== kind);
       const group = end < 0 ? rest : rest.slice(0, end);
       try {
-        const { refused, mended } = this.#writeGroup(runs, group);
+        const { refused, mended } = this.#writeGroup(group);
         if (kind === 'sample') {
           const empty = group.filter((entry) => isEmpty(entry as SampleEntry)).length;
           sum.rejected += empty;
@@ -78,37 +79,34 @@ export class Writer {
   }
 
   /** @returns how many the store refused, and what went wrong at first. @throws what keeps all of them out. */
-  #writeGroup(
-    runs: readonly RunRecord[],
-    group: readonly Entry[],
-  ): { refused: number; mended: string | null } {
+  #writeGroup(group: readonly Entry[]): { refused: number; mended: string | null } {
     try {
-      this.#put(runs, group, false);
+      this.#put(group, false);
       return { refused: 0, mended: null };
     } catch (error) {
       if (!isAboutRows(error)) throw error;
       // Rows that ours rest on may be gone, or ours may be there already: both are looked up.
       this.#places.clear();
-      return { refused: this.#putAgain(runs, group), mended: failureOf(error).message };
+      return { refused: this.#putAgain(group), mended: failureOf(error).message };
     }
   }
 
-  #putAgain(runs: readonly RunRecord[], group: readonly Entry[]): number {
+  #putAgain(group: readonly Entry[]): number {
     try {
-      this.#put(runs, group, true);
+      this.#put(group, true);
       return 0;
     } catch (error) {
       if (!isAboutRows(error) || group.length === 1) throw error;
-      return this.#putOneByOne(runs, group, error);
+      return this.#putOneByOne(group, error);
     }
   }
 
   /** One entry that cannot be stored must not keep the others out; a store that takes none of them is at fault itself. */
-  #putOneByOne(runs: readonly RunRecord[], group: readonly Entry[], cause: unknown): number {
+  #putOneByOne(group: readonly Entry[], cause: unknown): number {
     let refused = 0;
     for (const entry of group) {
       try {
-        this.#put(runs, [entry], true);
+        this.#put([entry], true);
       } catch (error) {
         if (!isAboutRows(error)) throw error;
         refused += 1;
@@ -119,29 +117,26 @@ export class Writer {
   }
 
   /** All of them, or none where they are samples. @param again leaves out the samples that are there already. */
-  #put(runs: readonly RunRecord[], group: readonly Entry[], again: boolean): void {
-    const rows = group.flatMap((entry) => (entry.kind === 'sample' ? this.#rows(runs, entry) : []));
+  #put(group: readonly Entry[], again: boolean): void {
+    const rows = group.flatMap((entry) => (entry.kind === 'sample' ? this.#rows(entry) : []));
     const fresh = again ? rows.filter((row) => !this.#holds(row)) : rows;
     if (fresh.length > 0) appendSamples(this.#store, fresh);
     for (const entry of group) {
-      if (entry.kind === 'events') this.#putEvents(runs, entry);
-      else if (entry.kind === 'calibration') this.#putCalibration(runs, entry);
-      else if (entry.kind === 'end') this.#end(runs, entry);
+      if (entry.kind === 'sample') continue;
+      const place = this.#placeOf(entry.run);
+      if (entry.kind === 'events') this.#putEvents(place, entry.events);
+      else if (entry.kind === 'calibration')
+        putCalibration(this.#store, place.id, nsOf(entry.atMs), entry.result);
+      else {
+        endRun(this.#store, place.id, nsOf(entry.atMs));
+        this.#places.delete(entry.run.number);
+      }
     }
   }
 
-  #putCalibration(runs: readonly RunRecord[], entry: Extract<Entry, { kind: 'calibration' }>): void {
-    putCalibration(this.#store, this.#placeOf(runs, entry.run).id, nsOf(entry.atMs), entry.result);
-  }
-
-  #end(runs: readonly RunRecord[], { run, atMs }: Extract<Entry, { kind: 'end' }>): void {
-    endRun(this.#store, this.#placeOf(runs, run).id, nsOf(atMs));
-    this.#places.delete(run);
-  }
-
-  #rows(runs: readonly RunRecord[], entry: SampleEntry): Row[] {
+  #rows(entry: SampleEntry): Row[] {
     if (isEmpty(entry)) return [];
-    const { series } = this.#placeOf(runs, entry.run);
+    const { series } = this.#placeOf(entry.run);
     const atNs = nsOf(entry.atMs);
     return entry.pairs.flatMap(({ clock, ns, boundNs }): Row[] => {
       const id = series.get(clock);
@@ -154,26 +149,23 @@ export class Writer {
     return samplesOf(this.#store, series, atNs, 1)[0]?.atNs === atNs;
   }
 
-  #putEvents(runs: readonly RunRecord[], { run, events }: Extract<Entry, { kind: 'events' }>): void {
-    const place = this.#placeOf(runs, run);
+  #putEvents({ id, series }: Place, events: readonly AgentEvent[]): void {
     const stored = events.map(({ at, kind, detail, clock }) => ({
-      series: clock === null ? null : (place.series.get(clock) ?? null),
+      series: clock === null ? null : (series.get(clock) ?? null),
       atNs: nsOf(Date.parse(at)),
       kind,
       detail,
     }));
-    appendEvents(this.#store, place.id, stored);
+    appendEvents(this.#store, id, stored);
   }
 
   /** The run's place; it is made where there is none. */
-  #placeOf(runs: readonly RunRecord[], number: number): Place {
+  #placeOf({ number, run, pairs, origins }: RunRecord): Place {
     const known = this.#places.get(number);
     if (known !== undefined) return known;
-    const record = runs.find((run) => run.number === number);
-    if (record === undefined) throw new RangeError(`run ${number} was not handed over`);
-    const id = startedRun(this.#store, record.run) ?? startRun(this.#store, record.run).id;
-    const series = record.pairs.map(({ clock, reference, independent, independentReason: reason }) => {
-      const originNs = record.origins.find((origin) => origin.clock === clock)?.ns ?? 0n;
+    const id = startedRun(this.#store, run) ?? startRun(this.#store, run).id;
+    const series = pairs.map(({ clock, reference, independent, independentReason: reason }) => {
+      const originNs = origins.find((origin) => origin.clock === clock)?.ns ?? 0n;
       const made = addSeries(this.#store, id, { clock, reference, independent, reason, originNs });
       return [clock, made] as const;
     });

@@ -4,9 +4,9 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { HubAccess } from '../../agent/config/hub.ts';
 import type { Log } from '../../agent/log.ts';
 import { Trouble } from '../../agent/trouble.ts';
+import { Backoff } from '../../backoff.ts';
 import { TscopeError } from '../../errors.ts';
 import { MOST_BATCH_BYTES } from '../../schema/words.ts';
-import { Backoff } from '../hub/backoff.ts';
 import { connectHub, hubName } from '../hub/connect.ts';
 import { foreignStream, hubError } from '../hub/hub-error.ts';
 import { CONSUMER, isOurs, REFUSED_STREAM, REFUSED_SUBJECT, STREAM, SUBJECT } from '../hub/names.ts';
@@ -101,7 +101,7 @@ export class Collector {
 
   /** Collects until `end`. @throws TscopeError where the store will never take anything. */
   async run(): Promise<void> {
-    const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
+    const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random);
     while (!this.#ending.signal.aborted) {
       const begun = performance.now();
       try {
@@ -277,7 +277,7 @@ export class Collector {
    * whoever asks: stored by two it is stored once.
    */
   async #write(delivery: Delivery): Promise<void> {
-    const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
+    const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random);
     for (;;) {
       try {
         await this.#store.write(delivery);

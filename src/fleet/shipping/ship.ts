@@ -4,10 +4,10 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { HubAccess } from '../../agent/config/hub.ts';
 import type { Shipping, ShippingHealth, ShippingView } from '../../agent/lend.ts';
 import { Trouble } from '../../agent/trouble.ts';
+import { Backoff } from '../../backoff.ts';
 import type { FleetBatch, FleetFacts } from '../../schema/fleet-batch.ts';
 import type { RowCounts, Unshipped } from '../../store/unshipped.ts';
 import { version } from '../../version.ts';
-import { Backoff } from '../hub/backoff.ts';
 import { connectHub, hubName } from '../hub/connect.ts';
 import { hubError } from '../hub/hub-error.ts';
 import { registryKey, STREAM, subjectOf } from '../hub/names.ts';
@@ -62,7 +62,7 @@ class Shipper implements Shipping {
     this.#everyMs = everyMs;
     this.#access = view.access;
     this.#trouble = new Trouble(view.log, 'the hub takes batches again');
-    this.#backoff = new Backoff(FIRST_WAIT_MS, everyMs);
+    this.#backoff = new Backoff(FIRST_WAIT_MS, everyMs, Math.random);
     this.#ended = this.#run();
   }
 

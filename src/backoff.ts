@@ -1,11 +1,12 @@
-/** Waits between attempts: each twice the one before, and a random part of it, so that a fleet does not come all at once. */
+/** Waits between attempts: each twice the one before, up to the longest. */
 export class Backoff {
   readonly #firstMs: number;
   readonly #longestMs: number;
   readonly #random: () => number;
   #failures = 0;
 
-  constructor(firstMs: number, longestMs: number, random: () => number = Math.random) {
+  /** @param random where others fail at the same time: a part of each wait by which they do not come back all at once. */
+  constructor(firstMs: number, longestMs: number, random: () => number = () => 1) {
     this.#firstMs = firstMs;
     this.#longestMs = longestMs;
     this.#random = random;
