@@ -39,7 +39,7 @@ export interface ThreadHandle<Said> {
   /** Hears what it is told until it is ended from outside. */
   hear<Told>(listener: (message: Told) => void): Promise<never>;
   cancelled(): boolean;
-  /** Sleeps for so long, ms, or until it is cancelled. */
+  /** Sleeps for this many ms, or until it is cancelled. */
   sleep(ms: number): void;
 }
 

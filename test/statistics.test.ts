@@ -26,7 +26,7 @@ test('of nothing there is no mean, no median and no quantile; of one value no de
   expect([mean([]), median([]), quantile([], 0.5), standardDeviation([1])]).toEqual([NaN, NaN, NaN, NaN]);
 });
 
-test('a quantile is the smallest value that so many do not exceed', () => {
+test('a quantile is the smallest value that this many do not exceed', () => {
   const ten = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
   expect([0, 0.05, 0.1, 0.11, 0.5, 0.51, 0.99, 1].map((share) => quantile(ten, share))).toEqual([
     1, 1, 1, 2, 5, 6, 10, 10,

@@ -139,7 +139,7 @@ function cellsOf({ noise, patterns, estimators, records, seed }) {
       const held = statistics.filter(({ low, high }) => low ** 2 <= square && square <= high ** 2).length;
       const share = held / statistics.length;
       const bias = Math.sqrt(meanOf(statistics) / (PUBLISHED.includes(name) ? truth.get(key) : square)) - 1;
-      // How far the mean of so many records may be from their noise's own.
+      // How far the mean of this many records may be from their noise's own.
       const luck = 3 * Math.sqrt(1 / (2 * statistics.length * Math.min(...statistics.map(({ edf }) => edf))));
       cells.set(`${pattern} ${key}`, {
         share,
@@ -162,7 +162,7 @@ function print(noise, cells) {
   }
 }
 
-/** How often an interval that holds the truth in 95 % is outside by chance in so many records. */
+/** How often an interval that holds the truth in 95 % is outside by chance in this many records. */
 function byChance(records) {
   let sum = 0;
   let logTerm = records * Math.log(0.05);

@@ -7,7 +7,7 @@ const CPU_MODEL = 'broadwell_ult';
 /** Emulated instructions a second of the guest's time, and so its TSC in Hz. */
 const TSC_HZ = 200_000_000;
 
-/** No job takes the emulator so much CPU time, s. Time of the clock says nothing on a busy machine. */
+/** No job takes the emulator this much CPU time, s. Time of the clock says nothing on a busy machine. */
 const SILENCE_S = 1200;
 /** Of the times in /proc/PID/stat, a second. */
 const USER_HZ = 100;

@@ -46,7 +46,7 @@ for (const room of rooms) {
     ignoreStatic: true,
     concurrency: 1,
     dryRunTimeoutMinutes: 20,
-    // What loops for ever is told by how often it is run; a machine that is busy is no mutant noticed.
+    // What loops forever is told by how often it is run; a machine that is busy is no mutant noticed.
     timeoutMS: 10_000,
     reporters: ['progress-append-only', 'clear-text', 'json', 'html'],
     clearTextReporter: { reportTests: false, allowColor: false, reportScoreTable: false },

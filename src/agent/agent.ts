@@ -39,7 +39,7 @@ const GRACE_MS = 1_000;
 const STORING_MS = 3_000;
 /** The time that the last batch has to be acknowledged in. */
 const SHIPPING_MS = 2_000;
-/** A store that answers nothing for so long stands still: a disk that hangs. */
+/** A store that answers nothing for this long stands still: a disk that hangs. */
 const STUCK_MS = 30_000;
 /** Scrapes within this time get the same answer. */
 const SCRAPE_MS = 50;

@@ -22,7 +22,7 @@ import type {
   Width,
 } from './store/fleet-store.ts';
 
-/** A host that has sent nothing for so long is silent, ms: agents send every minute. */
+/** A host that has sent nothing for this many ms is silent: agents send every minute. */
 export const SILENT_MS = 10 * 60_000;
 /** Two clocks further apart than this are a fault of one of them, ms: a message takes less. */
 export const CLOCK_ERROR_MS = 60_000;
@@ -30,7 +30,7 @@ export const CLOCK_ERROR_MS = 60_000;
 const WORST = 10;
 /** Points of a host that are read at once: a week of minutes of three pairs is 30,240. */
 const MOST_POINTS = 40_000;
-/** Minutes are shown of at most so long a stretch, ns; of more, hours. */
+/** Minutes are shown of a stretch of at most this many ns; of more, hours. */
 const MINUTES_NS = 2n * 86_400_000_000_000n;
 const MOST_EVENTS = 100;
 const CALIBRATIONS = 50;

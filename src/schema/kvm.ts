@@ -207,7 +207,7 @@ export const kvmResultSchema = z.strictObject({
   periodNs: z.number(),
   divide: count,
   /**
-   * What a catch-up burst of a stop so long costs, with interrupts off. A callback costs what the longest burst or the
+   * What the catch-up burst of a stop of this length costs, with interrupts off. A callback costs what the longest burst or the
    * kernel's trace showed on this host; where neither did, the 79 ns of the crash in the field, as in all documents
    * that do not say.
    */

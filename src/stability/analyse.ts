@@ -50,7 +50,7 @@ export interface AnalysisOptions {
 /** Why a value has no interval though the noise is known. */
 const NO_SPREAD = 'no interval: how far this noise spreads it is not known here';
 
-/** Chi-squared is right to half a per cent of its 95 from so many degrees of freedom on, whatever the squares weigh. */
+/** Chi-squared is right to half a per cent of its 95 from this many degrees of freedom on, whatever the squares weigh. */
 const FEW = 10;
 
 const NO_INTERVAL = { low: null, high: null, edf: null } as const;

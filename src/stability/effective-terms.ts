@@ -69,7 +69,7 @@ function averagedTerms(series: Series, order: 2 | 3, m: number): Terms {
   return terms;
 }
 
-/** Known terms, each `step`-th one or, of many, each so many-th of those. */
+/** Known terms, each `step`-th one or, of many, an even share of those. */
 function startsOf(terms: Terms, step: number): { starts: number[]; stride: number } {
   const stride = Math.ceil(terms.length / step / SAMPLED) * step;
   const starts: number[] = [];

@@ -71,7 +71,7 @@ const HALVINGS = 30;
 /** So many squares, not necessarily a whole number, that together add `weight` to the expectation of a mean. */
 export type Squares = readonly [weight: number, degrees: number];
 
-/** The squares behind a mean of `edf` degrees of freedom: so many as the weights have, or as several means like this one have together. */
+/** The squares behind a mean of `edf` degrees of freedom: as many as the weights have, or as several means like this one have together. */
 export function squaresOf(weights: readonly number[], edf: number): Squares[] {
   const copies = edf * weights.reduce((sum, weight) => sum + weight ** 2, 0);
   return weights.map((weight) => [weight, copies]);

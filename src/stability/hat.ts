@@ -88,7 +88,7 @@ const transposed = (matrix: Matrix): number[][] =>
   (matrix[0] ?? []).map((_, j) => matrix.map((row) => row[j] as number));
 
 /**
- * Quantiles of `of(covariance)` over the covariance matrices that a sample one of so many degrees of freedom may come
+ * Quantiles of `of(covariance)` over the covariance matrices that a sample one of that many degrees of freedom may come
  * from: draws of inverse Wishart matrices around it, as Vernotte and Lantz (KLTG, 2021) do for three clocks.
  */
 function intervalOf(

@@ -8,9 +8,9 @@ export interface Spectrum {
   readonly phase: number;
 }
 
-/** Neighbouring frequencies are averaged, to so many per decade. */
+/** Neighbouring frequencies are averaged, to this many per decade. */
 const PER_DECADE = 40;
-/** Segments are the longest power of two of which so many fit in the record; half of each overlaps the next. */
+/** Segments are the longest power of two of which this many fit in the record; half of each overlaps the next. */
 const SEGMENTS = 4;
 const LEAST_POINTS = 16;
 

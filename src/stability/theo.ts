@@ -22,7 +22,7 @@ const NONE: Estimate = { value: Number.NaN, n: 0 };
 export const theo1 = (series: Series, m: number): Estimate =>
   theo1Lacks(m) === null ? spanDeviation(series, THEO1, m) : NONE;
 
-/** Records of so many points take the ratio at all averaging times, longer ones at 64 of them. */
+/** Records of up to this many points take the ratio at all averaging times, longer ones at 64 of them. */
 const ALL_RATIOS = 2500;
 const MOST_RATIOS = 64;
 

@@ -187,7 +187,7 @@ export function totalEdf(exponent: number, m: number, points: number): number | 
   return 1 / (1 / inside + atEnds);
 }
 
-/** Records of so many points have the covariances of all their terms added up where there are gaps. */
+/** Records of up to this many points have the covariances of all their terms added up where there are gaps. */
 const MOST_GAPPED = 1200;
 /** So have longer ones of so few terms: what gaps cost others says little about these. */
 const FEW = 64;

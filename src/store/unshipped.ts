@@ -85,7 +85,7 @@ const COUNTED = ['minutes', 'samples', 'events', 'documents'] as const;
 
 /** About how much JSON a row takes, bytes. */
 const SIZES = { rollup: 160, sample: 50, event: 160, calibration: 64 };
-/** A series that has had no sample for so long is as complete as it will be: its run was cut off, ns. */
+/** A series that has had no sample for this long is as complete as it will be: its run was cut off, ns. */
 const QUIET_NS = 2n * MINUTE_NS;
 
 export const calibrationChecksum = (run: bigint, atNs: bigint, result: string): bigint =>
@@ -165,7 +165,7 @@ class Filling {
     return this.left <= 0 ? 0 : Math.max(1, Math.floor(this.left / size));
   }
 
-  /** What is new of a run, which takes about so many bytes. */
+  /** What is new of a run, up to about that many bytes. */
   add(run: UnshippedRun, bytes: number): UnshippedRun {
     this.filled.add(run);
     this.left -= bytes;

@@ -14,7 +14,7 @@ import type { LatticeFit } from './lattice.ts';
 /** Fewer readings may all lie on a coarser lattice by chance. */
 const LEAST_BRACKETS = 32;
 
-/** The step must be so many ns long that a first guess of the line, to a fraction of a ns, tells the places apart. */
+/** Steps shorter than this, ns, leave a first guess of the line unable to tell the places apart. */
 const LEAST_STEP_NS = 4;
 
 /** A double's relative rounding, which moves a phase by this share of the ticks in a run. */
@@ -79,7 +79,7 @@ function spread(polygon: readonly Point[]): { readonly mean: number; readonly si
 /**
  * @param brackets narrow ones, of one undisturbed segment, of a clock with steps of 1 ns that is made from the counter.
  * @param ticksPerNs the rate, to a fraction of a ns over the run: least squares'.
- * @returns null where the counter's steps are not so long, or no straight line satisfies every bracket.
+ * @returns null where the counter's steps are shorter than that, or no straight line satisfies every bracket.
  */
 export function fitCoarseLattice(brackets: Brackets, ticksPerNs: number): LatticeFit | null {
   const { before, ns } = brackets;

@@ -7,7 +7,7 @@ import { type Script, scriptedHost } from '../tasks/drift/scripted-host.ts';
 const INTERVAL = 10_000_000_000;
 const T = 40 * INTERVAL;
 
-/** The loop on a scripted host for so many samples. */
+/** The loop on a scripted host for this many samples. */
 function run(script: Script, samples: number, change: Partial<SamplingHost> = {}) {
   const host = { ...scriptedHost({ ...script, stopAfter: samples }), recalibrate: () => {}, ...change };
   const messages: SamplingMessage[] = [];

@@ -17,7 +17,7 @@ export interface Run {
   readonly ms: number;
 }
 
-/** A signal for a run, so many times in a row, so many ms after a sign of it. */
+/** A signal for a run, this many times in a row, this many ms after a sign of it. */
 export interface Kill {
   readonly signal: NodeJS.Signals;
   /** The process listens for signals, or one of its threads sleeps between samples; its start where left out. */

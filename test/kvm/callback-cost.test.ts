@@ -75,7 +75,7 @@ test('a hundred callbacks are a measure, and its interval leaves out the outermo
 });
 
 test('callbacks are watched for ten batches of 50 ms, none of which begins after three seconds', () => {
-  /** Batches, and how long each is, where reading one takes so long. */
+  /** Batches, and how long each is, where reading one takes that long. */
   const batches = (readingNs: bigint) => {
     let now = 1_000n;
     const lengths: number[] = [];

@@ -195,7 +195,7 @@ test.each(KERNELS)(
   },
 );
 
-/** The same stop of a guest that was left at another moment of a period, after so many times the ticks. */
+/** The same stop of a guest that was left at another moment of a period, after this many times the ticks. */
 function leftAt(record: GuestStop, share: number, times = 1): GuestStop {
   const { startNs, deliveriesNs, leftNs, periodNs } = record;
   const before = deliveriesNs.filter((ns) => ns < 0);

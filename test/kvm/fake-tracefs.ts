@@ -23,7 +23,7 @@ export const HEADER = `\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;
 \tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;
 `;
 
-/** A page of the ring buffer with records of `hrtimer_start`, each so much later than the one before. */
+/** A page of the ring buffer with records of `hrtimer_start`, each this much later than the one before. */
 export function pageOf(
   start: bigint,
   ...events: (readonly [delta: number, hrtimer: bigint, expires: bigint])[]

@@ -16,7 +16,7 @@ interface Shape {
   readonly shiftNs?: number;
   readonly before?: number;
   readonly after?: number;
-  /** Every other interrupt is so much early, the others late. */
+  /** Every other interrupt is this much early, the others late. */
   readonly jitterNs?: number;
   readonly counts?: GuestStop['counts'];
 }

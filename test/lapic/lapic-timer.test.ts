@@ -54,7 +54,7 @@ describe("the mail thread's two slips", () => {
       lapicSwitchToHvTimer(timer);
       expect(timer.targetExpiration).toBeGreaterThan(2n * PERIOD);
       expect(timer.tscdeadline).toBe(2n * PERIOD);
-      // Expired already: the guest would leave before its first instruction, for ever.
+      // Expired already: the guest would leave before its first instruction, forever.
       expect(timer.hvDeadlineTsc).toBe(2n * PERIOD);
     }
   });

@@ -20,7 +20,7 @@ export interface Setup {
   readonly options?: Partial<VcpuOptions>;
 }
 
-/** Readings of one and the same time, after which a loop is taken to go on for ever. */
+/** Readings of one and the same time, after which a loop is taken to go on forever. */
 const MOST_LOOKS = 1_000_000;
 
 /** A test that fails says more than one that hangs. */

@@ -145,7 +145,7 @@ test('test data name the kernel, the machine and the command, and hold documents
   });
 });
 
-/** A guest that was resumed at 12 s: so many callbacks and expirations from then on, all at once. */
+/** A guest that was resumed at 12 s: this many callbacks and expirations from then on, all at once. */
 const recording = (callbacks: number, expirations: number) => {
   const at = (name: string, count: number) =>
     Array.from({ length: count }, (_, i) => line(name, 12 + i * 4e-6));

@@ -1,5 +1,5 @@
 // A writer of its own process: appends samples one at a time to a series of its own and says each one's number once it
-// is stored. Arguments: file, name of the clock, how many (0: for ever).
+// is stored. Arguments: file, name of the clock, how many (0: forever).
 import { writeSync } from 'node:fs';
 import { startRun } from '../../dist/store/runs.js';
 import { addSeries, appendSamples } from '../../dist/store/series.js';

@@ -62,7 +62,7 @@ function filled(path, count) {
   store.close();
 }
 
-/** Samples in the store, which must be the first so many, each as it was written. */
+/** Samples in the store, which must be the first this many, each as it was written. */
 function stored(path) {
   const store = openStoreToRead(path);
   const found = samplesOf(store, 1, 0n, 1e6);

@@ -74,7 +74,7 @@ test('a roll-up in one process and writers in others lose nothing', async () => 
 
 test('a writer killed again and again loses no sample that it had stored, and stores none twice', async () => {
   const path = join(folder, 'killed.db');
-  // Each is killed at another moment: after so many samples, or in the middle of the next one.
+  // Each is killed at another moment: after this many samples, or in the middle of the next one.
   for (let round = 0; round < ROUNDS; round++) {
     const names = Array.from({ length: 4 }, (_, i) => `clock-${round}-${i}`);
     const writers = await Promise.all(

@@ -335,7 +335,7 @@ describe('how much a hub does not have', () => {
   });
 });
 
-test('a store has one random name for ever, and another store another', () => {
+test('a store has one random name forever, and another store another', () => {
   const { store } = measured('name');
   const name = instanceOf(store);
   expect(name).toMatch(/^[0-9a-f]{16}$/);

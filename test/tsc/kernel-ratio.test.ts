@@ -95,7 +95,7 @@ describe("naming the kernel's ratio", () => {
         return { before: Number(tsc) - 40, ns, after: Number(tsc) + 60 };
       }),
     );
-  /** A run of this length: its certain bounds, and an estimate so many standard errors off. */
+  /** A run of this length: its certain bounds, and an estimate this many standard errors off. */
   const run = (spanNs: number, off: number, error: number) => ({
     tscHz: HZ * (1 + off * error),
     tscHzLow: HZ * (1 - 40 / spanNs),

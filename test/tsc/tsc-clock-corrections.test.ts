@@ -26,7 +26,7 @@ const pass = (ns: bigint): void => {
   host.tsc += ns;
 };
 
-/** A clock 20 ms after its start, when the kernel's was set by so much just before. */
+/** A clock 20 ms after its start, when the kernel's was set by this much just before. */
 function afterStep(stepNs: bigint): TscClock {
   const clock = new TscClock({ anchorEveryMs: 1000 });
   pass(20n * MS);

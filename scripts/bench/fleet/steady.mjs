@@ -18,7 +18,7 @@ const [seconds = 600, rate = 1_700, hosts = 100_000] = process.argv.slice(2).map
 /** Sent at once; then the sender waits for the clock. */
 const TICK_MS = 20;
 const TELL_S = 10;
-/** A flat lag: the median of the last fifth is above that of the first fifth by so much at most, and none is longer, s. */
+/** A flat lag: the median of the last fifth is above that of the first fifth by this much at most, and none is longer, s. */
 const MOST_GROWTH_S = 1;
 const LONGEST_LAG_S = 30;
 /** What is waited for at the ends, s. */

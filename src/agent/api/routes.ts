@@ -31,7 +31,7 @@ export interface ApiView {
 
 /** Answers of the store that are kept: a month of three pairs has 200 kB. */
 const MOST_KEPT = 8;
-/** Answers without a step of their own are kept for so long, ms. */
+/** Answers without a step of their own are kept for this many ms. */
 const KEPT_MS = 1_000;
 /** However long its step, an answer is never older, ms. */
 const OLDEST_MS = 30_000;

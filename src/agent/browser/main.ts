@@ -12,7 +12,7 @@ import { timeText } from './words.ts';
 
 /** How often the stability of a range that moves on is asked for, ms: it changes slowly. */
 const STABILITY_MS = 30_000;
-/** A hand that zooms rests after so long, ms; what it did meanwhile is one step of the browser's history. */
+/** A hand that zooms rests after this many ms; what it did meanwhile is one step of the browser's history. */
 const REST_MS = 250;
 /** What the browser's history remembers of a range that was zoomed to. */
 const ZOOMED = 'zoomed';

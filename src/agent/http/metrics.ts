@@ -76,7 +76,7 @@ const stabilityValues = (state: AgentState): Line[] =>
 
 /** What the system says is asked for once for all metrics of a scrape, ms. */
 const ASKED_MS = 1_000;
-/** chronyd is asked again after so long where it did not answer, ms: few hosts start it later. */
+/** chronyd is asked again after this many ms where it did not answer: few hosts start it later. */
 const CHRONY_AGAIN_MS = 60_000;
 
 /** 1 or 0; null where it is not known. */

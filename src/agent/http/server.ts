@@ -42,7 +42,7 @@ const LIMITS = {
   noDelay: true,
 } as const;
 const MOST_HEADERS = 64;
-/** A client that neither reads nor writes for so long is gone. */
+/** A client that neither reads nor writes for this long is gone. */
 const QUIET_MS = 45_000;
 const HANDSHAKE_MS = 5_000;
 /** When to try again, s. */
@@ -100,7 +100,7 @@ const PARSE_ERRORS: Readonly<Record<string, number>> = {
 };
 
 function rejectBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // What has not shaken hands cannot be told anything: the words would wait for that for ever, and the connection with them.
+  // What has not shaken hands cannot be told anything: the words would wait for that forever, and the connection with them.
   const heard = /^HPE_|^ERR_HTTP_/.test(error.code ?? '') && socket.writable;
   if (!heard) {
     socket.destroy();

@@ -12,7 +12,7 @@ export interface SamplingHost extends SampledHost {
 
 type Tracker = PairTracker<RecentRecord>;
 
-/** Points that the shortest averaging time needs: before there are so many, there is nothing to tell. */
+/** Points that the shortest averaging time needs: with fewer, there is nothing to tell. */
 const LEAST_POINTS = 3;
 /**
  * The stability of a long record costs tens of milliseconds: it is renewed when the record is longer by this share, and
@@ -21,7 +21,7 @@ const LEAST_POINTS = 3;
 const LONGER = 0.1;
 const HOUR_NS = 3600e9;
 
-/** The wall clock may be off the times of the samples by so much, ms, before these follow it, and for so many samples,
+/** The wall clock may be off the times of the samples by this many ms before these follow it, and for this many samples,
  * in which what happened to it is recognised. */
 const OFF_MS = 1_000;
 const OFF_SAMPLES = 3;

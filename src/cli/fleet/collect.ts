@@ -36,7 +36,7 @@ const GRACE_MS = 8_000;
 
 const log = boundedLog(jsonLog((line) => process.stderr.write(line)));
 
-/** Not null for ever, which commander takes for a parser that failed. */
+/** Not null for forever, which commander takes for a parser that failed. */
 const days = (text: string): number => {
   if (text === 'forever') return Number.POSITIVE_INFINITY;
   const [, digits] = /^(\d{1,5})d$/.exec(text) ?? [];

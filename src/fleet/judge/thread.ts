@@ -6,7 +6,7 @@ import { lastConclusions } from '../views.ts';
 import { conclude } from './conclude.ts';
 import type { JudgeOptions, JudgeTrouble } from './judge.ts';
 
-/** A judgement pauses so many times as long as it took, within these bounds, ms: a small fleet's is seconds old at most. */
+/** A judgement pauses this many times as long as it took, within these bounds, ms: a small fleet's is seconds old at most. */
 const PAUSE = 20;
 const SHORTEST_MS = 30_000;
 const LONGEST_MS = 600_000;

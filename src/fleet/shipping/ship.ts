@@ -19,13 +19,13 @@ const EVERY_MS = 60_000;
 const BATCH_BYTES = 200_000;
 /** Less than this cannot be asked for: one row that is still too large is given up. */
 const LEAST_BYTES = 1;
-/** Of the time that catching up takes, so much is left to everything else. */
+/** Of the time that catching up takes, this much is left to everything else. */
 const REST = 4;
 /** A batch that the hub has not acknowledged by then is sent again, ms. */
 const ACKNOWLEDGED_MS = 10_000;
 /** The wait for an acknowledgement tells that a connection is dead; the server is hardly asked, ms. */
 const PING_MS = 600_000;
-/** The agents of a fleet that start at once, as after an upgrade, make themselves known over so long, ms. */
+/** The agents of a fleet that start at once, as after an upgrade, make themselves known over this many ms. */
 const START_MS = 20_000;
 /** The first wait after a failure, ms; the longest is the time between two messages. */
 const FIRST_WAIT_MS = 1_000;

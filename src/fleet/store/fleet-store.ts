@@ -249,7 +249,7 @@ export interface DocumentRow extends OfHost {
   readonly summary: string;
 }
 
-/** How long what is kept, days. Null is for ever. */
+/** How long what is kept, days. Null is forever. */
 export interface FleetRetention {
   readonly samplesDays: number | null;
   readonly minutesDays: number | null;

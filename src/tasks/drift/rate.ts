@@ -35,7 +35,7 @@ export function lineRate({ t, x }: Points): Rate {
   return { rateRatio: line?.slope ?? null, rateStandardError: line?.standardError ?? null };
 }
 
-/** Where the windows are so many that fewer of the points have one of a common length, the others say more than the lengths do. */
+/** Where the windows are so varied that fewer of the points have one of a common length, the others say more than the lengths do. */
 const LEAST_KEPT = 0.5;
 
 /**

@@ -189,7 +189,7 @@ export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
     warnings.push({
       code: 'kvm-long-burst',
       message:
-        `A stop so long costs a kernel that catches up ${formatNs(burstNs)} with interrupts off ` +
+        `A stop of this length costs a kernel that catches up ${formatNs(burstNs)} with interrupts off ` +
         `(${formatCount(callbacks)} callbacks, ${source}).`,
       hint: null,
     });

@@ -39,7 +39,7 @@ export const retriesOf = (stopNs: number): Retries => ({
   budgetNs: HARMLESS_BURST_NS,
 });
 
-/** Takes one more of a stop whose burst was seen to last so long, or could have. @returns whether there was one. */
+/** Takes one more of a stop whose burst was seen to last that long, or could have. @returns whether there was one. */
 export function takeRetry(retries: Retries, burstNs: number): boolean {
   if (retries.left === 0 || burstNs > retries.budgetNs) return false;
   retries.left -= 1;

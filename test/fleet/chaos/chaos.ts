@@ -49,7 +49,7 @@ export class Child implements Mortal {
     await this.#ended;
   }
 
-  /** Asks for an end and waits for it, for so long at most. @returns whether it ended. */
+  /** Asks for an end and waits for it, for this long at most. @returns whether it ended. */
   async end(signal: NodeJS.Signals, ms: number): Promise<boolean> {
     this.#child?.kill(signal);
     return (await Promise.race([this.#ended.then(() => true), sleep(ms, false)])) === true;
@@ -84,7 +84,7 @@ export async function torment(
   return killed;
 }
 
-/** Tries until it succeeds, for so long at most: a cluster has no leader in its first seconds. */
+/** Tries until it succeeds, for this long at most: a cluster has no leader in its first seconds. */
 export async function patiently<T>(work: () => Promise<T>, ms: number): Promise<T> {
   for (const until = performance.now() + ms; ; ) {
     try {

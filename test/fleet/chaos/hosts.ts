@@ -16,7 +16,7 @@ import {
 import { facts } from '../batches.ts';
 
 const [folder = '', servers = '', first = '0', count = '1'] = process.argv.slice(2);
-/** Every simulated second takes so long, ms. */
+/** Every simulated second takes this many ms. */
 const SECOND_MS = 200;
 const SECOND = 1_000_000_000n;
 /** Every minute looks as if it were over: those that are not are sent again when they have grown. */

@@ -83,7 +83,7 @@ export const guestCalls = {
   readStats: guests((guest) => () => guest.readStats()),
 };
 
-/** Terminates one worker after so many ms of its calls. */
+/** Terminates one worker after this many ms of its calls. */
 const terminated = (name, afterMs) =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: name });

@@ -146,10 +146,10 @@ test('a burst over 20 ms is told with what a callback costs, and whether that wa
       .map(({ message }) => message);
   expect(told(200)).toEqual([]);
   expect(told(201)).toEqual([
-    'A stop so long costs a kernel that catches up 20.1 ms with interrupts off (100,000 callbacks, 201 ns each, as measured here).',
+    'A stop of this length costs a kernel that catches up 20.1 ms with interrupts off (100,000 callbacks, 201 ns each, as measured here).',
   ]);
   expect(told(null, 254e9)).toEqual([
-    'A stop so long costs a kernel that catches up 20.1 ms with interrupts off (254,000 callbacks, 79 ns each, as in the crash in the field).',
+    'A stop of this length costs a kernel that catches up 20.1 ms with interrupts off (254,000 callbacks, 79 ns each, as in the crash in the field).',
   ]);
 });
 

@@ -27,7 +27,7 @@ const CONNECTIONS = 8;
 const CONNECT_MS = 10_000;
 /** Nothing that is asked here takes as long. */
 const STATEMENT_MS = 120_000;
-/** A transaction that another one was in the way of is tried so many times. */
+/** A transaction that another one was in the way of is tried this many times. */
 const TRIES = 8;
 /** Identities whose numbers are remembered: of 100,000 hosts with their runs and series, and some more. */
 const MOST_KNOWN = 1_000_000;
