@@ -67,6 +67,12 @@ export function within<Ns extends bigint | number>(ns: Ns, { least, most }: Boun
   throw usageError(`${where}${shown} is outside ${formatDuration(least)} to ${formatDuration(most)}.`);
 }
 
+/** Reads a duration within bounds, ns: for a flag. What is wrong is said without the flag's name, which the program adds. */
+export const durationIn =
+  (limits: Bounds) =>
+  (text: string): bigint =>
+    within(parseDuration(text), limits);
+
 /**
  * Checks the durations among a task's options, for callers that no flag has checked.
  *

@@ -4,6 +4,7 @@ import { TscopeError } from '../src/errors.ts';
 import {
   bounds,
   checkBounds,
+  durationIn,
   formatDuration,
   formatHz,
   formatNs,
@@ -54,6 +55,14 @@ test('a fraction of a nanosecond and more than 292 years are refused', () => {
   );
   expect(() => parseDuration('400000d', '--stop')).toThrow(/longer than 292 years/);
   expect(() => parseDuration(`${'9'.repeat(31)}d`, '--stop')).toThrow(TscopeError);
+});
+
+test('a duration outside its bounds names the bounds', () => {
+  const period = durationIn(bounds('1us', '1h'));
+  expect(period('200us')).toBe(200_000n);
+  expect(period('1h')).toBe(3_600_000_000_000n);
+  expect(() => period('1ns')).toThrow('1ns is outside 1us to 1h.');
+  expect(() => period('2h')).toThrow('2h is outside 1us to 1h.');
 });
 
 test('every duration survives the way to text and back', () => {

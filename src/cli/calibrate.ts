@@ -2,8 +2,9 @@ import type { ClockName } from '../host/clocks.ts';
 import { calibrate } from '../report/kinds/calibrate.ts';
 import { resultText } from '../report/text.ts';
 import { calibrateBounds } from '../tsc/calibrate.ts';
+import { durationIn } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, duration } from './options.ts';
+import { choice } from './options.ts';
 
 /** Clocks that advance with every tick of their counter. */
 const CLOCKS: readonly ClockName[] = ['monotonic_raw', 'monotonic', 'realtime', 'boottime', 'tai'];
@@ -27,7 +28,7 @@ export const command = defineCommand({
       .option(
         '--duration <time>',
         'how long to measure',
-        duration(calibrateBounds.durationNs),
+        durationIn(calibrateBounds.durationNs),
         1_000_000_000n,
       )
       .option(

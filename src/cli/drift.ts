@@ -4,8 +4,9 @@ import { drift } from '../report/kinds/drift.ts';
 import { resultText } from '../report/text.ts';
 import { driftBounds } from '../tasks/drift/drift.ts';
 import type { ComparedClock } from '../tasks/drift/pair.ts';
+import { durationIn } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, duration, list } from './options.ts';
+import { choice, list } from './options.ts';
 
 const COMPARED: readonly ComparedClock[] = ['tsc', ...CLOCK_NAMES];
 
@@ -27,8 +28,8 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     command
-      .option('--duration <time>', 'how long to sample', duration(driftBounds.durationNs), 60_000_000_000n)
-      .option('--interval <time>', 'time between samples', duration(driftBounds.intervalNs), 100_000_000n)
+      .option('--duration <time>', 'how long to sample', durationIn(driftBounds.durationNs), 60_000_000_000n)
+      .option('--interval <time>', 'time between samples', durationIn(driftBounds.intervalNs), 100_000_000n)
       .option('--clocks <names>', `which, of ${COMPARED.join(', ')}`, list(choice(COMPARED)), [...DEFAULT])
       .option('--reference <clock>', 'the clock to compare with', choice(CLOCK_NAMES), 'monotonic_raw')
       .addHelpText('after', HELP),

@@ -6,8 +6,9 @@ import { DIVIDES } from '../kvm/timer-setup.ts';
 import { kvm } from '../report/kinds/kvm.ts';
 import { resultText } from '../report/text.ts';
 import { kvmBounds } from '../tasks/kvm/plan.ts';
+import { durationIn } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, duration, integer } from './options.ts';
+import { choice, integer } from './options.ts';
 
 const HELP = `
 Runs a guest of a few bytes on KVM's in-kernel local APIC, whose periodic timer interrupts it; stops it in several
@@ -36,11 +37,11 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     command
-      .option('--period <time>', "the guest's timer period", duration(kvmBounds.periodNs), 1_000_000n)
+      .option('--period <time>', "the guest's timer period", durationIn(kvmBounds.periodNs), 1_000_000n)
       .option(
         '--stop <time>',
         'how long the guest is stopped, each time',
-        duration(kvmBounds.stopNs),
+        durationIn(kvmBounds.stopNs),
         1_000_000_000n,
       )
       .option('--divide <n>', `the timer's divide count, of ${DIVIDES.join(', ')}`, integer(1, 128), 1)

@@ -1,24 +1,11 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { usageError } from '../errors.ts';
-import { type Bounds, bounds, parseDuration, within } from '../units.ts';
 
 /**
  * Turns a flag's text into its value; what commander calls for each flag. What is wrong is thrown without the flag's
  * name: the program adds it.
  */
 export type Parser<T> = (text: string) => T;
-
-/**
- * A duration within bounds, as a bigint of ns.
- *
- * @param min,max durations as a user would write them; or the bounds that a task declares.
- */
-export function duration(min: string, max: string): Parser<bigint>;
-export function duration(limits: Bounds): Parser<bigint>;
-export function duration(min: string | Bounds, max = ''): Parser<bigint> {
-  const limits = typeof min === 'string' ? bounds(min, max) : min;
-  return (text) => within(parseDuration(text), limits);
-}
 
 /** An integer in [min, max]. */
 export const integer =

@@ -10,10 +10,9 @@ import { importFormatOf } from '../store/import.ts';
 import { retentionFor } from '../store/retention.ts';
 import { listRuns, type StoredRun } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
-import { formatCount } from '../units.ts';
+import { bounds, durationIn, formatCount } from '../units.ts';
 import type { Warning } from '../warning.ts';
 import { defineCommand } from './command.ts';
-import { duration } from './options.ts';
 
 const HELP = `
 The store is an SQLite file that tscope agent, and other commands with --db, write to; several may do so at once.
@@ -134,7 +133,7 @@ export const command = defineCommand({
       .option('--import <file>', 'read an exported file into the store first', transferFile(importFormatOf))
       .option('--check', 'read everything against its checksums')
       .option('--prune', 'roll up what is new and delete what is too old')
-      .option('--retain <time>', 'with --prune: how long samples are kept', duration('1h', '3650d'))
+      .option('--retain <time>', 'with --prune: how long samples are kept', durationIn(bounds('1h', '3650d')))
       .option('--dry-run', 'with --prune: only say what would be deleted')
       .option('--force', 'with --prune: delete all of it in one pass')
       .option(

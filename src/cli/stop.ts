@@ -5,9 +5,9 @@ import { stop } from '../report/kinds/stop.ts';
 import { resultText } from '../report/text.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { budgetFor, fits, stopBounds, stopDefaults } from '../tasks/stop/options.ts';
-import { formatCount } from '../units.ts';
+import { bounds, durationIn, formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, duration, integer, list, quietOptions } from './options.ts';
+import { choice, integer, list, quietOptions } from './options.ts';
 
 const MOST_RUNS = 100_000;
 
@@ -31,10 +31,10 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     quietOptions(command, quietDefaults)
-      .option('--periods <times>', 'timer periods', list(duration(stopBounds.periodsNs)), [
+      .option('--periods <times>', 'timer periods', list(durationIn(stopBounds.periodsNs)), [
         ...stopDefaults.periodsNs,
       ])
-      .option('--stops <times>', 'how long the guest is away', list(duration(stopBounds.stopsNs)), [
+      .option('--stops <times>', 'how long the guest is away', list(durationIn(stopBounds.stopsNs)), [
         ...stopDefaults.stopsNs,
       ])
       .option('--policies <names>', `which, of ${policyNames.join(', ')}`, list(choice(policyNames)), [
@@ -43,7 +43,7 @@ export const command = defineCommand({
       .option(
         '--watchdog <time>',
         'a hard lockup after this long in one interrupt',
-        duration(stopBounds.watchdogNs),
+        durationIn(stopBounds.watchdogNs),
         stopDefaults.watchdogNs,
       )
       .option(
@@ -61,18 +61,18 @@ export const command = defineCommand({
       .option(
         '--budget <time>',
         'time for all rows; those that do not fit are cut and projected (default: 50s, or five watchdogs)',
-        duration(stopBounds.budgetNs),
+        durationIn(stopBounds.budgetNs),
       )
       .option('--simulate', 'virtual time with fixed costs; needs no host')
       .option(
         '--callback-cost <time>',
         "with --simulate: one hrtimer callback (default: 79ns, the crash's)",
-        duration('1ns', '1ms'),
+        durationIn(bounds('1ns', '1ms')),
       )
       .option(
         '--exit-cost <time>',
         'with --simulate: one VM exit and entry (default: 1us)',
-        duration('1ns', '1ms'),
+        durationIn(bounds('1ns', '1ms')),
       )
       .addHelpText('after', HELP),
   run: async ({ measure }, options) => {

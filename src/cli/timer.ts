@@ -6,9 +6,9 @@ import { timerText } from '../report/kinds/timer.ts';
 import { TIMER_BACKENDS } from '../schema/timer.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { timerBounds, timerDefaults } from '../tasks/timer/options.ts';
-import { formatNs } from '../units.ts';
+import { durationIn, formatNs } from '../units.ts';
 import { defineCommand } from './command.ts';
-import { choice, duration, quietOptions } from './options.ts';
+import { choice, quietOptions } from './options.ts';
 
 const HELP = `
 Runs a periodic timer of KVM's local APIC, live: the thread waits for each expiry, handles it under the policy, and notes
@@ -31,8 +31,13 @@ export const command = defineCommand({
   needsHost: true,
   configure: (command) =>
     quietOptions(command, quietDefaults)
-      .option('--period <time>', 'from tick to tick', duration(timerBounds.periodNs), timerDefaults.periodNs)
-      .option('--duration <time>', 'how long', duration(timerBounds.durationNs), timerDefaults.durationNs)
+      .option(
+        '--period <time>',
+        'from tick to tick',
+        durationIn(timerBounds.periodNs),
+        timerDefaults.periodNs,
+      )
+      .option('--duration <time>', 'how long', durationIn(timerBounds.durationNs), timerDefaults.durationNs)
       .option(
         '--policy <name>',
         `what to do about missed ticks: ${policyNames.join(', ')}`,
@@ -45,12 +50,12 @@ export const command = defineCommand({
         choice(TIMER_BACKENDS),
         timerDefaults.backend,
       )
-      .option('--stop-every <time>', 'leave this often', duration(timerBounds.everyNs))
-      .option('--stop-for <time>', 'for this long', duration(timerBounds.forNs))
+      .option('--stop-every <time>', 'leave this often', durationIn(timerBounds.everyNs))
+      .option('--stop-for <time>', 'for this long', durationIn(timerBounds.forNs))
       .option(
         '--histogram <width>',
         'print the ticks in bars of this width, as cyclictest does',
-        duration(timerBounds.barNs),
+        durationIn(timerBounds.barNs),
       )
       .option(
         '--hdr <file>',

@@ -204,8 +204,9 @@ function columnsOf(
     return { column: column - 1, timeColumn: timeColumn === undefined ? null : timeColumn - 1 };
   if (timeColumn !== undefined) {
     if (layout.columns === 2) return { column: timeColumn === 1 ? 1 : 0, timeColumn: timeColumn - 1 };
+    const columns = layout.columns === 1 ? 'one column' : `${layout.columns} columns`;
     return fail(
-      `has ${layout.columns} columns; say which one holds the readings.`,
+      `has ${columns}; say which one holds the readings.`,
       'Add `column`, the number of the one that counts.',
     );
   }

@@ -79,7 +79,7 @@ function spread(polygon: readonly Point[]): { readonly mean: number; readonly si
 /**
  * @param brackets narrow ones, of one undisturbed segment, of a clock with steps of 1 ns that is made from the counter.
  * @param ticksPerNs the rate, to a fraction of a ns over the run: least squares'.
- * @returns null where the counter's steps are shorter than that, or no straight line satisfies every bracket.
+ * @returns null where the counter's steps are too short for it, or no straight line satisfies every bracket.
  */
 export function fitCoarseLattice(brackets: Brackets, ticksPerNs: number): LatticeFit | null {
   const { before, ns } = brackets;

@@ -55,6 +55,19 @@ test.each([
   await expect(read(text)).rejects.toThrow(path);
 });
 
+test('the columns of a file are counted in words where the times alone are named', async () => {
+  const only = (text: string) => {
+    writeFileSync(path, text);
+    return readRecordFile(path, { timeColumn: 1 });
+  };
+  await expect(only('1\n2\n3\n')).rejects.toThrow(
+    `${path}: has one column; say which one holds the readings.`,
+  );
+  await expect(only('1 2 3\n4 5 6\n')).rejects.toThrow(
+    `${path}: has 3 columns; say which one holds the readings.`,
+  );
+});
+
 test('a file that cannot be read is named with the reason', async () => {
   await expect(readRecordFile(join(folder, 'absent'), {})).rejects.toThrow(
     'absent: no such file or folder (ENOENT)',

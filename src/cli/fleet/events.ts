@@ -2,8 +2,9 @@ import { usageError } from '../../errors.ts';
 import { eventsView } from '../../fleet/views.ts';
 import { eventsTable } from '../../report/kinds/fleet.ts';
 import { tableText } from '../../report/text.ts';
+import { bounds, durationIn } from '../../units.ts';
 import { defineCommand } from '../command.ts';
-import { duration, list } from '../options.ts';
+import { list } from '../options.ts';
 import { ask, pageOptions, storeOption } from './query.ts';
 
 const HELP = `
@@ -26,7 +27,7 @@ export const command = defineCommand({
   db: 'own',
   configure: (command) =>
     pageOptions(storeOption(command))
-      .option('--last <time>', 'how far back', duration('1m', '3650d'), 7n * 86_400_000_000_000n)
+      .option('--last <time>', 'how far back', durationIn(bounds('1m', '3650d')), 7n * 86_400_000_000_000n)
       .option('--kinds <list>', 'only events of these kinds, with commas', list(kindOf))
       .addHelpText('after', HELP),
   run: async (_context, { db, last, kinds, ...query }) => {

@@ -1,8 +1,8 @@
 import { hostNamed, hostView } from '../../fleet/views.ts';
 import { hostSections } from '../../report/kinds/fleet.ts';
 import { sectionsText } from '../../report/text.ts';
+import { bounds, durationIn } from '../../units.ts';
 import { defineCommand } from '../command.ts';
-import { duration } from '../options.ts';
 import { ask, storeOption } from './query.ts';
 
 const HELP = `
@@ -20,7 +20,7 @@ export const command = defineCommand({
   configure: (command) =>
     storeOption(command)
       .argument('<name>', 'which host')
-      .option('--last <time>', 'how far back', duration('1m', '3650d'), 86_400_000_000_000n)
+      .option('--last <time>', 'how far back', durationIn(bounds('1m', '3650d')), 86_400_000_000_000n)
       .addHelpText('after', HELP),
   run: async (_context, { db, last }, [name]) => {
     const toNs = BigInt(Date.now()) * 1_000_000n;

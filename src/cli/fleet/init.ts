@@ -3,8 +3,8 @@ import { usageError } from '../../errors.ts';
 import { fleetInitText } from '../../report/kinds/fleet-hub.ts';
 import type { FleetInitResult } from '../../schema/fleet-hub.ts';
 import { fileError } from '../../system-error.ts';
+import { bounds, durationIn } from '../../units.ts';
 import { defineCommand } from '../command.ts';
-import { duration } from '../options.ts';
 import { hubAccess, hubOptions } from './hub-options.ts';
 
 const HELP = `
@@ -57,7 +57,11 @@ export const command = defineCommand({
         'size of the stream of batches; when it is full, hosts keep what they have',
         size,
       )
-      .option('--max-age <time>', 'how long a message waits for a collector', duration('1h', '3650d'))
+      .option(
+        '--max-age <time>',
+        'how long a message waits for a collector',
+        durationIn(bounds('1h', '3650d')),
+      )
       .option('--print-config', "print the server's configuration, and make nothing on a hub")
       .option('--hosts <file>', 'with --print-config: names of the hosts, one a line')
       .option('--credentials <folder>', 'with --print-config: where the credentials of all users are kept')
