@@ -67,6 +67,16 @@ test('the pure rooms use no Node module, no package and no addon', () => {
   }
 });
 
+test('the report neither measures nor runs the model', () => {
+  const RUNNING =
+    /^\/(?:native|clock|host|tsc|kvm|tasks|store|thread|lapic\/(?!policies|catch-up|virtual-host))\b/;
+  for (const file of files.filter((file) => roomOf(file) === 'report')) {
+    const source = readFileSync(file, 'utf8');
+    for (const [, path = ''] of source.matchAll(/^(?:import|export) (?!type )[^;']*'(\.[^']+)';/gm))
+      expect(resolve(file, '..', path).slice(root.length), relative(root, file)).not.toMatch(RUNNING);
+  }
+});
+
 test('only one file loads addons', () => {
   const loading = files.filter((file) => /\.node['"`]/.test(readFileSync(file, 'utf8')));
   expect(loading.map((file) => relative(root, file))).toEqual(['native.ts']);

@@ -1,10 +1,10 @@
 import { writeWhole } from '../out-file.ts';
 import { inputOf } from '../report/input.ts';
-import { reportPage } from '../report/page.ts';
 import { measureText } from '../report/parts.ts';
 import { type MeasureResult, PARTS } from '../schema/measure.ts';
 import { measureHost } from '../tasks/measure.ts';
 import { defineCommand } from './command.ts';
+import { pageOf } from './page.ts';
 import { openRunFolder } from './run-folder.ts';
 
 const HELP = `
@@ -45,7 +45,7 @@ export const command = defineCommand({
           .join('\n\n'),
         save: async (json) => {
           await writeWhole(folder.document, json);
-          await writeWhole(folder.report, reportPage(inputOf(JSON.parse(json), folder.document)));
+          await writeWhole(folder.report, pageOf(inputOf(JSON.parse(json), folder.document)));
         },
       };
     } catch (error) {

@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { usageError } from '../errors.ts';
 import { checkWritable, writeWhole } from '../out-file.ts';
-import { reportPage } from '../report/page.ts';
 import type { ReportResult } from '../schema/report.ts';
 import { DEFAULT_STORE } from '../store/store.ts';
 import { formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
+import { pageOf } from './page.ts';
 import { RUN_HELP, readDocument } from './read-document.ts';
 
 const HELP = `
@@ -41,7 +41,7 @@ export const command = defineCommand({
     const { input, file } = await readDocument(name, db);
     checkNotItself(out, file);
     checkWritable(out);
-    const page = reportPage(input);
+    const page = pageOf(input);
     const { parts, host, startedAt } = input;
     const shown = Object.entries(parts).flatMap(([part, result]) => (result === null ? [] : [part]));
     const result: ReportResult = {

@@ -7,7 +7,6 @@ import { FORMAT_NAMES, UNIT_NAMES } from '../records/record.ts';
 import { inputOf } from '../report/input.ts';
 import { readText } from '../report/kinds/record-read.ts';
 import { stability } from '../report/kinds/stability.ts';
-import { reportPage } from '../report/page.ts';
 import { resultText } from '../report/text.ts';
 import { ESTIMATOR_NAMES, type EstimatorName } from '../stability/estimators.ts';
 import type { TauChoice } from '../stability/taus.ts';
@@ -15,6 +14,7 @@ import type { StabilityOptions } from '../tasks/stability.ts';
 import { parseDuration } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, integer, list } from './options.ts';
+import { pageOf } from './page.ts';
 
 /** What is computed by default. */
 const USUAL: EstimatorName[] = ['adev', 'oadev', 'mdev', 'tdev', 'hdev', 'ohdev', 'totdev', 'mtie'];
@@ -168,8 +168,7 @@ export const command = defineCommand({
       ...(report === undefined
         ? {}
         : {
-            save: (json) =>
-              writeWhole(report, reportPage(inputOf(JSON.parse(json), 'the result')), '--report: '),
+            save: (json) => writeWhole(report, pageOf(inputOf(JSON.parse(json), 'the result')), '--report: '),
           }),
     };
   },

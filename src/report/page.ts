@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import type { AroundStops } from '../lapic/around-stop.ts';
 import type { Warning } from '../warning.ts';
 import type { Level, Section, Verdict } from './content.ts';
 import { paragraph, sectionHtml } from './html.ts';
@@ -87,11 +88,15 @@ interface Part {
 const plainSection = ({ id, title, html }: Part): string =>
   `<section aria-labelledby="${id}"><h2 id="${id}">${prose(title)}</h2>${html}</section>`;
 
-/** The report: one page, self-contained, nothing fetched. */
-export function reportPage(input: PageInput): string {
+/**
+ * The report: one page, self-contained, nothing fetched.
+ *
+ * @param stops what the model shows of a long stop, to stand before the parts; null for none.
+ */
+export function reportPage(input: PageInput, stops: AroundStops | null): string {
   const { tool, startedAt, command, host, warnings, parts, skipped, document } = input;
   const measured = [
-    ...((parts.stop ?? parts.kvm ?? null) === null ? [] : [aroundStopSection()]),
+    ...(stops === null ? [] : [aroundStopSection(stops)]),
     ...mapParts(parts, (kind, result): Section[] => kind.sections(result)).flat(),
   ];
   const sections: Part[] = [

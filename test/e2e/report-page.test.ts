@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { reportPage } from '../../src/report/page.ts';
+import { pageOf } from '../../src/cli/page.ts';
 import { fixture } from '../report/fixture.ts';
 import {
   axeViolations,
@@ -44,7 +44,7 @@ describe.skipIf(!hasBrowser)(
       const hostile = '<script>alert(1)</script><img src=x onerror=alert(2)>';
       writeFileSync(
         file,
-        reportPage({
+        pageOf({
           ...input,
           host: { ...input.host, hostname: `${hostile}${'x'.repeat(300)}` },
           skipped: [{ part: 'kvm', reason: hostile }],

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { inputOf } from '../../src/report/input.ts';
+import { aroundStops } from '../../src/lapic/around-stop.ts';
+import { inputOf, type PageInput } from '../../src/report/input.ts';
 import { reportPage } from '../../src/report/page.ts';
 import type { Parts } from '../../src/report/parts.ts';
 import { fixture, fixtureDocument, fixtureParts, mapLeaves } from './fixture.ts';
 
-const page = reportPage(fixture());
+const stops = aroundStops();
+const pageOf = (input: PageInput) => reportPage(input, stops);
+const page = pageOf(fixture());
 const NAMES = Object.keys(fixtureParts()) as Array<keyof Parts>;
 
 /** A page without its one script, which comes last. */
@@ -82,7 +85,7 @@ test('every section is in the contents, and every link leads to one', () => {
 
 test('the verdicts, the skipped parts and the warnings with their hints are in words', () => {
   const input = fixture();
-  const html = reportPage({
+  const html = pageOf({
     ...input,
     skipped: [{ part: 'kvm', reason: 'there is no /dev/kvm' }],
     warnings: [{ code: 'a-code', message: 'A doubt.', hint: 'What to do about it.' }],
@@ -101,7 +104,7 @@ test('the verdicts, the skipped parts and the warnings with their hints are in w
 
 test.each(NAMES)('without %s the rest is there', (name) => {
   const input = fixture();
-  const html = reportPage({ ...input, parts: { ...input.parts, [name]: null } });
+  const html = pageOf({ ...input, parts: { ...input.parts, [name]: null } });
   expectBalanced(html);
   expect(html).not.toMatch(/undefined|\[object/);
   expect(html.length).toBeLessThan(page.length);
@@ -109,13 +112,13 @@ test.each(NAMES)('without %s the rest is there', (name) => {
 
 test.each(NAMES)('%s alone makes a page', (name) => {
   const input = fixture();
-  const html = reportPage({ ...input, parts: { [name]: input.parts[name] } });
+  const html = pageOf({ ...input, parts: { [name]: input.parts[name] } });
   expectBalanced(html);
   expect(html).not.toMatch(/undefined|\[object/);
 });
 
 test('a run in which nothing was measured says so', () => {
-  const html = reportPage({ ...fixture(), parts: {} });
+  const html = pageOf({ ...fixture(), parts: {} });
   expectBalanced(html);
   expect(html).toContain('Nothing was measured');
 });
@@ -140,7 +143,7 @@ test('no text of a document becomes markup', () => {
     { ...changed, tool: document['tool'], result: { ...result, host: { ...result.host, clocks } } },
     'hostile.json',
   );
-  const html = reportPage({ ...input, skipped: [{ part: hostile, reason: hostile }] });
+  const html = pageOf({ ...input, skipped: [{ part: hostile, reason: hostile }] });
   expectBalanced(html);
   expect(html.split('&#60;script&#62;').length).toBeGreaterThan(50);
   expect(withoutScript(html)).not.toContain('<script');
@@ -157,7 +160,7 @@ test.each([
   const parts = mapLeaves(input.parts, (leaf, key) =>
     typeof leaf === 'number' && key !== 'n' && key !== 'runs' ? change(leaf) : leaf,
   ) as Parts;
-  const html = reportPage({ ...input, parts });
+  const html = pageOf({ ...input, parts });
   expectBalanced(html);
   for (const value of placed(html)) expect(value).not.toMatch(/NaN|Infinity|undefined/);
 });
@@ -165,7 +168,7 @@ test.each([
 test('a document without a host name or clocks still has a page', () => {
   const input = fixture();
   const { host } = fixtureParts();
-  const html = reportPage({
+  const html = pageOf({
     ...input,
     host: { ...input.host, hostname: '', cpu: null, clocksource: null, virtualization: null },
     parts: { host: { ...host, clocks: [] } },
@@ -178,10 +181,10 @@ test('a great many periods and stops stay below 600 kB', () => {
   const rows = Array.from({ length: 12 }, (_, period) =>
     stop.rows.map((row) => ({ ...row, periodNs: 200_000 + period * 100_000 })),
   ).flat();
-  const html = reportPage({ ...fixture(), parts: { stop: { ...stop, rows } } });
+  const html = pageOf({ ...fixture(), parts: { stop: { ...stop, rows } } });
   expect(html.length).toBeLessThan(600_000);
 });
 
 test('a document of version 1 read and drawn twice is the same page', () => {
-  expect(reportPage(inputOf(fixtureDocument(), 'run.json'))).toBe(page);
+  expect(pageOf(inputOf(fixtureDocument(), 'run.json'))).toBe(page);
 });

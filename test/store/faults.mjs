@@ -217,7 +217,7 @@ let page = null;
 
 /** Both are of one run: it is made once, since it takes a while. */
 function pageOf(input) {
-  page ??= reportPage(input);
+  page ??= reportPage(input, null);
   return page;
 }
 

@@ -1,7 +1,6 @@
 import { about, exact, offset } from '../../digits.ts';
-import { type AroundStop, aroundStop, type StopSetup } from '../../lapic/around-stop.ts';
+import type { AroundStop, AroundStops, StopSetup } from '../../lapic/around-stop.ts';
 import { policies, policyNames } from '../../lapic/policies.ts';
-import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { Section } from '../content.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
 import { type Strip, type StripRow, stripFigure } from '../plot/strip.ts';
@@ -11,21 +10,6 @@ export const policyStyle = (name: string): number => {
   const index = (policyNames as readonly string[]).indexOf(name);
   return index === -1 ? PLAIN_STYLE : index;
 };
-
-/** A stop long enough for the catch-up to be seen beside the period, at the crash's 79 ns a callback. */
-const SCENE: StopSetup = {
-  periodNs: 1e6,
-  stopNs: 30e9,
-  callbackNs: CRASH_CALLBACK_NS,
-  exitNs: 2_000,
-  handlingNs: 10_000,
-  delivery: 'coalesced',
-  hvTimer: true,
-  periodsBefore: 3,
-  periodsAfter: 8,
-};
-/** The CPU stalls for less, so that the storm ends within the figure. */
-const STALL: StopSetup = { ...SCENE, delivery: 'posted', hvTimer: false };
 
 /** How many periods the stop takes up in the figure. */
 const BREAK = 2;
@@ -84,12 +68,9 @@ const stripOf = (
   },
 });
 
-/** The interrupts that a guest gets around a stop, policy by policy: the model in virtual time. */
-export function aroundStopSection(): Section {
-  const runs = policyNames.map((name) => aroundStop(SCENE, name));
-  const software = aroundStop({ ...SCENE, hvTimer: false }, 'clamp');
-  const posted = (['catch-up', 'clamp'] as const).map((name) => aroundStop(STALL, name));
-  const length = exact(SCENE.stopNs);
+/** The interrupts that a guest gets around a stop, policy by policy. */
+export function aroundStopSection({ setup, runs, software, stall }: AroundStops): Section {
+  const length = exact(setup.stopNs);
   const caughtUp = runs.find(({ policy }) => policy === 'catch-up');
   return {
     id: 'policies',
@@ -97,29 +78,29 @@ export function aroundStopSection(): Section {
     blocks: [
       {
         text:
-          `A guest with a timer of ${exact(SCENE.periodNs)} is outside KVM for ${length}. Every stroke is an interrupt that it gets; ` +
+          `A guest with a timer of ${exact(setup.periodNs)} is outside KVM for ${length}. Every stroke is an interrupt that it gets; ` +
           'a pale bar is time spent on missed periods. Dotted lines are where the ticks would have been without the stop.',
         tone: 'lead',
       },
       stripFigure(
-        stripOf(SCENE, `stopped, ${length}`, {
+        stripOf(setup, `stopped, ${length}`, {
           id: 'around-a-stop',
           title:
             caughtUp === undefined
               ? 'Interrupts around a stop under each policy'
               : `After ${length}, catch-up leaves the host deaf ${lastingOf(caughtUp)}; clamp goes on at once`,
-          rows: [...runs.map((run) => rowOf(run, SCENE)), rowOf(software, SCENE, 'software timer')],
+          rows: [...runs.map((run) => rowOf(run, setup)), rowOf(software, setup, 'software timer')],
           caption: [
-            `Computed with tscope's model of KVM's timer in virtual time, for a guest that does not halt, on the preemption timer: ${SCENE.callbackNs} ns for each callback (as in the crash that led to the fix), ${exact(SCENE.exitNs)} for each exit, ${exact(SCENE.handlingNs)} to handle an interrupt.`,
+            `Computed with tscope's model of KVM's timer in virtual time, for a guest that does not halt, on the preemption timer: ${setup.callbackNs} ns for each callback (as in the crash that led to the fix), ${exact(setup.exitNs)} for each exit, ${exact(setup.handlingNs)} to handle an interrupt.`,
             'Deaf: one hard interrupt, in which this CPU does nothing else. The last row is any policy without the preemption timer (AMD, or a halted guest): its timer runs on during the stop, and nothing is missed but the ticks themselves.',
           ],
         }),
       ),
       stripFigure(
-        stripOf(STALL, `stalled, ${length}`, {
+        stripOf(stall.setup, `stalled, ${length}`, {
           id: 'around-a-stall',
           title: 'Posted interrupts and a CPU that stalls: catch-up reaches the guest as a storm',
-          rows: posted.map((run) => rowOf(run, STALL)),
+          rows: stall.runs.map((run) => rowOf(run, stall.setup)),
           caption: [
             'Where timer interrupts are posted to the guest from another CPU, and that CPU stalls, the guest gets one interrupt for each callback that finds the last one handled.',
           ],

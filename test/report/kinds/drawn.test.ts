@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { aroundStops } from '../../../src/lapic/around-stop.ts';
 import { aroundStopSection } from '../../../src/report/kinds/around-stop.ts';
 import { mapParts } from '../../../src/report/parts.ts';
 import { fixtureParts } from '../fixture.ts';
@@ -6,7 +7,7 @@ import { said } from '../said.ts';
 
 // What every drawing of a run names, tells under the pointer and holds. Read the difference before an update (-u).
 const sections = [
-  aroundStopSection(),
+  aroundStopSection(aroundStops()),
   ...mapParts(fixtureParts(), (kind, result) => kind.sections(result)).flat(),
 ];
 const drawn = sections
