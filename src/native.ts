@@ -105,7 +105,7 @@ export interface Native {
 }
 
 /** Every symbol of the second addon, which runs a tiny guest under KVM. Errors as in `Native`. */
-export interface KvmNative {
+interface KvmNative {
   readonly sourceHash: string;
   /** The guest's TSC frequency that KVM gives a new vCPU (KVM_GET_TSC_KHZ). */
   tscKhz(): number;

@@ -90,7 +90,7 @@ export function cpuQuota(): Fact<number> {
 }
 
 /** How often a quota has made the threads of a cgroup wait, and for how long in all. */
-export interface Throttling {
+interface Throttling {
   readonly times: number;
   readonly ns: number;
 }

@@ -19,7 +19,7 @@ const isPossible = ({ tick, freq, maxErrorUs, estErrorUs }: Adjtimex): boolean =
   tick >= TICKS[0] && tick <= TICKS[1] && Math.abs(freq) <= MOST_FREQ && maxErrorUs >= 0 && estErrorUs >= 0;
 
 /** At this maxerror the kernel itself gives up (NTP_PHASE_LIMIT): the last correction is nine hours old. */
-export const MOST_MAX_ERROR_US = 16_000_000;
+const MOST_MAX_ERROR_US = 16_000_000;
 
 /** How much faster than the raw clock the kernel lets its other clocks run, a ratio: of tick and freq together. */
 export const correctionOf = ({ tick, freq }: Pick<Adjtimex, 'tick' | 'freq'>): number =>

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** Which host this is, for records that outlive a process. */
-export interface Identity {
+interface Identity {
   /** machine-id(5), which stays the same over the life of an installation; the host name where there is none. */
   readonly key: string;
   readonly name: string;

@@ -29,7 +29,7 @@ export function* kernelLog(): Generator<string> {
 }
 
 /** One message of the kernel's own. */
-export interface KernelLine {
+interface KernelLine {
   /** Seconds after boot; null where the line does not say. */
   readonly atS: number | null;
   readonly text: string;

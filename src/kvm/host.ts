@@ -39,7 +39,7 @@ export function kvmHost(): KvmHost {
 }
 
 /** Time of all CPUs since the boot, in ticks of USER_HZ (10 ms). */
-export interface SystemCpu {
+interface SystemCpu {
   readonly interrupt: number;
   readonly total: number;
 }
@@ -56,7 +56,7 @@ export function parseSystemCpu(text: string): SystemCpu | null {
 }
 
 /** /proc/stat now; null where it cannot be read. */
-export function systemCpu(): SystemCpu | null {
+function systemCpu(): SystemCpu | null {
   try {
     return parseSystemCpu(readFileSync('/proc/stat', 'utf8'));
   } catch {

@@ -29,7 +29,7 @@ export interface StallRecord {
 }
 
 /** What the guest's interrupts say of one stall. */
-export interface StallFinding {
+interface StallFinding {
   /** From the point of the grid at which the guest's timer was due to the end of the stall, when it could run. */
   readonly latenessNs: number;
   /** `unclear` where the two grids are too near to one another, or the interrupts are on neither. */

@@ -14,7 +14,7 @@ import { type Stall, type StallRecord, stallFindingOf } from './stall-finding.ts
 import { type TimerSetup, timerSetup } from './timer-setup.ts';
 
 /** What to delay, and how often. */
-export interface StallOptions {
+interface StallOptions {
   readonly setup: TimerSetup;
   /** Stalls that tell the two grids apart. */
   readonly stalls: number;
@@ -23,7 +23,7 @@ export interface StallOptions {
 }
 
 /** A stall is aimed to last this long, in periods: the guest's timer is then two to three periods late. */
-export const AIMED_PERIODS = 3;
+const AIMED_PERIODS = 3;
 /** A burst has at most this many times the timers of one whose stall was measured. */
 const GROWTH = 4;
 /** The first burst. It takes 60 us at 120 ns a timer. */
@@ -44,7 +44,7 @@ export const LONGEST_STALL_CALLBACKS = AIMED_PERIODS * GROWTH;
 /** Interrupts on either side of a stall, for the phase of the grid. */
 const TICKS = 40;
 /** A stall shorter than this moves the grid of a fixed kernel by less than a period, or not at all. */
-export const LEAST_PERIODS = 2;
+const LEAST_PERIODS = 2;
 /** The interrupt takes the watching process off the CPU at the instant; a hole that begins later is another task's. */
 const LATEST_START_NS = 5 * NS_PER_US;
 /** A stall is one of its timers' making while it is at most this many times as long as the shortest for as many. */

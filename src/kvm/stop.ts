@@ -14,7 +14,7 @@ import type { TimerSetup } from './timer-setup.ts';
 export const RESUME_AT = 0.5;
 
 /** Where in a period it is stopped: elsewhere, so that a count that stood still would show as a third grid. */
-export const LEAVE_AT = 0.8;
+const LEAVE_AT = 0.8;
 
 /**
  * Where in a period SIGSTOP is sent: it takes a while to reach the vCPU's thread, and should find it in KVM_RUN, not on

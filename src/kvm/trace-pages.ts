@@ -19,7 +19,7 @@ export interface PageLayout {
 }
 
 /** One event: its time stamp, and its record. */
-export interface RawEvent {
+interface RawEvent {
   readonly time: bigint;
   readonly record: DataView;
 }

@@ -85,7 +85,7 @@ export interface StopFinding extends Pick<KvmStop, Shown> {
 }
 
 /** Fewer interrupts on either side say nothing about a phase. */
-export const LEAST_INTERRUPTS = 20;
+const LEAST_INTERRUPTS = 20;
 /** The resume must be this far from the old grid, in periods, for the two grids to differ. */
 const LEAST_DISTANCE = 1 / 4;
 /** A shift belongs to a grid when it is nearer to it than this share of the distance between the two. */

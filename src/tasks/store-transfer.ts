@@ -8,7 +8,7 @@ import { maintain, type Pruned, type Retention } from '../store/retention.ts';
 import { openStore, openStoreToRead, using } from '../store/store.ts';
 
 /** A store, and the file that its rows go to or come from. */
-export interface TransferOptions {
+interface TransferOptions {
   readonly db: string;
   readonly file: string;
 }
@@ -50,7 +50,7 @@ export const checkStoreTask = ({ db }: { readonly db: string }, control: Control
   });
 
 /** What to delete, and how. */
-export interface PruneTaskOptions {
+interface PruneTaskOptions {
   readonly db: string;
   readonly retention: Retention;
   readonly dryRun: boolean;

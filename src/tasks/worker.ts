@@ -18,7 +18,7 @@ import { timerTask } from './timer/task.ts';
  * measures, and talks through its Control between batches only. Options and results cross threads: plain data,
  * bigint and typed arrays.
  */
-export const tasks = {
+const tasks = {
   callback: (_options: null, control: Control) => measureCallback(control),
   calibrate: calibrateTask,
   drift: driftTask,

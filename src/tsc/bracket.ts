@@ -20,7 +20,7 @@ export interface Brackets {
 }
 
 /** Windows up to this many times the narrowest are kept. */
-export const WINDOW_LIMIT = 1.5;
+const WINDOW_LIMIT = 1.5;
 
 /** Collects batches of rows as they are taken; statistics come later, outside of any timed loop. */
 export class BracketLog {

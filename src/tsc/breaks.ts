@@ -87,7 +87,7 @@ export function breakBetween(
 }
 
 /** Changes of rate below this are what a disciplined clock, or two warm oscillators, do all the time. */
-export const LEAST_RATE_CHANGE = 2e-6;
+const LEAST_RATE_CHANGE = 2e-6;
 
 /** Whether a break is more than a wandering rate. */
 export const isEvent = ({ rateChange, stepNs }: Break): boolean =>

@@ -27,7 +27,7 @@ export interface CalibrateOptions {
 export type Calibration = Finding<CalibrateResult>;
 
 /** A calibration with the brackets that its rate rests on. */
-export interface BracketedCalibration extends Calibration {
+interface BracketedCalibration extends Calibration {
   readonly brackets: Brackets;
 }
 

@@ -7,7 +7,7 @@ import type { ClockEvent } from './result.ts';
 import { partsOf, type Segment, segmentsOf } from './segments.ts';
 
 /** What is left of a run once every disturbed part is taken out. */
-export interface Undisturbed {
+interface Undisturbed {
   /** The narrow brackets of the longest segment without an event. */
   readonly longest: Brackets;
   readonly events: readonly ClockEvent[];

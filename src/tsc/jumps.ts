@@ -6,7 +6,7 @@ import type { ClockReadings, WatchedClock } from './clock-readings.ts';
 import type { ClockEvent } from './result.ts';
 
 /** A jump of one clock against CLOCK_MONOTONIC that the clock readings prove. */
-export interface Jump {
+interface Jump {
   readonly kind: 'step' | 'suspend';
   /** The two moments it lies between, ns of the measured clock since the first bracket. */
   readonly fromNs: number;

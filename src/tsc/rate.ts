@@ -9,7 +9,7 @@ export const estimators = ['lattice', 'least-squares', 'bounds'] as const;
 export type Estimator = (typeof estimators)[number];
 
 /** The rate of a segment and its certain bounds. */
-export interface Rate extends Omit<RateFit, 'bendRatio'>, RateInterval {
+interface Rate extends Omit<RateFit, 'bendRatio'>, RateInterval {
   readonly estimator: Estimator;
   /** Why that one: what the run itself showed. Without a full stop. */
   readonly estimatorReason: string;

@@ -60,7 +60,7 @@ function clocksourceGaps({ batch, ns }: Brackets, readings: readonly ClockReadin
 }
 
 /** Part of a run between two moments at which it certainly broke. */
-export interface Part {
+interface Part {
   readonly brackets: Brackets;
   /** What separates it from the part before, given how the two meet; null for the first. */
   readonly cause: ((beside: Break | null) => ClockEvent) | null;

@@ -27,7 +27,7 @@ export interface KvmOptions {
 export const kvmBounds = { periodNs: bounds('10us', '10s'), stopNs: bounds('10ms', '1h') };
 
 /** One stop to make. */
-export interface PlannedStop {
+interface PlannedStop {
   readonly loop: GuestLoop;
   readonly stop: StopKind;
 }

@@ -27,7 +27,7 @@ const RETRIES = 8;
 const SOON_NS = 10 * NS_PER_S;
 
 /** What the stops of this run that are made again may cost together. */
-export interface Retries {
+interface Retries {
   left: number;
   /** Of bursts, on a kernel that catches up. */
   budgetNs: number;

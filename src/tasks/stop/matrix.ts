@@ -6,7 +6,7 @@ import type { OneStop, StopRun } from './one-stop.ts';
 import type { Simulation, StopOptions } from './options.ts';
 
 /** One row to measure. */
-export type Cell = Pick<OneStop, 'policy' | 'periodNs' | 'stopNs'>;
+type Cell = Pick<OneStop, 'policy' | 'periodNs' | 'stopNs'>;
 
 /** How long a row may be followed, ns. @param cutBefore a shorter stop of the same policy and period was cut or locked up. */
 type LimitOf = (cell: Cell, cutBefore: boolean) => bigint;

@@ -9,7 +9,7 @@ const SOURCE = 'pvclock page';
 const PAGE = 4096n;
 
 /** The part of struct pvclock_vcpu_time_info (asm/pvclock-abi.h) that makes a frequency. */
-export interface PvclockScale {
+interface PvclockScale {
   /** ns = ((ticks << shift) * mul) >> 32; a negative shift is to the right. */
   readonly mul: number;
   readonly shift: number;

@@ -7,7 +7,7 @@ import { formatRatio } from '../../units.ts';
 import { byCorrection, CRYSTAL_WANDER, type NoReference, type Reference } from './reference.ts';
 
 /** Where chronyd answers anybody on this host, unless it is told not to (cmdport 0). */
-export const CHRONY_PORT = 323;
+const CHRONY_PORT = 323;
 
 /** chronyd answers within a millisecond, if it runs. */
 const PATIENCE_MS = 200;
