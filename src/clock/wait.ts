@@ -1,14 +1,14 @@
 import { nativeWithTsc } from '../native.ts';
 import type { Control } from './control.ts';
 
-/** Waits for a deadline and leaves (ktime, TSC) of the end in `out`; see the addon's waits of the same names. */
+/** Waits for a deadline and leaves (ktime, TSC) of the end in `out`, where given; see the addon's waits of the same names. */
 export interface Waiter {
   /** clock_nanosleep, as the hrtimer of a halted vCPU. @returns false where it was cancelled first. */
-  sleepUntil(ktime: bigint, out: BigInt64Array): boolean;
+  sleepUntil(ktime: bigint, out?: BigInt64Array): boolean;
   /** Spins on the TSC, as the preemption timer's hardware. */
-  spinUntilTsc(tsc: bigint, out: BigInt64Array): boolean;
+  spinUntilTsc(tsc: bigint, out?: BigInt64Array): boolean;
   /** Sleeps until `spinNs` before the deadline, then spins. */
-  sleepThenSpin(ktime: bigint, spinNs: number, out: BigInt64Array): boolean;
+  sleepThenSpin(ktime: bigint, spinNs: number, out?: BigInt64Array): boolean;
 }
 
 /**
@@ -19,13 +19,14 @@ export interface Waiter {
  */
 export function hostWaiter(control: Control): Waiter {
   const addon = nativeWithTsc();
+  const unasked = new BigInt64Array(2);
   const until = (wait: () => boolean): boolean => {
     while (!wait()) if (control.cancelled()) return false;
     return true;
   };
   return {
-    sleepUntil: (ktime, out) => until(() => addon.sleepUntil(ktime, out)),
-    spinUntilTsc: (tsc, out) => until(() => addon.spinUntilTsc(tsc, out)),
-    sleepThenSpin: (ktime, spinNs, out) => until(() => addon.sleepThenSpin(ktime, spinNs, out)),
+    sleepUntil: (ktime, out = unasked) => until(() => addon.sleepUntil(ktime, out)),
+    spinUntilTsc: (tsc, out = unasked) => until(() => addon.spinUntilTsc(tsc, out)),
+    sleepThenSpin: (ktime, spinNs, out = unasked) => until(() => addon.sleepThenSpin(ktime, spinNs, out)),
   };
 }

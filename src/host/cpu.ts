@@ -3,13 +3,7 @@ import { cpuid, leafFact, type ReadLeaf, textOf } from './cpuid.ts';
 import { type Fact, factOf, mapFact, required } from './fact.ts';
 
 /** Who made the CPU and which one it is. */
-export interface CpuFacts {
-  readonly vendor: Fact<string>;
-  readonly brand: Fact<string>;
-  readonly family: Fact<number>;
-  readonly model: Fact<number>;
-  readonly stepping: Fact<number>;
-}
+export type CpuFacts = ReturnType<typeof cpuFacts>;
 
 /**
  * Family, model and stepping of CPUID leaf 1 EAX, with the extended fields added as the vendors' manuals say:
@@ -40,7 +34,7 @@ export function cpuBrand(): Fact<string> {
 }
 
 /** Reads all of them; each fails on its own. */
-export function cpuFacts(): CpuFacts {
+export function cpuFacts() {
   const signature = leafFact(1, '', ([eax]) => decodeSignature(eax));
   return {
     vendor: leafFact(0, '', ([, ebx, ecx, edx]) => textOf([ebx, edx, ecx])),

@@ -3,11 +3,7 @@ import { kvmNative } from '../native.ts';
 import { type Fact, factOf, fileFact, known, mapFact, reasonOf, unknown } from './fact.ts';
 
 /** What this host can do for guests of its own. */
-export interface KvmFacts {
-  readonly available: Fact<boolean>;
-  readonly preemptionTimer: Fact<boolean>;
-  readonly tscKhz: Fact<number>;
-}
+export type KvmFacts = ReturnType<typeof kvmFacts>;
 
 /** Only VMX has the timer; SVM guests always run on the hrtimer. */
 function preemptionTimer(): Fact<boolean> {
@@ -32,7 +28,7 @@ function available(): Fact<boolean> {
 }
 
 /** Opens /dev/kvm, and creates one empty guest to ask for its TSC's frequency. */
-export function kvmFacts(): KvmFacts {
+export function kvmFacts() {
   const usable = available();
   return {
     available: usable,

@@ -1,18 +1,8 @@
 import { cpu, osInfo, system } from 'systeminformation';
 import { runThread } from '../thread.ts';
 
-/** What systeminformation says, as it says it. */
-export interface ReportedNames {
-  readonly machine: string;
-  readonly os: string;
-  readonly vendor: string;
-  readonly brand: string;
-  readonly family: string;
-  readonly model: string;
-  readonly stepping: string;
-  readonly guest: string;
-  readonly hypervisor: string;
-}
+/** What systeminformation says, as it says it, by the name of the fact that was read directly. */
+export type ReportedNames = Readonly<Record<string, string>>;
 
 const joined = (...words: readonly unknown[]): string => words.filter(Boolean).join(' ');
 
@@ -21,12 +11,12 @@ await runThread(async (): Promise<ReportedNames> => {
   return {
     machine: joined(machine.manufacturer, machine.model),
     os: joined(os.distro, os.release),
-    vendor: joined(processor.vendor),
-    brand: joined(processor.manufacturer, processor.brand),
-    family: joined(processor.family),
-    model: joined(processor.model),
-    stepping: joined(processor.stepping),
-    guest: joined(machine.virtual === undefined ? null : String(machine.virtual)),
-    hypervisor: joined(machine.virtualHost),
+    'cpu.vendor': joined(processor.vendor),
+    'cpu.brand': joined(processor.manufacturer, processor.brand),
+    'cpu.family': joined(processor.family),
+    'cpu.model': joined(processor.model),
+    'cpu.stepping': joined(processor.stepping),
+    'virtualization.guest': joined(machine.virtual === undefined ? null : String(machine.virtual)),
+    'virtualization.hypervisor': joined(machine.virtualHost),
   };
 });

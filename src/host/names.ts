@@ -19,6 +19,8 @@ const THREAD = sibling(import.meta.url, './names-thread');
 /** The longest that systeminformation and its child processes are waited for. */
 const PATIENCE_MS = 1_000;
 
+type DirectFact = Fact<string | number | boolean>;
+
 /** Vendors by the words of CPUID. */
 const VENDORS: Readonly<Record<string, string>> = {
   authenticamd: 'amd',
@@ -37,21 +39,22 @@ function bare(name: string): string {
   return VENDORS[plain] ?? plain;
 }
 
-function compare(name: string, reported: string, direct: string | null): NameComparison {
+function compare(name: string, reported: string, fact: DirectFact | undefined): NameComparison {
+  const direct = fact == null || fact.value === null ? null : String(fact.value);
   const systeminformation: Fact<string> =
     reported === '' ? unknown('systeminformation: no answer') : known(reported, 'systeminformation');
   const same = reported === '' || direct === null ? null : bare(reported) === bare(direct);
   return { name, systeminformation, direct, same };
 }
 
-const textOrNull = (fact: Fact<string | number | boolean>): string | null =>
-  fact.value === null ? null : String(fact.value);
-
 /**
  * Names for people from systeminformation, asked for on a thread of its own that nobody waits for longer than a second.
  * What decides trust is read directly; where both know the same thing, both are shown.
  */
-export async function namesBySysteminformation(direct: {
+export async function namesBySysteminformation({
+  cpu,
+  virtualization,
+}: {
   readonly cpu: CpuFacts;
   readonly virtualization: VirtualizationFacts;
 }): Promise<Fact<NameComparison[]>> {
@@ -60,21 +63,19 @@ export async function namesBySysteminformation(direct: {
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
   });
+  const direct: Readonly<Record<string, DirectFact>> = {
+    'cpu.vendor': cpu.vendor,
+    'cpu.brand': cpu.brand,
+    'cpu.family': cpu.family,
+    'cpu.model': cpu.model,
+    'cpu.stepping': cpu.stepping,
+    'virtualization.guest': virtualization.guest,
+    'virtualization.hypervisor': virtualization.hypervisor,
+  };
   try {
-    const names = await Promise.race([ended, tooLate]);
-    const { cpu, virtualization } = direct;
+    const names = Object.entries(await Promise.race([ended, tooLate]));
     return known(
-      [
-        compare('machine', names.machine, null),
-        compare('os', names.os, null),
-        compare('cpu.vendor', names.vendor, textOrNull(cpu.vendor)),
-        compare('cpu.brand', names.brand, textOrNull(cpu.brand)),
-        compare('cpu.family', names.family, textOrNull(cpu.family)),
-        compare('cpu.model', names.model, textOrNull(cpu.model)),
-        compare('cpu.stepping', names.stepping, textOrNull(cpu.stepping)),
-        compare('virtualization.guest', names.guest, textOrNull(virtualization.guest)),
-        compare('virtualization.hypervisor', names.hypervisor, textOrNull(virtualization.hypervisor)),
-      ],
+      names.map(([name, reported]) => compare(name, reported, direct[name])),
       'systeminformation',
     );
   } catch (error) {

@@ -3,11 +3,7 @@ import { release } from 'node:os';
 import { type Fact, factOf, known, required } from './fact.ts';
 
 /** The system's names. */
-export interface OsFacts {
-  readonly name: Fact<string>;
-  readonly kernel: Fact<string>;
-  readonly node: Fact<string>;
-}
+export type OsFacts = ReturnType<typeof osFacts>;
 
 /** PRETTY_NAME of os-release(5). */
 function osName(): Fact<string> {
@@ -18,7 +14,7 @@ function osName(): Fact<string> {
 }
 
 /** Reads os-release and asks uname. */
-export const osFacts = (): OsFacts => ({
+export const osFacts = () => ({
   name: osName(),
   kernel: known(release(), 'uname'),
   node: known(process.version, 'process.version'),

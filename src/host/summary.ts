@@ -5,16 +5,7 @@ import type { Fact } from './fact.ts';
 import { virtualizationFacts } from './virtualization.ts';
 
 /** Which host a document speaks of. A null has its reason in `unknown`, under its name. */
-export interface HostSummary {
-  hostname: string;
-  cpu: string | null;
-  cpus: number;
-  memoryBytes: number;
-  kernel: string;
-  clocksource: string | null;
-  virtualization: string | null;
-  unknown: Record<string, string>;
-}
+export type HostSummary = ReturnType<typeof hostSummary>;
 
 /** "none", or the hypervisor and the container in one word each. */
 function virtualization(): Fact<string> {
@@ -31,7 +22,7 @@ function virtualization(): Fact<string> {
  * Which host a document speaks of: names only, read without a child process in well under a millisecond.
  * A name that is not known is null, and `unknown` says why.
  */
-export function hostSummary(): HostSummary {
+export function hostSummary() {
   const unknown: Record<string, string> = {};
   const note = (name: string, fact: Fact<string>): string | null => {
     if (fact.value === null) unknown[name] = fact.reason;

@@ -3,11 +3,7 @@ import { bitOf, cpuid, hypervisorSignatures, leafFact, type ReadLeaf } from './c
 import { type Fact, factOf, known, reasonOf, unknown } from './fact.ts';
 
 /** Where this system runs. */
-export interface VirtualizationFacts {
-  readonly guest: Fact<boolean>;
-  readonly hypervisor: Fact<string>;
-  readonly container: Fact<string>;
-}
+export type VirtualizationFacts = ReturnType<typeof virtualizationFacts>;
 
 /** Signatures of CPUID 0x40000000, as the hypervisors document them; NULs and spaces at both ends are cut by `textOf`. */
 const SIGNATURES: Readonly<Record<string, string>> = {
@@ -64,7 +60,7 @@ function container(): Fact<string> {
 }
 
 /** Reads CPUID and the marks; each fact fails on its own. */
-export function virtualizationFacts(): VirtualizationFacts {
+export function virtualizationFacts() {
   const guest = leafFact(1, ' ECX[31]', ([, , ecx]) => bitOf(ecx, 31));
   return {
     guest,

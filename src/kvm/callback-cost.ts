@@ -98,7 +98,7 @@ function makeGuests(guests: NativeGuest[], cpu: number): void {
 /** Starts their timers and leaves them: a callback then finds the last interrupt pending, as all but the first of a burst do. */
 function startTimers(guests: readonly NativeGuest[], control: Control): void {
   for (const guest of guests) guest.resume();
-  hostWaiter(control).sleepUntil(ktimeNow() + BigInt(10 * NS_PER_MS), new BigInt64Array(2));
+  hostWaiter(control).sleepUntil(ktimeNow() + BigInt(10 * NS_PER_MS));
   for (const guest of guests) pauseMachine(guest);
 }
 
@@ -120,7 +120,7 @@ function measure(mount: string, cpu: number, tscKhz: number, control: Control): 
     const wait = hostWaiter(control);
     const costs = inBatches((end) => {
       for (const instance of instances) instance.recording(true);
-      if (!wait.sleepUntil(end, new BigInt64Array(2))) throw new TraceObstacle(INTERRUPTED);
+      if (!wait.sleepUntil(end)) throw new TraceObstacle(INTERRUPTED);
       for (const instance of instances) instance.recording(false);
       return costsAmong(first.take(), second.take(), tscKhz);
     }, ktimeNow);

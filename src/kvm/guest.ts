@@ -4,35 +4,11 @@ import { kvmNative, type NativeGuest, native } from '../native.ts';
 import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import type { GuestLoop } from './guest-stop.ts';
 import { deathError, kvmError, slowError, stuckError } from './kvm-error.ts';
-import { type Recording, recorder } from './recording.ts';
+import { recorder } from './recording.ts';
 import type { TimerSetup } from './timer-setup.ts';
 
 /** A guest with its timer started, and what it has reported. */
-export interface Guest {
-  readonly native: NativeGuest;
-  readonly recording: Recording;
-  /** Points of the timer's grid lie whole periods after a moment between these two. Known once it has run. */
-  started(): readonly [bigint, bigint];
-  /**
-   * Lets it run until it has reported `count` interrupts more.
-   *
-   * @returns false where it was cancelled first.
-   * @throws TscopeError UNSUPPORTED where the guest dies, or is ten times too slow.
-   */
-  runFor(count: number): boolean;
-  /** Takes in what was reported since. */
-  update(): void;
-  /** How long the vCPU's thread took to enter the guest when it was last told to: to resume at a given moment. */
-  resumeLatencyNs(): bigint;
-  /** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
-  pause(): void;
-  /** It has been cancelled. */
-  cancelled(): boolean;
-  /** ktime, ns. */
-  now(): bigint;
-  /** Waits, exactly, with the guest as it is. @returns false where it was cancelled first. */
-  waitUntil(ktime: bigint): boolean;
-}
+export type Guest = ReturnType<typeof guestOf>;
 
 const PAUSE_TRIES = 20;
 /** Longer than a sleeping thread is late to wake, mostly. */
@@ -89,46 +65,55 @@ export function pauseMachine(machine: Pick<NativeGuest, 'pause'>): void {
 }
 
 /** A machine whose timer is programmed, with what it reports. Public for tests. */
-export function guestOf(machine: NativeGuest, periodNs: number, control: Control): Guest {
+export function guestOf(machine: NativeGuest, periodNs: number, control: Control) {
   const { recording, update } = recorder(machine);
   const wait = hostWaiter(control);
-  const now = new BigInt64Array(2);
   let lastResume = 0n;
-  const runFor = (count: number): boolean => {
-    const wanted = recording.deliveries.length + count;
-    const begun = ktimeNow();
-    lastResume = begun;
-    const latest = begun + BigInt(count * periodNs * 10 + NS_PER_S);
-    machine.resume();
-    for (;;) {
-      update();
-      if (recording.deliveries.length >= wanted) return true;
-      const death = machine.death();
-      if (death !== null) throw deathError(death);
-      const ktime = ktimeNow();
-      if (ktime > latest) {
-        throw slowError(
-          recording.deliveries.length - wanted + count,
-          count,
-          Number(ktime - begun) / NS_PER_S,
-        );
-      }
-      if (!wait.sleepUntil(ktime + POLL_NS, now) || control.cancelled()) return false;
-    }
-  };
   return {
     native: machine,
     recording,
-    started: () => [recording.setting[0]?.ktime ?? 0n, recording.set[0]?.ktime ?? 0n],
-    runFor,
+    /** Points of the timer's grid lie whole periods after a moment between these two. Known once it has run. */
+    started: (): readonly [bigint, bigint] => [
+      recording.setting[0]?.ktime ?? 0n,
+      recording.set[0]?.ktime ?? 0n,
+    ],
+    /**
+     * Lets it run until it has reported `count` interrupts more.
+     *
+     * @returns false where it was cancelled first.
+     * @throws TscopeError UNSUPPORTED where the guest dies, or is ten times too slow.
+     */
+    runFor: (count: number): boolean => {
+      const before = recording.deliveries.length;
+      const begun = ktimeNow();
+      lastResume = begun;
+      const latest = begun + BigInt(count * periodNs * 10 + NS_PER_S);
+      machine.resume();
+      for (;;) {
+        update();
+        const got = recording.deliveries.length - before;
+        if (got >= count) return true;
+        const death = machine.death();
+        if (death !== null) throw deathError(death);
+        const ktime = ktimeNow();
+        if (ktime > latest) throw slowError(got, count, Number(ktime - begun) / NS_PER_S);
+        if (!wait.sleepUntil(ktime + POLL_NS) || control.cancelled()) return false;
+      }
+    },
+    /** Takes in what was reported since. */
     update,
-    resumeLatencyNs: () => (recording.entered.at(-1)?.ktime ?? lastResume) - lastResume,
-    pause: () => {
+    /** How long the vCPU's thread took to enter the guest when it was last told to: to resume at a given moment. */
+    resumeLatencyNs: (): bigint => (recording.entered.at(-1)?.ktime ?? lastResume) - lastResume,
+    /** @throws TscopeError UNSUPPORTED where KVM does not let the vCPU go. */
+    pause: (): void => {
       pauseMachine(machine);
       update();
     },
-    cancelled: () => control.cancelled(),
+    /** It has been cancelled. */
+    cancelled: (): boolean => control.cancelled(),
+    /** ktime, ns. */
     now: ktimeNow,
-    waitUntil: (ktime) => wait.sleepThenSpin(ktime, SPIN_NS, now),
+    /** Waits, exactly, with the guest as it is. @returns false where it was cancelled first. */
+    waitUntil: (ktime: bigint): boolean => wait.sleepThenSpin(ktime, SPIN_NS),
   };
 }

@@ -122,7 +122,7 @@ export function idlestCpu(control: Control): number {
   if (cpus.length < 2) return cpus[0] ?? 0;
   const read = () => parseIdle(readFileSync('/proc/stat', 'utf8'));
   const before = read();
-  hostWaiter(control).sleepUntil(ktimeNow() + LOOK_NS, new BigInt64Array(2));
+  hostWaiter(control).sleepUntil(ktimeNow() + LOOK_NS);
   return idlestOf(cpus, before, read());
 }
 

@@ -1,20 +1,13 @@
 import type { TscopeError } from '../errors.ts';
 import { NS_PER_S } from '../units.ts';
 import type { Guest } from './guest.ts';
-import type { GuestLoop, GuestStop } from './guest-stop.ts';
-import type { GuestTrace, TraceMode } from './guest-trace.ts';
+import type { GuestStop } from './guest-stop.ts';
+import type { GuestTrace } from './guest-trace.ts';
 import { type NotedMoment, since } from './recording.ts';
-import { traceOf } from './stop.ts';
-import type { TimerSetup } from './timer-setup.ts';
+import { type GuestStopOptions, traceOf } from './stop.ts';
 
 /** What the process that owns the guest is started with, as JSON. */
-export interface SigstopJob {
-  readonly loop: GuestLoop;
-  readonly setup: TimerSetup;
-  readonly ticks: number;
-  readonly stopNs: number;
-  readonly trace: TraceMode;
-  readonly tscKhz: number;
+export interface SigstopJob extends Omit<GuestStopOptions, 'stop' | 'resumeAt'> {
   readonly parent: number;
 }
 

@@ -28,7 +28,7 @@ async function waitUntil(ktime: bigint, control: Control): Promise<boolean> {
   for (;;) {
     if (control.cancelled()) return false;
     const left = Number(ktime - ktimeNow());
-    if (left < NAP_NS) return hostWaiter(control).sleepThenSpin(ktime, SPIN_NS, new BigInt64Array(2));
+    if (left < NAP_NS) return hostWaiter(control).sleepThenSpin(ktime, SPIN_NS);
     await setTimeout(Math.min(left - NAP_NS / 2, NAP_NS) / NS_PER_MS);
   }
 }

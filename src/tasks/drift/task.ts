@@ -24,7 +24,6 @@ function driftHost(control: Control, intervalNs: number): DriftHost {
   const source = hostSource();
   const waiter = hostWaiter(control);
   const facts = clocksFacts();
-  const reached = new BigInt64Array(2);
   return {
     source,
     nominal: nominalRate(calibrateBriefly(control)),
@@ -33,7 +32,7 @@ function driftHost(control: Control, intervalNs: number): DriftHost {
       return ktimeOf(clock);
     },
     date: () => new Date(),
-    waitUntil: (ktime) => waiter.sleepUntil(ktime, reached),
+    waitUntil: (ktime) => waiter.sleepUntil(ktime),
     watchers: hostWatchers(() => source.clocksource().value, intervalNs),
     independence: (name, reference) => independenceOf(facts, name, reference),
   };

@@ -66,27 +66,6 @@ const AHEAD_S = 60;
 /** A time known no better than this is none: MAXDISP of RFC 5905, the dispersion of a source that was never heard. */
 const MOST_DISTANCE_S = 16;
 
-/** What a tracking reply (RPY_Tracking of candm.h) says about the clock that chronyd measures. */
-export interface ChronyTracking {
-  readonly refid: number;
-  /** The source is an address of this host itself. */
-  readonly loopback: boolean;
-  readonly stratum: number;
-  readonly synchronised: boolean;
-  /** Of the last update, s of true time; 0: never told. */
-  readonly updatedS: number;
-  /** How far the system clock is behind true time, s: what is still being slewed. */
-  readonly correctionS: number;
-  readonly lastOffsetS: number;
-  readonly rmsOffsetS: number;
-  /** As ratios. Positive: uncorrected, the clock would gain. */
-  readonly frequency: number;
-  readonly residual: number;
-  readonly skew: number;
-  readonly rootDelayS: number;
-  readonly rootDispersionS: number;
-}
-
 const floatAt = (reply: Buffer, offset: number): number => chronyFloat(reply.readInt32BE(offset));
 
 const INET4 = 1;
@@ -100,6 +79,29 @@ function isLoopback(reply: Buffer, offset: number): boolean {
   return family === INET6 && address[15] === 1 && address.subarray(0, 15).every((byte) => byte === 0);
 }
 
+/** What a tracking reply (RPY_Tracking of candm.h) says about the clock that chronyd measures. */
+export type ChronyTracking = Readonly<ReturnType<typeof fieldsOf>>;
+
+const fieldsOf = (reply: Buffer) => ({
+  refid: reply.readUInt32BE(28),
+  /** The source is an address of this host itself. */
+  loopback: isLoopback(reply, 32),
+  stratum: reply.readUInt16BE(52),
+  synchronised: reply.readUInt16BE(54) < UNSYNCHRONISED,
+  /** Of the last update, s of true time; 0: never told. */
+  updatedS: reply.readUInt32BE(60),
+  /** How far the system clock is behind true time, s: what is still being slewed. */
+  correctionS: floatAt(reply, 68),
+  lastOffsetS: floatAt(reply, 72),
+  rmsOffsetS: floatAt(reply, 76),
+  /** As ratios. Positive: uncorrected, the clock would gain. */
+  frequency: floatAt(reply, 80) * 1e-6,
+  residual: floatAt(reply, 84) * 1e-6,
+  skew: floatAt(reply, 88) * 1e-6,
+  rootDelayS: floatAt(reply, 92),
+  rootDispersionS: floatAt(reply, 96),
+});
+
 /** What the reply to the request of that number holds, or why it is none. */
 function trackingOf(reply: Buffer, sequence: number): ChronyTracking | NoReference {
   if (reply.length < MESSAGE_BYTES || reply.readUInt8(1) !== REPLY || reply.readUInt32BE(16) !== sequence)
@@ -107,21 +109,7 @@ function trackingOf(reply: Buffer, sequence: number): ChronyTracking | NoReferen
   const status = reply.readUInt16BE(8);
   if (status !== 0) return { reason: `chronyd: refused (status ${status})` };
   if (reply.readUInt16BE(6) !== TRACKING_REPLY) return { reason: 'chronyd: an answer of another kind' };
-  return {
-    refid: reply.readUInt32BE(28),
-    loopback: isLoopback(reply, 32),
-    stratum: reply.readUInt16BE(52),
-    synchronised: reply.readUInt16BE(54) < UNSYNCHRONISED,
-    updatedS: reply.readUInt32BE(60),
-    correctionS: floatAt(reply, 68),
-    lastOffsetS: floatAt(reply, 72),
-    rmsOffsetS: floatAt(reply, 76),
-    frequency: floatAt(reply, 80) * 1e-6,
-    residual: floatAt(reply, 84) * 1e-6,
-    skew: floatAt(reply, 88) * 1e-6,
-    rootDelayS: floatAt(reply, 92),
-    rootDispersionS: floatAt(reply, 96),
-  };
+  return fieldsOf(reply);
 }
 
 const hours = (seconds: number): string => `${Math.round(seconds / 3600)} h`;

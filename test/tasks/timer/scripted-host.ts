@@ -30,7 +30,7 @@ export function scriptedHost({ tscKhz = 2_600_000, tscHz = tscKhz * 1000, latene
       clock.reading[TSC] = tscAt(now);
     },
   };
-  const waitUntil = (ktime: bigint, out: BigInt64Array): boolean => {
+  const waitUntil = (ktime: bigint, out: BigInt64Array = new BigInt64Array(2)): boolean => {
     if (waits === stopAtWait) return false;
     const end = ktime + BigInt(lateness?.(waits) ?? 0);
     waits += 1;
