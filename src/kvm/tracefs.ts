@@ -90,6 +90,15 @@ function obstacleOf(error: unknown, what: string): TraceObstacle {
   return new TraceObstacle(`${what} failed with ${code}`);
 }
 
+/** Does one step of the trace. @throws TraceObstacle where the system refused it. */
+function step<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw obstacleOf(error, what);
+  }
+}
+
 /**
  * The mount point of tracefs, without what runs that were killed have left there.
  *
@@ -153,11 +162,7 @@ export class TraceInstance {
     this.#folders = folders;
     const name = `tscope-${process.pid}-${startOf('self')}-${made++}`;
     this.#folder = join(mount, 'instances', name);
-    try {
-      folders.mkdirSync(this.#folder);
-    } catch (error) {
-      throw obstacleOf(error, 'making an instance of the trace');
-    }
+    step('making an instance of the trace', () => folders.mkdirSync(this.#folder));
     try {
       this.#cpus = cpu === null ? this.#allCpus() : [cpu];
       this.#write('trace_clock', 'x86-tsc');
@@ -209,11 +214,7 @@ export class TraceInstance {
 
   /** Goes on recording, or leaves off: a host too busy to read as fast as events come would never be done. @throws TraceObstacle. */
   recording(on: boolean): void {
-    try {
-      this.#write('tracing_on', on ? '1' : '0');
-    } catch (error) {
-      throw obstacleOf(error, 'turning the trace on or off');
-    }
+    step('turning the trace on or off', () => this.#write('tracing_on', on ? '1' : '0'));
   }
 
   /** Takes out what was recorded, in the order of time. @throws TraceObstacle. */
@@ -236,11 +237,9 @@ export class TraceInstance {
         if (known !== undefined) events.push(eventOf(known, time, record));
       }
     };
-    try {
-      const fd = openSync(
-        join(this.#folder, `per_cpu/cpu${cpu}/trace_pipe_raw`),
-        constants.O_RDONLY | constants.O_NONBLOCK,
-      );
+    step('reading the trace', () => {
+      const pipe = join(this.#folder, `per_cpu/cpu${cpu}/trace_pipe_raw`);
+      const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         for (let pages = 0; pages < MOST_PAGES; pages++) {
           const page = new Uint8Array(offset + size);
@@ -253,19 +252,15 @@ export class TraceInstance {
       } finally {
         closeSync(fd);
       }
-    } catch (error) {
-      throw obstacleOf(error, 'reading the trace');
-    }
+    });
     return events;
   }
 
   /** Events that found no room so far. @throws TraceObstacle. */
   lost(): number {
-    try {
-      return this.#cpus.reduce((sum, cpu) => sum + lostIn(this.#read(`per_cpu/cpu${cpu}/stats`)), 0);
-    } catch (error) {
-      throw obstacleOf(error, "reading the trace's losses");
-    }
+    return step("reading the trace's losses", () =>
+      this.#cpus.reduce((sum, cpu) => sum + lostIn(this.#read(`per_cpu/cpu${cpu}/stats`)), 0),
+    );
   }
 
   /** Removes it; harmless a second time. */

@@ -2,7 +2,7 @@ import { folded } from '../circle.ts';
 import type { KvmResult, KvmStop } from '../schema/kvm.ts';
 import { formatCount, formatNs } from '../units.ts';
 import type { TraceResult } from './expiries.ts';
-import { latenessOn, modulo, type Phase, phaseOf, ticksOn } from './grid.ts';
+import { latenessOn, modulo, phaseOf, ticksOn } from './grid.ts';
 import type { GuestStop } from './guest-stop.ts';
 
 /** What makes the guest's timer fire: a host timer that always runs, or the CPU's, which counts in the guest only. */
@@ -93,21 +93,6 @@ const NEAR = 0.3;
 /** Standard errors that must fit into that. */
 const SIGMAS = 4;
 
-/** Before the stop, and after it without the first period, which holds the coalesced interrupt. */
-function phases(trace: GuestStop): { before: Phase; after: Phase } {
-  const { deliveriesNs, periodNs } = trace;
-  return {
-    before: phaseOf(
-      deliveriesNs.filter((time) => time < 0),
-      periodNs,
-    ),
-    after: phaseOf(
-      deliveriesNs.filter((time) => time >= periodNs),
-      periodNs,
-    ),
-  };
-}
-
 function gridOf(
   shiftNs: number,
   errorNs: number,
@@ -129,9 +114,9 @@ function gridOf(
 export function findingOf(trace: GuestStop): StopFinding {
   const { deliveriesNs, periodNs, leftNs } = trace;
   const [start] = trace.startNs;
+  const before = deliveriesNs.filter((time) => time < 0);
   const after = deliveriesNs.filter((time) => time >= 0);
-  const lastBefore = deliveriesNs.filter((time) => time < 0).at(-1) ?? leftNs;
-  const [lastTick = 0, resumeTick = 0] = ticksOn([lastBefore, 0], start, periodNs);
+  const [lastTick = 0, resumeTick = 0] = ticksOn([before.at(-1) ?? leftNs, 0], start, periodNs);
   const [resumePhaseNs = 0] = latenessOn([0], start, periodNs);
   const missedTicks = resumeTick - lastTick;
   const facts = {
@@ -142,13 +127,18 @@ export function findingOf(trace: GuestStop): StopFinding {
     firstInterruptNs: after[0] ?? null,
     resumePhaseNs,
   };
-  const { before, after: later } = phases(trace);
-  if (before.count < LEAST_INTERRUPTS || later.count < LEAST_INTERRUPTS) {
-    const unclear = `only ${before.count} interrupts before the stop and ${later.count} after it were recorded`;
+  const usual = phaseOf(before, periodNs);
+  // Without the first period, which holds the coalesced interrupt.
+  const later = phaseOf(
+    after.filter((time) => time >= periodNs),
+    periodNs,
+  );
+  if (usual.count < LEAST_INTERRUPTS || later.count < LEAST_INTERRUPTS) {
+    const unclear = `only ${usual.count} interrupts before the stop and ${later.count} after it were recorded`;
     return { ...facts, phaseShiftNs: null, phaseShiftErrorNs: null, grid: 'unclear', unclear };
   }
-  const phaseShiftNs = folded(modulo(later.meanNs - before.meanNs, periodNs), periodNs);
-  const phaseShiftErrorNs = Math.hypot(before.errorNs, later.errorNs);
+  const phaseShiftNs = folded(modulo(later.meanNs - usual.meanNs, periodNs), periodNs);
+  const phaseShiftErrorNs = Math.hypot(usual.errorNs, later.errorNs);
   const [grid, unclear] = gridOf(phaseShiftNs, phaseShiftErrorNs, resumePhaseNs, periodNs);
   return { ...facts, phaseShiftNs, phaseShiftErrorNs, grid, unclear };
 }
@@ -219,15 +209,17 @@ export function conclude(
     return inconclusive('the stop was too short for the timer to miss anything');
   if (unclear !== null) return inconclusive(unclear);
   const shift = formatNs(Math.round(phaseShiftNs ?? 0));
-  if (interruptsFirstPeriod >= STORM) {
-    const explanation = `${seen(finding)}: missed ticks are delivered one after the other, a storm.`;
-    return { verdict: 'catches-up', explanation };
-  }
+  const proved = (verdict: Conclusion['verdict'], why: string): Conclusion => {
+    return { verdict, explanation: `${seen(finding)}${why}` };
+  };
+  if (interruptsFirstPeriod >= STORM)
+    return proved('catches-up', ': missed ticks are delivered one after the other, a storm.');
   if (grid === 'resume') {
-    const explanation =
-      `${seen(finding)}; from then on they come every period from the resume (phase ${shift} later): ` +
-      'the overdue expiration was set to "now", as the fixed kernel does.';
-    return { verdict: 'clamps', explanation };
+    return proved(
+      'clamps',
+      `; from then on they come every period from the resume (phase ${shift} later): ` +
+        'the overdue expiration was set to "now", as the fixed kernel does.',
+    );
   }
   if (grid === 'other') {
     return inconclusive(
@@ -240,17 +232,19 @@ export function conclude(
         'falls back after a delay of one period, and one that posts timer interrupts always',
     );
   }
+  const old = `; the rest are on the old grid (phase ${shift})`;
   if (path === 'hrtimer') {
-    const explanation =
-      `${seen(finding)}; the rest are on the old grid (phase ${shift}): the software timer kept running in userspace, ` +
-      'so there was no backlog and nothing to clamp.';
-    return { verdict: 'keeps-running', explanation };
+    return proved(
+      'keeps-running',
+      `${old}: the software timer kept running in userspace, so there was no backlog and nothing to clamp.`,
+    );
   }
   if (path === 'preemption-timer') {
-    const explanation =
-      `${seen(finding)}; the rest are on the old grid (phase ${shift}), though the preemption timer stood still: ` +
-      `the kernel ran through every missed period to get there, with interrupts off (CVE-2025-71104)${burstWords(finding, path, periodNs)}.`;
-    return { verdict: 'catches-up', explanation };
+    return proved(
+      'catches-up',
+      `${old}, though the preemption timer stood still: the kernel ran through every missed period to get there, ` +
+        `with interrupts off (CVE-2025-71104)${burstWords(finding, path, periodNs)}.`,
+    );
   }
   return inconclusive('the interrupts are on the old grid, and which timer drives the guest is not known');
 }

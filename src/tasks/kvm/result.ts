@@ -7,15 +7,14 @@ import { type StallRecord, stallResultOf } from '../../kvm/stall-finding.ts';
 import type { TimerSetup } from '../../kvm/timer-setup.ts';
 import {
   burstOf,
-  type Conclusion,
   combine,
   conclude,
   concludeTrace,
   findingOf,
   fixOf,
-  type PathFinding,
   pathAmong,
   pathOfAll,
+  type TimerPath,
   together,
 } from '../../kvm/verdict.ts';
 import { policyNames } from '../../lapic/policies.ts';
@@ -44,8 +43,9 @@ const LISTED = 50;
 
 const listed = (timesNs: readonly number[]): number[] => timesNs.slice(0, LISTED).map(Math.round);
 
-function stopOf(trace: GuestStop, path: PathFinding, host: KvmHost): KvmStop {
-  const { grid, unclear: _, ...finding } = findingOf(trace);
+function stopOf(trace: GuestStop, path: TimerPath, host: KvmHost): KvmStop {
+  const found = findingOf(trace);
+  const { grid, unclear: _, ...finding } = found;
   const nothing = { stats: null, interruptShare: null };
   const { before, after } = trace.activity ?? { before: nothing, after: nothing };
   return {
@@ -60,15 +60,12 @@ function stopOf(trace: GuestStop, path: PathFinding, host: KvmHost): KvmStop {
     interruptShare: { before: before.interruptShare, after: after.interruptShare },
     stats: { before: before.stats, after: after.stats },
     counts: [...trace.counts],
-    path: path.path,
-    burst: burstOf(findingOf(trace), path.path, trace.periodNs, trace.kernel.callbacks),
+    path,
+    burst: burstOf(found, path, trace.periodNs, trace.kernel.callbacks),
     kernel: trace.kernel,
-    ...concludeFor(trace, path, host),
+    ...conclude(found, path, host.preemptionTimer, trace.periodNs),
   };
 }
-
-const concludeFor = (trace: GuestStop, { path }: PathFinding, host: KvmHost): Conclusion =>
-  conclude(findingOf(trace), path, host.preemptionTimer, trace.periodNs);
 
 /** What a callback costs on this host: by the longest burst that was seen, else by the kernel's trace. */
 function measuredCallbackNs(stops: readonly KvmStop[], traced: CallbackCost): number | undefined {
@@ -77,7 +74,7 @@ function measuredCallbackNs(stops: readonly KvmStop[], traced: CallbackCost): nu
 }
 
 /** @param tracedNs what one callback costs here by the kernel's trace. A burst that was seen says it better. */
-function modelOf(trace: GuestStop, { path }: PathFinding, tscKhz: number, tracedNs?: number): KvmModel[] {
+function modelOf(trace: GuestStop, path: TimerPath, tscKhz: number, tracedNs?: number): KvmModel[] {
   const callbackNs = burstOf(findingOf(trace), path, trace.periodNs)?.callbackNs ?? tracedNs;
   const predictions = policyNames.map((policy) => {
     const prediction = predict(trace, policy, path, tscKhz, callbackNs);
@@ -98,11 +95,11 @@ function modelOf(trace: GuestStop, { path }: PathFinding, tscKhz: number, traced
   }));
 }
 
-function saveRestoreOf(trace: GuestStop, path: PathFinding, tscKhz: number): KvmResult['saveRestore'] {
+function saveRestoreOf(trace: GuestStop, path: TimerPath, tscKhz: number): KvmResult['saveRestore'] {
   const { saved, restoredNs, deliveriesNs, leftNs } = trace;
   if (saved === null || restoredNs === null) return null;
   // Every policy predicts the same: the restore starts a new count.
-  const { deliveriesNs: predicted } = predict(trace, 'clamp', path.path, tscKhz);
+  const { deliveriesNs: predicted } = predict(trace, 'clamp', path, tscKhz);
   const first = deliveriesNs.find((time) => time >= 0);
   return {
     stopNs: -leftNs,
@@ -120,24 +117,22 @@ function traceOf(trace: TraceResult, callback: CallbackCost): KvmTrace {
 
 /** Pure: the contract's result of what was measured. */
 export function resultOf({ options, setup, host, running, stalls, callback, traces }: Measured): KvmResult {
-  const path = pathOfAll(traces, host);
+  const all = pathOfAll(traces, host);
   // A saved and restored timer was set again, so it says nothing about missed ticks.
   const judged = traces.filter(({ stop }) => stop !== 'save-restore');
   // Only a guest that spins is certain to be on the preemption timer; one that halts is on time to the microsecond.
-  const mainLoop = path.path === 'preemption-timer' ? 'spin' : 'halt';
+  const mainLoop = all.path === 'preemption-timer' ? 'spin' : 'halt';
   const main = judged.find(({ loop, stop }) => loop === mainLoop && stop === 'pause') ?? judged[0] ?? null;
-  const others = judged.filter((trace) => trace !== main);
+  const ordered = main === null ? [] : [main, ...judged.filter((trace) => trace !== main)];
+  const stops = ordered.map((trace) => stopOf(trace, pathAmong(trace, all, host).path, host));
+  const [resume = null, ...otherStops] = stops;
   const restored = traces.find(({ stop }) => stop === 'save-restore') ?? null;
   const mainRunning = running.find(({ loop }) => loop === mainLoop) ?? null;
   const stall = stalls === null ? null : stallResultOf(stalls);
-  const conclusions = (main === null ? [] : [main, ...others]).map((trace) =>
-    concludeFor(trace, pathAmong(trace, path, host), host),
-  );
   const traced = stalls?.trace.available ? concludeTrace(stalls.trace) : null;
+  const conclusions = stops.map(({ verdict, explanation }) => ({ verdict, explanation }));
   const conclusion = together(combine(conclusions), stall, traced);
-  const resume = main === null ? null : stopOf(main, pathAmong(main, path, host), host);
-  const otherStops = others.map((trace) => stopOf(trace, pathAmong(trace, path, host), host));
-  const callbackNs = measuredCallbackNs([...(resume === null ? [] : [resume]), ...otherStops], callback);
+  const callbackNs = measuredCallbackNs(stops, callback);
   return {
     requestedPeriodNs: options.periodNs,
     periodNs: setup.periodNs,
@@ -149,14 +144,15 @@ export function resultOf({ options, setup, host, running, stalls, callback, trac
       preemptionTimerSource: host.source,
       tscKhz: host.tscKhz,
     },
-    path: path.path,
-    pathReason: path.reason,
+    path: all.path,
+    pathReason: all.reason,
     running: mainRunning,
     sweep: running.filter((row) => row !== mainRunning),
     resume,
     otherStops,
-    saveRestore: restored === null ? null : saveRestoreOf(restored, path, host.tscKhz),
-    model: main === null ? [] : modelOf(main, pathAmong(main, path, host), host.tscKhz, callback.value?.ns),
+    saveRestore: restored === null ? null : saveRestoreOf(restored, all.path, host.tscKhz),
+    model:
+      main === null || resume === null ? [] : modelOf(main, resume.path, host.tscKhz, callback.value?.ns),
     stall,
     trace: stalls === null ? null : traceOf(stalls.trace, callback),
     ...conclusion,
@@ -181,16 +177,12 @@ export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
     });
   }
   if (burstNs > HARMLESS_BURST_NS) {
-    const cost = `${formatNs(callbackNs)} each`;
-    const source =
-      callbackNs === CRASH_CALLBACK_NS
-        ? `${cost}, as in the crash in the field`
-        : `${cost}, as measured here`;
+    const source = callbackNs === CRASH_CALLBACK_NS ? 'in the crash in the field' : 'measured here';
     warnings.push({
       code: 'kvm-long-burst',
       message:
         `A stop of this length costs a kernel that catches up ${formatNs(burstNs)} with interrupts off ` +
-        `(${formatCount(callbacks)} callbacks, ${source}).`,
+        `(${formatCount(callbacks)} callbacks, ${formatNs(callbackNs)} each, as ${source}).`,
       hint: null,
     });
   }
