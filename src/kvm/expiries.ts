@@ -1,5 +1,5 @@
 import { ScriptedClock } from '../clock/scripted.ts';
-import { lapicDefaults } from '../lapic/config.ts';
+import { configFor } from '../lapic/config.ts';
 import { LapicTimer } from '../lapic/kvm-timer.ts';
 import { apicTimerFn } from '../lapic/lapic-timer.ts';
 import { type PolicyName, policies, policyNames } from '../lapic/policies.ts';
@@ -106,7 +106,7 @@ const ANY_TSC_KHZ = 1_000_000;
 /** One timer that the model is asked about, expiry by expiry. */
 function modelTimer(policy: PolicyName, periodNs: number): (expiry: Expiry) => bigint {
   const clock = new ScriptedClock();
-  const config = { ...lapicDefaults, guestTscKhz: ANY_TSC_KHZ, hvTimer: false };
+  const config = configFor(ANY_TSC_KHZ, BigInt(periodNs), false);
   const timer = new LapicTimer(config, policies[policy], clock);
   return ({ before, after, from, to }) => {
     // The callback read the clock once, at a moment that its answer shows where that is a reading.

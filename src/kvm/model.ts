@@ -1,5 +1,5 @@
 import { folded } from '../circle.ts';
-import { lapicDefaults } from '../lapic/config.ts';
+import { configFor } from '../lapic/config.ts';
 import { LapicTimer } from '../lapic/kvm-timer.ts';
 import { apicGetState, apicSetState, writeLvtt, writeTdcr, writeTmict } from '../lapic/lapic-timer.ts';
 import { type PolicyName, policies } from '../lapic/policies.ts';
@@ -41,13 +41,7 @@ export function predict(
 ): Prediction {
   const costs = { callbackNs: BigInt(Math.round(callbackNs)), exitNs: EXIT_NS };
   const host = new NotingHost(tscKhz, costs, at(middle(trace.startNs)));
-  const config = {
-    ...lapicDefaults,
-    guestTscKhz: tscKhz,
-    hvTimer: path === 'preemption-timer',
-    // The trace's period is what KVM's limit has left of it.
-    minTimerPeriodUs: 0,
-  };
+  const config = configFor(tscKhz, BigInt(trace.periodNs), path === 'preemption-timer');
   const timer = new LapicTimer(config, policies[policy], host);
   const vcpu = new Vcpu(timer, host, { idle: trace.loop === 'halt' });
   const setup = timerSetup(trace.periodNs, trace.divide, 0);

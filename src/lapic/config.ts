@@ -43,3 +43,11 @@ export const lapicDefaults: Omit<LapicConfig, 'guestTscKhz'> = {
   tscDeadlineTimer: true,
   apicv: false,
 };
+
+/** KVM's defaults; a period below `min_timer_period_us` is run as if the module had been loaded with a lower one. */
+export const configFor = (guestTscKhz: number, periodNs: bigint, hvTimer: boolean): LapicConfig => ({
+  ...lapicDefaults,
+  guestTscKhz,
+  hvTimer,
+  minTimerPeriodUs: Math.min(lapicDefaults.minTimerPeriodUs, Number(periodNs / 1000n)),
+});

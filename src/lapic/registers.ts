@@ -15,17 +15,14 @@ export const APIC_LVT_TIMER_TSCDEADLINE = 2 << 17;
 /** The mode bits that a guest with, and one without, TSC-deadline mode in its CPUID may write. */
 const timerModeMask = (tscDeadlineTimer: boolean): number => (tscDeadlineTimer ? 3 << 17 : 1 << 17);
 
-/** The modes, for people and documents. */
+/** The modes by LVTT's two bits, for people and documents. */
 export const timerModeNames = ['one-shot', 'periodic', 'tsc-deadline', 'reserved'] as const;
 /** A mode's name. */
 export type TimerModeName = (typeof timerModeNames)[number];
 
 /** The name of the mode bits of LVTT. */
-export function timerModeName(mode: number): TimerModeName {
-  if (mode === APIC_LVT_TIMER_ONESHOT) return 'one-shot';
-  if (mode === APIC_LVT_TIMER_PERIODIC) return 'periodic';
-  return mode === APIC_LVT_TIMER_TSCDEADLINE ? 'tsc-deadline' : 'reserved';
-}
+export const timerModeName = (mode: number): TimerModeName =>
+  timerModeNames[(mode >> 17) & 3] as TimerModeName;
 
 /** What LVTT keeps of a written value. */
 export const lvttWritable = (value: number, tscDeadlineTimer: boolean): number =>

@@ -3,7 +3,6 @@ import type { PolicyName } from '../../lapic/policies.ts';
 import { nativeWithTsc } from '../../native.ts';
 import { inlineGenerously } from '../quiet-thread.ts';
 import { type IsolateJob, measureIsolate } from './isolate.ts';
-import { configOf } from './one-stop.ts';
 
 /** Fisher and Yates. */
 function shuffled(names: readonly PolicyName[]): PolicyName[] {
@@ -19,9 +18,5 @@ function shuffled(names: readonly PolicyName[]): PolicyName[] {
 inlineGenerously();
 const addon = nativeWithTsc();
 const job = JSON.parse(process.argv.at(-1) ?? '') as IsolateJob;
-const config = configOf(job.guestTscKhz, 200_000n, job.hvTimer);
-process.stdout.write(
-  JSON.stringify(
-    measureIsolate(job, new HostClock(), (out) => addon.timeReferenceAdvances(out), shuffled, config),
-  ),
-);
+const costs = measureIsolate(job, new HostClock(), (out) => addon.timeReferenceAdvances(out), shuffled);
+process.stdout.write(JSON.stringify(costs));

@@ -1,5 +1,5 @@
 import { ktimeOf, type TimeSource } from '../../clock/time-source.ts';
-import type { LapicConfig } from '../../lapic/config.ts';
+import { configFor, type LapicConfig } from '../../lapic/config.ts';
 import { LapicTimer } from '../../lapic/kvm-timer.ts';
 import { advancePeriodicTargetExpiration, programPeriodic } from '../../lapic/lapic-timer.ts';
 import { type PolicyName, policies } from '../../lapic/policies.ts';
@@ -96,8 +96,8 @@ export function measureIsolate(
   clock: TimeSource,
   native: NativeTimer,
   shuffle: (names: readonly PolicyName[]) => PolicyName[],
-  config: LapicConfig,
 ): IsolateCosts {
+  const config = configFor(job.guestTscKhz, STOP.periodNs, job.hvTimer);
   const names = shuffle(job.policies);
   const samples = timeAdvances(clock, config, names, job.rounds);
   const catchUp = samples[names.indexOf('catch-up')] ?? new Float64Array(job.rounds);

@@ -1,9 +1,10 @@
 import type { Control } from '../../clock/control.ts';
-import { type PolicyName, policies } from '../../lapic/policies.ts';
+import { policies } from '../../lapic/policies.ts';
+import type { Costs } from '../../lapic/virtual-host.ts';
 import type { StopRow } from '../../schema/stop.ts';
 import { quantile, sorted } from '../../statistics.ts';
 import type { OneStop, StopRun } from './one-stop.ts';
-import type { Simulation, StopOptions } from './options.ts';
+import type { StopOptions } from './options.ts';
 
 /** One row to measure. */
 type Cell = Pick<OneStop, 'policy' | 'periodNs' | 'stopNs'>;
@@ -49,7 +50,7 @@ export const budgetLimit =
 
 /** In virtual time: everything up to the watchdog, and a fixed number of steps where there is none. */
 export const simulatedLimit =
-  (watchdogNs: bigint, posted: boolean, { callbackNs, exitNs }: Simulation): LimitOf =>
+  (watchdogNs: bigint, posted: boolean, { callbackNs, exitNs }: Costs): LimitOf =>
   (cell) => {
     if (watched(cell, posted)) return watchdogNs;
     // What a guest does with an interrupt takes as long as a callback.
@@ -107,14 +108,14 @@ export type RunCell = (
   look: (elapsedNs: number) => boolean,
 ) => StopRun | null;
 
-/** Measures every cell; the rows so far where `control` is cancelled. */
+/** Measures every cell; the rows so far, in the order of the options, where `control` is cancelled. */
 export function measureRows(
-  cells: readonly Cell[],
-  repeat: number,
+  options: StopOptions,
   limitOf: LimitOf,
   runCell: RunCell,
   control: Control,
 ): StopRow[] {
+  const cells = cellsOf(options);
   const cut = new Set<string>();
   const rows: StopRow[] = [];
   for (const cell of cells) {
@@ -125,23 +126,14 @@ export function measureRows(
       control.progress(rows.length + Math.min(1, elapsedNs / Number(limitNs)), cells.length);
       return control.cancelled();
     };
-    const row = measureRow(repeat, (phase) => runCell(cell, limitNs, phase, look));
+    const row = measureRow(options.repeat, (phase) => runCell(cell, limitNs, phase, look));
     if (row === null) break;
     if (row.ended !== 'caught-up') cut.add(series);
     rows.push(row);
     control.progress(rows.length, cells.length);
   }
-  return rows;
-}
-
-/** Rows in the order in which the user named policies, periods and stops. */
-export function ordered(
-  rows: readonly StopRow[],
-  cells: readonly Cell[],
-  policies: readonly PolicyName[],
-): StopRow[] {
-  const periods = [...new Set(cells.map(({ periodNs }) => Number(periodNs)))];
-  const rank = (row: StopRow) =>
-    policies.indexOf(row.policy) * periods.length + periods.indexOf(row.periodNs);
-  return [...rows].sort((a, b) => rank(a) - rank(b) || a.stopNs - b.stopNs);
+  const periods = options.periodsNs.map(Number);
+  const rank = ({ policy, periodNs }: StopRow) =>
+    options.policies.indexOf(policy) * periods.length + periods.indexOf(periodNs);
+  return rows.sort((a, b) => rank(a) - rank(b) || a.stopNs - b.stopNs);
 }

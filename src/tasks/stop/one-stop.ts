@@ -1,5 +1,5 @@
 import { catchUpNs } from '../../lapic/catch-up.ts';
-import { type Delivery, type LapicConfig, lapicDefaults } from '../../lapic/config.ts';
+import type { Delivery, LapicConfig } from '../../lapic/config.ts';
 import { LapicTimer } from '../../lapic/kvm-timer.ts';
 import { programPeriodic } from '../../lapic/lapic-timer.ts';
 import { type PolicyName, policies } from '../../lapic/policies.ts';
@@ -25,14 +25,6 @@ export interface OneStop {
 
 /** One measured stop: a row without its statistics over runs. */
 export type StopRun = Omit<StopRow, 'runs' | 'phaseShift' | 'recovery'>;
-
-/** KVM's defaults; a period below `min_timer_period_us` is run as if the module had been loaded with a lower one. */
-export const configOf = (guestTscKhz: number, periodNs: bigint, hvTimer: boolean): LapicConfig => ({
-  ...lapicDefaults,
-  guestTscKhz,
-  hvTimer,
-  minTimerPeriodUs: Math.min(lapicDefaults.minTimerPeriodUs, Number(periodNs / 1000n)),
-});
 
 /** Ticks after the recovery, to see the intervals between them. */
 const TICKS_AFTER = 3n;

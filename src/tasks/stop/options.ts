@@ -1,16 +1,10 @@
 import type { Delivery } from '../../lapic/config.ts';
 import { type PolicyName, policies, policyNames } from '../../lapic/policies.ts';
 import { vcpuDefaults } from '../../lapic/vcpu.ts';
+import type { Costs } from '../../lapic/virtual-host.ts';
 import type { CallbackCost } from '../../schema/stop.ts';
 import { bounds } from '../../units.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
-
-/** Virtual time instead of this host's. */
-export interface Simulation {
-  readonly callbackNs: bigint;
-  /** A VM exit and the entry after it. */
-  readonly exitNs: bigint;
-}
 
 /** What `stop` measures: every policy with every period after every stop. */
 export interface StopOptions {
@@ -23,7 +17,8 @@ export interface StopOptions {
   readonly repeat: number;
   /** Fresh processes in which the clamp's price and a callback's cost are measured. */
   readonly processes: number;
-  readonly simulate: Simulation | null;
+  /** Virtual time instead of this host's. */
+  readonly simulate: Costs | null;
   /** How long the whole may take on real clocks; rows that do not fit are cut and projected. */
   readonly budgetNs: number;
   readonly quiet: QuietOptions;

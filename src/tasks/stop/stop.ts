@@ -1,12 +1,13 @@
 import type { Control } from '../../clock/control.ts';
 import type { TimeSource } from '../../clock/time-source.ts';
-import { VIRTUAL_TSC_KHZ } from '../../lapic/virtual-host.ts';
+import { configFor } from '../../lapic/config.ts';
+import { type Costs, VIRTUAL_TSC_KHZ } from '../../lapic/virtual-host.ts';
 import type { CallbackCost, StopResult } from '../../schema/stop.ts';
 import { RealStopHost, RecoveryLog, type StopHost } from './host.ts';
 import type { IsolateJob } from './isolate.ts';
-import { budgetLimit, cellsOf, measureRows, ordered, type RunCell, simulatedLimit } from './matrix.ts';
-import { configOf, runStop } from './one-stop.ts';
-import type { Simulation, StopOptions } from './options.ts';
+import { budgetLimit, measureRows, type RunCell, simulatedLimit } from './matrix.ts';
+import { runStop } from './one-stop.ts';
+import type { StopOptions } from './options.ts';
 import { callbackCostOf, clampPriceOf, type Isolates, tickCostOf } from './price.ts';
 import { lockupThreshold } from './projection.ts';
 import { VirtualStopHost } from './virtual-stop.ts';
@@ -36,7 +37,7 @@ function runCellOn(options: StopOptions, tscKhz: number, hostOf: (log: RecoveryL
   const log = new RecoveryLog();
   const handlingNs = simulate?.callbackNs ?? 0n;
   return (cell, limitNs, phase, look) => {
-    const config = configOf(tscKhz, cell.periodNs, hasHvTimer(options));
+    const config = configFor(tscKhz, cell.periodNs, hasHvTimer(options));
     return runStop(
       hostOf(log),
       log,
@@ -54,12 +55,11 @@ function runCellOn(options: StopOptions, tscKhz: number, hostOf: (log: RecoveryL
  */
 export function simulateStop(
   options: StopOptions,
-  simulation: Simulation,
+  simulation: Costs,
   control: Control,
   walk = false,
 ): StopResult {
-  const { policies, repeat, delivery, watchdogNs } = options;
-  const cells = cellsOf(options);
+  const { delivery, watchdogNs } = options;
   const limit = simulatedLimit(watchdogNs, delivery === 'posted', simulation);
   const run = runCellOn(options, VIRTUAL_TSC_KHZ, (log) => new VirtualStopHost(simulation, log, !walk));
   const ns = Number(simulation.callbackNs);
@@ -69,7 +69,7 @@ export function simulateStop(
     watchdogNs: Number(watchdogNs),
     tscHz: VIRTUAL_TSC_KHZ * 1000,
     guestTscKhz: VIRTUAL_TSC_KHZ,
-    rows: ordered(measureRows(cells, repeat, limit, run, control), cells, policies),
+    rows: measureRows(options, limit, run, control),
     tickCost: null,
     clampPrice: null,
     clampPriceReason: 'in virtual time no step has a price of its own',
@@ -84,7 +84,7 @@ export function simulateStop(
 
 /** `stop` on real clocks: what was measured so far where `control` is cancelled. */
 export function measureStop(machine: StopMachine, options: StopOptions, control: Control): StopResult {
-  const { policies, periodsNs, repeat, watchdogNs, delivery } = options;
+  const { policies, periodsNs, watchdogNs, delivery } = options;
   const { tscHz, tscKhz } = machine;
   const job: IsolateJob = {
     policies: [...new Set([...policies, 'catch-up', 'clamp'] as const)],
@@ -96,9 +96,8 @@ export function measureStop(machine: StopMachine, options: StopOptions, control:
   const began = machine.now();
   const run = runCellOn(options, tscKhz, (log) => new RealStopHost(machine.clock, tscHz, log));
   for (const policy of policies) run({ policy, ...WARM_UP }, watchdogNs, 0.5, control.cancelled);
-  const cells = cellsOf(options);
   const limit = budgetLimit(options.budgetNs, watchdogNs, delivery === 'posted', () => machine.now() - began);
-  const rows = ordered(measureRows(cells, repeat, limit, run, control), cells, policies);
+  const rows = measureRows(options, limit, run, control);
   const { costs, reason } = machine.isolates(job, options.processes);
   const kernel = machine.callback();
   const priced = reason === null;

@@ -76,12 +76,12 @@ export class VirtualStopHost extends VirtualHost implements StopHost {
       this.#enteredAt = ktimeOf(this);
     }
     super.callbackDone();
-    this.#stepDone(false);
+    this.#stepDone();
   }
 
   override exitDone(): void {
     super.exitDone();
-    this.#stepDone(false);
+    this.#stepDone();
   }
 
   override interruptTaken(): void {
@@ -89,10 +89,10 @@ export class VirtualStopHost extends VirtualHost implements StopHost {
     this.#repeat(true);
   }
 
-  #stepDone(interrupt: boolean): void {
+  #stepDone(): void {
     this.read();
     this.#log.expiry(this.reading);
-    this.#repeat(interrupt);
+    this.#repeat(false);
   }
 
   #repeat(interrupt: boolean): void {

@@ -1,7 +1,7 @@
 import type { Control } from '../../clock/control.ts';
 import { KTIME, ktimeOf, type TimeSource } from '../../clock/time-source.ts';
 import type { Waiter } from '../../clock/wait.ts';
-import { lapicDefaults } from '../../lapic/config.ts';
+import { configFor } from '../../lapic/config.ts';
 import { LapicTimer } from '../../lapic/kvm-timer.ts';
 import {
   apicTimerFn,
@@ -54,13 +54,7 @@ function waitForExpiry(
 }
 
 function newTimer({ clock, tscKhz }: TimerHost, { policy, backend, periodNs }: TimerOptions): LapicTimer {
-  const config = {
-    ...lapicDefaults,
-    guestTscKhz: tscKhz,
-    hvTimer: backend === 'tsc',
-    minTimerPeriodUs: Math.min(lapicDefaults.minTimerPeriodUs, Number(periodNs / 1000n)),
-  };
-  return new LapicTimer(config, policies[policy], clock);
+  return new LapicTimer(configFor(tscKhz, periodNs, backend === 'tsc'), policies[policy], clock);
 }
 
 /**

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Control, quietControl } from '../../../src/clock/control.ts';
+import { configFor } from '../../../src/lapic/config.ts';
 import { type StopRow, stopResultSchema } from '../../../src/schema/stop.ts';
 import { RealStopHost, RecoveryLog } from '../../../src/tasks/stop/host.ts';
 import { type IsolateJob, measureIsolate } from '../../../src/tasks/stop/isolate.ts';
-import { configOf, runStop } from '../../../src/tasks/stop/one-stop.ts';
+import { runStop } from '../../../src/tasks/stop/one-stop.ts';
 import { type StopOptions, stopDefaults } from '../../../src/tasks/stop/options.ts';
 import type { Isolates } from '../../../src/tasks/stop/price.ts';
 import { measureStop, simulateStop } from '../../../src/tasks/stop/stop.ts';
@@ -26,7 +27,6 @@ const machine = (now: () => number = () => 0) => ({
         // 260 cycles for each advance under catch-up, 263 under clamp.
         (rows) => rows.set(Array.from(rows, (_, i) => (i % 2 === 0 ? 26_000n : 26_300n))),
         (names) => [...names].reverse(),
-        configOf(job.guestTscKhz, 200_000n, job.hvTimer),
       ),
     ),
     reason: null,
@@ -196,7 +196,7 @@ class DisturbedHost extends RealStopHost {
 test("a callback's mean leaves out the longest one of each thousand", () => {
   const mean = (disturbed: number) => {
     const log = new RecoveryLog();
-    const run = runStop(new DisturbedHost(log, disturbed), log, configOf(TSC_KHZ, 1_000_000n, false), {
+    const run = runStop(new DisturbedHost(log, disturbed), log, configFor(TSC_KHZ, 1_000_000n, false), {
       policy: 'catch-up',
       periodNs: 1_000_000n,
       stopNs: 10n * S,
