@@ -3,7 +3,11 @@ import { type Fact, fileFact, known, mapFact, unknown } from './fact.ts';
 const FOLDER = '/sys/devices/system/clocksource/clocksource0';
 
 /** The counter that the kernel's clocks are made from. */
-export type ClocksourceFacts = ReturnType<typeof clocksourceFacts>;
+export interface ClocksourceFacts {
+  readonly current: Fact<string>;
+  readonly available: Fact<string[]>;
+  readonly derivedFromTsc: Fact<boolean>;
+}
 
 /** Clocksources whose time is the TSC's, by this kernel's own hand or by the hypervisor's. */
 const MADE_FROM_TSC: Readonly<Record<string, string>> = {
@@ -32,7 +36,7 @@ export function madeFromTsc(current: Fact<string>): Fact<boolean> {
 }
 
 /** Reads /sys; each fact fails on its own. */
-export function clocksourceFacts() {
+export function clocksourceFacts(): ClocksourceFacts {
   const current = currentClocksource();
   return {
     current,

@@ -3,7 +3,13 @@ import { cpuid, leafFact, type ReadLeaf, textOf } from './cpuid.ts';
 import { type Fact, factOf, mapFact, required } from './fact.ts';
 
 /** Who made the CPU and which one it is. */
-export type CpuFacts = ReturnType<typeof cpuFacts>;
+export interface CpuFacts {
+  readonly vendor: Fact<string>;
+  readonly brand: Fact<string>;
+  readonly family: Fact<number>;
+  readonly model: Fact<number>;
+  readonly stepping: Fact<number>;
+}
 
 /**
  * Family, model and stepping of CPUID leaf 1 EAX, with the extended fields added as the vendors' manuals say:
@@ -34,7 +40,7 @@ export function cpuBrand(): Fact<string> {
 }
 
 /** Reads all of them; each fails on its own. */
-export function cpuFacts() {
+export function cpuFacts(): CpuFacts {
   const signature = leafFact(1, '', ([eax]) => decodeSignature(eax));
   return {
     vendor: leafFact(0, '', ([, ebx, ecx, edx]) => textOf([ebx, edx, ecx])),

@@ -3,7 +3,11 @@ import { kvmNative } from '../native.ts';
 import { type Fact, factOf, fileFact, known, mapFact, reasonOf, unknown } from './fact.ts';
 
 /** What this host can do for guests of its own. */
-export type KvmFacts = ReturnType<typeof kvmFacts>;
+export interface KvmFacts {
+  readonly available: Fact<boolean>;
+  readonly preemptionTimer: Fact<boolean>;
+  readonly tscKhz: Fact<number>;
+}
 
 /** Only VMX has the timer; SVM guests always run on the hrtimer. */
 function preemptionTimer(): Fact<boolean> {
@@ -28,7 +32,7 @@ function available(): Fact<boolean> {
 }
 
 /** Opens /dev/kvm, and creates one empty guest to ask for its TSC's frequency. */
-export function kvmFacts() {
+export function kvmFacts(): KvmFacts {
   const usable = available();
   return {
     available: usable,

@@ -3,7 +3,11 @@ import { release } from 'node:os';
 import { type Fact, factOf, known, required } from './fact.ts';
 
 /** The system's names. */
-export type OsFacts = ReturnType<typeof osFacts>;
+export interface OsFacts {
+  readonly name: Fact<string>;
+  readonly kernel: Fact<string>;
+  readonly node: Fact<string>;
+}
 
 /** PRETTY_NAME of os-release(5). */
 function osName(): Fact<string> {
@@ -14,7 +18,7 @@ function osName(): Fact<string> {
 }
 
 /** Reads os-release and asks uname. */
-export const osFacts = () => ({
+export const osFacts = (): OsFacts => ({
   name: osName(),
   kernel: known(release(), 'uname'),
   node: known(process.version, 'process.version'),

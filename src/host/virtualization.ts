@@ -3,7 +3,11 @@ import { bitOf, cpuid, hypervisorSignatures, leafFact, type ReadLeaf } from './c
 import { type Fact, factOf, known, reasonOf, unknown } from './fact.ts';
 
 /** Where this system runs. */
-export type VirtualizationFacts = ReturnType<typeof virtualizationFacts>;
+export interface VirtualizationFacts {
+  readonly guest: Fact<boolean>;
+  readonly hypervisor: Fact<string>;
+  readonly container: Fact<string>;
+}
 
 /** Signatures of CPUID 0x40000000, as the hypervisors document them; NULs and spaces at both ends are cut by `textOf`. */
 const SIGNATURES: Readonly<Record<string, string>> = {
@@ -60,7 +64,7 @@ function container(): Fact<string> {
 }
 
 /** Reads CPUID and the marks; each fact fails on its own. */
-export function virtualizationFacts() {
+export function virtualizationFacts(): VirtualizationFacts {
   const guest = leafFact(1, ' ECX[31]', ([, , ecx]) => bitOf(ecx, 31));
   return {
     guest,
