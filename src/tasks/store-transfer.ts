@@ -50,7 +50,7 @@ export const checkStoreTask = ({ db }: { readonly db: string }, control: Control
   });
 
 /** What to delete, and how. */
-interface PruneTaskOptions {
+export interface PruneTaskOptions {
   readonly db: string;
   readonly retention: Retention;
   readonly dryRun: boolean;
