@@ -1,3 +1,4 @@
+import { group } from 'd3-array';
 import type { CompareResult } from '../../schema/compare.ts';
 import type { ReportInput } from '../input.ts';
 import type { Parts } from '../parts.ts';
@@ -30,8 +31,6 @@ const side = ({ name, input }: Named): CompareResult['a'] => ({
   version: input.tool.version,
 });
 
-const nameOf = ({ part, name }: Quantity): string => `${part} ${name}`;
-
 /** The rows of stops that every run with stops measured to the end. */
 function commonRows(all: readonly Parts[]): Set<string> {
   const [first, ...others] = all.filter(({ stop }) => stop !== null && stop !== undefined).map(wholeRows);
@@ -45,13 +44,11 @@ function commonRows(all: readonly Parts[]): Set<string> {
  */
 export function compareRuns(a: Runs, b: Runs, history: readonly ReportInput[] = []): CompareResult {
   const common = commonRows([...a, ...b].map(({ input }) => input.parts));
-  const figures = (inputs: readonly ReportInput[]): Map<string, Quantity[]> => {
-    const found = new Map<string, Quantity[]>();
-    for (const one of inputs.flatMap(({ parts }) => quantitiesOf(parts, common))) {
-      found.set(nameOf(one), [...(found.get(nameOf(one)) ?? []), one]);
-    }
-    return found;
-  };
+  const figures = (inputs: readonly ReportInput[]): Map<string, Quantity[]> =>
+    group(
+      inputs.flatMap(({ parts }) => quantitiesOf(parts, common)),
+      ({ part, name }) => `${part} ${name}`,
+    );
   const ofB = figures(b.map(({ input }) => input));
   const earlier = figures(history);
   const samples = [...figures(a.map(({ input }) => input))].flatMap(([name, own]): Sample[] => {

@@ -1,3 +1,4 @@
+import { greatest } from 'd3-array';
 import { about, exactFrequency, frequency, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import { columns } from '../columns.ts';
@@ -96,7 +97,7 @@ function dotsOf(result: CalibrateResult): Dot[] {
 
 function claimsFigure(result: CalibrateResult): Block {
   const [measured, ...others] = dotsOf(result);
-  const furthest = [...others].sort((a, b) => Math.abs(b.value) - Math.abs(a.value))[0];
+  const furthest = greatest(others, ({ value }) => Math.abs(value));
   const known = result.kernel?.offsetRatio ?? null;
   const kernel = known === null ? '' : `The kernel's rate is ${besideText(-known, result)} the measured one`;
   const far = furthest === undefined ? '' : `${furthest.label} claims ${furthest.text}`;

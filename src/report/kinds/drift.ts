@@ -1,3 +1,4 @@
+import { greatest, group } from 'd3-array';
 import { about, exact, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type { DriftEvent, DriftPair, DriftResult } from '../../schema/drift.ts';
 import type { EventKind } from '../../schema/words.ts';
@@ -27,14 +28,9 @@ function eventsOf(pairs: readonly DriftPair[]): DriftEvent[] {
 /** Events that concern the measurement and not the clocks. */
 const HARMLESS: readonly EventKind[] = ['cpu-migration', 'steal'];
 
-const fastestOf = (pairs: readonly DriftPair[]): DriftPair | undefined =>
-  pairs
-    .filter(({ rateRatio }) => rateRatio !== null)
-    .sort((a, b) => Math.abs(b.rateRatio ?? 0) - Math.abs(a.rateRatio ?? 0))[0];
-
 function verdict({ pairs, reference, durationNs }: DriftResult): Verdict {
   const named = 'Drift';
-  const fastest = fastestOf(pairs);
+  const fastest = greatest(pairs, ({ rateRatio }) => Math.abs(rateRatio ?? Number.NaN));
   if (fastest === undefined) return { level: 'unknown', about: named, text: 'Too few samples for a rate.' };
   const rate = `Over ${about(durationNs)}, ${fastest.clock} drifted the most from ${reference}: ${rateText(fastest)}`;
   const kinds = eventsOf(pairs).map(({ kind }) => kind);
@@ -93,10 +89,12 @@ function timeErrorFigure({ pairs, reference, intervalNs, durationNs, windowNs }:
 /** How often each kind happened, and every single one. */
 function eventTables(events: readonly DriftEvent[]): Block[] {
   if (events.length === 0) return [{ text: 'Events: none.' }];
-  const kinds = [...new Set(events.map(({ kind }) => kind))].map((kind) => {
-    const own = events.filter((event) => event.kind === kind);
-    return [kind, count(own.length), own[0]?.at ?? '', own.at(-1)?.at ?? ''];
-  });
+  const kinds = [...group(events, ({ kind }) => kind)].map(([kind, own]) => [
+    kind,
+    count(own.length),
+    own[0]?.at ?? '',
+    own.at(-1)?.at ?? '',
+  ]);
   return [
     { title: 'Events', head: ['event', '#times', 'first at', 'last at'], rows: kinds },
     {
@@ -121,13 +119,10 @@ const pairTable = ({ pairs, reference, windowNs }: DriftResult): Table => ({
 });
 
 /** Why each pair is independent or not; what holds for all of them is said once. */
-function independence(pairs: readonly DriftPair[]): string {
-  const reasons = new Map<string, string[]>();
-  for (const { clock, independentReason } of pairs) {
-    reasons.set(independentReason, [...(reasons.get(independentReason) ?? []), clock]);
-  }
-  return [...reasons].map(([reason, clocks]) => `${clocks.join(', ')}: ${reason}.`).join(' ');
-}
+const independence = (pairs: readonly DriftPair[]): string =>
+  [...group(pairs, ({ independentReason }) => independentReason)]
+    .map(([reason, alike]) => `${alike.map(({ clock }) => clock).join(', ')}: ${reason}.`)
+    .join(' ');
 
 /** A deviation: two digits and an exponent. */
 const deviation = (value: number): string => value.toExponential(1);

@@ -1,3 +1,4 @@
+import { pairs } from 'd3-array';
 import type { DriftPair } from '../../schema/drift.ts';
 
 /** The slopes of the Allan deviation on log-log axes, and the noise that each indicates (NIST SP 1065, 3.3). */
@@ -39,14 +40,12 @@ export function localSlopes(stability: DriftPair['stability']): SlopeRange[] {
     oadev === null || oadev <= 0 || n < LEAST_TERMS ? [] : [{ tau: tauNs, oadev }],
   );
   const ranges: Array<{ from: Point; to: Point; noise: string }> = [];
-  points.slice(1).forEach((to, i) => {
-    const from = points[i];
-    if (from === undefined) return;
+  for (const [from, to] of pairs(points)) {
     const noise = nearest(logLogSlope(from, to));
     const last = ranges.at(-1);
     if (last?.noise === noise) last.to = to;
     else ranges.push({ from, to, noise });
-  });
+  }
   return ranges.map(({ from, to, noise }) => ({
     fromNs: from.tau,
     toNs: to.tau,

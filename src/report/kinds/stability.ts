@@ -1,3 +1,4 @@
+import { least } from 'd3-array';
 import { scientific, scientificBetween } from '../../digits.ts';
 import type { StabilityPoint, StabilityResult } from '../../schema/stability.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorName } from '../../stability/estimators.ts';
@@ -99,13 +100,9 @@ function sigmaTau(
       describe: (tau, value) => `${name}, ${seconds(tau)}: ${scientific(value)}${unit === 's' ? ' s' : ''}`,
     }),
   );
-  const known = points.filter((point) => Number.isFinite(numberAt(point, main)));
-  const best = known.reduce<StabilityPoint | null>(
-    (least, point) => (least === null || numberAt(point, main) < numberAt(least, main) ? point : least),
-    null,
-  );
+  const best = least(points, (point) => numberAt(point, main));
   const title =
-    best === null
+    best === undefined
       ? 'Stability'
       : `${ESTIMATORS[main].title}: ${numberAt(best, main).toExponential(1)}${unit === 's' ? ' s' : ''} at ${seconds(tauOf(best, main))}, its lowest`;
   return [

@@ -1,3 +1,4 @@
+import { greatest, least } from 'd3-array';
 import { about, between, exact, offset, plain, time } from '../../digits.ts';
 import { catchUpNs } from '../../lapic/catch-up.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
@@ -84,8 +85,9 @@ function priceTable({ clampPrice, clampPriceReason }: StopResult): Block[] {
 /** What a long stop would do to this host before the fix, and what it does after it. */
 function verdict({ lockupThreshold, rows, watchdogNs, simulated }: StopResult): Verdict {
   const named = 'Long stops';
-  const sooner = [...lockupThreshold].sort((a, b) => a.atHostCost.stopNs - b.atHostCost.stopNs)[0];
-  const clamped = rows.filter(({ policy }) => policy === 'clamp').sort((a, b) => b.stopNs - a.stopNs)[0];
+  const sooner = least(lockupThreshold, ({ atHostCost }) => atHostCost.stopNs);
+  const ofClamp = rows.filter(({ policy }) => policy === 'clamp');
+  const clamped = greatest(ofClamp, ({ stopNs }) => stopNs);
   const lockup =
     sooner === undefined
       ? ''
@@ -112,9 +114,8 @@ const advanceText = ({ p50Ns, p50LowNs, p50HighNs }: TickCost): string => betwee
 
 /** What locks this host up before the fix, and what the fix costs. */
 function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: StopResult): string[] {
-  const longest = rows
-    .filter(({ policy, projected }) => policy === 'clamp' && projected === null)
-    .sort((a, b) => b.stopNs - a.stopNs || a.periodNs - b.periodNs)[0];
+  const clamped = rows.filter(({ policy, projected }) => policy === 'clamp' && projected === null);
+  const longest = least(clamped, (a, b) => b.stopNs - a.stopNs || a.periodNs - b.periodNs);
   const cost = (tickCost ?? []).find(({ policy }) => policy === 'clamp');
   const price = clampPrice ?? null;
   return [

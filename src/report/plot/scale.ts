@@ -1,3 +1,4 @@
+import { extent } from 'd3-array';
 import { scaleLinear, scaleLog, scaleSymlog } from 'd3-scale';
 
 /** A mark on an axis. */
@@ -24,15 +25,9 @@ const FLAT = 1e-9;
 export const drawable = (value: number): boolean => Math.abs(value) <= LARGEST;
 
 /** The range of the values that can be drawn; null without any. */
-export function rangeOf(values: Iterable<number>): Range | null {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    if (!drawable(value)) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return low <= high ? [low, high] : null;
+export function rangeOf(values: readonly number[]): Range | null {
+  const [low, high] = extent(values.filter(drawable));
+  return low === undefined ? null : [low, high];
 }
 
 /** A linear scale that starts and ends on a tick, with about `most` of them. */
