@@ -1,3 +1,4 @@
+import { aborted } from 'node:util';
 import type { Agent } from '../agent/agent.ts';
 import { formatListenAddress } from '../agent/config/listen-address.ts';
 import { describeSettings, planSentences } from '../agent/config/plan.ts';
@@ -36,12 +37,6 @@ const log = boundedLog(jsonLog((line) => process.stderr.write(line)));
 /** --token-file for tokenFile. */
 const flagOf = (name: string): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve());
-  });
 
 /**
  * Has the configuration read again when it is asked for, one time after another; a bad one changes nothing. What is asked
@@ -97,7 +92,7 @@ async function run(
     let ledger: Ledger | null = null;
     try {
       reloads.attach(agent);
-      await Promise.race([aborted(signal), agent.failed]);
+      await Promise.race([aborted(signal, agent), agent.failed]);
     } finally {
       ledger = await agent.end();
     }

@@ -4,7 +4,7 @@ import { compareRuns, type Named, type Runs } from '../report/compare/compare.ts
 import { compareText } from '../report/compare/text.ts';
 import { inputOf, ofHost, type ReportInput } from '../report/input.ts';
 import { documentOfRun, listRuns } from '../store/runs.ts';
-import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
+import { DEFAULT_STORE, openStoreToRead, using } from '../store/store.ts';
 import { defineCommand } from './command.ts';
 import { RUN_HELP, readDocument } from './read-document.ts';
 
@@ -48,8 +48,7 @@ function earlierRuns(db: string, compared: readonly ReportInput[]): ReportInput[
   if (!existsSync(db)) return [];
   const hosts = new Set(compared.map(({ host }) => host.hostname));
   const known = new Set(compared.map(({ startedAt }) => startedAt));
-  const store = openStoreToRead(db);
-  try {
+  return using(openStoreToRead(db), (store) => {
     const runs = listRuns(store).filter((run) => run.hasDocument && hosts.has(run.hostName));
     return runs.slice(0, MOST_EARLIER).flatMap((run) => {
       try {
@@ -61,9 +60,7 @@ function earlierRuns(db: string, compared: readonly ReportInput[]): ReportInput[
         throw error;
       }
     });
-  } finally {
-    store.close();
-  }
+  });
 }
 
 export const command = defineCommand({

@@ -1,17 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode, usageError } from '../errors.ts';
-import { inputOf, type PageInput } from '../report/input.ts';
+import { inputOf } from '../report/input.ts';
 import { documentOfRun, findRun } from '../store/runs.ts';
-import { openStoreToRead } from '../store/store.ts';
+import { openStoreToRead, using } from '../store/store.ts';
 import { fileError } from '../system-error.ts';
 import { readText, textName } from '../text-file.ts';
-
-/** Where a document was found; `file` is null for one from a store or standard input. */
-export interface FoundDocument {
-  readonly input: PageInput;
-  readonly file: string | null;
-}
 
 /** What a run may be named by, for the help of commands that take one. */
 export const RUN_HELP =
@@ -41,8 +35,7 @@ async function fileOf(name: string): Promise<string | null> {
 /** The document that a run of the store left. */
 async function fromStore(name: string, db: string): Promise<string | null> {
   if ((await kindOf(db)) === null) return null;
-  const store = openStoreToRead(db);
-  try {
+  return using(openStoreToRead(db), (store) => {
     const run = findRun(store, name);
     if (run === null) return null;
     const document = documentOfRun(store, run.id);
@@ -51,15 +44,15 @@ async function fromStore(name: string, db: string): Promise<string | null> {
       `${name}: this run of ${db} keeps samples and no document (tscope ${run.command}).`,
       'The page of `tscope agent --db FILE` shows the samples of a store.',
     );
-  } finally {
-    store.close();
-  }
+  });
 }
 
-function parse(text: string, name: string): unknown {
+/** The document in a text; `file` is null where it was in none. */
+function documentIn(text: string, name: string, file: string | null) {
   try {
-    return JSON.parse(text);
-  } catch {
+    return { input: inputOf(JSON.parse(text), name), file };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     throw usageError(`${name} is not JSON; give what a tscope command printed with --json.`);
   }
 }
@@ -71,18 +64,14 @@ const MOST_BYTES = 64 * 2 ** 20;
  * Finds and reads the document that a user names.
  *
  * @param db the store to look in last.
+ * @returns it, and its file; null for one from a store or standard input.
  * @throws TscopeError USAGE where there is none, and for a document that is not tscope's; IO where it cannot be read.
  */
-export async function readDocument(name: string, db: string): Promise<FoundDocument> {
-  const found = async (path: string): Promise<FoundDocument> => {
-    const text = await readText(path, MOST_BYTES);
-    return { input: inputOf(parse(text, textName(path)), textName(path)), file: path === '-' ? null : path };
-  };
-  if (name === '-') return found('-');
-  const file = name === '' ? null : await fileOf(name);
-  if (file !== null) return found(file);
+export async function readDocument(name: string, db: string) {
+  const path = name === '' || name === '-' ? name : await fileOf(name);
+  if (path) return documentIn(await readText(path, MOST_BYTES), textName(path), path === '-' ? null : path);
   const stored = name === '' ? null : await fromStore(name, db);
-  if (stored !== null) return { input: inputOf(parse(stored, name), name), file: null };
+  if (stored !== null) return documentIn(stored, name, null);
   throw usageError(
     `${name === '' ? 'an empty name' : name}: no such document; give ${RUN_HELP}.`,
     `\`tscope runs --db FILE\` lists the runs of a store.`,

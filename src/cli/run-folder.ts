@@ -5,14 +5,6 @@ import { makeFolder } from '../folder.ts';
 import { checkWritable } from '../out-file.ts';
 import { fileError } from '../system-error.ts';
 
-/** The folder of one run, made before anything is measured. */
-export interface RunFolder {
-  readonly document: string;
-  readonly report: string;
-  /** Removes the folder again if nothing was written to it. */
-  discardIfEmpty(): void;
-}
-
 const ELSEWHERE = 'Give another folder: --out FOLDER.';
 
 /** Where a run goes that names no folder: `tscope-runs/20260131-235959`. */
@@ -22,11 +14,11 @@ const defaultRunFolder = (startedAt: Date): string => {
 };
 
 /**
- * Makes the folder, by default one named by the time, and checks that both files can be written into it.
+ * Makes the folder of a run before anything is measured, by default one named by the time, and checks that both files can be written into it.
  *
  * @throws TscopeError IO where they cannot, USAGE where the folder holds a run already.
  */
-export function openRunFolder(out: string | undefined, startedAt: Date): RunFolder {
+export function openRunFolder(out: string | undefined, startedAt: Date) {
   if (out === '') throw usageError('--out: the path is empty; give a folder.');
   const folder = out ?? defaultRunFolder(startedAt);
   const blame = out === undefined ? '' : '--out: ';
@@ -44,7 +36,8 @@ export function openRunFolder(out: string | undefined, startedAt: Date): RunFold
   return {
     document,
     report,
-    discardIfEmpty: () => {
+    /** Removes the folder again if nothing was written to it. */
+    discardIfEmpty: (): void => {
       try {
         rmdirSync(folder);
       } catch {

@@ -9,7 +9,7 @@ import { exportFormat } from '../store/export.ts';
 import { importFormatOf } from '../store/import.ts';
 import { retentionFor } from '../store/retention.ts';
 import { listRuns, type StoredRun } from '../store/runs.ts';
-import { DEFAULT_STORE, openStoreToRead } from '../store/store.ts';
+import { DEFAULT_STORE, openStoreToRead, using } from '../store/store.ts';
 import { bounds, durationIn, formatCount } from '../units.ts';
 import type { Warning } from '../warning.ts';
 import { defineCommand } from './command.ts';
@@ -56,14 +56,8 @@ const rowOf = (run: StoredRun): RunsResult['runs'][number] => ({
   document: run.hasDocument,
 });
 
-function runsIn(db: string) {
-  const store = openStoreToRead(db);
-  try {
-    return { runs: listRuns(store).map(rowOf), damage: store.damage.all };
-  } finally {
-    store.close();
-  }
-}
+const runsIn = (db: string) =>
+  using(openStoreToRead(db), (store) => ({ runs: listRuns(store).map(rowOf), damage: store.damage.all }));
 
 /** Damage in a warning; more of it is in the document. */
 const MOST_NAMED = 20;

@@ -1,7 +1,7 @@
 import { about } from '../../digits.ts';
 import type { AgentResult } from '../../schema/agent.ts';
 import { tableText } from '../text.ts';
-import { count, orDash } from '../words.ts';
+import { count } from '../words.ts';
 
 /** What `tscope agent --check` says, or what an agent did before it ended. */
 export function agentText({ file, settings, plan, ran }: AgentResult): string {
@@ -11,7 +11,7 @@ export function agentText({ file, settings, plan, ran }: AgentResult): string {
   }
   const rows = Object.entries(settings).map(([name, { value, origin }]) => [
     name,
-    value === null ? 'off' : value === '' ? 'none' : orDash(value),
+    value === null ? 'off' : value || 'none',
     origin,
   ]);
   const source = file === null ? 'No configuration file.' : `Configuration file: ${file}`;
