@@ -1,4 +1,3 @@
-import { usageError } from '../errors.ts';
 import { policyNames } from '../lapic/policies.ts';
 import { checkWritable, writeWhole } from '../out-file.ts';
 import { hdrForm, hdrText } from '../report/hdr.ts';
@@ -50,8 +49,8 @@ export const command = defineCommand({
         choice(TIMER_BACKENDS),
         timerDefaults.backend,
       )
-      .option('--stop-every <time>', 'leave this often', durationIn(timerBounds.everyNs))
-      .option('--stop-for <time>', 'for this long', durationIn(timerBounds.forNs))
+      .option('--stop-every <time>', 'leave this often', durationIn(timerBounds.stopEveryNs))
+      .option('--stop-for <time>', 'for this long', durationIn(timerBounds.stopForNs))
       .option(
         '--histogram <width>',
         'print the ticks in bars of this width, as cyclictest does',
@@ -65,30 +64,17 @@ export const command = defineCommand({
       .option('--cyclictest', 'run cyclictest first: same period, time, priority and CPU')
       .addHelpText('after', HELP),
   run: async ({ measure, status, startedAt }, options) => {
-    const { period, policy, backend, stopEvery, stopFor, hdr } = options;
-    if ((stopEvery === undefined) !== (stopFor === undefined)) {
-      throw usageError('--stop-every and --stop-for go together; give both or neither.');
-    }
-    if (stopEvery !== undefined && stopFor !== undefined && stopEvery + stopFor > options.duration) {
-      throw usageError(
-        '--stop-every: not even one stop (--stop-every plus --stop-for) fits into --duration.',
-      );
-    }
-    const stops =
-      stopEvery === undefined || stopFor === undefined ? null : { everyNs: stopEvery, forNs: stopFor };
-    if (options.cyclictest && stops !== null) {
-      throw usageError('--cyclictest: it never leaves; give it without --stop-every and --stop-for.');
-    }
-    const quiet = { cpu: options.cpu ?? null, priority: options.priority };
+    const { hdr } = options;
     if (hdr !== undefined) checkWritable(hdr.file, '--hdr: ');
     if (options.cyclictest) status(`timer: cyclictest runs for ${formatNs(Number(options.duration))}`);
     const { result, warnings, lateness } = await measure('timer', {
-      periodNs: period,
+      periodNs: options.period,
       durationNs: options.duration,
-      policy,
-      backend,
-      stops,
-      quiet,
+      policy: options.policy,
+      backend: options.backend,
+      stopEveryNs: options.stopEvery,
+      stopForNs: options.stopFor,
+      quiet: { cpu: options.cpu ?? null, priority: options.priority },
       cyclictest: options.cyclictest ?? false,
       barNs: options.histogram ?? null,
     });

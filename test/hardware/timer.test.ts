@@ -47,8 +47,8 @@ test('clamp does not drift', async () => {
 });
 
 test('a real stop under catch-up leaves the TSC for the hrtimer, and costs one tick: two expiries at once', async () => {
-  const stops = { everyNs: 100n * MS, forNs: 50n * MS };
-  const result = await run({ policy: 'catch-up', backend: 'tsc', stops });
+  const stops = { stopEveryNs: 100n * MS, stopForNs: 50n * MS };
+  const result = await run({ policy: 'catch-up', backend: 'tsc', ...stops });
   expect(result.stops).toBeGreaterThanOrEqual(1);
   expect(result.backendAfter).toBe('sw');
   expect(result.missed).toBeLessThanOrEqual(result.stops);

@@ -4,19 +4,15 @@ import type { TimerBackend } from '../../schema/timer.ts';
 import { bounds, within } from '../../units.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 
-/** A real stop of the thread, again and again. */
-interface RealStops {
-  readonly everyNs: bigint;
-  readonly forNs: bigint;
-}
-
 /** One periodic timer on this host. */
 export interface TimerOptions {
   readonly periodNs: bigint;
   readonly durationNs: bigint;
   readonly policy: PolicyName;
   readonly backend: TimerBackend;
-  readonly stops: RealStops | null;
+  /** The thread really leaves this often, and for this long; it never does where they are left out. */
+  readonly stopEveryNs?: bigint | undefined;
+  readonly stopForNs?: bigint | undefined;
   readonly quiet: QuietOptions;
   /** Runs cyclictest first, at the same period, time, priority and CPU. */
   readonly cyclictest?: boolean;
@@ -28,8 +24,8 @@ export interface TimerOptions {
 export const timerBounds = {
   periodNs: bounds('10us', '4294967295ns'),
   durationNs: bounds('1ms', '30d'),
-  everyNs: bounds('1ms', '1d'),
-  forNs: bounds('1us', '1d'),
+  stopEveryNs: bounds('1ms', '1d'),
+  stopForNs: bounds('1us', '1d'),
   barNs: bounds('1ns', '1s'),
 } as const;
 
@@ -43,7 +39,8 @@ const US = 1_000n;
 export function checkTimerOptions({
   periodNs,
   durationNs,
-  stops,
+  stopEveryNs,
+  stopForNs,
   cyclictest = false,
   barNs = null,
 }: TimerOptions): void {
@@ -51,15 +48,19 @@ export function checkTimerOptions({
   within(durationNs, timerBounds.durationNs, 'durationNs');
   if (barNs !== null) within(barNs, timerBounds.barNs, 'barNs');
   if (durationNs < periodNs) throw usageError('`durationNs`: it is shorter than one `periodNs`.');
-  if (stops !== null) {
-    within(stops.everyNs, timerBounds.everyNs, 'stops.everyNs');
-    within(stops.forNs, timerBounds.forNs, 'stops.forNs');
-    if (stops.everyNs + stops.forNs > durationNs) {
-      throw usageError('`stops`: not even one fits into `durationNs`.');
+  if ((stopEveryNs === undefined) !== (stopForNs === undefined))
+    throw usageError('`stopEveryNs` and `stopForNs` go together; give both or neither.');
+  if (stopEveryNs !== undefined && stopForNs !== undefined) {
+    within(stopEveryNs, timerBounds.stopEveryNs, 'stopEveryNs');
+    within(stopForNs, timerBounds.stopForNs, 'stopForNs');
+    if (stopEveryNs + stopForNs > durationNs) {
+      throw usageError(
+        '`stopEveryNs`: not even one stop (`stopEveryNs` plus `stopForNs`) fits into `durationNs`.',
+      );
     }
+    if (cyclictest)
+      throw usageError('`cyclictest`: it never leaves; give it without `stopEveryNs` and `stopForNs`.');
   }
-  if (cyclictest && stops !== null)
-    throw usageError('`cyclictest`: it never leaves; give it without `stops`.');
   if (cyclictest && periodNs % US !== 0n) {
     throw usageError('`cyclictest`: it counts in us; give a `periodNs` of whole microseconds.');
   }
@@ -71,6 +72,5 @@ export const timerDefaults: TimerOptions = {
   durationNs: 10_000_000_000n,
   policy: 'clamp',
   backend: 'hrtimer',
-  stops: null,
   quiet: quietDefaults,
 };

@@ -88,7 +88,7 @@ export async function timerTask(
     warnings: [
       ...warnings,
       ...contention(before.waitedNs, waitedNs, throttled?.ns ?? 0, Number(options.durationNs)),
-      ...(options.stops === null && !forced ? gaveWay(options, result.latenessNs?.max ?? 0) : []),
+      ...(options.stopForNs === undefined && !forced ? gaveWay(options, result.latenessNs?.max ?? 0) : []),
     ],
   };
 }

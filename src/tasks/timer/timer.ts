@@ -82,7 +82,7 @@ export function runTimer(
   control: Control,
   lateness: Histogram = new Histogram(),
 ): TimerResult {
-  const { periodNs, durationNs, stops, backend, barNs = null } = options;
+  const { periodNs, durationNs, stopEveryNs = durationNs, stopForNs, backend, barNs = null } = options;
   const { clock, waiter } = host;
   warmUp(host, options);
   const timer = newTimer(host, options);
@@ -93,7 +93,7 @@ export function runTimer(
   const began = ktimeOf(clock);
   const divergence = new DivergenceLog(Number(durationNs / periodNs) + 1, host.tscHz, began);
   const end = began + durationNs;
-  let nextStop = stops === null ? end : began + stops.everyNs;
+  let nextStop = began + stopEveryNs;
   let nextProgress = 0;
   let stopped = 0;
   programPeriodic(timer, periodNs);
@@ -109,12 +109,12 @@ export function runTimer(
     neighbours.note(late);
     bars?.note(late);
     divergence.note(timer, clock.reading);
-    if ((woke[KTIME] as bigint) >= nextStop && stops !== null) {
+    if ((woke[KTIME] as bigint) >= nextStop && stopForNs !== undefined) {
       leaveForUserspace(timer);
-      if (!waiter.sleepUntil((woke[KTIME] as bigint) + stops.forNs, woke)) break;
+      if (!waiter.sleepUntil((woke[KTIME] as bigint) + stopForNs, woke)) break;
       enterFromUserspace(timer);
       stopped += 1;
-      nextStop = (woke[KTIME] as bigint) + stops.everyNs;
+      nextStop = (woke[KTIME] as bigint) + stopEveryNs;
     }
     const elapsed = difference(woke[KTIME] as bigint, began);
     if (elapsed >= nextProgress) {
@@ -137,7 +137,7 @@ export function runTimer(
     ticks: timer.irqs,
     missed: Math.max(0, due - timer.irqs),
     stops: stopped,
-    stopForNs: stops === null ? 0 : Number(stops.forNs),
+    stopForNs: Number(stopForNs ?? 0n),
     latenessNs: latenessOf(lateness),
     latenessIntervals: intervalsOf(lateness, neighbours.correlation),
     histogram: spreadOf(lateness),

@@ -80,11 +80,11 @@ describe('one wait is 10.5 periods late', () => {
 });
 
 test('real stops: the thread leaves as often as asked, and the policy decides what is missed', () => {
-  const stops = { everyNs: 100n * MS, forNs: 20n * MS };
-  const caughtUp = run({ stops, policy: 'catch-up' });
+  const stops = { stopEveryNs: 100n * MS, stopForNs: 20n * MS };
+  const caughtUp = run({ ...stops, policy: 'catch-up' });
   expect(caughtUp).toMatchObject({ stops: 4, stopForNs: 20e6, missed: 0 });
   expect(caughtUp.latenessNs?.max).toBeGreaterThan(18e6);
-  const clamped = run({ stops, policy: 'clamp' });
+  const clamped = run({ ...stops, policy: 'clamp' });
   expect(clamped.stops).toBe(4);
   expect(clamped.missed / 4).toBeGreaterThanOrEqual(17);
   expect(clamped.missed / 4).toBeLessThanOrEqual(20);
