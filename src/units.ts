@@ -5,15 +5,8 @@ export const NS_PER_US = 1_000;
 export const NS_PER_MS = 1_000_000;
 export const NS_PER_S = 1_000_000_000;
 
-const NS_PER_UNIT = {
-  ns: 1n,
-  us: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  min: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-  d: 86_400_000_000_000n,
-} as const;
+/** From the smallest to the largest. */
+const NS_PER_UNIT = new Map(time.units.map(([size, unit]) => [unit, BigInt(size)] as const).reverse());
 
 /** The longest duration that ktime (a signed 64-bit count of ns) can hold: 292 years. */
 export const MAX_DURATION_NS = 2n ** 63n - 1n;
@@ -33,7 +26,7 @@ export function parseDuration(text: string, name = ''): bigint {
   const match = /^(\d{1,30})(?:\.(\d{1,30}))?(ns|us|ms|s|m|min|h|d)$/.exec(text.trim());
   if (match === null) throw fail(`is not a duration; give ${ACCEPTED}`);
   const [, whole = '', fraction = '', unit = 'ns'] = match;
-  const size = NS_PER_UNIT[(unit === 'm' ? 'min' : unit) as keyof typeof NS_PER_UNIT];
+  const size = NS_PER_UNIT.get(unit === 'm' ? 'min' : unit) ?? 1n;
   const scaled = BigInt(whole + fraction) * size;
   const denominator = 10n ** BigInt(fraction.length);
   if (scaled % denominator !== 0n) throw fail('is not a whole number of nanoseconds');
@@ -109,7 +102,7 @@ function inUnit(ns: bigint, size: bigint): string | null {
 /** The flag value of the fewest digits that `parseDuration` reads back as the same (`200us`, `1.5s`, `51.9d`, `90s`). */
 export function formatDuration(ns: bigint): string {
   let shortest = { number: String(ns), unit: 'ns' };
-  for (const [unit, size] of Object.entries(NS_PER_UNIT)) {
+  for (const [unit, size] of NS_PER_UNIT) {
     const number = inUnit(ns, size);
     if (number === null) continue;
     const shorter = number.length - shortest.number.length;

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { usageError } from '../errors.ts';
 import { checkWritable, writeWhole } from '../out-file.ts';
+import { partNames } from '../report/parts.ts';
 import type { ReportResult } from '../schema/report.ts';
 import { DEFAULT_STORE } from '../store/store.ts';
 import { formatCount } from '../units.ts';
@@ -43,7 +44,7 @@ export const command = defineCommand({
     checkWritable(out);
     const page = pageOf(input);
     const { parts, host, startedAt } = input;
-    const shown = Object.entries(parts).flatMap(([part, result]) => (result === null ? [] : [part]));
+    const shown = partNames(parts);
     const result: ReportResult = {
       page: out,
       bytes: Buffer.byteLength(page),

@@ -18,6 +18,10 @@ type PartName = keyof Results;
 /** What a report may show: the parts of a run, or that of a single command. What is absent was not measured. */
 export type Parts = { readonly [Name in PartName]?: Results[Name] | null };
 
+/** The parts that were measured. */
+export const partNames = (parts: Parts): string[] =>
+  Object.entries(parts).flatMap(([name, result]) => (result === null || result === undefined ? [] : [name]));
+
 /** Every kind of part, first the one that answers the question people come with. */
 const KINDS: { readonly [Name in PartName]: Kind<Results[Name]> } = {
   kvm,

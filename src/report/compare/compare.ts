@@ -1,7 +1,7 @@
-import { group } from 'd3-array';
+import { difference, group, intersection } from 'd3-array';
 import type { CompareResult } from '../../schema/compare.ts';
 import type { ReportInput } from '../input.ts';
-import type { Parts } from '../parts.ts';
+import { type Parts, partNames } from '../parts.ts';
 import { differingFacts, factsOf } from './facts.ts';
 import { FALSE_ALARM_RATIO, judge, type Sample } from './judge.ts';
 import { type Quantity, quantitiesOf, wholeRows } from './quantities.ts';
@@ -15,14 +15,7 @@ export interface Named {
 /** The runs of one side: one at least. */
 export type Runs = readonly [Named, ...Named[]];
 
-const partsOf = (runs: Runs): string[] => {
-  const all = runs.flatMap(({ input }) =>
-    Object.entries(input.parts).flatMap(([name, part]) =>
-      part === null || part === undefined ? [] : [name],
-    ),
-  );
-  return [...new Set(all)];
-};
+const partsOf = (runs: Runs): Set<string> => new Set(runs.flatMap(({ input }) => partNames(input.parts)));
 
 const side = ({ name, input }: Named): CompareResult['a'] => ({
   name,
@@ -33,8 +26,8 @@ const side = ({ name, input }: Named): CompareResult['a'] => ({
 
 /** The rows of stops that every run with stops measured to the end. */
 function commonRows(all: readonly Parts[]): Set<string> {
-  const [first, ...others] = all.filter(({ stop }) => stop !== null && stop !== undefined).map(wholeRows);
-  return new Set([...(first ?? [])].filter((name) => others.every((rows) => rows.has(name))));
+  const [first = [], ...others] = all.filter(({ stop }) => stop).map(wholeRows);
+  return intersection(first, ...others);
 }
 
 /**
@@ -65,8 +58,8 @@ export function compareRuns(a: Runs, b: Runs, history: readonly ReportInput[] = 
     facts: differingFacts(factsOf(a[0].input), factsOf(b[0].input)),
     quantities: samples.map((sample) => judge(sample, Math.max(1, noisy))),
     onlyIn: {
-      a: inA.filter((part) => !inB.includes(part)),
-      b: inB.filter((part) => !inA.includes(part)),
+      a: [...difference(inA, inB)],
+      b: [...difference(inB, inA)],
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { CompareResult } from '../../schema/compare.ts';
 import type { ReportInput } from '../input.ts';
 
 /** A fact's name and value; null where it is not known. */
@@ -34,12 +35,8 @@ export function factsOf({ host, parts, tool }: ReportInput): Facts {
 }
 
 /** Facts that both documents state and that differ. */
-export function differingFacts(
-  a: Facts,
-  b: Facts,
-): Array<{ readonly fact: string; readonly a: string | null; readonly b: string | null }> {
-  return [...a].flatMap(([fact, value]) => {
+export const differingFacts = (a: Facts, b: Facts): CompareResult['facts'] =>
+  [...a].flatMap(([fact, value]) => {
     const other = b.get(fact);
     return other === undefined || other === value ? [] : [{ fact, a: value, b: other }];
   });
-}

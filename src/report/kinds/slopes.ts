@@ -10,15 +10,6 @@ export const NOISES = [
   { value: 1, slope: '+1', name: 'drift of frequency' },
 ] as const;
 
-/** Averaging times over which one noise prevails. */
-interface SlopeRange {
-  readonly fromNs: number;
-  readonly toNs: number;
-  /** The mean slope of log deviation over log averaging time. */
-  readonly slope: number;
-  readonly noise: string;
-}
-
 interface Point {
   readonly tau: number;
   readonly oadev: number;
@@ -34,8 +25,8 @@ const nearest = (slope: number): string =>
 /** Fewer terms than this leave the deviation too uncertain to name a slope. */
 const LEAST_TERMS = 10;
 
-/** Neighbouring averaging times with one kind of noise, as one range each. Pure. */
-export function localSlopes(stability: DriftPair['stability']): SlopeRange[] {
+/** Neighbouring averaging times over which one noise prevails, as one range each, with the mean slope. Pure. */
+export function localSlopes(stability: DriftPair['stability']) {
   const points = stability.flatMap(({ tauNs, oadev, n }): Point[] =>
     oadev === null || oadev <= 0 || n < LEAST_TERMS ? [] : [{ tau: tauNs, oadev }],
   );

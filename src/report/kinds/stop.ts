@@ -2,7 +2,7 @@ import { greatest, least } from 'd3-array';
 import { about, between, exact, offset, plain, time } from '../../digits.ts';
 import { catchUpNs } from '../../lapic/catch-up.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
-import type { StopResult, StopRow } from '../../schema/stop.ts';
+import type { CostInterval, StopResult, StopRow } from '../../schema/stop.ts';
 import { columns } from '../columns.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
@@ -10,13 +10,6 @@ import type { Series } from '../plot/series.ts';
 import { DURATION_TICKS, durationText } from '../plot/tick-text.ts';
 import { count, orDash, plural } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
-
-/** A figure, and the interval that contains the next run's in 95 of 100 cases. */
-interface Interval {
-  readonly ns: number;
-  readonly lowNs: number;
-  readonly highNs: number;
-}
 
 type Threshold = StopResult['lockupThreshold'][number];
 type TickCost = NonNullable<StopResult['tickCost']>[number];
@@ -37,7 +30,7 @@ const lockupText = ({ atHostCost }: Threshold): string => thresholdText(atHostCo
 const callbackText = ({ atHostCost }: Threshold): string =>
   between(atHostCost.callbackNs, atHostCost.callbackLowNs, atHostCost.callbackHighNs);
 
-const intervalText = ({ ns, lowNs, highNs }: Interval, measure = offset): string =>
+const intervalText = ({ ns, lowNs, highNs }: CostInterval, measure = offset): string =>
   between(ns, lowNs, highNs, measure);
 
 /** What a callback costs, in this program, in this host's kernel where that was traced, and in the crash dump. */
