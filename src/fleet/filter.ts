@@ -1,5 +1,5 @@
 import { usageError } from '../errors.ts';
-import type { Where } from './store/fleet-store.ts';
+import type { Where } from './store/hosts.ts';
 
 /** A filter as people write it: `kernel=6.1.*`. @throws TscopeError USAGE. */
 export function filterOf(text: string): Where {

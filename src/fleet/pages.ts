@@ -24,7 +24,8 @@ import type { FleetHostResult } from '../schema/fleet.ts';
 import { schemaId } from '../schema/words.ts';
 import { version } from '../version.ts';
 import { filterOf } from './filter.ts';
-import { type FleetStore, HOST_ORDERS, type HostOrder, type Where } from './store/fleet-store.ts';
+import type { FleetStore } from './store/fleet-store.ts';
+import { HOST_ORDERS, type HostOrder, type Where } from './store/hosts.ts';
 import {
   eventsView,
   hostNamed,

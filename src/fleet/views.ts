@@ -1,7 +1,6 @@
 import { usageError } from '../errors.ts';
 import { nameOf } from '../report/kinds/fleet.ts';
 import type {
-  FleetEventLine,
   FleetEventsResult,
   FleetHostResult,
   FleetHostRow,
@@ -9,18 +8,23 @@ import type {
   FleetKernelsResult,
   FleetOverview,
 } from '../schema/fleet.ts';
-import { isoOf, rateOf } from '../store/buckets.ts';
+import { isoOf } from '../store/buckets.ts';
 import { groups } from './findings/peers.ts';
 import type { Conclusion, Conclusions } from './judge/conclude.ts';
-import type {
-  FleetEventRow,
-  FleetHost,
-  FleetPoint,
-  FleetStore,
-  HostOrder,
-  Where,
-  Width,
-} from './store/fleet-store.ts';
+import { readConclusions } from './store/conclusions.ts';
+import { listEvents } from './store/events.ts';
+import type { FleetStore } from './store/fleet-store.ts';
+import { type FleetPoint, listCalibrations, listKvmRuns, listPairs, listPoints } from './store/history.ts';
+import {
+  countHosts,
+  type FleetHost,
+  findHosts,
+  type HostQuery,
+  hostsById,
+  listHosts,
+  type Where,
+} from './store/hosts.ts';
+import { isoMs } from './store/select.ts';
 
 /** A host that has sent nothing for this many ms is silent: agents send every minute. */
 export const SILENT_MS = 10 * 60_000;
@@ -43,73 +47,35 @@ export interface PageQuery {
   readonly offset: number;
 }
 
-/** ms since the epoch as ISO text; what no calendar holds as its nearest end. */
-const isoMs = (ms: number): string => new Date(Math.min(8.64e15, Math.max(-8.64e15, ms))).toISOString();
-
-function rowOf(host: FleetHost, nowMs: number): FleetHostRow {
-  const { facts, standing } = host;
-  const detail = standing === null ? null : (JSON.parse(standing.detail) as Conclusion);
-  return {
-    id: host.id,
-    host: host.host,
-    twin: host.twin,
-    hostname: host.hostname,
-    version: host.version,
-    labels: { ...host.labels },
-    cpu: facts?.cpu ?? null,
-    kernel: facts?.kernel ?? null,
-    clocksource: facts?.clocksource ?? null,
-    discipline: facts?.discipline ?? null,
-    firstSeenAt: isoMs(host.firstSeenMs),
-    lastSeenAt: isoMs(host.lastSeenMs),
-    silent: host.lastSeenMs < nowMs - SILENT_MS,
-    clockErrorMs: host.clockErrorMs,
-    lost: host.lost,
-    standing:
-      detail === null
-        ? null
-        : {
-            against: detail.against,
-            peers: detail.peers,
-            size: detail.size,
-            value: detail.value,
-            middle: detail.middle,
-            spread: detail.spread,
-            standardError: detail.standardError,
-            score: standing?.score ?? null,
-            outlier: detail.outlier,
-            since: detail.sinceNs === null ? null : isoOf(BigInt(detail.sinceNs)),
-          },
-  };
+function standingOf({ detail, score }: NonNullable<FleetHost['standing']>): FleetHostRow['standing'] {
+  const { against, peers, size, value, middle, spread, standardError, outlier, sinceNs } = JSON.parse(
+    detail,
+  ) as Conclusion;
+  const since = sinceNs === null ? null : isoOf(BigInt(sinceNs));
+  return { against, peers, size, value, middle, spread, standardError, score, outlier, since };
 }
 
-const lineOf = (event: FleetEventRow): FleetEventLine => ({
-  at: isoOf(event.atNs),
-  seenAt: isoMs(event.seenAtMs),
-  host: event.host,
-  name: nameOf({ host: event.hostWord, twin: event.twin }),
-  hostname: event.hostname,
-  kind: event.kind,
-  clock: event.clock,
-  detail: event.detail,
+const rowOf = ({ clockErrorMs, lost, standing, ...host }: FleetHost, nowMs: number): FleetHostRow => ({
+  ...host,
+  silent: Date.parse(host.lastSeenAt) < nowMs - SILENT_MS,
+  clockErrorMs,
+  lost,
+  standing: standing && standingOf(standing),
 });
 
 /** The hosts of a fleet, a page of them. */
 export async function hostsView(
   store: FleetStore,
   nowMs: number,
-  query: PageQuery & {
-    readonly order?: HostOrder;
-    readonly descending?: boolean;
-    readonly silent?: boolean;
-    readonly twins?: boolean;
-    readonly judged?: boolean;
-  },
+  query: PageQuery & Omit<HostQuery, 'silentSinceMs'> & { readonly silent?: boolean },
 ): Promise<FleetHostsResult> {
-  const { silent = false, where, offset, ...rest } = query;
-  const silence = silent ? { silentSinceMs: nowMs - SILENT_MS } : {};
-  const { rows, total } = await store.hosts({ ...rest, ...silence, where, offset });
-  return { where: [...(where ?? [])], total, offset, hosts: rows.map((host) => rowOf(host, nowMs)) };
+  const { silent = false, ...rest } = query;
+  const { rows, total } = await listHosts(store, {
+    ...rest,
+    ...(silent && { silentSinceMs: nowMs - SILENT_MS }),
+  });
+  const { where = [], offset } = query;
+  return { where: [...where], total, offset, hosts: rows.map((host) => rowOf(host, nowMs)) };
 }
 
 /** Hosts that were judged, by how far they stand out among their peers, the furthest first. */
@@ -121,21 +87,14 @@ export async function eventsView(
   store: FleetStore,
   query: PageQuery & { readonly kinds?: readonly string[]; readonly fromNs: bigint; readonly toNs: bigint },
 ): Promise<FleetEventsResult> {
-  const { rows, total } = await store.events(query);
-  const { where, offset, fromNs, toNs } = query;
-  return {
-    where: [...(where ?? [])],
-    total,
-    offset,
-    from: isoOf(fromNs),
-    to: isoOf(toNs),
-    events: rows.map(lineOf),
-  };
+  const { rows, total } = await listEvents(store, query);
+  const { where = [], offset, fromNs, toNs } = query;
+  return { where: [...where], total, offset, from: isoOf(fromNs), to: isoOf(toNs), events: [...rows] };
 }
 
 /** What was last concluded of the whole fleet; null before the first time. */
 export async function lastConclusions(store: FleetStore): Promise<Conclusions | null> {
-  const text = await store.conclusions();
+  const text = await readConclusions(store);
   return text === null ? null : (JSON.parse(text) as Conclusions);
 }
 
@@ -146,7 +105,7 @@ export async function kernelsView(store: FleetStore): Promise<FleetKernelsResult
 
 /** The one host that a name means. @throws TscopeError USAGE where it means none or several. */
 export async function hostNamed(store: FleetStore, name: string): Promise<FleetHost> {
-  const found = await store.findHosts(name);
+  const found = await findHosts(store, name);
   const [first] = found;
   if (first === undefined)
     throw usageError(`no host of the fleet is called '${name}'; tscope fleet hosts lists them.`);
@@ -163,8 +122,8 @@ function pairColumns(points: readonly FleetPoint[]) {
   const [first] = points;
   return {
     at: points.map(({ atNs }) => isoOf(atNs)),
-    offsetNs: points.map(({ meanNs }) => meanNs - (first?.meanNs ?? 0)),
-    rateRatio: points.map(rateOf),
+    offsetNs: points.map(({ offsetNs }) => offsetNs - (first?.offsetNs ?? 0)),
+    rateRatio: points.map(({ rateRatio }) => rateRatio),
   };
 }
 
@@ -176,17 +135,17 @@ export async function hostView(
   range: { readonly fromNs: bigint; readonly toNs: bigint },
 ): Promise<FleetHostResult> {
   const { fromNs, toNs } = range;
-  const width: Width = toNs - fromNs > MINUTES_NS ? 'hour' : 'minute';
-  const pairs = new Map((await store.pairs(host.id)).map((pair) => [pair.id, pair]));
-  const points = await store.points({ host: host.id, width, fromNs, toNs, limit: MOST_POINTS });
+  const width = toNs - fromNs > MINUTES_NS ? 'hour' : 'minute';
+  const pairs = new Map((await listPairs(store, host.id)).map((pair) => [pair.id, pair]));
+  const ids = [...pairs.keys()];
+  const points = await listPoints(store, { pairs: ids, width, fromNs, toNs, limit: MOST_POINTS });
   const known = points.flatMap((point) => {
-    const pair = pairs.get(point.series);
+    const pair = pairs.get(point.pair);
     return pair === undefined ? [] : [{ pair, point }];
   });
   const series = groups(known, ({ pair }) => `${pair.clock} ${pair.reference}`);
-  const events = await store.events({ host: host.id, fromNs, toNs, limit: MOST_EVENTS });
-  const calibrations = await store.calibrations(host.id, CALIBRATIONS);
-  const documents = await store.documents({ kind: 'kvm', host: host.id, limit: DOCUMENTS });
+  const events = await listEvents(store, { host: host.id, fromNs, toNs, limit: MOST_EVENTS });
+  const calibrations = await listCalibrations(store, host.id, CALIBRATIONS);
   return {
     host: rowOf(host, nowMs),
     from: isoOf(fromNs),
@@ -204,15 +163,9 @@ export async function hostView(
       trueHz: trueRate?.hz ?? null,
       trueErrorRatio: trueRate?.errorRatio ?? null,
     })),
-    events: events.rows.map(lineOf),
+    events: [...events.rows],
     eventsTotal: events.total,
-    documents: documents.rows.map(({ id, kind, startedAtNs, kernel, summary }) => ({
-      id,
-      kind,
-      at: isoOf(startedAtNs),
-      kernel,
-      summary: JSON.parse(summary) as unknown,
-    })),
+    documents: await listKvmRuns(store, host.id, DOCUMENTS),
   };
 }
 
@@ -222,10 +175,10 @@ export async function overviewView(store: FleetStore, nowMs: number): Promise<Fl
   const worst = (await outliersView(store, nowMs, { where: [], limit: WORST, offset: 0 })).hosts;
   const moves = conclusions?.moves ?? [];
   const moved = new Set(moves.flatMap(({ host }) => (host === null ? [] : [host])));
-  const named = new Map((await store.hostsById([...moved])).map((host) => [host.id, host]));
+  const named = new Map((await hostsById(store, [...moved])).map((host) => [host.id, host]));
   return {
     concludedAt: conclusions === null ? null : isoMs(conclusions.atMs),
-    ...(await store.countHosts({ silentSinceMs: nowMs - SILENT_MS, clockErrorMs: CLOCK_ERROR_MS })),
+    ...(await countHosts(store, { silentSinceMs: nowMs - SILENT_MS, clockErrorMs: CLOCK_ERROR_MS })),
     judged: conclusions?.judged ?? { discipline: 0, claim: 0 },
     outliers: conclusions?.outliers ?? 0,
     worst: worst.filter(({ standing }) => standing?.outlier === true),

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { Received } from '../../src/fleet/store/fleet-store.ts';
+import type { Received } from '../../src/fleet/store/rows.ts';
 import type {
   FleetBatch,
   FleetCalibration,

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FAULTS, type SimulatedHost } from '../../scripts/bench/fleet/simulated-fleet.mjs';
 import { conclude } from '../../src/fleet/judge/conclude.ts';
+import { putConclusions } from '../../src/fleet/store/conclusions.ts';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
+import { writeDelivery } from '../../src/fleet/store/write.ts';
 import {
   eventsView,
   hostNamed,
@@ -28,7 +30,7 @@ describe('a quiet fleet of 150 hosts, a week of it', () => {
   beforeAll(async () => {
     store = await openFleetStore(`${folder}/quiet.db`);
     await simulate(store, { hosts: 150 });
-    await store.putConclusions(JSON.stringify(await conclude(store, NOW_MS)));
+    await putConclusions(store, JSON.stringify(await conclude(store, NOW_MS)));
   }, 60_000);
   afterAll(() => store.close());
 
@@ -88,7 +90,7 @@ test('a host that was not heard from within the week is judged no more, and stan
   const FIRST_MS = NOW_MS - WEEK_S * 1000;
   const calibrations = [calibrated({})];
   const speak = (host: string, atMs: number) =>
-    store.write({
+    writeDelivery(store, {
       stream: 's',
       received: [received(batch(host, { runs: [{ ...run(), calibrations }] }), atMs)],
       refused: [],
@@ -117,7 +119,7 @@ describe('a fleet of 200 hosts with faults', () => {
   beforeAll(async () => {
     store = await openFleetStore(`${folder}/faults.db`);
     hosts = await simulate(store, { hosts: 200, seed: 3, faults: FAULTS });
-    await store.putConclusions(JSON.stringify(await conclude(store, NOW_MS)));
+    await putConclusions(store, JSON.stringify(await conclude(store, NOW_MS)));
   }, 60_000);
   afterAll(() => store.close());
 

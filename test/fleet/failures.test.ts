@@ -8,12 +8,15 @@ import { hubError } from '../../src/fleet/hub/hub-error.ts';
 import { initHub } from '../../src/fleet/hub/init.ts';
 import { registryKey, STREAM, subjectOf } from '../../src/fleet/hub/names.ts';
 import { serverConfig } from '../../src/fleet/hub/server-config.ts';
+import { countHosts, listHosts } from '../../src/fleet/store/hosts.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
+import { writeDelivery } from '../../src/fleet/store/write.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, MINUTE, minutes, NS, received, run, T0 } from './batches.ts';
 import { type Nats, natsAbsence, startNats } from './nats.ts';
 import { freePort } from './ports.ts';
 import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
+import { account } from './stored.ts';
 
 const folder = temporaryFolder();
 const withNats = test.runIf(natsAbsence() === null);
@@ -328,7 +331,8 @@ withPostgres(
     ]);
     const { url } = await server.database('good');
     const store = await openFleetStore(url);
-    const write = () => store.write({ stream: 's', received: [received(batch('one'))], refused: [] });
+    const write = () =>
+      writeDelivery(store, { stream: 's', received: [received(batch('one'))], refused: [] });
     await write();
     server.psql(
       'good',
@@ -348,8 +352,8 @@ withPostgres(
     server.start();
     server.psql('postgres', 'ALTER DATABASE good RESET default_transaction_read_only');
     await write();
-    const [host] = (await store.hosts({ limit: 1 })).rows;
-    expect((await store.account(host?.id ?? 0)).minuteSamples).toBe(18);
+    const [host] = (await listHosts(store, { limit: 1 })).rows;
+    expect((await account(store, host?.id ?? 0)).minuteSamples).toBe(18);
     await store.close();
   },
   60_000,
@@ -372,16 +376,16 @@ test('a clock that is a year off loses nothing, and is named', async () => {
     runs: [run({}, minutes(MINUTE + YEAR / 60_000, 2))],
     sentAtNs: String(BigInt(T0 + YEAR) * NS),
   };
-  await store.write({
+  await writeDelivery(store, {
     stream: 's',
     received: [received(batch('ahead', ahead)), received(batch('right'))],
     refused: [],
   });
-  expect(await store.countHosts({ silentSinceMs: 0, clockErrorMs: 60_000 })).toMatchObject({
+  expect(await countHosts(store, { silentSinceMs: 0, clockErrorMs: 60_000 })).toMatchObject({
     clockErrors: 1,
   });
-  const { rows } = await store.hosts({ limit: 1, order: 'clock-error', descending: true });
+  const { rows } = await listHosts(store, { limit: 1, order: 'clock-error', descending: true });
   expect(rows.map(({ host, clockErrorMs }) => [host, clockErrorMs])).toEqual([['ahead', YEAR]]);
-  expect((await store.account(rows[0]?.id ?? 0)).minuteSamples).toBe(12);
+  expect((await account(store, rows[0]?.id ?? 0)).minuteSamples).toBe(12);
   await store.close();
 });

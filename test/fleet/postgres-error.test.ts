@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { listHosts } from '../../src/fleet/store/hosts.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
 import { isPassing, postgresError } from '../../src/fleet/store/postgres/postgres-error.ts';
+import { keepUp } from '../../src/fleet/store/upkeep.ts';
+import { writeDelivery } from '../../src/fleet/store/write.ts';
 import { batch, NS, received, run, T0 } from './batches.ts';
 import { postgresAbsence, startPostgres } from './postgres.ts';
+import { account } from './stored.ts';
 
 const failure = (code: string) => Object.assign(new Error('something'), { code });
 
@@ -48,12 +52,12 @@ test.runIf(postgresAbsence() === null)(
           };
           const series = (run({}, []).series ?? []).map(({ minutes: _, ...one }) => ({ ...one, samples }));
           const one = batch('host', { runs: [run({ series })] });
-          await writer.write({ stream: 's', received: [received(one, nowMs, i + 1)], refused: [] });
+          await writeDelivery(writer, { stream: 's', received: [received(one, nowMs, i + 1)], refused: [] });
         });
         const forever = { samplesDays: null, minutesDays: null, hoursDays: null };
-        await Promise.all([...writing, keeper.upkeep(forever, nowMs)]);
-        const [host] = (await writer.hosts({ limit: 1 })).rows;
-        expect((await writer.account(host?.id ?? 0)).samples).toBe(20);
+        await Promise.all([...writing, keepUp(keeper, forever, nowMs)]);
+        const [host] = (await listHosts(writer, { limit: 1 })).rows;
+        expect((await account(writer, host?.id ?? 0)).samples).toBe(20);
         await writer.close();
         await keeper.close();
       }

@@ -12,7 +12,10 @@ import { initHub } from '../../src/fleet/hub/init.ts';
 import { REFUSED_STREAM, STREAM, subjectOf } from '../../src/fleet/hub/names.ts';
 import { startShipping } from '../../src/fleet/shipping/ship.ts';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
+import { findHosts } from '../../src/fleet/store/hosts.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
+import { settledOf } from '../../src/fleet/store/settled.ts';
+import { asText } from '../../src/store/cells.ts';
 import { appendEvents } from '../../src/store/events.ts';
 import { maintain } from '../../src/store/retention.ts';
 import { endRun, startRun } from '../../src/store/runs.ts';
@@ -32,6 +35,7 @@ import { ramp, SECOND } from '../store/fixtures.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, facts } from './batches.ts';
 import { type Nats, natsAbsence, startNats } from './nats.ts';
+import { account } from './stored.ts';
 
 const folder = temporaryFolder();
 const absence = natsAbsence();
@@ -154,12 +158,12 @@ it('everything that a host stored arrives once, whoever is killed in between', a
   await collecting(db, async (fleet, collector) => {
     await eventually(
       async () =>
-        (await fleet.findHosts('one'))[0] === undefined ? false : collector.state.hub?.waiting === 0,
+        (await findHosts(fleet, 'one'))[0] === undefined ? false : collector.state.hub?.waiting === 0,
       20_000,
     );
     await eventually(async () => {
-      const [host] = await fleet.findHosts('one');
-      return (await fleet.account(host?.id ?? 0)).documents === 1;
+      const [host] = await findHosts(fleet, 'one');
+      return (await account(fleet, host?.id ?? 0)).documents === 1;
     }, 20_000);
   });
   expect(second.health).toMatchObject({
@@ -168,9 +172,11 @@ it('everything that a host stored arrives once, whoever is killed in between', a
   });
   await second.end(2_000);
   const fleet = await openFleetStore(db);
-  const [host] = await fleet.findHosts('one');
-  expect(host).toMatchObject({ host: 'one', hostname: 'one.example', facts, labels: { site: 'ber' } });
-  expect(await fleet.account(host?.id ?? 0)).toMatchObject({
+  const [host] = await findHosts(fleet, 'one');
+  expect(host).toMatchObject({ host: 'one', hostname: 'one.example', labels: { site: 'ber' } });
+  const [[told] = []] = await fleet.ask('SELECT facts FROM sender');
+  expect(JSON.parse(asText(told))).toEqual(facts);
+  expect(await account(fleet, host?.id ?? 0)).toMatchObject({
     samples: 9_000,
     minuteSamples: 9_000,
     events: 1,
@@ -195,13 +201,13 @@ it('a message that cannot be read is put aside with its reason, and stops nobody
   const db = join(folder, 'fleet.db');
   await collecting(db, async (fleet, collector) => {
     await eventually(
-      async () => (await fleet.findHosts('good')).length === 1 && collector.state.here.refused === 6,
+      async () => (await findHosts(fleet, 'good')).length === 1 && collector.state.here.refused === 6,
       20_000,
     );
-    expect(await fleet.findHosts('bad')).toEqual([]);
+    expect(await findHosts(fleet, 'bad')).toEqual([]);
     await eventually(() => collector.state.hub?.waiting === 0, 20_000);
     const { received = 0, waiting = 0 } = collector.state.hub ?? {};
-    const ledger = ledgerOf(received, waiting, await fleet.settled(collector.stream));
+    const ledger = ledgerOf(received, waiting, await settledOf(fleet, collector.stream));
     expect(ledger).toEqual({ received, stored: received - 6, refused: 6, waiting: 0, expired: 0 });
   });
   const manager = await jetstreamManager(connection);
@@ -233,10 +239,10 @@ it('what a store refuses for a while is stored once it takes it, without a wait 
   const said: string[] = [];
   const refusals: ErrorCode[] = ['STORE_FULL', 'STORE_FULL', 'IO', 'STORE_DAMAGED'];
   const work = async (fleet: FleetStore, collector: Collector): Promise<void> => {
-    const write = fleet.write.bind(fleet);
-    fleet.write = async (delivery) => {
+    const { transaction } = fleet;
+    fleet.transaction = async (work) => {
       const code = refusals.shift();
-      if (code === undefined) return await write(delivery);
+      if (code === undefined) return await transaction(work);
       throw new TscopeError(code, `${code}.`);
     };
     // Messages that are not acknowledged count as lost after a minute.

@@ -6,6 +6,8 @@ import {
   speaks,
 } from '../../scripts/bench/fleet/simulated-fleet.mjs';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
+import { keepUp } from '../../src/fleet/store/upkeep.ts';
+import { writeDelivery } from '../../src/fleet/store/write.ts';
 import { eventsView, hostsView, outliersView, overviewView } from '../../src/fleet/views.ts';
 import { fleetBatchSchema } from '../../src/schema/fleet-batch.ts';
 
@@ -37,10 +39,10 @@ export async function simulate(
           const batch = fleetBatchSchema.parse(batchOf(host, { ...stretch, hoursOnly: true }));
           return { batch, sequence, receivedAtMs: stretch.toS * 1000 };
         });
-      await store.write({ stream: 'fleet', received, refused: [] });
+      await writeDelivery(store, { stream: 'fleet', received, refused: [] });
     }
   }
-  await store.upkeep({ samplesDays: null, minutesDays: null, hoursDays: null }, NOW_S * 1000);
+  await keepUp(store, { samplesDays: null, minutesDays: null, hoursDays: null }, NOW_S * 1000);
   return hosts;
 }
 

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
+import { writeDelivery } from '../../src/fleet/store/write.ts';
 import { eventually } from '../e2e/running-agent.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { batch, MINUTE, minutes, received, run } from './batches.ts';
 import { type Child, collectorChild } from './chaos/chaos.ts';
 import { freePort } from './ports.ts';
 import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
+import { account } from './stored.ts';
 
 const folder = temporaryFolder();
 const absence = postgresAbsence();
@@ -29,14 +31,14 @@ test.each([
     const db = join(folder, `${kept}.db`);
     const before = await openFleetStore(db);
     const runs = [run({}, minutes(MINUTE - 365 * 1_440, 3))];
-    await before.write({ stream: 's', received: [received(batch('old', { runs }))], refused: [] });
+    await writeDelivery(before, { stream: 's', received: [received(batch('old', { runs }))], refused: [] });
     await before.close();
     const hub = `nats://127.0.0.1:${await freePort()}`;
     const child = collectorChild('collector', hub, db, '--retain-minutes', kept);
     await eventually(() => child.stderr.includes('nobody listens there'), 30_000);
     expect(await child.end('SIGTERM', 20_000)).toBe(true);
     const store = await openFleetStore(db);
-    expect(await store.account(1)).toMatchObject({ minutes: left });
+    expect(await account(store, 1)).toMatchObject({ minutes: left });
     await store.close();
   },
   60_000,

@@ -2,6 +2,7 @@
 // then emptied. Each batch is what a host sends in a minute: its three pairs' last minute.
 //
 //   node --import ./test/load-typescript.mjs scripts/bench/fleet/collector.mjs [batches] [hosts] [sqlite]
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectHub } from '../../../src/fleet/hub/connect.ts';
 import { initHub } from '../../../src/fleet/hub/init.ts';
 import { STREAM, subjectOf } from '../../../src/fleet/hub/names.ts';
+import { listHosts } from '../../../src/fleet/store/hosts.ts';
 import { openFleetStore } from '../../../src/fleet/store/open.ts';
+import { settledOf } from '../../../src/fleet/store/settled.ts';
 import { Child } from '../../../test/fleet/chaos/chaos.ts';
 import { startNats } from '../../../test/fleet/nats.ts';
 import { startPostgres } from '../../../test/fleet/postgres.ts';
@@ -60,7 +63,7 @@ try {
   }
   const store = await openFleetStore(db);
   console.log(
-    `${(await store.hosts({ limit: 1 })).total} hosts; ${JSON.stringify(await store.settled((await manager.streams.info(STREAM)).created && `${STREAM} ${(await manager.streams.info(STREAM)).created}`))}`,
+    `${(await listHosts(store, { limit: 1 })).total} hosts; ${JSON.stringify(await settledOf(store, (await manager.streams.info(STREAM)).created && `${STREAM} ${(await manager.streams.info(STREAM)).created}`))}`,
   );
   await store.close();
   await connection.close();

@@ -1,11 +1,13 @@
 // Whether every fault that is seeded is found and named, and none invented: fleets of simulated hosts over a simulated week.
 //
 //   node --import ./test/load-typescript.mjs scripts/bench/fleet/faults.mjs [hosts=1000] [seeds=3]
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { conclude } from '../../../src/fleet/judge/conclude.ts';
+import { putConclusions } from '../../../src/fleet/store/conclusions.ts';
 import { openFleetStore } from '../../../src/fleet/store/open.ts';
 import { NOW_S, named, seeded, simulate } from '../../../test/fleet/simulated.ts';
 import { FAULTS } from './simulated-fleet.mjs';
@@ -18,7 +20,7 @@ try {
       const store = await openFleetStore(join(folder, `${seed}-${faults.length}.db`));
       const fleet = await simulate(store, { hosts, seed, faults });
       const conclusions = await conclude(store, NOW_S * 1000);
-      await store.putConclusions(JSON.stringify(conclusions));
+      await putConclusions(store, JSON.stringify(conclusions));
       const found = await named(store);
       await store.close();
       const expected = faults.length === 0 ? {} : seeded(fleet);

@@ -3,12 +3,16 @@
 // An answer whose median is above 300 ms makes the exit code 1.
 //
 //   node --import ./test/load-typescript.mjs scripts/bench/fleet/queries.mjs [hosts] [of them with minutes] [sqlite]
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { conclude } from '../../../src/fleet/judge/conclude.ts';
 import { fleetRoutes } from '../../../src/fleet/pages.ts';
+import { putConclusions } from '../../../src/fleet/store/conclusions.ts';
 import { openFleetStore } from '../../../src/fleet/store/open.ts';
+import { keepUp } from '../../../src/fleet/store/upkeep.ts';
+import { writeDelivery } from '../../../src/fleet/store/write.ts';
 import { median } from '../../../src/statistics.ts';
 import { startPostgres } from '../../../test/fleet/postgres.ts';
 import { batchOf, HOUR_S, simulatedFleet } from './simulated-fleet.mjs';
@@ -93,7 +97,7 @@ try {
     atS: nowS,
   });
   let sequence = 0;
-  const upkeep = () => store.upkeep({ samplesDays: null, minutesDays: null, hoursDays: null }, Date.now());
+  const upkeep = () => keepUp(store, { samplesDays: null, minutesDays: null, hoursDays: null }, Date.now());
   const write = async (stretch, count) => {
     for (let at = 0; at < count; at += AT_ONCE) {
       const received = fleet.slice(at, Math.min(count, at + AT_ONCE)).map((host) => {
@@ -105,7 +109,7 @@ try {
         batch.sentAtNs = String(BigInt(receivedAtMs) * 1_000_000n);
         return { batch, sequence, receivedAtMs };
       });
-      await store.write({ stream: 'bench', received, refused: [] });
+      await writeDelivery(store, { stream: 'bench', received, refused: [] });
       // As a collector does: partitions are there before most rows are.
       if (sequence === received.length) await upkeep();
     }
@@ -121,7 +125,7 @@ try {
   const judged = async (what) => {
     const begun = performance.now();
     const conclusions = await conclude(store, Date.now());
-    await store.putConclusions(JSON.stringify(conclusions));
+    await putConclusions(store, JSON.stringify(conclusions));
     const mb = (process.memoryUsage().rss / 1e6).toFixed(0);
     const { judged, outliers, moves } = conclusions;
     console.log(

@@ -119,13 +119,15 @@ export const command = defineCommand({
     const { openFleetStore } = await import('../../fleet/store/open.ts');
     const { Collector } = await import('../../fleet/collect/collector.ts');
     const { ledgerOf } = await import('../../fleet/collect/ledger.ts');
+    const { settledOf } = await import('../../fleet/store/settled.ts');
+    const { keepUp } = await import('../../fleet/store/upkeep.ts');
     const store = await openPatiently(() => openFleetStore(options.db), signal);
     const collector = new Collector(access, store, log);
     const hub = access.servers.join(',');
     const ledger = async () => {
       const { hub: state } = collector.state;
       if (state === null) return null;
-      const settled = await store.settled(collector.stream).catch(() => null);
+      const settled = await settledOf(store, collector.stream).catch(() => null);
       return settled === null ? null : ledgerOf(state.received, state.waiting, settled);
     };
     let served: { close(): void } | null = null;
@@ -160,7 +162,7 @@ export const command = defineCommand({
         let said: string | null = null;
         while (!signal.aborted) {
           try {
-            const { twins, dropped } = await store.upkeep(retention, Date.now());
+            const { twins, dropped } = await keepUp(store, retention, Date.now());
             for (const { host, hostnames } of twins) {
               log('warn', 'several machines publish under one name; their data are kept apart', {
                 host,

@@ -1,4 +1,4 @@
-import { HOST_ORDERS } from '../../fleet/store/fleet-store.ts';
+import { HOST_ORDERS } from '../../fleet/store/hosts.ts';
 import { hostsView } from '../../fleet/views.ts';
 import { hostsTable } from '../../report/kinds/fleet.ts';
 import { tableText } from '../../report/text.ts';

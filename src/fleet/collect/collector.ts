@@ -10,7 +10,9 @@ import { MOST_BATCH_BYTES } from '../../schema/words.ts';
 import { connectHub, hubName } from '../hub/connect.ts';
 import { foreignStream, hubError } from '../hub/hub-error.ts';
 import { CONSUMER, isOurs, REFUSED_STREAM, REFUSED_SUBJECT, STREAM, SUBJECT } from '../hub/names.ts';
-import type { Delivery, FleetStore, Received } from '../store/fleet-store.ts';
+import type { FleetStore } from '../store/fleet-store.ts';
+import type { Received } from '../store/rows.ts';
+import { type Delivery, writeDelivery } from '../store/write.ts';
 import { readBatch } from './read-batch.ts';
 
 /** Messages in one transaction at most: beyond some hundred more gain nothing. */
@@ -280,7 +282,7 @@ export class Collector {
     const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random);
     for (;;) {
       try {
-        await this.#store.write(delivery);
+        await writeDelivery(this.#store, delivery);
         this.trouble.better();
         return;
       } catch (error) {

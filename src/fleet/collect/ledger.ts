@@ -1,5 +1,5 @@
 import type { FleetLedger } from '../../schema/fleet-hub.ts';
-import type { Settled } from '../store/fleet-store.ts';
+import type { Settled } from '../store/settled.ts';
 
 /**
  * Where every message of the stream is. What is stored but not yet acknowledged is counted as stored, not as waiting.

@@ -5,7 +5,9 @@ import { type HourlyRates, type Move, moves, offSince } from '../findings/moves.
 import { type Standing as Among, type PeerFigure, standings } from '../findings/outliers.ts';
 import { peersOf } from '../findings/peers.ts';
 import { robustDeviation } from '../findings/robust.ts';
-import { type FleetStore, WEEK_HOURS } from '../store/fleet-store.ts';
+import { putStandings } from '../store/conclusions.ts';
+import type { FleetStore } from '../store/fleet-store.ts';
+import { listProfiles, WEEK_HOURS } from '../store/profiles.ts';
 import { type Claim, PAGE, ratesTo, renewProfiles } from './profiles.ts';
 
 const HOUR_MS = 3_600_000;
@@ -70,7 +72,7 @@ async function judgedHosts(
     return known;
   };
   for (let after = 0; ; ) {
-    const page = await store.profiles(after, PAGE);
+    const page = await listProfiles(store, after, PAGE);
     const last = page.at(-1);
     if (last === undefined) return { hosts, findings };
     after = last.host;
@@ -155,7 +157,8 @@ export async function conclude(
     }
   }
   const all = [...best.values()];
-  await store.putStandings(
+  await putStandings(
+    store,
     all.map((one) => {
       const { host, score, ...rest } = one;
       const sinceNs = one.against === 'discipline' ? since(one) : null;

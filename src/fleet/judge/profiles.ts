@@ -2,13 +2,15 @@ import { lockupStopNs } from '../../lapic/catch-up.ts';
 import { lapicDefaults } from '../../lapic/config.ts';
 import { vcpuDefaults } from '../../lapic/vcpu.ts';
 import type { KernelFinding } from '../findings/kernels.ts';
+import type { FleetStore } from '../store/fleet-store.ts';
 import {
-  type FleetStore,
   type Profile,
+  putProfiles,
   type StaleProfile,
   type StampedProfile,
+  staleProfiles,
   WEEK_HOURS,
-} from '../store/fleet-store.ts';
+} from '../store/profiles.ts';
 
 /** Profiles that are read at once. */
 export const PAGE = 1000;
@@ -83,10 +85,13 @@ export function renewed(stale: StaleProfile, hour: number): StampedProfile {
 /** Brings the profiles up to date of all hosts of which something came. @param hour the present one. */
 export async function renewProfiles(store: FleetStore, hour: number): Promise<void> {
   for (let after = 0; ; ) {
-    const stale = await store.staleProfiles(hour, after, PAGE);
+    const stale = await staleProfiles(store, hour, after, PAGE);
     const last = stale.at(-1);
     if (last === undefined) return;
-    await store.putProfiles(stale.map((one) => renewed(one, hour)));
+    await putProfiles(
+      store,
+      stale.map((one) => renewed(one, hour)),
+    );
     after = last.host;
   }
 }

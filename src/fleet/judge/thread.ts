@@ -1,6 +1,7 @@
 import { setPriority } from 'node:os';
 import { TscopeError } from '../../errors.ts';
 import { runThread } from '../../thread.ts';
+import { putConclusions } from '../store/conclusions.ts';
 import { openFleetStore } from '../store/open.ts';
 import { lastConclusions } from '../views.ts';
 import { conclude } from './conclude.ts';
@@ -24,7 +25,7 @@ async function judge({ db, grouping }: JudgeOptions): Promise<number> {
     const left = last === null ? 0 : last.atMs + pauseMs(last.tookMs) - nowMs;
     if (left > 0 && left <= LONGEST_MS) return left;
     const conclusions = await conclude(store, nowMs, grouping);
-    await store.putConclusions(JSON.stringify(conclusions));
+    await putConclusions(store, JSON.stringify(conclusions));
     return pauseMs(conclusions.tookMs);
   } finally {
     await store.close();

@@ -1,7 +1,7 @@
 import { TscopeError } from '../../errors.ts';
 
 /** That what was asked has never been made. */
-export const noStore = (place: string): TscopeError =>
+export const noFleetStore = (place: string): TscopeError =>
   new TscopeError(
     'STORE_REFUSED',
     `${place} holds no fleet store.`,
@@ -9,7 +9,7 @@ export const noStore = (place: string): TscopeError =>
   );
 
 /** That a newer version made it. @param known the newest that this one knows. */
-export const newerStore = (place: string, version: number, known: number): TscopeError =>
+export const newerFleetStore = (place: string, version: number, known: number): TscopeError =>
   new TscopeError(
     'STORE_REFUSED',
     `${place} is of a newer tscope (version ${version}; this one knows ${known}).`,

@@ -9,9 +9,19 @@ import type {
 } from '../../schema/fleet-batch.ts';
 import { HOUR_NS, MINUTE_NS } from '../../store/buckets.ts';
 import { documentSummary } from './document-summary.ts';
-import type { Received } from './fleet-store.ts';
 
 export const WIDTH_NS = { minute: MINUTE_NS, hour: HOUR_NS } as const;
+/** Which roll-ups. */
+export type Width = keyof typeof WIDTH_NS;
+
+/** A message as the hub delivered it, read and found good. */
+export interface Received {
+  readonly batch: FleetBatch;
+  /** Its number in the stream. */
+  readonly sequence: number;
+  /** When the hub took it, ms since the epoch by the hub's clock. */
+  readonly receivedAtMs: number;
+}
 
 /** Who sent, as `sender` keeps it. */
 export interface SenderRow {

@@ -1,23 +1,29 @@
-import { asCount } from '../../store/cells.ts';
+import { asCount, asText } from '../../store/cells.ts';
 import type { Row } from '../../store/connection.ts';
-import type { Settled } from './fleet-store.ts';
+import { groups } from '../findings/peers.ts';
+import type { FleetStore, Statements } from './fleet-store.ts';
+
+/** How many of the stream's messages are dealt with: each is counted once, however often it was delivered. */
+export interface Settled {
+  readonly stored: number;
+  readonly refused: number;
+}
 
 /** Messages of a stream that are dealt with: sequences from the first to the last, both included. */
-export interface Range {
+export interface SettledRange {
   readonly first: number;
   readonly last: number;
   readonly refused: boolean;
 }
 
-/** A range of a row of `first, last, refused`. */
-export const rangeOf = ([first, last, refused]: Row): Range => ({
+const rangeOf = ([first, last, refused]: Row): SettledRange => ({
   first: asCount(first),
   last: asCount(last),
   refused: asCount(refused) === 1,
 });
 
 /** Ranges that overlap or touch as one; refused and stored ones stay apart. */
-export function merged(ranges: readonly Range[]): Range[] {
+export function merged(ranges: readonly SettledRange[]): SettledRange[] {
   return [false, true].flatMap((refused) => {
     const whole: { first: number; last: number; refused: boolean }[] = [];
     for (const { first, last } of ranges
@@ -32,14 +38,47 @@ export function merged(ranges: readonly Range[]): Range[] {
 }
 
 /** Sequences as few ranges as there can be. */
-export const rangesOf = (sequences: readonly number[], refused: boolean): Range[] =>
+export const rangesOf = (sequences: readonly number[], refused: boolean): SettledRange[] =>
   merged(sequences.map((sequence) => ({ first: sequence, last: sequence, refused })));
 
 /** How many sequences ranges hold, each counted once. */
-export function countIn(ranges: readonly Range[]): Settled {
+export function countIn(ranges: readonly SettledRange[]): Settled {
   const count = (refused: boolean): number =>
     merged(ranges)
       .filter((range) => range.refused === refused)
       .reduce((sum, { first, last }) => sum + last - first + 1, 0);
   return { stored: count(false), refused: count(true) };
+}
+
+export async function settledOf(store: FleetStore, stream: string): Promise<Settled> {
+  const rows = await store.ask('SELECT first, last, refused FROM settled WHERE stream = ?1', [stream]);
+  return countIn(rows.map(rangeOf));
+}
+
+const COLUMNS = 'stream text, first bigint, last bigint, refused int';
+const cellsOf = (stream: string, ranges: readonly SettledRange[]) =>
+  ranges.map(({ first, last, refused }) => [stream, first, last, Number(refused)]);
+
+/** Notes within a transaction that messages are dealt with. */
+export const addRanges = (own: Statements, stream: string, ranges: readonly SettledRange[]) =>
+  own.each(
+    COLUMNS,
+    cellsOf(stream, ranges),
+    'INSERT INTO settled (stream, first, last, refused) SELECT * FROM u',
+  );
+
+/** Makes of the ranges of each stream as few as there can be, in a transaction. Those that come meanwhile stay. */
+export async function mergeSettled(own: Statements): Promise<void> {
+  const rows = await own.run('SELECT stream, first, last, refused FROM settled');
+  for (const [stream, of] of groups(rows, ([stream]) => asText(stream))) {
+    const known = of.map((row) => rangeOf(row.slice(1)));
+    const ranges = merged(known);
+    if (ranges.length === known.length) continue;
+    await own.each(
+      COLUMNS,
+      cellsOf(stream, known),
+      `DELETE FROM settled WHERE (stream, first, last, refused) IN (SELECT u.stream, u.first, u.last, u.refused FROM u)`,
+    );
+    await addRanges(own, stream, ranges);
+  }
 }

@@ -1,4 +1,7 @@
-import type { Cell } from '../../store/connection.ts';
+import { groups } from '../findings/peers.ts';
+import type { FleetStore, Statements } from './fleet-store.ts';
+import { makeStale } from './profiles.ts';
+import { count, select, shape, text } from './select.ts';
 import { previousBoots } from './tables.ts';
 
 /** A sender, and from when to when it sent, ms by the hub's clock. */
@@ -57,35 +60,67 @@ export function separate(activities: readonly Activity[]): Move[] {
   return moves;
 }
 
-/** Statements, with their values, that carry it out. @param stale what makes the profiles of these hosts stale. */
-export function separation(
-  word: string,
-  moves: readonly Move[],
-  stale: (hosts: string) => string,
-): Array<readonly [sql: string, ...values: Cell[]]> {
+/** Makes it so. */
+async function carryOut(own: Statements, word: string, moves: readonly Move[]): Promise<void> {
   const made = Math.max(0, ...moves.map(({ host }) => -host));
-  const add = `INSERT INTO host (word, twin, first_at) SELECT word, max(twin) + 1, min(first_at) FROM host WHERE word = ?1 GROUP BY word`;
+  for (let i = 0; i < made; i++) {
+    await own.run(
+      `INSERT INTO host (word, twin, first_at)
+       SELECT word, max(twin) + 1, min(first_at) FROM host WHERE word = ?1 GROUP BY word`,
+      [word],
+    );
+  }
   // Those that were made have the last numbers of the word.
-  const nth =
-    '(SELECT id FROM host WHERE word = ?2 AND twin = (SELECT max(twin) FROM host WHERE word = ?2) - ?3)';
-  return [
-    ...Array.from({ length: made }, () => [add, word] as const),
-    ...moves.map(({ sender, host }) =>
-      host >= 0
-        ? (['UPDATE sender SET host = ?2 WHERE id = ?1', BigInt(sender), BigInt(host)] as const)
-        : ([
-            `UPDATE sender SET host = ${nth} WHERE id = ?1`,
-            BigInt(sender),
-            word,
-            BigInt(made + host),
-          ] as const),
-    ),
-    [
-      `UPDATE host SET sender = (SELECT id FROM sender s WHERE s.host = host.id ORDER BY last_at DESC, id DESC LIMIT 1)
-       WHERE word = ?1`,
-      word,
-    ],
-    [previousBoots('SELECT id FROM host WHERE word = ?1'), word],
-    [stale('SELECT id AS host FROM host WHERE word = ?1'), word],
-  ];
+  const nth = `(SELECT h.id FROM host h WHERE h.word = ?1
+    AND h.twin = (SELECT max(twin) FROM host WHERE word = ?1) - ?3)`;
+  for (const { sender, host } of moves) {
+    const values = host < 0 ? [word, sender, made + host] : [word, sender, host];
+    await own.run(`UPDATE sender SET host = ${host < 0 ? nth : '?3'} WHERE word = ?1 AND id = ?2`, values);
+  }
+  const hosts = 'SELECT id FROM host WHERE word = ?1';
+  await own.run(
+    `UPDATE host SET sender = (SELECT id FROM sender s WHERE s.host = host.id ORDER BY last_at DESC, id DESC LIMIT 1)
+     WHERE word = ?1`,
+    [word],
+  );
+  await own.run(previousBoots(hosts), [word]);
+  await own.run(makeStale('SELECT id AS host, 0 AS fresh FROM host WHERE word = ?1'), [word]);
+}
+
+const SENDER = shape({
+  word: text('a.word'),
+  sender: count('a.id'),
+  host: count('a.host'),
+  machine: text('a.machine'),
+  instance: text('a.instance'),
+  boot: text('a.boot'),
+  firstAtMs: count('a.first_at'),
+  lastAtMs: count('a.last_at'),
+  hostname: text('a.hostname'),
+});
+
+/**
+ * Tells apart hosts that publish under one word, as far as they are known by now.
+ *
+ * @returns the words under which several were found.
+ */
+export async function separateTwins(store: FleetStore): Promise<{ host: string; hostnames: string[] }[]> {
+  // Senders of the words under which more than one boot has sent.
+  const senders = await select(
+    store,
+    SENDER,
+    `FROM sender a
+     WHERE EXISTS (SELECT 1 FROM sender b WHERE b.host = a.host AND b.boot <> a.boot
+       AND a.first_at < b.last_at AND b.first_at < a.last_at)
+       OR a.word IN (SELECT word FROM host WHERE twin > 1)
+     ORDER BY a.first_at, a.id`,
+  );
+  const found: { host: string; hostnames: string[] }[] = [];
+  for (const [host, of] of groups(senders, ({ word }) => word)) {
+    const moves = separate(of);
+    if (moves.length === 0) continue;
+    await store.transaction((own) => carryOut(own, host, moves));
+    found.push({ host, hostnames: [...new Set(of.map(({ hostname }) => hostname))] });
+  }
+  return found;
 }

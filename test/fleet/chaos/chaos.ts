@@ -4,10 +4,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FleetStore } from '../../../src/fleet/store/fleet-store.ts';
+import { listHosts } from '../../../src/fleet/store/hosts.ts';
 import { listRuns } from '../../../src/store/runs.ts';
 import { samplesOf } from '../../../src/store/samples.ts';
 import { listSeries } from '../../../src/store/series.ts';
 import { openStoreToRead } from '../../../src/store/store.ts';
+import { account, samplesOf as storedSamples } from '../stored.ts';
 
 const LOADER = join(import.meta.dirname, '../../load-typescript.mjs');
 const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts');
@@ -135,14 +137,11 @@ export async function fleetHoldings(
   store: FleetStore,
 ): Promise<Map<string, Holding & { readonly minuteSamples: number }>> {
   const found = new Map<string, Holding & { readonly minuteSamples: number }>();
-  for (const { id, host } of (await store.hosts({ limit: 10_000 })).rows) {
-    const lines: string[] = [];
-    for (const { id: series, run, clock } of await store.pairs(id)) {
-      const samples = await store.samples({ series, fromNs: -(2n ** 63n), toNs: 2n ** 63n - 1n, limit: 1e9 });
-      for (const { atNs, offsetNs, windowNs } of samples)
-        lines.push(line(run, clock, atNs, offsetNs, windowNs));
-    }
-    found.set(host, { ...holding(lines), minuteSamples: (await store.account(id)).minuteSamples });
+  for (const { id, host } of (await listHosts(store, { limit: 10_000 })).rows) {
+    const lines = (await storedSamples(store, id)).map(({ run, clock, atNs, offsetNs, windowNs }) =>
+      line(run, clock, atNs, offsetNs, windowNs),
+    );
+    found.set(host, { ...holding(lines), minuteSamples: (await account(store, id)).minuteSamples });
   }
   return found;
 }

@@ -46,4 +46,4 @@ ${partitioned('sample', sampleColumns(DIALECT))}
 `;
 
 /** Step k brings a store of version k to version k + 1. Released steps never change. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, version2(DIALECT)];
+export const POSTGRES_STEPS: readonly string[] = [VERSION_1, version2(DIALECT)];

@@ -23,7 +23,7 @@ CREATE TABLE sample (${sampleColumns(DIALECT)}) STRICT, WITHOUT ROWID;
 `;
 
 /** Step k brings a store of version k to version k + 1. Released steps never change. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, version2(DIALECT)];
+export const SQLITE_STEPS: readonly string[] = [VERSION_1, version2(DIALECT)];
 
 /** 'tsfl': no other SQLite database is taken for a fleet store. */
-export const APPLICATION_ID = 0x7473666c;
+export const FLEET_APPLICATION_ID = 0x7473666c;
