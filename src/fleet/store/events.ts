@@ -24,7 +24,7 @@ const BOOT_CHANGES: ReadonlyArray<readonly [kind: string, condition: string, det
 /** That a kernel no longer trusts its TSC. */
 const UNSTABLE = 'tsc-unstable';
 
-/** What is told of a boot has a number of its own below zero: so many times its sender's, and which it is. */
+/** What is told of a boot has a number of its own below zero: a multiple of its sender's, and which it is. */
 const TOLD = BOOT_CHANGES.length + 1;
 
 /** Where events are read from. */

@@ -8,17 +8,21 @@ export interface Statements {
   /** Runs a statement whose parameters are `?1`, `?2` ... Integers come as bigint, text as a string or as UTF-8. */
   run(sql: string, values?: readonly Value[]): Promise<readonly Row[]>;
   /**
-   * Runs a statement on rows, which it calls `u`; SQLite once for each of them.
+   * Runs a statement on rows, which it calls `u`: on all of them at once, or on some after the others.
    *
    * @param columns their names and types: `host int, at bigint, score float8, detail text, rates bytea`.
    */
   each(columns: string, rows: Iterable<readonly Value[]>, sql: string): Promise<readonly Row[]>;
 }
 
+<<<<<<< HEAD
 /** Tables whose rows other tables name by numbers, and messages by identities. */
 export type Numbered = 'sender' | 'run' | 'series';
 
 /** How long what is kept, days. Null is forever. */
+=======
+/** How long what is kept, days. Null is for ever. */
+>>>>>>> 298471e (What a delivery learns is kept once it is committed; SQLite is asked for fifty rows at a time)
 export interface FleetRetention {
   readonly samplesDays: number | null;
   readonly minutesDays: number | null;
@@ -35,8 +39,15 @@ export interface FleetRetention {
 export interface FleetStore {
   /** The file, or the database without its password, for messages. */
   readonly place: string;
-  /** Numbers of rows by their identities, as far as they were looked up. */
-  readonly numbers: Readonly<Record<Numbered, Map<string, number>>>;
+  /** What is known by identity, so that it is not asked for each time. */
+  readonly known: {
+    /** Numbers of rows. */
+    readonly senders: Map<string, number>;
+    readonly runs: Map<string, number>;
+    readonly series: Map<string, number>;
+    /** What senders said of themselves last, JSON: it is written only when it changes. */
+    readonly said: Map<string, string>;
+  };
   /** As `Statements.run`, outside of transactions. */
   ask: Statements['run'];
   /**

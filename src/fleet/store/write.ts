@@ -1,5 +1,5 @@
 import { asCount, asText } from '../../store/cells.ts';
-import type { FleetStore, Numbered, Statements, Value } from './fleet-store.ts';
+import type { FleetStore, Statements, Value } from './fleet-store.ts';
 import { makeStale } from './profiles.ts';
 import {
   freshHours,
@@ -22,24 +22,47 @@ export interface Delivery {
   readonly refused: readonly number[];
 }
 
-/** Identities whose numbers are remembered: of 100,000 hosts with their runs and series, and some more. */
+/** Identities of which something is remembered: 100,000 hosts with their runs and series, and some more. */
 const MOST_KNOWN = 1_000_000;
 
-/** The numbers of rows by their identities. */
-type Numbers = ReadonlyMap<string, number>;
+/** What is known by identity, with what a transaction learns: that is true once the transaction is committed. */
+class Learning<T> {
+  readonly #known: Map<string, T>;
+  readonly #learnt = new Map<string, T>();
+
+  constructor(known: Map<string, T>) {
+    this.#known = known;
+  }
+
+  get(identity: string): T | undefined {
+    return this.#learnt.get(identity) ?? this.#known.get(identity);
+  }
+
+  learn(identity: string, value: T): void {
+    this.#learnt.set(identity, value);
+  }
+
+  keep(): void {
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    for (const [identity, value] of this.#learnt) this.#known.set(identity, value);
+  }
+}
+
+type Numbers = Learning<number>;
 
 /** Stores a delivery in one transaction. A repeat of any part of it changes nothing. */
 export async function writeDelivery(
-  store: FleetStore,
+  { known, transaction }: FleetStore,
   { stream, received, refused }: Delivery,
 ): Promise<void> {
   const rows = rowsOf(received);
   const stored = received.map(({ sequence }) => sequence);
-  const { numbers } = store;
-  const found = await store.transaction(async (own) => {
-    const sender = await putSenders(own, rows, numbers.sender);
-    const run = await putRuns(own, rows, sender, numbers);
-    const series = await putSeries(own, rows, run, numbers.series);
+  const learnt = await transaction(async (own) => {
+    const [senders, runs] = [new Learning(known.senders), new Learning(known.runs)];
+    const [series, said] = [new Learning(known.series), new Learning(known.said)];
+    await putSenders(own, rows, senders, said);
+    await putRuns(own, rows, runs, senders);
+    await putSeries(own, rows, series, runs);
     await putRollups(own, 'minute', rows.minutes, series);
     await putRollups(own, 'hour', rows.hours, series);
     await insert(
@@ -48,15 +71,11 @@ export async function writeDelivery(
       'series int, at bigint, offset float8, window float8',
       samplesOf(rows, series),
     );
-    await putRest(own, rows, run);
+    await putRest(own, rows, runs);
     await addRanges(own, stream, [...rangesOf(stored, false), ...rangesOf(refused, true)]);
-    return { sender, run, series };
+    return [senders, runs, series, said];
   });
-  // What was learnt in a transaction that failed is not true.
-  for (const [table, known] of Object.entries(numbers)) {
-    if (known.size >= MOST_KNOWN) known.clear();
-    for (const [identity, number] of found[table as Numbered]) known.set(identity, number);
-  }
+  for (const one of learnt) one.keep();
 }
 
 /** Adds rows. @param conflict what is done with one that is there already. */
@@ -71,34 +90,35 @@ const insert = (
   return own.each(columns, rows, `INSERT INTO ${table} (${names}) SELECT * FROM u WHERE true ${conflict}`);
 };
 
-/** The numbers of rows that are there by now, as far as they are. */
+/** Learns the numbers of rows that are there by now. */
 async function lookUp(
   own: Statements,
-  table: Numbered,
+  table: 'sender' | 'run' | 'series',
   identities: Iterable<string>,
-  known: Numbers,
-): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  const missing: string[][] = [];
-  for (const identity of identities) {
-    const number = known.get(identity);
-    if (number === undefined) missing.push([identity]);
-    else found.set(identity, number);
-  }
-  const sql = `SELECT t.identity, t.id FROM u JOIN ${table} t ON t.identity = u.identity`;
-  for (const [identity, id] of await own.each('identity text', missing, sql))
-    found.set(asText(identity), asCount(id));
-  return found;
+  numbers: Numbers,
+): Promise<void> {
+  const unknown = [...identities].filter((identity) => numbers.get(identity) === undefined);
+  const rows = await own.each(
+    'identity text',
+    unknown.map((identity) => [identity]),
+    `SELECT t.identity, t.id FROM u JOIN ${table} t ON t.identity = u.identity`,
+  );
+  for (const [identity, id] of rows) numbers.learn(asText(identity), asCount(id));
 }
 
 /** A sender with its number. */
 type NumberedSender = SenderRow & { readonly id: number };
 
-async function putSenders(own: Statements, { senders }: Rows, known: Numbers): Promise<Numbers> {
+async function putSenders(
+  own: Statements,
+  { senders }: Rows,
+  numbers: Numbers,
+  said: Learning<string>,
+): Promise<void> {
   const all = [...senders.values()];
-  const unknown = all.filter(({ identity }) => !known.has(identity));
+  const unknown = all.filter(({ identity }) => numbers.get(identity) === undefined);
   if (unknown.length > 0) await addSenders(own, unknown);
-  const numbers = await lookUp(own, 'sender', senders.keys(), known);
+  await lookUp(own, 'sender', senders.keys(), numbers);
   // In one order in all transactions, so that no two wait for each other.
   const sorted = all
     .map((sender): NumberedSender => ({ ...sender, id: numbers.get(sender.identity) as number }))
@@ -115,8 +135,13 @@ async function putSenders(own: Statements, { senders }: Rows, known: Numbers): P
      FROM u WHERE s.id = u.id`,
   );
   await putFacts(own, sorted);
-  await describe(own, sorted);
-  return numbers;
+  const changed = sorted.filter(({ identity, host }) => {
+    const text = JSON.stringify(host);
+    if (said.get(identity) === text) return false;
+    said.learn(identity, text);
+    return true;
+  });
+  if (changed.length > 0) await describe(own, changed);
 }
 
 /** Each belongs to the host of the same machine and local store, else to the one heard from last under its word. */
@@ -188,59 +213,56 @@ async function putFacts(own: Statements, senders: readonly NumberedSender[]): Pr
   );
 }
 
-/** What senders say of themselves with each batch, where it is other than what is known and not older. */
+/** What senders say of themselves with each batch, unless something newer is known. */
 async function describe(own: Statements, senders: readonly NumberedSender[]): Promise<void> {
-  const columns = 'id int, at bigint, hostname text, version text, labels text';
-  const rows = senders.map(({ id, receivedAtMs, host: { hostname, version, labels } }) => {
-    return [id, receivedAtMs, hostname, version, JSON.stringify(labels)];
-  });
-  const other = `s.id = u.id AND s.last_at <= u.at
-    AND (s.hostname <> u.hostname OR s.version <> u.version OR s.labels <> u.labels)`;
-  const found = await own.each(columns, rows, `SELECT s.id FROM u JOIN sender s ON ${other}`);
-  if (found.length === 0) return;
-  const ids = new Set(found.map(([id]) => asCount(id)));
   await own.each(
-    columns,
-    rows.filter(([id]) => ids.has(id as number)),
-    'UPDATE sender AS s SET hostname = u.hostname, version = u.version, labels = u.labels FROM u WHERE s.id = u.id',
+    'id int, at bigint, hostname text, version text, labels text',
+    senders.map(({ id, receivedAtMs, host: { hostname, version, labels } }) => {
+      return [id, receivedAtMs, hostname, version, JSON.stringify(labels)];
+    }),
+    `UPDATE sender AS s SET hostname = u.hostname, version = u.version, labels = u.labels
+     FROM u WHERE s.id = u.id AND s.last_at <= u.at`,
+  );
+  const newest = 'FROM u JOIN sender s ON s.id = u.id WHERE s.last_at <= u.at';
+  await own.each(
+    'id int, at bigint',
+    senders.map(({ id, receivedAtMs }) => [id, receivedAtMs]),
+    `DELETE FROM label WHERE sender IN (SELECT u.id ${newest})`,
   );
   await own.each(
-    'sender int',
-    Array.from(ids, (id) => [id]),
-    'DELETE FROM label WHERE sender IN (SELECT u.sender FROM u)',
+    'id int, at bigint, key text, value text',
+    senders.flatMap(({ id, receivedAtMs, host }) =>
+      Object.entries(host.labels).map((label) => [id, receivedAtMs, ...label]),
+    ),
+    `INSERT INTO label (sender, key, value) SELECT u.id, u.key, u.value ${newest}`,
   );
-  const labels = senders
-    .filter(({ id }) => ids.has(id))
-    .flatMap(({ id, host }) => Object.entries(host.labels).map((label) => [id, ...label]));
-  await insert(own, 'label', 'sender int, key text, value text', labels);
 }
 
-async function putRuns(
-  own: Statements,
-  { runs }: Rows,
-  senders: Numbers,
-  known: FleetStore['numbers'],
-): Promise<Numbers> {
+async function putRuns(own: Statements, { runs }: Rows, numbers: Numbers, senders: Numbers): Promise<void> {
   const fresh = [...runs.values()].filter(
-    ({ identity, endedAtNs }) => endedAtNs !== null || !known.run.has(identity),
+    ({ identity, endedAtNs }) => endedAtNs !== null || numbers.get(identity) === undefined,
   );
-  const absent = fresh.map(({ sender }) => sender).filter((identity) => !senders.has(identity));
-  const owners = await lookUp(own, 'sender', absent, known.sender);
+  await lookUp(
+    own,
+    'sender',
+    fresh.map(({ sender }) => sender),
+    senders,
+  );
   await insert(
     own,
     'run',
     'identity text, sender int, key text, command text, started_at bigint, ended_at bigint',
     fresh.map(({ identity, sender, shipper, key, command, startedAtNs, endedAtNs }) => {
-      const owner = senders.get(sender) ?? owners.get(sender) ?? senders.get(shipper);
+      const owner = senders.get(sender) ?? senders.get(shipper);
       return [identity, owner, key, command, startedAtNs, endedAtNs];
     }),
     'ON CONFLICT (identity) DO UPDATE SET ended_at = coalesce(run.ended_at, excluded.ended_at)',
   );
-  return await lookUp(own, 'run', runs.keys(), known.run);
+  await lookUp(own, 'run', runs.keys(), numbers);
 }
 
-async function putSeries(own: Statements, { series }: Rows, runs: Numbers, known: Numbers): Promise<Numbers> {
-  const fresh = [...series.values()].filter(({ identity }) => !known.has(identity));
+async function putSeries(own: Statements, { series }: Rows, numbers: Numbers, runs: Numbers): Promise<void> {
+  const fresh = [...series.values()].filter(({ identity }) => numbers.get(identity) === undefined);
   await insert(
     own,
     'series',
@@ -250,7 +272,7 @@ async function putSeries(own: Statements, { series }: Rows, runs: Numbers, known
       return [identity, runs.get(run), clock, reference, flag, reason, originNs];
     }),
   );
-  return await lookUp(own, 'series', series.keys(), known);
+  await lookUp(own, 'series', series.keys(), numbers);
 }
 
 /** Of two that say something about the same minute the one with more samples is the later. */

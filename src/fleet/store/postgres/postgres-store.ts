@@ -55,7 +55,7 @@ function statementsOn(client: Pick<PoolClient, 'query'>): Statements {
     each: async (columns, rows, sql) => {
       const named = columns.split(', ').map((column) => column.split(' '));
       const lists = named.map((): Value[] => []);
-      for (const row of rows) lists.forEach((list, i) => void list.push(row[i]));
+      for (const row of rows) for (let i = 0; i < lists.length; i++) lists[i]?.push(row[i]);
       if (lists[0]?.length === 0) return [];
       const names = named.map(([name]) => `"${name}"`);
       const arrays = named.map(([, type], i) => `$${i + 1}::${type}[]`);
@@ -173,7 +173,7 @@ function storeIn(pool: Pool, place: string): FleetStore {
     });
   return {
     place,
-    numbers: { sender: new Map(), run: new Map(), series: new Map() },
+    known: { senders: new Map(), runs: new Map(), series: new Map(), said: new Map() },
     ask: (sql, values) => guarded(() => statementsOn(pool).run(sql, values)),
     transaction,
     alone: (work) =>

@@ -5,7 +5,7 @@ import { TscopeError } from '../../../errors.ts';
 import { makeFolder } from '../../../folder.ts';
 import { HOUR_NS, MINUTE_NS } from '../../../store/buckets.ts';
 import { asCount } from '../../../store/cells.ts';
-import { type Cell, type Connection, connect } from '../../../store/connection.ts';
+import { type Cell, type Connection, connect, type Row } from '../../../store/connection.ts';
 import { migrate, versionOf } from '../../../store/migrations.ts';
 import { storeOn } from '../../../store/store-on.ts';
 import { fileError } from '../../../system-error.ts';
@@ -16,6 +16,8 @@ import { FLEET_APPLICATION_ID, SQLITE_STEPS } from './schema.ts';
 /** Another process that writes the same file is waited for this long, ms. */
 const BUSY_MS = 10_000;
 const DAY_NS = 86_400_000_000_000n;
+/** Rows that one statement is run on: more of them gain nothing. */
+const AT_ONCE = 50;
 /** Rows that retention takes at once, so that nobody waits for long. */
 const MOST_DELETED = 50_000n;
 
@@ -42,29 +44,34 @@ const cellOf = (value: Value, real = false): Cell =>
   typeof value === 'number' && !real ? BigInt(value) : (value ?? null);
 
 function statementsOn(connection: Connection): Statements {
-  const runWith = (sql: string, query: boolean, values: readonly Cell[]) => {
-    if (query) return connection.all(sql, ...values);
-    connection.run(sql, ...values);
+  /** @param own the statement without the rows before it. */
+  const run = (sql: string, cells: readonly Cell[], own = sql): readonly Row[] => {
+    if (/^(SELECT|WITH)\b/.test(own)) return connection.all(sql, ...cells);
+    connection.run(sql, ...cells);
     return [];
   };
-  const isQuery = (sql: string) => /^(SELECT|WITH)\b/.test(sql);
   return {
-    run: async (sql, values = []) =>
-      runWith(
-        translated(sql),
-        isQuery(sql),
-        values.map((value) => cellOf(value)),
-      ),
+    run: async (sql, values = []) => {
+      const cells = values.map((value) => cellOf(value));
+      return run(translated(sql), cells);
+    },
     each: async (columns, rows, sql) => {
       const named = columns.split(', ').map((column) => column.split(' '));
       const names = named.map(([name]) => `"${name}"`);
       const reals = named.map(([, type]) => type === 'float8');
-      const whole = `WITH u (${names}) AS (VALUES (${names.map(() => '?')})) ${translated(sql)}`;
-      const found = [];
-      for (const row of rows) {
-        const cells = row.map((value, i) => cellOf(value, reals[i]));
-        found.push(...runWith(whole, isQuery(sql), cells));
+      const row = `(${names.map(() => '?')})`;
+      const whole = (count: number): string =>
+        `WITH u (${names}) AS (VALUES ${Array(count).fill(row)}) ${translated(sql)}`;
+      const [one, many] = [whole(1), whole(AT_ONCE)];
+      const found: Row[] = [];
+      let waiting: Cell[][] = [];
+      for (const values of rows) {
+        waiting.push(values.map((value, i) => cellOf(value, reals[i])));
+        if (waiting.length < AT_ONCE) continue;
+        found.push(...run(many, waiting.flat(), sql));
+        waiting = [];
       }
+      for (const cells of waiting) found.push(...run(one, cells, sql));
       return found;
     },
   };
@@ -109,7 +116,7 @@ function storeIn(connection: Connection): FleetStore {
   };
   return {
     place: connection.path,
-    numbers: { sender: new Map(), run: new Map(), series: new Map() },
+    known: { senders: new Map(), runs: new Map(), series: new Map(), said: new Map() },
     ask: (sql, values) => inTurn(() => statements.run(sql, values)),
     transaction: (work) => inTurn(() => store.longTransaction(() => work(statements))),
     alone: (work) => work(),
