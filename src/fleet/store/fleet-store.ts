@@ -15,14 +15,7 @@ export interface Statements {
   each(columns: string, rows: Iterable<readonly Value[]>, sql: string): Promise<readonly Row[]>;
 }
 
-<<<<<<< HEAD
-/** Tables whose rows other tables name by numbers, and messages by identities. */
-export type Numbered = 'sender' | 'run' | 'series';
-
 /** How long what is kept, days. Null is forever. */
-=======
-/** How long what is kept, days. Null is for ever. */
->>>>>>> 298471e (What a delivery learns is kept once it is committed; SQLite is asked for fifty rows at a time)
 export interface FleetRetention {
   readonly samplesDays: number | null;
   readonly minutesDays: number | null;
