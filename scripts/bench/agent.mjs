@@ -13,7 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hostIdentity } from '../../dist/host/identity.js';
 import { FOREVER, maintain } from '../../dist/store/retention.js';
 import { endRun, listRuns, startRun } from '../../dist/store/runs.js';
-import { addSeries, appendSamples, listSeries, samplesOf } from '../../dist/store/series.js';
+import { appendSamples, samplesOf } from '../../dist/store/samples.js';
+import { addSeries, listSeries } from '../../dist/store/series.js';
 import { openStore, openStoreToRead } from '../../dist/store/store.js';
 
 const [minutes, days] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 30)];

@@ -9,8 +9,8 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { HOUR_NS, MINUTE_NS } from '../../dist/store/buckets.js';
 import { queryRange } from '../../dist/store/range.js';
 import { startRun } from '../../dist/store/runs.js';
-import { readSamples, samplesIn } from '../../dist/store/samples.js';
-import { addSeries, appendSamples, listSeries, samplesOf } from '../../dist/store/series.js';
+import { appendSamples, readSamples, samplesIn, samplesOf } from '../../dist/store/samples.js';
+import { addSeries, listSeries } from '../../dist/store/series.js';
 import { openStore, openStoreToRead } from '../../dist/store/store.js';
 
 const T0 = 1_700_000_000_000_000_000n;

@@ -5,7 +5,6 @@ import type { TscopeError } from '../errors.ts';
 import type { AgentHealth } from '../schema/agent-api.ts';
 import { retentionFor } from '../store/retention.ts';
 import { formatDuration } from '../units.ts';
-import { nowOf } from './api/now.ts';
 import { apiRoutes } from './api/routes.ts';
 import { formatListenAddress, type ListenAddress } from './config/listen-address.ts';
 import type { Config } from './config/read-config.ts';
@@ -27,9 +26,8 @@ import { type Push, sendOtlp, writeTextfile } from './push/push.ts';
 import type { PairRecord, SamplingMessage, SamplingOptions } from './sampling/messages.ts';
 import { Supervisor } from './sampling/supervisor.ts';
 import { serviceManager } from './service-manager.ts';
-import { type AgentState, absorb, initialState } from './state.ts';
-import type { Ledger } from './storing/ledger.ts';
-import { StoreQueue } from './storing/store-queue.ts';
+import { type AgentState, absorb, initialState, nowOf } from './state.ts';
+import { type Ledger, StoreQueue } from './storing/store-queue.ts';
 
 /** Between two passes of roll-up and retention. */
 const MAINTENANCE_MS = 10 * 60_000;

@@ -1,8 +1,7 @@
 import type { AgentHealth } from '../schema/agent-api.ts';
 import type { ShippingHealth } from './lend.ts';
 import type { AgentState } from './state.ts';
-import { droppedIn, type Ledger } from './storing/ledger.ts';
-import type { StoreHealth } from './storing/store-queue.ts';
+import type { Ledger, StoreHealth } from './storing/store-queue.ts';
 
 /** Intervals without a sample after which something is wrong. */
 export const PATIENCE = 3;
@@ -29,13 +28,14 @@ export function healthOf(
   nowMs = performance.now(),
 ): AgentHealth {
   const ageMs = nowMs - (state.sampledAt ?? 0);
+  const dropped = Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0);
   const reason = samplingReason(state, intervalNs, ageMs);
   const lastSampleAgeSeconds = state.sampledAt === null ? null : ageMs / 1000;
   return {
     status: reason === null && store.ok ? 'ok' : 'degraded',
     sampling: { ok: reason === null, reason, lastSampleAgeSeconds },
-    store: { ...store, pending: ledger.waiting, dropped: droppedIn(ledger) },
-    samples: { ...ledger, dropped: { ...ledger.dropped } },
+    store: { ...store, pending: ledger.waiting, dropped },
+    samples: ledger,
     ...(hub === null ? {} : { hub }),
   };
 }

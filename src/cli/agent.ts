@@ -6,7 +6,7 @@ import { type Config, readConfig, type Sources, variableOf } from '../agent/conf
 import { SETTING_NAMES, SETTINGS } from '../agent/config/settings.ts';
 import { boundedLog, jsonLog } from '../agent/log.ts';
 import { tuneRuntime } from '../agent/runtime.ts';
-import type { Ledger } from '../agent/storing/ledger.ts';
+import type { Ledger } from '../agent/storing/store-queue.ts';
 import { TscopeError } from '../errors.ts';
 import { agentText } from '../report/kinds/agent.ts';
 import type { AgentResult } from '../schema/agent.ts';

@@ -29,64 +29,51 @@ export interface TextRecord {
   readonly text: string;
 }
 
+/** A record holds a run's document at most, bytes. */
+const LONGEST_RECORD = 32 * 2 ** 20;
+
 const QUOTE = 34;
 const LINE_END = 10;
 
-/** Cuts text, which comes in pieces, into records: at line ends, in CSV at those outside quotes. */
-export class RecordReader {
-  readonly #csv: boolean;
-  #parts: string[] = [];
-  #quoted = false;
-  #line = 1;
-  #linesWithin = 0;
-
-  constructor(format: 'csv' | 'jsonl') {
-    this.#csv = format === 'csv';
-  }
-
-  /** Characters that wait for the end of their record. */
-  get pending(): number {
-    return this.#parts.reduce((sum, part) => sum + part.length, 0);
-  }
-
-  /** The line on which the record starts that is not complete. */
-  get line(): number {
-    return this.#line;
-  }
-
-  /** @returns the records that are complete. */
-  add(text: string): TextRecord[] {
+/**
+ * Cuts text, which comes in pieces, into records: at line ends, in CSV at those outside quotes.
+ *
+ * @param refused makes the error for a record that begins on a line and cannot be one.
+ */
+export async function* recordsIn(
+  pieces: AsyncIterable<string>,
+  format: 'csv' | 'jsonl',
+  refused: (line: number, what: string) => Error,
+): AsyncGenerator<TextRecord[]> {
+  let parts: string[] = [];
+  let quoted = false;
+  let line = 1;
+  let linesWithin = 0;
+  const take = (): TextRecord => {
+    const record = { line, text: parts.join('') };
+    parts = [];
+    line += linesWithin;
+    linesWithin = 0;
+    return record;
+  };
+  for await (const text of pieces) {
     const records: TextRecord[] = [];
     let start = 0;
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at);
-      if (code === QUOTE && this.#csv) this.#quoted = !this.#quoted;
+      if (code === QUOTE && format === 'csv') quoted = !quoted;
       if (code !== LINE_END) continue;
-      this.#linesWithin += 1;
-      if (this.#quoted) continue;
-      this.#parts.push(text.slice(start, at + 1));
-      records.push(this.#take());
+      linesWithin += 1;
+      if (quoted) continue;
+      parts.push(text.slice(start, at + 1));
+      records.push(take());
       start = at + 1;
     }
-    if (start < text.length) this.#parts.push(text.slice(start));
-    return records;
+    if (start < text.length) parts.push(text.slice(start));
+    yield records;
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (length > LONGEST_RECORD) throw refused(line, `is longer than ${LONGEST_RECORD / 2 ** 20} MB`);
   }
-
-  #take(): TextRecord {
-    const record = { line: this.#line, text: this.#parts.join('') };
-    this.#parts = [];
-    this.#line += this.#linesWithin;
-    this.#linesWithin = 0;
-    return record;
-  }
-
-  /**
-   * What follows the last line end.
-   *
-   * @throws RangeError where that is within quotes.
-   */
-  end(): TextRecord[] {
-    if (this.#quoted) throw new RangeError('ends within quotes');
-    return this.#parts.length === 0 ? [] : [this.#take()];
-  }
+  if (quoted) throw refused(line, 'ends within quotes, so it was cut off');
+  if (parts.length > 0) yield [take()];
 }

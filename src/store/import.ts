@@ -6,7 +6,7 @@ import { fileError } from '../system-error.ts';
 import { textChunks } from '../text-file.ts';
 import { asBigint, asReal, asText, orNull } from './cells.ts';
 import type { Cell } from './connection.ts';
-import { csvCells, RecordReader, type TextRecord } from './csv.ts';
+import { csvCells, recordsIn, type TextRecord } from './csv.ts';
 import { putEvent, readEvent } from './events.ts';
 import { fileFormat } from './export.ts';
 import { EXPORT_FORMAT, type ParsedRow, parseCsvRecord, parseJsonLine } from './export-format.ts';
@@ -16,8 +16,6 @@ import { mergeSamples, type Sample } from './samples.ts';
 import { putSeries, readSeriesRow } from './series.ts';
 import type { Store } from './store-on.ts';
 
-/** A record holds a run's document at most. */
-const LONGEST_RECORD = 32 * 2 ** 20;
 /** Samples of one series that are stored at once. */
 const BATCH = 8_192;
 
@@ -136,7 +134,7 @@ class ExportReader {
       this.#record(text);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw this.refused(`line ${line} ${error.message}`);
+      throw this.refused(error.message, line);
     }
     if (!this.#ended) this.#digest.update(text);
   }
@@ -183,8 +181,9 @@ class ExportReader {
     return this.#ended;
   }
 
-  refused(what: string): TscopeError {
-    return usageError(`${this.#file}: ${what}.`, 'Nothing was imported.');
+  refused(what: string, line?: number): TscopeError {
+    const where = line === undefined ? '' : `line ${line} `;
+    return usageError(`${this.#file}: ${where}${what}.`, 'Nothing was imported.');
   }
 }
 
@@ -224,6 +223,17 @@ export async function* withLineFeeds(chunks: AsyncIterable<string>): AsyncGenera
   if (held !== '') yield '\n';
 }
 
+/** The text of an export. @throws TscopeError INTERRUPTED where `control` was cancelled before its end. */
+async function* textOf(file: string, control: Control): AsyncGenerator<string> {
+  const size = sizeOfRegular(file);
+  const limits = {
+    cancelled: () => control.cancelled(),
+    progress: (done: number) => control.progress(done, size),
+  };
+  yield* withLineFeeds(textChunks(file, limits));
+  if (control.cancelled()) throw new TscopeError('INTERRUPTED', 'interrupted; nothing was imported.');
+}
+
 /**
  * Reads what `exportStore` wrote, also where it was packed with gzip or saved with a byte order mark, in UTF-16 or with
  * other line ends. What the store has already is not stored twice. All of it is imported, or nothing.
@@ -233,33 +243,14 @@ export async function* withLineFeeds(chunks: AsyncIterable<string>): AsyncGenera
  */
 export async function importInto(store: Store, file: string, control: Control): Promise<Imported> {
   const format = importFormatOf(file);
-  const size = sizeOfRegular(file);
-  const limits = {
-    cancelled: () => control.cancelled(),
-    progress: (done: number) => control.progress(done, size),
-  };
   return store.longTransaction(async () => {
     const inserter = new Inserter(store);
     const reader = new ExportReader(file, format, (row) => inserter.take(row));
-    const records = new RecordReader(format);
-    for await (const text of withLineFeeds(textChunks(file, limits))) {
-      for (const record of records.add(text)) reader.record(record);
-      if (records.pending > LONGEST_RECORD) {
-        throw reader.refused(`line ${records.line} is longer than ${LONGEST_RECORD / 2 ** 20} MB`);
-      }
+    const refused = (line: number, what: string) => reader.refused(what, line);
+    for await (const records of recordsIn(textOf(file, control), format, refused)) {
+      for (const record of records) reader.record(record);
     }
-    if (control.cancelled()) throw new TscopeError('INTERRUPTED', 'interrupted; nothing was imported.');
-    for (const record of lastRecords(records, reader)) reader.record(record);
     inserter.flush();
     return { newRows: inserter.added, checked: reader.end() };
   });
-}
-
-function lastRecords(records: RecordReader, reader: ExportReader): TextRecord[] {
-  try {
-    return records.end();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw reader.refused(`line ${records.line} ${error.message}, so it was cut off`);
-  }
 }

@@ -7,8 +7,6 @@ import { readRollup } from './rollups.ts';
 import { countSamples, extentOf } from './samples.ts';
 import type { Store } from './store-on.ts';
 
-export { appendSamples, type Sample, samplesOf } from './samples.ts';
-
 /** A pair of clocks as a run starts to compare them. */
 export interface NewSeries {
   readonly clock: string;

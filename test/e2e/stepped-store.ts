@@ -1,7 +1,8 @@
 import { hostIdentity } from '../../src/host/identity.ts';
 import { appendEvents } from '../../src/store/events.ts';
 import { startRun } from '../../src/store/runs.ts';
-import { addSeries, appendSamples } from '../../src/store/series.ts';
+import { appendSamples } from '../../src/store/samples.ts';
+import { addSeries } from '../../src/store/series.ts';
 import { openStore } from '../../src/store/store.ts';
 
 const TEN_S = 10_000_000_000n;

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { documents } from '../../src/schema/index.ts';
-import { appendSamples } from '../../src/store/series.ts';
+import { appendSamples } from '../../src/store/samples.ts';
 import { batchOf, ramp, SECOND, storeWithSeries } from '../store/fixtures.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { expectRefused, tscope } from './tscope.ts';

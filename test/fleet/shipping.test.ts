@@ -19,7 +19,8 @@ import { asText } from '../../src/store/cells.ts';
 import { appendEvents } from '../../src/store/events.ts';
 import { maintain } from '../../src/store/retention.ts';
 import { endRun, startRun } from '../../src/store/runs.ts';
-import { addSeries, appendSamples } from '../../src/store/series.ts';
+import { appendSamples } from '../../src/store/samples.ts';
+import { addSeries } from '../../src/store/series.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import {
   countingLost,

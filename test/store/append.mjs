@@ -2,7 +2,8 @@
 // is stored. Arguments: file, name of the clock, how many (0: forever).
 import { writeSync } from 'node:fs';
 import { startRun } from '../../dist/store/runs.js';
-import { addSeries, appendSamples } from '../../dist/store/series.js';
+import { appendSamples } from '../../dist/store/samples.js';
+import { addSeries } from '../../dist/store/series.js';
 import { openStore } from '../../dist/store/store.js';
 
 const T0 = 1_700_000_000_000_000_000n;

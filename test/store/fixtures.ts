@@ -1,5 +1,6 @@
 import { startRun } from '../../src/store/runs.ts';
-import { addSeries, type Sample } from '../../src/store/series.ts';
+import type { Sample } from '../../src/store/samples.ts';
+import { addSeries } from '../../src/store/series.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 export const T0 = 1_700_000_000_000_000_000n;

@@ -8,7 +8,7 @@ import { eventsOf } from '../../src/store/events.ts';
 import { APPLICATION_ID, MIGRATIONS, migrate, versionOf } from '../../src/store/migrations.ts';
 import { queryRange } from '../../src/store/range.ts';
 import { documentOfRun, listRuns } from '../../src/store/runs.ts';
-import { appendSamples, samplesOf } from '../../src/store/series.ts';
+import { appendSamples, samplesOf } from '../../src/store/samples.ts';
 import { openStore, openStoreToRead } from '../../src/store/store.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { ramp, SECOND, T0 } from './fixtures.ts';

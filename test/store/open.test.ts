@@ -17,7 +17,7 @@ import { expect, test } from 'vitest';
 import { connect } from '../../src/store/connection.ts';
 import { MIGRATIONS, migrate, versionOf } from '../../src/store/migrations.ts';
 import { listRuns } from '../../src/store/runs.ts';
-import { appendSamples, samplesOf } from '../../src/store/series.ts';
+import { appendSamples, samplesOf } from '../../src/store/samples.ts';
 import { openStore, openStoreToRead } from '../../src/store/store.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';

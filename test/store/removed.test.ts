@@ -2,7 +2,7 @@ import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { listRuns } from '../../src/store/runs.ts';
-import { appendSamples, samplesOf } from '../../src/store/series.ts';
+import { appendSamples, samplesOf } from '../../src/store/samples.ts';
 import { openStore, openStoreToRead } from '../../src/store/store.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appendEvents, eventsOf } from '../../src/store/events.ts';
 import { documentOfRun, endRun, findRun, listRuns, startRun } from '../../src/store/runs.ts';
-import { appendSamples, listSeries, samplesOf } from '../../src/store/series.ts';
+import { appendSamples, samplesOf } from '../../src/store/samples.ts';
+import { listSeries } from '../../src/store/series.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { addTsc, batchOf, host, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';
 

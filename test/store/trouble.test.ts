@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { queryRange } from '../../src/store/range.ts';
 import { listRuns } from '../../src/store/runs.ts';
-import { appendSamples, samplesOf } from '../../src/store/series.ts';
+import { appendSamples, samplesOf } from '../../src/store/samples.ts';
 import { openStore, openStoreToRead } from '../../src/store/store.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { batchOf, ramp, SECOND, storeWithSeries, T0 } from './fixtures.ts';

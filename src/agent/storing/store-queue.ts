@@ -19,7 +19,6 @@ import type {
 import { Trouble } from '../trouble.ts';
 import { EventBudget } from './event-budget.ts';
 import { errorOf } from './failure.ts';
-import { type Ledger, nothingDropped } from './ledger.ts';
 import { type Entry, type Failure, nsOf, type RunRecord, type Written } from './messages.ts';
 import { StoreThread } from './store-thread.ts';
 import type { CallName, Calls } from './thread.ts';
@@ -43,6 +42,9 @@ const PASSING = ['STORE_FULL', 'STORE_READ_ONLY', 'STORE_BUSY'];
 
 /** Questions that readers ask. */
 export type Question = 'runs' | 'samples' | 'events' | 'stability';
+
+/** Where every sample is that was taken: taken = stored + waiting + the sum of dropped. */
+export type Ledger = AgentHealth['samples'];
 
 /** How the store is. */
 export type StoreHealth = Omit<AgentHealth['store'], 'pending' | 'dropped'>;
@@ -81,7 +83,7 @@ export class StoreQueue {
   #waiting: Entry[] = [];
   #present: Present = { run: null, calibration: null };
   #begun = 0;
-  readonly #counts = { taken: 0, stored: 0, dropped: nothingDropped() };
+  readonly #counts = { taken: 0, stored: 0, dropped: { overflow: 0, refused: 0, rejected: 0, ended: 0 } };
   #questions = 0;
   /** Bytes of the store in use, as of the last write; null before. */
   usedBytes: number | null = null;

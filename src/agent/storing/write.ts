@@ -1,6 +1,7 @@
 import { appendEvents } from '../../store/events.ts';
 import { endRun, startedRun, startRun } from '../../store/runs.ts';
-import { addSeries, appendSamples, countSeries, type Sample, samplesOf } from '../../store/series.ts';
+import { appendSamples, type Sample, samplesOf } from '../../store/samples.ts';
+import { addSeries, countSeries } from '../../store/series.ts';
 import type { Store } from '../../store/store.ts';
 import { putCalibration } from '../../store/unshipped.ts';
 import type { AgentEvent } from '../sampling/messages.ts';

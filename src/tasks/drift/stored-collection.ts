@@ -1,5 +1,6 @@
 import { appendEvents } from '../../store/events.ts';
-import { addSeries, appendSamples, type Sample } from '../../store/series.ts';
+import { appendSamples, type Sample } from '../../store/samples.ts';
+import { addSeries } from '../../store/series.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import type { KeptRun } from '../kept-run.ts';
 import type { Collection } from './collection.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { ShippingView } from '../../../src/agent/lend.ts';
 import { startShipping } from '../../../src/fleet/shipping/ship.ts';
 import { endRun, startRun } from '../../../src/store/runs.ts';
-import { addSeries, appendSamples } from '../../../src/store/series.ts';
+import { appendSamples } from '../../../src/store/samples.ts';
+import { addSeries } from '../../../src/store/series.ts';
 import { openStore } from '../../../src/store/store.ts';
 import {
   countUnshipped,
