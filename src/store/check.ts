@@ -3,7 +3,7 @@ import { TscopeError } from '../errors.ts';
 import { HOUR_NS, MINUTE_NS } from './buckets.ts';
 import { anyText, asBigint } from './cells.ts';
 import { soundRows } from './damage.ts';
-import { eventOf } from './events.ts';
+import { EVENT, eventOf } from './events.ts';
 import { structuralDamage } from './inspect.ts';
 import { readRollups } from './rollups.ts';
 import { readHosts, readRuns, soundDocument } from './runs.ts';
@@ -41,7 +41,7 @@ export function checkStore(store: Store, control: Control): Checked {
   const found = { runs: runs.length, samples: 0, rollups: 0, events: 0 };
   const documents = runs.filter(({ id }) => soundDocument(store, id) !== null).length;
   checkReferences(store);
-  const events = 'SELECT series, at, kind, detail, checksum, run FROM event';
+  const events = `SELECT ${EVENT.columns}, checksum, run FROM event`;
   for (const row of soundRows(store, 'some events', events)) {
     if (eventOf(store, asBigint(row[5]), row) !== null) found.events += 1;
   }

@@ -1,43 +1,22 @@
-import { asBigint, asCount, asText, orNull } from './cells.ts';
-import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import { nameOfRun } from './damage.ts';
 import type { Store } from './store-on.ts';
+import { maybe, ns, small, tableOf, text } from './table.ts';
 
-/** Something that happened to a clock or to the host. */
-export interface StoredEvent {
+export const EVENT = tableOf('event', ['run'], {
   /** The pair it concerns; null for the whole host. */
-  readonly series: number | null;
-  readonly atNs: bigint;
-  readonly kind: string;
-  readonly detail: string;
-}
-
-export const eventChecksum = (run: bigint, { series, atNs, kind, detail }: StoredEvent): bigint =>
-  rowChecksum('event', run, series, atNs, kind, detail);
-
-/** An event of a row from `series, at, kind, detail` on. */
-export const readEvent = ([series, at, kind, detail]: Row): StoredEvent => ({
-  series: orNull(asCount)(series),
-  atNs: asBigint(at),
-  kind: asText(kind),
-  detail: asText(detail),
+  series: maybe(small),
+  atNs: ns,
+  kind: text,
+  detail: text,
 });
+/** Something that happened to a clock or to the host. */
+type StoredEvent = ReturnType<typeof EVENT.read>;
 
 /** @returns true for an event that was not there yet. */
 export function putEvent({ connection }: Store, run: bigint, event: StoredEvent): boolean {
-  const { series, atNs, kind, detail } = event;
   // Not OR IGNORE, which would let a run that is gone pass.
-  const added = connection.run(
-    `INSERT INTO event (run, series, at, kind, detail, checksum) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    run,
-    series === null ? null : BigInt(series),
-    atNs,
-    kind,
-    detail,
-    eventChecksum(run, event),
-  );
-  return added > 0;
+  return connection.run(`INSERT ${EVENT.into} ON CONFLICT DO NOTHING`, ...EVENT.row([run], event)) > 0;
 }
 
 /**
@@ -53,8 +32,8 @@ export function appendEvents(store: Store, run: number, events: readonly StoredE
 
 /** A row from `series, at, kind, detail, checksum` on; null for one that is damaged, which is noted. */
 export function eventOf(store: Store, run: bigint, row: Row): StoredEvent | null {
-  const event = readEvent(row);
-  if (eventChecksum(run, event) === row[4]) return event;
+  const [event, sound] = EVENT.check([run], row);
+  if (sound) return event;
   const { atNs } = event;
   store.damage.add({ run: nameOfRun(store, run), what: 'an event', fromNs: atNs, toNs: atNs });
   return null;
@@ -70,7 +49,7 @@ export function eventsOf(
 ): StoredEvent[] {
   return store.connection
     .all(
-      `SELECT series, at, kind, detail, checksum FROM event WHERE run = ? AND at >= ? AND at < ?
+      `SELECT ${EVENT.columns}, checksum FROM event WHERE run = ? AND at >= ? AND at < ?
        ORDER BY at, id LIMIT ?`,
       BigInt(run),
       fromNs,

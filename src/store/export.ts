@@ -22,7 +22,7 @@ import { asBigint } from './cells.ts';
 import { checkReferences } from './check.ts';
 import type { Cell } from './connection.ts';
 import { soundRows } from './damage.ts';
-import { eventOf } from './events.ts';
+import { EVENT, eventOf } from './events.ts';
 import {
   CSV_HEAD,
   csvLines,
@@ -32,10 +32,10 @@ import {
   jsonLines,
   tableLines,
 } from './export-format.ts';
-import { readRollups, valuesOf } from './rollups.ts';
-import { readHosts, readRuns, soundDocument } from './runs.ts';
+import { ROLLUP, readRollups } from './rollups.ts';
+import { HOST, readHosts, readRuns, soundDocument } from './runs.ts';
 import { readSamples, samplesIn } from './samples.ts';
-import { readSeries } from './series.ts';
+import { readSeries, SERIES } from './series.ts';
 import { identityOf, type Store } from './store-on.ts';
 
 const PAGE = 2_000;
@@ -46,7 +46,7 @@ type Rows = readonly [ExportKind, ReadonlyArray<readonly Cell[]>];
 function* rowsOf(store: Store): Generator<Rows> {
   checkReferences(store);
   const hosts = readHosts(store);
-  yield ['host', Array.from(hosts.values(), ({ key, name, facts }) => [key, name, facts])];
+  yield ['host', Array.from(hosts.values(), HOST.cells)];
   const runs = readRuns(store).filter(({ key, host }) => {
     if (hosts.has(host)) return true;
     store.damage.add({ run: key, what: 'it, with its host' });
@@ -62,19 +62,7 @@ function* rowsOf(store: Store): Generator<Rows> {
     const key = keys.get(row.run);
     return key === undefined ? [] : [{ ...row, key }];
   });
-  const independent = (flag: boolean | null) => (flag === null ? null : BigInt(flag));
-  yield [
-    'series',
-    series.map((row) => [
-      row.key,
-      row.clock,
-      row.reference,
-      independent(row.independent),
-      row.reason,
-      row.originNs,
-      row.rolledAtNs,
-    ]),
-  ];
+  yield ['series', series.map((row) => [row.key, ...SERIES.cells(row).slice(1)])];
   yield* eventRows(store, keys, new Map(series.map((row) => [Number(row.id), row])));
   for (const { id, key, clock, reference } of series) {
     const names = [key, clock, reference];
@@ -86,7 +74,7 @@ function* rowsOf(store: Store): Generator<Rows> {
     }
     for (const width of [MINUTE_NS, HOUR_NS]) {
       for (const row of readRollups(store, id, width)) {
-        yield ['rollup', [[...names, width, ...valuesOf(row)]]];
+        yield ['rollup', [[...names, width, ...ROLLUP.cells(row)]]];
       }
     }
   }
@@ -97,7 +85,7 @@ function* eventRows(
   runs: ReadonlyMap<bigint, string>,
   series: ReadonlyMap<number, { readonly clock: string; readonly reference: string }>,
 ): Generator<Rows> {
-  const sql = `SELECT series, at, kind, detail, checksum, run, id FROM event WHERE id > ? ORDER BY id LIMIT ${PAGE}`;
+  const sql = `SELECT ${EVENT.columns}, checksum, run, id FROM event WHERE id > ? ORDER BY id LIMIT ${PAGE}`;
   for (let after = -1n; ; ) {
     const page = soundRows(store, 'some events', sql, after);
     const rows = page.flatMap((row) => {

@@ -7,13 +7,13 @@ import { textChunks } from '../text-file.ts';
 import { asBigint, asReal, asText, orNull } from './cells.ts';
 import type { Cell } from './connection.ts';
 import { csvCells, recordsIn, type TextRecord } from './csv.ts';
-import { putEvent, readEvent } from './events.ts';
+import { EVENT, putEvent } from './events.ts';
 import { fileFormat } from './export.ts';
 import { EXPORT_FORMAT, type ParsedRow, parseCsvRecord, parseJsonLine } from './export-format.ts';
-import { putRollup, readRollup, rollupOf } from './rollups.ts';
-import { putHost, putRun, readHost, readRun } from './runs.ts';
+import { putRollup, ROLLUP, readRollup } from './rollups.ts';
+import { HOST, putHost, putRun, RUN } from './runs.ts';
 import { mergeSamples, type Sample } from './samples.ts';
-import { putSeries, readSeriesRow } from './series.ts';
+import { putSeries, SERIES } from './series.ts';
 import type { Store } from './store-on.ts';
 
 /** Samples of one series that are stored at once. */
@@ -49,13 +49,13 @@ class Inserter {
   /** @returns how many were new, or whether it was. */
   #put(kind: ParsedRow['kind'], cells: Cell[]): number | boolean {
     const [first, ...rest] = cells;
-    if (kind === 'host') return putHost(this.#store, readHost(cells), 'NOTHING');
+    if (kind === 'host') return putHost(this.#store, HOST.read(cells), 'NOTHING');
     if (kind === 'run') {
       const [host, ...row] = rest;
       const id = this.#find('host', 'SELECT id FROM host WHERE key = ?', asText(host));
-      return putRun(this.#store, readRun([first ?? null, id, ...row]), orNull(asText)(cells[6]));
+      return putRun(this.#store, RUN.read([first ?? null, id, ...row]), orNull(asText)(cells[6]));
     }
-    if (kind === 'series') return putSeries(this.#store, readSeriesRow([this.#runOf(first), ...rest]));
+    if (kind === 'series') return putSeries(this.#store, SERIES.read([this.#runOf(first), ...rest]));
     if (kind === 'event') return this.#event(cells);
     return kind === 'rollup' && this.#rollup(cells);
   }
@@ -92,12 +92,12 @@ class Inserter {
 
   #event([run, clock, reference, ...row]: Cell[]): boolean {
     const series = clock === null ? null : this.#seriesOf(run, clock, reference);
-    return putEvent(this.#store, this.#runOf(run), readEvent([series, ...row]));
+    return putEvent(this.#store, this.#runOf(run), EVENT.read([series, ...row]));
   }
 
   #rollup([run, clock, reference, width, ...row]: Cell[]): boolean {
     const series = this.#seriesOf(run, clock, reference);
-    const rollup = rollupOf(row);
+    const rollup = ROLLUP.read(row);
     const known = readRollup(this.#store, series, asBigint(width), rollup.atNs);
     if (known !== null && known.count >= rollup.count) return false;
     putRollup(this.#store, series, asBigint(width), rollup);

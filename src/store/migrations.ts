@@ -1,11 +1,11 @@
 import { BEFORE_ALL } from './buckets.ts';
 import { anyText, asBigint, asCount, asReal, asText, orNull } from './cells.ts';
 import { type Connection, connect, type Row, rollBack } from './connection.ts';
-import { eventChecksum, readEvent } from './events.ts';
-import { putRollup, rollupOf } from './rollups.ts';
-import { documentChecksum, hostChecksum, readHost, readRun, runChecksum } from './runs.ts';
+import { EVENT } from './events.ts';
+import { putRollup, ROLLUP } from './rollups.ts';
+import { documentChecksum, HOST, RUN } from './runs.ts';
 import { mergeSamples } from './samples.ts';
-import { readSeriesRow, seriesChecksum } from './series.ts';
+import { SERIES } from './series.ts';
 import { type Store, storeOn } from './store-on.ts';
 
 /**
@@ -107,7 +107,7 @@ CREATE TABLE block (
 /** Samples of a series that move into blocks at once. */
 const MOVED = 8_192;
 
-/** @param columns after the number of the row. */
+/** Sets a checksum of each row. @param columns what it is of. */
 function sumUp(
   { connection }: Store,
   table: string,
@@ -123,23 +123,20 @@ function sumUp(
 }
 
 function sumUpRows(store: Store): void {
-  sumUp(store, 'host', 'key, name, facts', (row) => hostChecksum(readHost(row)));
-  const run = 'key, host, command, started_at, ended_at, options';
-  sumUp(store, 'run', run, (row) => runChecksum(readRun(row)));
+  sumUp(store, 'host', HOST.columns, (row) => HOST.checksum([], HOST.read(row)));
+  sumUp(store, 'run', RUN.columns, (row) => RUN.checksum([], RUN.read(row)));
   const documentOf = ([document]: Row) => documentChecksum(orNull(asText)(document));
   sumUp(store, 'run', 'document', documentOf, 'document_checksum');
-  const series = 'run, clock, reference, independent, reason, origin, rolled_at';
-  sumUp(store, 'series', series, (row) => seriesChecksum(readSeriesRow(row)));
-  sumUp(store, 'event', 'run, series, at, kind, detail', ([run, ...event]) =>
-    eventChecksum(asBigint(run), readEvent(event)),
+  sumUp(store, 'series', SERIES.columns, (row) => SERIES.checksum([], SERIES.read(row)));
+  sumUp(store, 'event', `run, ${EVENT.columns}`, ([run, ...event]) =>
+    EVENT.checksum([asBigint(run)], EVENT.read(event)),
   );
 }
 
 function sumUpRollups(store: Store, series: bigint): void {
-  const sql =
-    'SELECT width, at, count, min, max, mean, first_at, first, last_at, last FROM rollup WHERE series = ?';
+  const sql = `SELECT width, ${ROLLUP.columns} FROM rollup WHERE series = ?`;
   for (const [width, ...row] of store.connection.all(sql, series)) {
-    putRollup(store, series, asBigint(width), rollupOf(row));
+    putRollup(store, series, asBigint(width), ROLLUP.read(row));
   }
 }
 

@@ -7,15 +7,29 @@ import { soundRows } from './damage.ts';
 import { readSeries, samplesOfRun } from './series.ts';
 import { rowGone } from './store-error.ts';
 import type { Store } from './store-on.ts';
+import { maybe, ns, tableOf, text } from './table.ts';
 
-/** A host as the store knows it. */
-export interface HostIdentity {
+export const HOST = tableOf('host', [], {
   /** What stays the same over its life: the machine id, or the host name where there is none. */
-  readonly key: string;
-  readonly name: string;
+  key: text,
+  name: text,
   /** The JSON of its facts. */
-  readonly facts: string | null;
-}
+  facts: maybe(text),
+});
+/** A host as the store knows it. */
+export type HostIdentity = ReturnType<typeof HOST.read>;
+
+/** But for its document, which has a checksum of its own. */
+export const RUN = tableOf('run', [], {
+  /** The name that people and other stores know it by: `20260131-235959-3fa9c1`. */
+  key: text,
+  host: ns,
+  command: text,
+  startedAtNs: ns,
+  endedAtNs: maybe(ns),
+  options: maybe(text),
+});
+type RunRow = ReturnType<typeof RUN.read>;
 
 /** A run as it starts. */
 export interface NewRun {
@@ -55,16 +69,6 @@ const keyOf = (startedAtNs: bigint): string => {
   return `${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(3).toString('hex')}`;
 };
 
-/** A host of a row from `key, name, facts` on. */
-export const readHost = ([key, name, facts]: Row): HostIdentity => ({
-  key: asText(key),
-  name: asText(name),
-  facts: orNull(asText)(facts),
-});
-
-export const hostChecksum = ({ key, name, facts }: HostIdentity): bigint =>
-  rowChecksum('host', key, name, facts);
-
 /**
  * Adds a host, within a transaction.
  *
@@ -72,10 +76,7 @@ export const hostChecksum = ({ key, name, facts }: HostIdentity): bigint =>
  * @returns how many rows changed.
  */
 export const putHost = ({ connection }: Store, host: HostIdentity, conflict: string): number =>
-  connection.run(
-    `INSERT INTO host (key, name, facts, checksum) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO ${conflict}`,
-    ...[host.key, host.name, host.facts, hostChecksum(host)],
-  );
+  connection.run(`INSERT ${HOST.into} ON CONFLICT (key) DO ${conflict}`, ...HOST.row([], host));
 
 /** Adds a host, or brings what is known of it up to date, within a transaction. @returns its number. */
 function knownHost(store: Store, host: HostIdentity): bigint {
@@ -86,41 +87,15 @@ function knownHost(store: Store, host: HostIdentity): bigint {
   return asBigint(connection.value('SELECT id FROM host WHERE key = ?', host.key));
 }
 
-/** A row of the table, but for its document, which has a checksum of its own. */
-export interface RunRow extends Omit<NewRun, 'host'> {
-  readonly key: string;
-  readonly host: bigint;
-  readonly endedAtNs: bigint | null;
-}
-
-/** A run of a row from `key, host, command, started_at, ended_at, options` on. */
-export const readRun = (row: Row): RunRow => ({
-  key: asText(row[0]),
-  host: asBigint(row[1]),
-  command: asText(row[2]),
-  startedAtNs: asBigint(row[3]),
-  endedAtNs: orNull(asBigint)(row[4]),
-  options: orNull(asText)(row[5]),
-});
-
-export const runChecksum = ({ key, host, command, startedAtNs, endedAtNs, options }: RunRow): bigint =>
-  rowChecksum('run', key, host, command, startedAtNs, endedAtNs, options);
-
-export const documentChecksum = (document: string | null): bigint => rowChecksum('document', document);
+export const documentChecksum = (document: string | null): bigint => rowChecksum('document', [document]);
 
 /** Adds a run, within a transaction. @returns false where one of that name is there already. */
 export function putRun({ connection }: Store, run: RunRow, document: string | null): boolean {
   const added = connection.run(
-    `INSERT INTO run (key, host, command, started_at, ended_at, options, document, checksum, document_checksum)
+    `INSERT INTO run (${RUN.columns}, checksum, document, document_checksum)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    run.key,
-    run.host,
-    run.command,
-    run.startedAtNs,
-    run.endedAtNs,
-    run.options,
+    ...RUN.row([], run),
     document,
-    runChecksum(run),
     documentChecksum(document),
   );
   return added > 0;
@@ -147,12 +122,12 @@ export function startRun(
   });
 }
 
-const COLUMNS = 'run.id, run.key, run.host, command, started_at, ended_at, options, run.checksum';
+const COLUMNS = `id, ${RUN.columns}, checksum`;
 
 /** @returns null for one that is damaged, which is noted. */
 function runRowOf(store: Store, [id, ...row]: Row): (RunRow & { readonly id: bigint }) | null {
-  const run = readRun(row);
-  if (runChecksum(run) === row[6]) return { id: asBigint(id), ...run };
+  const [run, sound] = RUN.check([], row);
+  if (sound) return { id: asBigint(id), ...run };
   store.damage.add({ run: run.key, what: 'what is known of it, with all its rows' });
   return null;
 }
@@ -166,10 +141,10 @@ export const readRuns = (store: Store): Array<RunRow & { readonly id: bigint }> 
 /** Every host that can be read, by its number. */
 export function readHosts(store: Store): Map<bigint, HostIdentity> {
   const hosts = new Map<bigint, HostIdentity>();
-  const sql = 'SELECT id, key, name, facts, checksum FROM host ORDER BY id';
+  const sql = `SELECT id, ${HOST.columns}, checksum FROM host ORDER BY id`;
   for (const [id, ...row] of soundRows(store, 'some hosts', sql)) {
-    const host = readHost(row);
-    if (hostChecksum(host) === row[3]) hosts.set(asBigint(id), host);
+    const [host, sound] = HOST.check([], row);
+    if (sound) hosts.set(asBigint(id), host);
     else store.damage.add({ what: `what is known of the host ${host.name}` });
   }
   return hosts;
@@ -192,7 +167,7 @@ export function endRun(store: Store, run: number, endedAtNs: bigint, document: s
       'UPDATE run SET ended_at = ?, document = ?, checksum = ?, document_checksum = ? WHERE id = ?',
       endedAtNs,
       document,
-      runChecksum({ ...row, endedAtNs }),
+      RUN.checksum([], { ...row, endedAtNs }),
       documentChecksum(document),
       BigInt(run),
     );

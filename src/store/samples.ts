@@ -94,7 +94,7 @@ interface BlockHead {
 }
 
 const headChecksum = (series: bigint, { atNs, lastAtNs, count, checksum }: BlockHead): bigint =>
-  rowChecksum('block', series, atNs, lastAtNs, count, checksum);
+  rowChecksum('block', [series, atNs, lastAtNs, count, checksum]);
 
 const HEAD = 'at, last_at, count, checksum, head_checksum';
 

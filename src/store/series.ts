@@ -1,11 +1,11 @@
 import { HOUR_NS, later } from './buckets.ts';
-import { asBigint, asCount, asText, orNull } from './cells.ts';
-import { rowChecksum } from './checksum.ts';
+import { asBigint, asCount, orNull } from './cells.ts';
 import type { Row } from './connection.ts';
 import { nameOfRun, soundRows } from './damage.ts';
 import { readRollup } from './rollups.ts';
 import { countSamples, extentOf } from './samples.ts';
 import type { Store } from './store-on.ts';
+import { flag, maybe, ns, tableOf, text } from './table.ts';
 
 /** A pair of clocks as a run starts to compare them. */
 export interface NewSeries {
@@ -27,45 +27,30 @@ export interface StoredSeries extends NewSeries {
   readonly lastAtNs: bigint | null;
 }
 
-/** A row of the table. */
-export interface SeriesRow extends NewSeries {
-  readonly id: bigint;
-  readonly run: bigint;
+export const SERIES = tableOf('series', [], {
+  run: ns,
+  clock: text,
+  reference: text,
+  independent: maybe(flag),
+  reason: text,
+  originNs: ns,
   /** The last sample that went into the roll-ups. */
-  readonly rolledAtNs: bigint | null;
+  rolledAtNs: maybe(ns),
+});
+
+/** A row of the table. */
+export interface SeriesRow extends ReturnType<typeof SERIES.read> {
+  readonly id: bigint;
 }
 
-export const seriesChecksum = (row: Omit<SeriesRow, 'id'>): bigint =>
-  rowChecksum(
-    'series',
-    row.run,
-    row.clock,
-    row.reference,
-    row.independent,
-    row.reason,
-    row.originNs,
-    row.rolledAtNs,
-  );
-
-const COLUMNS = 'id, run, clock, reference, independent, reason, origin, rolled_at, checksum';
-
-/** A series of a row from `run, clock, reference, independent, reason, origin, rolled_at` on. */
-export const readSeriesRow = (row: Row): Omit<SeriesRow, 'id'> => ({
-  run: asBigint(row[0]),
-  clock: asText(row[1]),
-  reference: asText(row[2]),
-  independent: row[3] === null ? null : asCount(row[3]) === 1,
-  reason: asText(row[4]),
-  originNs: asBigint(row[5]),
-  rolledAtNs: orNull(asBigint)(row[6]),
-});
+const COLUMNS = `id, ${SERIES.columns}, checksum`;
 
 /** @returns null for one that is damaged, which is noted. */
 function seriesOf(store: Store, [id, ...row]: Row): SeriesRow | null {
-  const series = readSeriesRow(row);
+  const [series, sound] = SERIES.check([], row);
   // 2 would read as false, which is not what was written.
-  const flag = row[3] === null || row[3] === 0n || row[3] === 1n;
-  if (flag && seriesChecksum(series) === row[7]) return { id: asBigint(id), ...series };
+  const isFlag = row[3] === null || row[3] === 0n || row[3] === 1n;
+  if (sound && isFlag) return { id: asBigint(id), ...series };
   const what = `what is known of the pair ${series.clock} against ${series.reference}, with its samples and events`;
   store.damage.add({ run: nameOfRun(store, series.run), what });
   return null;
@@ -95,18 +80,7 @@ const idOf = ({ connection }: Store, { run, clock, reference }: Omit<SeriesRow, 
  */
 export function putSeries(store: Store, row: Omit<SeriesRow, 'id'>): boolean {
   const { connection } = store;
-  const added = connection.run(
-    `INSERT INTO series (run, clock, reference, independent, reason, origin, rolled_at, checksum)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    row.run,
-    row.clock,
-    row.reference,
-    row.independent === null ? null : BigInt(row.independent),
-    row.reason,
-    row.originNs,
-    row.rolledAtNs,
-    seriesChecksum(row),
-  );
+  const added = connection.run(`INSERT ${SERIES.into} ON CONFLICT DO NOTHING`, ...SERIES.row([], row));
   if (added > 0) return true;
   const id = idOf(store, row);
   const known = rolledAt(store, id);
@@ -140,7 +114,7 @@ export function setRolledAt(store: Store, series: bigint, rolledAtNs: bigint): v
   const row = found === null ? null : seriesOf(store, found);
   if (row === null) return;
   const sql = 'UPDATE series SET rolled_at = ?, checksum = ? WHERE id = ?';
-  store.connection.run(sql, rolledAtNs, seriesChecksum({ ...row, rolledAtNs }), series);
+  store.connection.run(sql, rolledAtNs, SERIES.checksum([], { ...row, rolledAtNs }), series);
 }
 
 const LISTED = `

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AFTER_ALL, BEFORE_ALL, earlier, floorTo, HOUR_NS, MINUTE_NS } from './buckets.ts';
 import { asBigint, asCount, asText, orNull } from './cells.ts';
-import { rowChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import { eventOf } from './events.ts';
 import { rollUp } from './roll-up.ts';
@@ -10,6 +9,7 @@ import { readRuns, soundDocument } from './runs.ts';
 import { countBefore, countSamples, type Sample, samplesOf } from './samples.ts';
 import { readSeries, type SeriesRow } from './series.ts';
 import type { Store } from './store-on.ts';
+import { ns, tableOf, text } from './table.ts';
 
 /** A pair of clocks with what of it is new. */
 export interface UnshippedSeries extends Omit<SeriesRow, 'id' | 'run' | 'rolledAtNs'> {
@@ -75,12 +75,7 @@ export interface ShippedParts {
 }
 
 /** Rows that a hub does not have, and those that it never will have. */
-export interface RowCounts {
-  readonly minutes: number;
-  readonly samples: number;
-  readonly events: number;
-  readonly documents: number;
-}
+export type RowCounts = Readonly<Record<(typeof COUNTED)[number], number>>;
 const COUNTED = ['minutes', 'samples', 'events', 'documents'] as const;
 
 /** About how much JSON a row takes, bytes. */
@@ -88,20 +83,13 @@ const SIZES = { rollup: 160, sample: 50, event: 160, calibration: 64 };
 /** A series that has had no sample for this long is as complete as it will be: its run was cut off, ns. */
 const QUIET_NS = 2n * MINUTE_NS;
 
-export const calibrationChecksum = (run: bigint, atNs: bigint, result: string): bigint =>
-  rowChecksum('calibration', run, atNs, result);
+const CALIBRATION = tableOf('calibration', ['run'], { atNs: ns, result: text });
 
 /** Stores a calibration of a run's, JSON; one of that time that is there already stays. */
 export function putCalibration(store: Store, run: number, atNs: bigint, result: string): void {
-  const id = BigInt(run);
   store.transaction(() => {
-    store.connection.run(
-      'INSERT INTO calibration (run, at, result, checksum) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      id,
-      atNs,
-      result,
-      calibrationChecksum(id, atNs, result),
-    );
+    const row = CALIBRATION.row([BigInt(run)], { atNs, result });
+    store.connection.run(`INSERT ${CALIBRATION.into} ON CONFLICT DO NOTHING`, ...row);
   });
 }
 
@@ -283,9 +271,9 @@ function takeCalibrations(store: Store, filling: Filling): bigint | null {
 }
 
 /** @returns null for one that is damaged, which is noted. */
-function soundCalibration(store: Store, [, runCell, at, cell, checksum]: Row): string | null {
-  const [run, atNs, result] = [asBigint(runCell), asBigint(at), asText(cell)];
-  if (calibrationChecksum(run, atNs, result) === checksum) return result;
+function soundCalibration(store: Store, [, runCell, ...row]: Row): string | null {
+  const [{ atNs, result }, sound] = CALIBRATION.check([asBigint(runCell)], row);
+  if (sound) return result;
   store.damage.add({ what: 'a calibration', fromNs: atNs, toNs: atNs });
   return null;
 }
@@ -374,7 +362,7 @@ export function countUnshipped(store: Store, parts: ShippedParts): RowCounts {
 /** What retention took before a hub had it, since the store was made. */
 export function lostUnshipped(store: Store): RowCounts {
   const counts = Object.fromEntries(COUNTED.map((kind) => [kind, Number(noted(store, `lost ${kind}`) ?? 0)]));
-  return counts as unknown as RowCounts;
+  return counts as RowCounts;
 }
 
 /**
