@@ -116,7 +116,7 @@ export function sampleUntilCancelled(
   let off = 0;
   const origins = collection.pairs.map(({ clock }) => ({
     clock,
-    ns: clock === 'tsc' ? 0n : collection.sampler.difference(clock, reference),
+    ns: clock === 'tsc' ? 0n : collection.sampler.clock(clock).minus(collection.reference),
   }));
   const begin = (atMs: number, goesOn: boolean): void =>
     tell({ kind: 'started', nominal: host.nominal, atMs, origins, goesOn });

@@ -5,7 +5,7 @@ import { formatNs } from '../../units.ts';
 import { EventLog, type Watcher, watchName } from './events.ts';
 import { type ComparedClock, PairTracker } from './pair.ts';
 import type { PhaseRecord } from './phase-record.ts';
-import { type ClockPhase, Sampler } from './sampler.ts';
+import { type SampledClock, Sampler } from './sampler.ts';
 
 /** What sampling needs of a host; tests script it. */
 export interface SampledHost {
@@ -65,7 +65,7 @@ export function* samples<R extends PhaseRecord>(
 const LEAST_SLEEP_NS = 1_000;
 
 /** Notices that the host slept: CLOCK_BOOTTIME counts that time and CLOCK_MONOTONIC does not. */
-function sleepWatch(boottime: ClockPhase, monotonic: ClockPhase): () => number {
+function sleepWatch(boottime: SampledClock, monotonic: SampledClock): () => number {
   const offset = new OffsetWatch();
   return () => {
     if (!boottime.fresh || !monotonic.fresh) return 0;
@@ -85,7 +85,7 @@ export class Collection<R extends PhaseRecord = PhaseRecord> {
   readonly sampler: Sampler;
   readonly pairs: readonly PairTracker<R>[];
   readonly hostLog = new EventLog();
-  readonly reference: ClockPhase;
+  readonly reference: SampledClock;
   readonly #host: Pick<SampledHost, 'date' | 'watchers'>;
   /** How long the host slept since the last sample, ns; 0 where it did not, or it cannot be told yet. */
   readonly #slept: () => number;
@@ -104,24 +104,23 @@ export class Collection<R extends PhaseRecord = PhaseRecord> {
     const names = [...new Set([reference, ...kernelClocks, ...WATCHED])];
     this.#host = host;
     this.sampler = new Sampler(host.source, names, host.nominal.hz);
-    this.reference = this.#phase(reference);
+    this.reference = this.sampler.clock(reference);
     this.pairs = clocks
       .filter((clock) => clock !== reference)
       .map(
         (clock) =>
-          new PairTracker(clock, clock === 'tsc' ? null : this.#phase(clock), this.reference, record()),
+          new PairTracker(
+            clock,
+            clock === 'tsc' ? null : this.sampler.clock(clock),
+            this.reference,
+            record(),
+          ),
       );
-    this.#slept = sleepWatch(this.#phase('boottime'), this.#phase('monotonic'));
+    this.#slept = sleepWatch(this.sampler.clock('boottime'), this.sampler.clock('monotonic'));
     this.#watchCpu = watchName('cpu-migration', () =>
       this.sampler.cpu === -1 ? null : `CPU ${this.sampler.cpu}`,
     );
     this.#lastAt = host.date();
-  }
-
-  #phase(name: ClockName): ClockPhase {
-    const found = this.sampler.clocks.find((clock) => clock.name === name);
-    if (found === undefined) throw new RangeError(`${name} is not sampled`);
-    return found;
   }
 
   /** One sample of everything. @param atNs time since the start. */

@@ -5,7 +5,7 @@ import { analysePhase } from './analysis.ts';
 import { EventLog } from './events.ts';
 import { type ClockChange, JumpDetector } from './jumps.ts';
 import type { PhaseRecord } from './phase-record.ts';
-import type { ClockPhase } from './sampler.ts';
+import type { SampledClock } from './sampler.ts';
 
 /** A clock to compare: one of the kernel's, or the counter itself. */
 export type ComparedClock = 'tsc' | ClockName;
@@ -17,8 +17,8 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
   /** The phase on the grid, steps and sleep taken out; the last sample is not in it yet. */
   readonly record: R;
   readonly #jumps = new JumpDetector();
-  readonly #phase: ClockPhase | null;
-  readonly #reference: ClockPhase;
+  readonly #phase: SampledClock | null;
+  readonly #reference: SampledClock;
   #origin = Number.NaN;
   /** Steps and sleep so far: in no rate and in no statistic, but in where the clock ended. */
   #stepped = 0;
@@ -30,7 +30,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
   #heldAt: Date = new Date(0);
 
   /** @param phase the clock's; null for the TSC, whose phase is 0 by definition. */
-  constructor(clock: ComparedClock, phase: ClockPhase | null, reference: ClockPhase, record: R) {
+  constructor(clock: ComparedClock, phase: SampledClock | null, reference: SampledClock, record: R) {
     this.clock = clock;
     this.#phase = phase;
     this.#reference = reference;

@@ -1,4 +1,4 @@
-import { narrowestRow, newRows } from '../../clock/bracket-rows.ts';
+import { type Bracket, bracketAt, narrowestRow, newRows } from '../../clock/bracket-rows.ts';
 import type { ClockName } from '../../host/clocks.ts';
 import type { BracketSource } from '../../tsc/source.ts';
 
@@ -11,129 +11,120 @@ const WIDEST = 3;
 /** This many disturbed bursts in a row are not a disturbance: the clock takes longer to read now, as after a migration. */
 const PATIENCE = 8;
 
-/** What the sampler knows of one clock. */
-export interface ClockPhase {
+/** Whether a window is that of an undisturbed burst, given the narrowest, ns. */
+const isUsual = (window: number, narrowest: number): boolean => window <= narrowest * WIDEST + 20;
+
+/** A counter's later value less an earlier one. */
+const ticksBetween = (earlier: bigint, later: bigint): number => Number(BigInt.asIntN(64, later - earlier));
+
+/** Twice the middle of a bracket: half ticks stay whole. */
+const twiceMiddle = ({ before, after }: Bracket): bigint => before + after;
+
+/** One clock of the kernel, read beside the TSC again and again. */
+export class SampledClock {
   readonly name: ClockName;
   /**
    * The clock's time less the TSC's since the first sample, ns. Sums of small differences, so that it stays exact
    * to a fraction of a nanosecond over months.
    */
-  phase: number;
+  phase = 0;
   /** Half the bracket's window, ns: the hard bound of this phase's error. */
-  halfWindow: number;
+  halfWindow = 0;
   /** False where the last sample of this clock was rejected; `phase` is then an old one. */
-  fresh: boolean;
-  rejected: number;
+  fresh = false;
+  rejected = 0;
   /** Those among the rejected whose thread moved to another CPU in every bracket. */
-  moved: number;
+  moved = 0;
+  readonly #burst: (name: ClockName) => Burst;
+  readonly #nsPerTick: number;
+  /** The last sample that counts. */
+  #last: Bracket;
+  #narrowest = Infinity;
+  /** Wide bursts in a row, and the narrowest among them. */
+  #wide = 0;
+  #narrowestWide = Infinity;
+
+  /** Takes a burst to warm the caches, then the origin of the phase. */
+  constructor(name: ClockName, burst: (name: ClockName) => Burst, nsPerTick: number) {
+    this.name = name;
+    this.#burst = burst;
+    this.#nsPerTick = nsPerTick;
+    burst(name);
+    this.#last = burst(name).bracket;
+  }
+
+  /** Reads it. @returns the CPU; -1 where the thread moved during every bracket. */
+  sample(): number {
+    const { bracket, cpu } = this.#burst(this.name);
+    const window = ticksBetween(bracket.before, bracket.after) * this.#nsPerTick;
+    this.fresh = cpu !== -1 && window > 0 && this.#usual(window);
+    if (!this.fresh) {
+      this.rejected += 1;
+      if (cpu === -1) this.moved += 1;
+      return cpu;
+    }
+    const passed = Number(BigInt.asIntN(64, bracket.ns - this.#last.ns));
+    const ticks = ticksBetween(twiceMiddle(this.#last), twiceMiddle(bracket)) / 2;
+    this.phase += passed - ticks * this.#nsPerTick;
+    this.halfWindow = window / 2;
+    this.#last = bracket;
+    return cpu;
+  }
+
+  /** This clock less another as they were last read, to the ns: both moved to one moment of the TSC. */
+  minus(other: SampledClock): bigint {
+    const ticks = ticksBetween(twiceMiddle(other.#last), twiceMiddle(this.#last)) / 2;
+    return this.#last.ns - other.#last.ns - BigInt(Math.round(ticks * this.#nsPerTick));
+  }
+
+  /** Whether a window is near the narrowest ever, or has been wide for long enough to be the new normal. */
+  #usual(window: number): boolean {
+    this.#narrowest = Math.min(this.#narrowest, window);
+    if (isUsual(window, this.#narrowest)) {
+      this.#wide = 0;
+      this.#narrowestWide = Infinity;
+      return true;
+    }
+    this.#wide += 1;
+    this.#narrowestWide = Math.min(this.#narrowestWide, window);
+    if (this.#wide < PATIENCE) return false;
+    this.#narrowest = this.#narrowestWide;
+    return isUsual(window, this.#narrowest);
+  }
+}
+
+/** The narrowest bracket of some taken together, and its CPU; -1 where the thread moved in every one. */
+interface Burst {
+  readonly bracket: Bracket;
+  readonly cpu: number;
 }
 
 /** The clocks of a host, read at nearly one moment again and again. */
 export class Sampler {
-  readonly clocks: readonly ClockPhase[];
+  readonly clocks: readonly SampledClock[];
   /** The CPU of the last sample; -1 where the thread moved during every bracket. */
   cpu = -1;
-  readonly #source: Pick<BracketSource, 'readBrackets'>;
-  readonly #nsPerTick: number;
-  readonly #rows = newRows(BURST);
-  readonly #last: BigInt64Array;
-  readonly #narrowest: Float64Array;
-  /** Of each clock: wide bursts in a row, and the narrowest among them. */
-  readonly #wide: { count: number; narrowest: number }[];
 
   /** @param tscHz what one tick is taken for. */
   constructor(source: Pick<BracketSource, 'readBrackets'>, names: readonly ClockName[], tscHz: number) {
-    this.#source = source;
-    this.#nsPerTick = 1e9 / tscHz;
-    this.clocks = names.map((name) => ({
-      name,
-      phase: 0,
-      halfWindow: 0,
-      fresh: false,
-      rejected: 0,
-      moved: 0,
-    }));
-    this.#last = new BigInt64Array(names.length * 2);
-    this.#narrowest = new Float64Array(names.length).fill(Infinity);
-    this.#wide = names.map(() => ({ count: 0, narrowest: Infinity }));
-    for (let i = 0; i < names.length; i++) this.#start(i);
+    const rows = newRows(BURST);
+    const burst = (name: ClockName): Burst => {
+      source.readBrackets(name, rows);
+      const row = narrowestRow(rows);
+      return { bracket: bracketAt(rows, row), cpu: Number(rows[row + 3]) };
+    };
+    this.clocks = names.map((name) => new SampledClock(name, burst, 1e9 / tscHz));
   }
 
-  /** Reads every clock and updates `clocks` and `cpu`. */
+  /** Reads every clock, and updates `cpu`. */
   take(): void {
-    for (let i = 0; i < this.clocks.length; i++) this.#sample(i);
+    for (const clock of this.clocks) this.cpu = clock.sample();
   }
 
-  /** One clock less another as they were last read, to the ns: both moved to one moment of the TSC. */
-  difference(name: ClockName, reference: ClockName): bigint {
-    const [i, j] = [this.#index(name), this.#index(reference)];
-    const word = (at: number) => this.#last[at] as bigint;
-    const ticks = Number(BigInt.asIntN(64, word(i * 2 + 1) - word(j * 2 + 1))) / 2;
-    return word(i * 2) - word(j * 2) - BigInt(Math.round(ticks * this.#nsPerTick));
-  }
-
-  #index(name: ClockName): number {
-    return this.clocks.findIndex((clock) => clock.name === name);
-  }
-
-  /** @returns the narrowest row of a burst of this clock; its CPU is -1 where the thread moved in every one. */
-  #burst(i: number): number {
-    this.#source.readBrackets((this.clocks[i] as ClockPhase).name, this.#rows);
-    return narrowestRow(this.#rows);
-  }
-
-  /** A burst to warm the caches, then the origin of the phase. */
-  #start(i: number): void {
-    this.#burst(i);
-    this.#keep(i, this.#burst(i));
-  }
-
-  /** Whether a window is near the narrowest ever, or has been wide for long enough to be the new normal. */
-  #usual(i: number, window: number): boolean {
-    const narrowest = Math.min(this.#narrowest[i] as number, window);
-    const wide = this.#wide[i] as { count: number; narrowest: number };
-    this.#narrowest[i] = narrowest;
-    if (window <= narrowest * WIDEST + 20) {
-      wide.count = 0;
-      wide.narrowest = Infinity;
-      return true;
-    }
-    wide.count += 1;
-    wide.narrowest = Math.min(wide.narrowest, window);
-    if (wide.count < PATIENCE) return false;
-    this.#narrowest[i] = wide.narrowest;
-    return window <= wide.narrowest * WIDEST + 20;
-  }
-
-  #keep(i: number, row: number): void {
-    const rows = this.#rows;
-    this.#last[i * 2] = rows[row + 1] as bigint;
-    this.#last[i * 2 + 1] = middleOf(rows, row);
-  }
-
-  #sample(i: number): void {
-    const rows = this.#rows;
-    const clock = this.clocks[i] as ClockPhase;
-    const row = this.#burst(i);
-    const window = windowOf(rows, row) * this.#nsPerTick;
-    this.cpu = Number(rows[row + 3]);
-    clock.fresh = this.cpu !== -1 && window > 0 && this.#usual(i, window);
-    if (!clock.fresh) {
-      clock.rejected += 1;
-      if (this.cpu === -1) clock.moved += 1;
-      return;
-    }
-    const passed = Number(BigInt.asIntN(64, (rows[row + 1] as bigint) - (this.#last[i * 2] as bigint)));
-    const ticks = Number(BigInt.asIntN(64, middleOf(rows, row) - (this.#last[i * 2 + 1] as bigint))) / 2;
-    clock.phase += passed - ticks * this.#nsPerTick;
-    clock.halfWindow = window / 2;
-    this.#keep(i, row);
+  /** @throws RangeError for one that is not sampled. */
+  clock(name: ClockName): SampledClock {
+    const found = this.clocks.find((clock) => clock.name === name);
+    if (found === undefined) throw new RangeError(`${name} is not sampled`);
+    return found;
   }
 }
-
-const windowOf = (rows: BigInt64Array, row: number): number =>
-  Number(BigInt.asIntN(64, (rows[row + 2] as bigint) - (rows[row] as bigint)));
-
-/** Twice the middle of a bracket: half ticks stay whole. */
-const middleOf = (rows: BigInt64Array, row: number): bigint =>
-  BigInt.asIntN(64, (rows[row] as bigint) + (rows[row + 2] as bigint));

@@ -1,17 +1,21 @@
+import { TscopeError } from '../../errors.ts';
 import { appendEvents } from '../../store/events.ts';
 import { appendSamples, type Sample } from '../../store/samples.ts';
 import { addSeries } from '../../store/series.ts';
 import { openStore, type Store } from '../../store/store.ts';
+import type { Warning } from '../../warning.ts';
 import type { KeptRun } from '../kept-run.ts';
 import type { Collection } from './collection.ts';
-import type { DriftHost } from './drift.ts';
+import type { DriftHost, Follower } from './drift.ts';
 import type { EventLog } from './events.ts';
 
 /** Samples wait at most this long for their transaction, in ns of the run. */
 const FLUSH_NS = 1e9;
 
-/** Puts the samples and the events of a collection into a store while it runs. */
-export class StoredCollection {
+/** Puts the samples and the events of a collection into a store while it runs. One that fails costs them their place in it, not the run. */
+export class StoredCollection implements Follower {
+  /** Why the samples are not in the store from there on. */
+  readonly warnings: Warning[] = [];
   readonly #store: Store;
   readonly #run: KeptRun;
   readonly #host: DriftHost;
@@ -27,8 +31,26 @@ export class StoredCollection {
     this.#store = openStore(run.db);
   }
 
-  /** Takes the sample that `collection` has just taken. @throws TscopeError as the store. */
+  #attempt(work: () => void): void {
+    if (this.warnings.length > 0) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof TscopeError)) throw error;
+      const message = `The samples from here on are not in the store: ${error.message}`;
+      this.warnings.push({ code: 'not-stored', message, hint: error.hint });
+    }
+  }
+
   sample(collection: Collection, atNs: number): void {
+    this.#attempt(() => this.#take(collection, atNs));
+  }
+
+  flush(collection: Collection): void {
+    this.#attempt(() => this.#storeAll(collection));
+  }
+
+  #take(collection: Collection, atNs: number): void {
     if (this.#series.length === 0)
       this.#series = collection.pairs.map(({ clock }) => this.#add(collection, clock));
     const at = this.#run.startedAtNs + BigInt(Math.round(atNs));
@@ -40,12 +62,11 @@ export class StoredCollection {
     }
     if (atNs >= this.#flushAt) {
       this.#flushAt = atNs + FLUSH_NS;
-      this.flush(collection);
+      this.#storeAll(collection);
     }
   }
 
-  /** Stores what waits. @throws TscopeError as the store. */
-  flush(collection: Collection): void {
+  #storeAll(collection: Collection): void {
     if (this.#waiting.length > 0) appendSamples(this.#store, this.#waiting);
     this.#waiting = [];
     this.#storeEvents(collection.hostLog, null);

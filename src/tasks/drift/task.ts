@@ -2,13 +2,12 @@ import type { Control } from '../../clock/control.ts';
 import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
 import { hostWaiter } from '../../clock/wait.ts';
-import { TscopeError } from '../../errors.ts';
 import { clocksFacts } from '../../host/clocks.ts';
 import type { DriftResult } from '../../schema/drift.ts';
 import { hostSource } from '../../tsc/source.ts';
 import { checkBounds } from '../../units.ts';
 import type { Finding, Warning } from '../../warning.ts';
-import { type DriftHost, type DriftOptions, drift, driftBounds, type Follower } from './drift.ts';
+import { type DriftHost, type DriftOptions, drift, driftBounds } from './drift.ts';
 import { hostWatchers } from './events.ts';
 import { independenceOf } from './independence.ts';
 import { calibrateBriefly, nominalRate } from './nominal-rate.ts';
@@ -59,24 +58,6 @@ function warningsOf({ pairs, eventsDropped }: DriftResult): Warning[] {
   return warnings;
 }
 
-/** A store that fails in the middle costs the samples their place in it, not the run. */
-function tolerant(stored: StoredCollection, warnings: Warning[]): Follower {
-  const attempt = (work: () => void): void => {
-    if (warnings.length > 0) return;
-    try {
-      work();
-    } catch (error) {
-      if (!(error instanceof TscopeError)) throw error;
-      const message = `The samples from here on are not in the store: ${error.message}`;
-      warnings.push({ code: 'not-stored', message, hint: error.hint });
-    }
-  };
-  return {
-    sample: (collection, atNs) => attempt(() => stored.sample(collection, atNs)),
-    flush: (collection) => attempt(() => stored.flush(collection)),
-  };
-}
-
 /**
  * `drift` on this host, as a task.
  *
@@ -86,10 +67,9 @@ export function driftTask(options: DriftOptions, control: Control): Finding<Drif
   checkBounds(options, driftBounds);
   const host = driftHost(control, options.intervalNs);
   const stored = options.kept === undefined ? null : new StoredCollection(host, options.kept);
-  const warnings: Warning[] = [];
   try {
-    const result = drift(host, options, control, stored === null ? null : tolerant(stored, warnings));
-    return { result, warnings: [...warnings, ...warningsOf(result)] };
+    const result = drift(host, options, control, stored);
+    return { result, warnings: [...(stored?.warnings ?? []), ...warningsOf(result)] };
   } finally {
     stored?.close();
   }
