@@ -1,17 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { type Fact, factOf, known, unknown } from './fact.ts';
+import { type Fact, factOf, fileText, known, unknown } from './fact.ts';
 
 /** The text of a file of the kernel's; null where it cannot be read. */
 type Read = (path: string) => string | null;
-
-const readOrNull: Read = (path) => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-};
 
 /** A cgroup whose quota holds for this process. */
 interface CpuGroup {
@@ -73,7 +65,7 @@ const ownGroups = (): CpuGroup[] =>
   cpuGroups(
     readFileSync('/proc/self/cgroup', 'utf8'),
     readFileSync('/proc/self/mountinfo', 'utf8'),
-    readOrNull,
+    fileText,
   );
 
 /** How many CPUs' worth of time the cgroups of this process allow it: the least of its own and of those above. */
@@ -82,7 +74,7 @@ export function cpuQuota(): Fact<number> {
   if ('reason' in groups) return groups;
   if (groups.value.length === 0) return unknown('no cgroup with the cpu controller');
   const quotas = groups.value.flatMap((group) => {
-    const cpus = quotaIn(group, readOrNull);
+    const cpus = quotaIn(group, fileText);
     return cpus === null ? [] : [{ cpus, at: group.folder }];
   });
   const least = quotas.sort((a, b) => a.cpus - b.cpus)[0];
@@ -117,7 +109,7 @@ export type ThrottlingByGroup = ReadonlyMap<string, Throttling>;
 /** What the cgroup of this process and those above it have counted; a quota of any of them stops it. */
 export function throttlingNow(
   groups: () => readonly CpuGroup[] = ownGroups,
-  read: Read = readOrNull,
+  read: Read = fileText,
 ): ThrottlingByGroup {
   const found = new Map<string, Throttling>();
   try {

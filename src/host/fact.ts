@@ -26,7 +26,16 @@ export function factOf<T>(source: string, read: () => T): Fact<T> {
   }
 }
 
-/** The trimmed text of a small file such as those in /proc and /sys. */
+/** The trimmed text of a small file such as those in /proc and /sys; null where it cannot be read. */
+export function fileText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
+
+/** The same as a fact. */
 export const fileFact = (path: string): Fact<string> => factOf(path, () => readFileSync(path, 'utf8').trim());
 
 /** The same fact with its value changed; a reason stays. */

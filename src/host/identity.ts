@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { fileText } from './fact.ts';
 
 /** Which host this is, for records that outlive a process. */
 interface Identity {
@@ -9,20 +9,10 @@ interface Identity {
 }
 
 /** Which boot of the kernel this is, random(4); null where that is not told. */
-export function bootId(): string | null {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() || null;
-  } catch {
-    return null;
-  }
-}
+export const bootId = (): string | null => fileText('/proc/sys/kernel/random/boot_id') || null;
 
 /** Reads the machine id, without a child process. */
 export function hostIdentity(): Identity {
   const name = hostname();
-  try {
-    return { key: readFileSync('/etc/machine-id', 'utf8').trim() || name, name };
-  } catch {
-    return { key: name, name };
-  }
+  return { key: fileText('/etc/machine-id') || name, name };
 }

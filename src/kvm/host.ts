@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Control } from '../clock/control.ts';
 import { hostWaiter } from '../clock/wait.ts';
+import { fileText } from '../host/fact.ts';
 import { kvmFacts } from '../host/kvm.ts';
 import { kvmNative, type NativeGuest, native } from '../native.ts';
 import { NS_PER_MS } from '../units.ts';
@@ -56,13 +56,7 @@ export function parseSystemCpu(text: string): SystemCpu | null {
 }
 
 /** /proc/stat now; null where it cannot be read. */
-function systemCpu(): SystemCpu | null {
-  try {
-    return parseSystemCpu(readFileSync('/proc/stat', 'utf8'));
-  } catch {
-    return null;
-  }
-}
+const systemCpu = (): SystemCpu | null => parseSystemCpu(fileText('/proc/stat') ?? '');
 
 /** Share of all CPUs' time spent in interrupts between two readings; null where no tick passed. */
 export function interruptShare(before: SystemCpu | null, after: SystemCpu | null): number | null {
@@ -120,7 +114,7 @@ const LOOK_NS = BigInt(100 * NS_PER_MS);
 export function idlestCpu(control: Control): number {
   const cpus = native().getAffinity();
   if (cpus.length < 2) return cpus[0] ?? 0;
-  const read = () => parseIdle(readFileSync('/proc/stat', 'utf8'));
+  const read = () => parseIdle(fileText('/proc/stat') ?? '');
   const before = read();
   hostWaiter(control).sleepUntil(ktimeNow() + LOOK_NS);
   return idlestOf(cpus, before, read());

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
+import { fileText } from '../host/fact.ts';
 import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
 import { formatCount, formatNs, NS_PER_MS, NS_PER_S } from '../units.ts';
 
@@ -18,13 +18,8 @@ const WATCHDOG_FILE = '/proc/sys/kernel/watchdog_thresh';
 const DEFAULT_WATCHDOG_NS = 10 * NS_PER_S;
 
 /** The hard-lockup threshold, ns; Linux's default where the watchdog is off or cannot be read. */
-export function watchdogNs(): number {
-  try {
-    return Number.parseInt(readFileSync(WATCHDOG_FILE, 'utf8'), 10) * NS_PER_S || DEFAULT_WATCHDOG_NS;
-  } catch {
-    return DEFAULT_WATCHDOG_NS;
-  }
-}
+export const watchdogNs = (): number =>
+  Number.parseInt(fileText(WATCHDOG_FILE) ?? '', 10) * NS_PER_S || DEFAULT_WATCHDOG_NS;
 
 /**
  * Refuses a stop that could harm the host, should its kernel catch up (CVE-2025-71104): one that could reach the

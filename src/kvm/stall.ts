@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Control } from '../clock/control.ts';
 import { systemCode } from '../errors.ts';
+import { fileText } from '../host/fact.ts';
 import { kvmNative, type NativeTimerBurst } from '../native.ts';
 import { median } from '../statistics.ts';
 import { formatNs, NS_PER_MS, NS_PER_S, NS_PER_US } from '../units.ts';
@@ -67,21 +67,13 @@ export function stallSetup(usualLatenessNs: number, minPeriodNs: number): TimerS
 export const nextTimers = (timers: number, timerNs: number, aimedNs: number): number =>
   Math.max(1, Math.round(Math.min(GROWTH * timers, aimedNs / timerNs)));
 
-const readOr = (file: string, otherwise: string): string => {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    return otherwise;
-  }
-};
-
 /** Why a delay of the timer interrupt would prove nothing on this kernel; null where it would. */
 function obstacle(periodNs: number): string | null {
   if (periodNs > MOST_PERIOD_NS)
     return `KVM's shortest period here, ${formatNs(periodNs)} (min_timer_period_us), would need a delay that is not safe`;
-  if (readOr('/sys/kernel/realtime', '0') === '1')
+  if (fileText('/sys/kernel/realtime') === '1')
     return 'on a PREEMPT_RT kernel other timers run in threads and do not delay that of a guest';
-  const elsewhere = readOr('/sys/devices/system/cpu/nohz_full', '');
+  const elsewhere = fileText('/sys/devices/system/cpu/nohz_full') ?? '';
   if (elsewhere !== '' && elsewhere !== '(null)')
     return `with nohz_full=${elsewhere} the kernel may run a guest's timer on another CPU than the guest`;
   return null;

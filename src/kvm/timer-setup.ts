@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
+import { fileText } from '../host/fact.ts';
 import { tdcrByDivide } from '../lapic/registers.ts';
 import { formatNs, NS_PER_US } from '../units.ts';
 
@@ -43,13 +43,8 @@ export function timerSetup(periodNs: number, divide: number, minPeriodNs: number
 
 const MIN_PERIOD_FILE = '/sys/module/kvm/parameters/min_timer_period_us';
 /** KVM's default, for hosts where the parameter cannot be read. */
-const DEFAULT_MIN_PERIOD_US = 200;
+const DEFAULT_MIN_PERIOD_US = '200';
 
 /** KVM's lower limit for a periodic timer on this host, ns. */
-export function minPeriodNs(file: string = MIN_PERIOD_FILE): number {
-  try {
-    return Number.parseInt(readFileSync(file, 'utf8'), 10) * NS_PER_US;
-  } catch {
-    return DEFAULT_MIN_PERIOD_US * NS_PER_US;
-  }
-}
+export const minPeriodNs = (file: string = MIN_PERIOD_FILE): number =>
+  Number.parseInt(fileText(file) ?? DEFAULT_MIN_PERIOD_US, 10) * NS_PER_US;

@@ -1,7 +1,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../errors.ts';
+import { fileText } from '../host/fact.ts';
 import {
   type EventFormat,
   eventsOf,
@@ -50,13 +50,9 @@ export class TraceObstacle extends Error {}
 
 /** When a process started, in the kernel's ticks; null where there is none. */
 function startOf(pid: number | 'self'): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Fields after the command, which may hold anything; the start is field 22.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
+  const stat = fileText(`/proc/${pid}/stat`);
+  // Fields after the command, which may hold anything; the start is field 22.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
 }
 
 /** Whose process numbers these are; null where the kernel has no namespaces of them: the host's, then. */
@@ -79,11 +75,9 @@ function obstacleOf(error: unknown, what: string): TraceObstacle {
   if (error instanceof TraceObstacle) return error;
   const code = systemCode(error);
   if (code === null) throw error;
-  const lockdown = existsSync('/sys/kernel/security/lockdown')
-    ? readFileSync('/sys/kernel/security/lockdown', 'utf8')
-    : '';
+  const lockdown = fileText('/sys/kernel/security/lockdown') ?? '';
   if (/\[(integrity|confidentiality)\]/.test(lockdown) && (code === 'EPERM' || code === 'EACCES'))
-    return new TraceObstacle(`the kernel is locked down (${lockdown.trim()}) and refuses to be traced`);
+    return new TraceObstacle(`the kernel is locked down (${lockdown}) and refuses to be traced`);
   if (code === 'EROFS') return new TraceObstacle('tracefs is mounted read-only');
   if (code === 'EACCES' || code === 'EPERM')
     return new TraceObstacle(`this user may not use tracefs (${code}); root may`);

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { NameWatch } from '../../clock/changes.ts';
+import { fileText } from '../../host/fact.ts';
 import type { DriftEvent } from '../../schema/drift.ts';
 import type { EventKind } from '../../schema/words.ts';
 
@@ -32,15 +33,6 @@ interface HostEvent {
 /** Looks at the host now and again; answers what has changed since the last look. */
 export type Watcher = () => HostEvent[];
 
-/** @returns null where the file cannot be read: what is not known is not watched. */
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
 /** Reports each change of a name; what is not known, null, changes nothing. */
 export function watchName(kind: EventKind, current: () => string | null): Watcher {
   const names = new NameWatch();
@@ -69,7 +61,7 @@ export function watchCounter(
 
 /** Ticks of 10 ms that the hypervisor gave to others, all CPUs; null without /proc. */
 function stealTicks(): number | null {
-  const steal = /^cpu +(?:\d+ +){7}(\d+)/m.exec(read('/proc/stat') ?? '')?.[1];
+  const steal = /^cpu +(?:\d+ +){7}(\d+)/m.exec(fileText('/proc/stat') ?? '')?.[1];
   return steal === undefined ? null : Number(steal);
 }
 
@@ -81,7 +73,7 @@ function throttleCount(): number | null {
   try {
     for (const cpu of readdirSync(CPUS).filter((name) => /^cpu\d+$/.test(name))) {
       for (const counter of ['core_throttle_count', 'package_throttle_count']) {
-        const text = read(`${CPUS}/${cpu}/thermal_throttle/${counter}`);
+        const text = fileText(`${CPUS}/${cpu}/thermal_throttle/${counter}`);
         if (text !== null) sum = (sum ?? 0) + Number(text);
       }
     }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { fileText } from '../../host/fact.ts';
 import { formatNs } from '../../units.ts';
 import type { Warning } from '../../warning.ts';
 import type { TimerOptions } from './options.ts';
@@ -11,14 +11,10 @@ const MOST_WAITED = 0.1;
  * sched-stats.rst); null where the kernel does not count it.
  */
 export function waitedForCpuNs(
-  read: () => string = () => readFileSync('/proc/thread-self/schedstat', 'utf8'),
+  read: () => string | null = () => fileText('/proc/thread-self/schedstat'),
 ): number | null {
-  try {
-    const waited = /^\d+ (\d+) /.exec(read())?.[1];
-    return waited === undefined ? null : Number(waited);
-  } catch {
-    return null;
-  }
+  const waited = /^\d+ (\d+) /.exec(read() ?? '')?.[1];
+  return waited === undefined ? null : Number(waited);
 }
 
 /**

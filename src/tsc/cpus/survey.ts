@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { reasonOf } from '../../host/fact.ts';
+import { fileText, reasonOf } from '../../host/fact.ts';
 import { native } from '../../native.ts';
 
 /** Words in one round: TSC here, TSC there, TSC here. */
@@ -63,21 +62,13 @@ export const parseCpuList = (text: string): number[] =>
       return Array.from({ length: to - from + 1 }, (_, i) => from + i);
     });
 
-function onlineCpus(): number[] {
-  try {
-    return parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'utf8'));
-  } catch {
-    return [];
-  }
-}
-
 /** The addon's exchange. It moves the calling thread to the first CPU for its duration, and back. */
 export function hostExchanger(): Exchanger {
   const addon = native();
   const allowed = addon.getAffinity();
   return {
     allowed,
-    online: onlineCpus(),
+    online: parseCpuList(fileText('/sys/devices/system/cpu/online') ?? ''),
     exchange: (cpu) => {
       const rows = new BigInt64Array(ROUNDS * ROUND);
       addon.setAffinity(allowed.slice(0, 1));

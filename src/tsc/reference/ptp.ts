@@ -1,6 +1,6 @@
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { type Bracket, bracketAt, narrowestRow, newRows } from '../../clock/bracket-rows.ts';
-import { reasonOf } from '../../host/fact.ts';
+import { fileText, reasonOf } from '../../host/fact.ts';
 import { native } from '../../native.ts';
 import type { NoReference, Reference } from './reference.ts';
 
@@ -22,18 +22,10 @@ export interface PtpClock {
   close(): void;
 }
 
-function clockName(device: string): string {
-  try {
-    return readFileSync(`/sys/class/ptp/${device}/clock_name`, 'utf8').trim();
-  } catch {
-    return 'unnamed';
-  }
-}
-
 function openPtpClock(device: string): PtpClock {
   const addon = native();
   const rows = newRows(TRIES);
-  const clock = clockName(device);
+  const clock = fileText(`/sys/class/ptp/${device}/clock_name`) ?? 'unnamed';
   const file = openSync(`/dev/${device}`, 'r');
   return {
     name: `/dev/${device} (${clock})`,

@@ -6,11 +6,7 @@ test('the second figure of schedstat is the wait', () => {
   expect(waitedForCpuNs(() => '5000 700 3\n')).toBe(700);
   expect(waitedForCpuNs(() => '0 0 0\n')).toBe(0);
   expect(waitedForCpuNs(() => '')).toBeNull();
-  expect(
-    waitedForCpuNs(() => {
-      throw new Error('ENOENT');
-    }),
-  ).toBeNull();
+  expect(waitedForCpuNs(() => null)).toBeNull();
 });
 
 test('a tenth of the run is borne, more is named', () => {
