@@ -18,7 +18,7 @@ import {
 } from './expiries.ts';
 import type { Guest } from './guest.ts';
 import type { NotedMoment } from './recording.ts';
-import { findTracefs, TraceInstance, TraceObstacle } from './tracefs.ts';
+import { findTracefs, orObstacle, TraceInstance, TraceObstacle } from './tracefs.ts';
 
 /** Whether the kernel's trace is wanted: `auto` where this user may have it, `on` as well, but its lack is a warning. */
 export const TRACE_MODES = ['auto', 'on', 'off'] as const;
@@ -63,24 +63,19 @@ export class GuestTrace {
   ) {
     this.#reason = mode === 'off' ? NOT_ASKED_FOR : refusal;
     if (this.#reason !== null) return;
-    try {
-      this.#instance = open();
-    } catch (error) {
-      if (!(error instanceof TraceObstacle)) throw error;
-      this.#reason = error.message;
-    }
+    const opened = orObstacle(open);
+    if (opened instanceof TraceObstacle) this.#reason = opened.message;
+    else this.#instance = opened;
   }
 
   /** A trace that fails is a reason; the run goes on. */
   #guard<T>(step: (instance: Instance) => T): T | null {
-    if (this.#instance === null || this.#reason !== null) return null;
-    try {
-      return step(this.#instance);
-    } catch (error) {
-      if (!(error instanceof TraceObstacle)) throw error;
-      this.#reason = error.message;
-      return null;
-    }
+    const instance = this.#instance;
+    if (instance === null || this.#reason !== null) return null;
+    const answer = orObstacle(() => step(instance));
+    if (!(answer instanceof TraceObstacle)) return answer;
+    this.#reason = answer.message;
+    return null;
   }
 
   /** Before the guest first runs: from here on the trace holds what the vCPU's thread does to its timer. */
@@ -89,12 +84,8 @@ export class GuestTrace {
     this.#guard((instance) => {
       instance.record(START, FIELDS[START], own);
       for (const event of [HV_TIMER, ACCEPT, WAIT] as const) {
-        try {
-          instance.record(event, FIELDS[event], own);
-        } catch (error) {
-          if (!(error instanceof TraceObstacle)) throw error;
-          this.#missing.set(event, error.message);
-        }
+        const refused = orObstacle(() => instance.record(event, FIELDS[event], own));
+        if (refused instanceof TraceObstacle) this.#missing.set(event, refused.message);
       }
     });
   }

@@ -15,7 +15,7 @@ import { since } from './recording.ts';
 import type { SigstopJob, SigstopMessage } from './sigstop-guest.ts';
 import type { GuestStopOptions } from './stop.ts';
 import { inPeriod, RESUME_AT, SIGSTOP_AT } from './stop.ts';
-import { findTracefs, TraceObstacle } from './tracefs.ts';
+import { findTracefs, orObstacle } from './tracefs.ts';
 
 const CHILD = fileURLToPath(sibling(import.meta.url, './sigstop-child'));
 const NAP_NS = 50 * NS_PER_MS;
@@ -53,15 +53,6 @@ export async function recordSigstop(
     if (trace !== 'missed') return trace;
   }
   throw missedError();
-}
-
-/** Killed, a child may have left its trace. */
-function removeItsTrace(): void {
-  try {
-    findTracefs();
-  } catch (error) {
-    if (!(error instanceof TraceObstacle)) throw error;
-  }
 }
 
 async function stopOnce(
@@ -106,6 +97,7 @@ async function stopOnce(
     child.kill('SIGKILL');
     child.stdout.destroy();
     await ended;
-    removeItsTrace();
+    // Killed, it may have left its trace.
+    orObstacle(findTracefs);
   }
 }

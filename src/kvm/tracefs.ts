@@ -48,6 +48,16 @@ export interface TracedEvent {
 /** Why the kernel's trace is not there, in words that end a sentence. */
 export class TraceObstacle extends Error {}
 
+/** What `work` answers, or the obstacle that it met. */
+export function orObstacle<T>(work: () => T): T | TraceObstacle {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof TraceObstacle) return error;
+    throw error;
+  }
+}
+
 /** When a process started, in the kernel's ticks; null where there is none. */
 function startOf(pid: number | 'self'): string | null {
   const stat = fileText(`/proc/${pid}/stat`);

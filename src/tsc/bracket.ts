@@ -83,6 +83,15 @@ export const span = (brackets: Brackets, from: number, to: number): Brackets => 
   cpu: brackets.cpu.subarray(from, to),
 });
 
+/** How long they lasted by their clock, ns. */
+export const durationOf = ({ ns }: Brackets): number => (ns.at(-1) ?? 0) - (ns[0] ?? 0);
+
+/** The counter's rate from the first to the last, ticks for each ns; null where no time passed. */
+export function endToEndRate(brackets: Brackets): number | null {
+  const elapsed = durationOf(brackets);
+  return elapsed > 0 ? ((brackets.before.at(-1) ?? 0) - (brackets.before[0] ?? 0)) / elapsed : null;
+}
+
 /** The brackets for which `keep` is true of their window, in ticks. */
 function filtered(brackets: Brackets, keep: (window: number) => boolean): Brackets {
   const windows = windowsOf(brackets);

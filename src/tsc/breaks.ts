@@ -1,7 +1,7 @@
 import type { ClockName } from '../host/clocks.ts';
 import { mean } from '../statistics.ts';
 import { formatNs, formatRatio } from '../units.ts';
-import { type Brackets, windowsOf } from './bracket.ts';
+import { type Brackets, durationOf, endToEndRate, windowsOf } from './bracket.ts';
 import { fitRate } from './fit.ts';
 import { rateInterval } from './interval.ts';
 import type { ClockEvent } from './result.ts';
@@ -18,17 +18,12 @@ const LEAST_NS = 500_000;
 const LEAST_BATCHES = 4;
 
 /** Whether a segment is long enough for a rate of its own. */
-const hasRate = ({ ns, batch }: Brackets): boolean =>
-  (ns.at(-1) ?? 0) - (ns[0] ?? 0) >= LEAST_NS && new Set(batch).size >= LEAST_BATCHES;
+const hasRate = (brackets: Brackets): boolean =>
+  durationOf(brackets) >= LEAST_NS && new Set(brackets.batch).size >= LEAST_BATCHES;
 
 /** A segment's own rate, ticks for each ns; null where it has none. */
-export function ownRate(brackets: Brackets): number | null {
-  if (!hasRate(brackets)) return null;
-  const { before, ns } = brackets;
-  const last = ns.length - 1;
-  const endToEnd = ((before[last] ?? 0) - (before[0] ?? 0)) / ((ns[last] ?? 0) - (ns[0] ?? 0));
-  return fitRate(brackets)?.ticksPerNs ?? endToEnd;
-}
+export const ownRate = (brackets: Brackets): number | null =>
+  hasRate(brackets) ? (fitRate(brackets)?.ticksPerNs ?? endToEndRate(brackets)) : null;
 
 /** The line through a segment's centre; one without a rate of its own takes `fallback`. */
 function lineOf(brackets: Brackets, fallback: number | null): Line | null {

@@ -1,6 +1,6 @@
 import { direction, folded } from '../circle.ts';
 import { gcd } from '../host/granularity.ts';
-import type { Brackets } from './bracket.ts';
+import { type Brackets, durationOf } from './bracket.ts';
 import type { LatticeFit } from './lattice.ts';
 
 /**
@@ -84,7 +84,7 @@ function spread(polygon: readonly Point[]): { readonly mean: number; readonly si
 export function fitCoarseLattice(brackets: Brackets, ticksPerNs: number): LatticeFit | null {
   const { before, ns } = brackets;
   const count = before.length;
-  const spanNs = (ns.at(-1) ?? 0) - (ns[0] ?? 0);
+  const spanNs = durationOf(brackets);
   if (count < LEAST_BRACKETS || !(spanNs > 0)) return null;
   const step = stepOf(brackets);
   if (step < LEAST_STEP_NS * ticksPerNs) return null;

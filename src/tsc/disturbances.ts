@@ -1,5 +1,5 @@
 import type { ClockName } from '../host/clocks.ts';
-import { type Brackets, narrow, span } from './bracket.ts';
+import { type Brackets, durationOf, narrow, span } from './bracket.ts';
 import { type Break, breakBetween, isEvent, nameBreak, ownRate } from './breaks.ts';
 import type { ClockReadings } from './clock-readings.ts';
 import { jumpsOf, type Scale, withJumps } from './jumps.ts';
@@ -62,9 +62,6 @@ export function withoutDisturbances(
 
 /** A segment through which a line passes is worth one several times as long that was joined from many. */
 const worthOf = ({ brackets, wanders }: Joined): number => durationOf(brackets) * (wanders ? 0.25 : 1);
-
-/** How long a segment lasted by its own clock, ns. */
-export const durationOf = ({ ns }: Brackets): number => (ns.at(-1) ?? 0) - (ns[0] ?? 0);
 
 const scaleOf = (brackets: Brackets): Scale => ({
   ticksPerNs: ((brackets.before.at(-1) ?? 0) - (brackets.before[0] ?? 0)) / durationOf(brackets),

@@ -1,5 +1,5 @@
 import { mean } from '../statistics.ts';
-import type { Brackets } from './bracket.ts';
+import { type Brackets, durationOf, endToEndRate } from './bracket.ts';
 import { classesOf, trimmed, type WindowClass } from './window-classes.ts';
 
 /** The counter's rate against a clock. */
@@ -46,12 +46,13 @@ const ROUNDS = 3;
  * @returns null where no window length occurs often enough, or no time passed.
  */
 export function fitRate(brackets: Brackets): RateFit | null {
+  // Good enough that what is left of the slope fits a double with room to spare.
   const nominal = endToEndRate(brackets);
   if (nominal === null) return null;
   const found = trimmedSlope((slope) => classesOf(brackets, nominal + slope), nominal * UNIFORM);
   if (found === null) return null;
   const ticksPerNs = nominal + found.slope;
-  const elapsed = (brackets.ns.at(-1) as number) - (brackets.ns[0] as number);
+  const elapsed = durationOf(brackets);
   const floor = (found.sigma * Math.sqrt(2 / END_WORTH)) / elapsed;
   return {
     ticksPerNs,
@@ -112,13 +113,6 @@ function farthest(found: ClassSlope): number {
     sums.set(key, stretch);
   }
   return Math.max(...[...sums.values()].map(({ sum, count }) => Math.abs(sum / count)));
-}
-
-/** Good enough that what is left of the slope fits a double with room to spare. */
-function endToEndRate({ before, ns }: Brackets): number | null {
-  const last = ns.length - 1;
-  const elapsed = (ns[last] ?? 0) - (ns[0] ?? 0);
-  return elapsed > 0 ? ((before[last] ?? 0) - (before[0] ?? 0)) / elapsed : null;
 }
 
 /** A class about its own mean. */

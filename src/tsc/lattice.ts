@@ -1,6 +1,6 @@
 import { gcd } from '../host/granularity.ts';
 import { mean } from '../statistics.ts';
-import { type Brackets, narrowestOf, windowsOf } from './bracket.ts';
+import { type Brackets, durationOf, narrowestOf, windowsOf } from './bracket.ts';
 
 /**
  * The counter's rate by maximum likelihood on the counter's own lattice.
@@ -375,7 +375,7 @@ export function fitLattice(
   const found = posterior(cells, phases, finest);
   if (found === null) return null;
   const misfitRatio = cells.learn(phases.start, phases.end, all, 1);
-  const spanNs = (brackets.ns.at(-1) as number) - (brackets.ns[0] as number);
+  const spanNs = durationOf(brackets);
   const widening = cells.step < ticksPerNs ? WIDENING : 1;
   const rate = ticksPerNs + (found.end - found.start) / spanNs;
   return {

@@ -3,6 +3,7 @@ import type { DriftPair } from '../../schema/drift.ts';
 import { analyseStability, type StabilityPoint } from '../../stability/analyse.ts';
 import type { EstimatorName } from '../../stability/estimators.ts';
 import { phaseSeries } from '../../stability/series.ts';
+import { sorted } from '../../statistics.ts';
 import { fittedRate, known, type Points, type Rate } from './rate.ts';
 
 const ESTIMATORS = ['adev', 'oadev', 'mdev', 'tdev', 'hdev'] as const satisfies readonly EstimatorName[];
@@ -97,23 +98,13 @@ export function analysePhase(
   const points = known(phase, intervalNs, bounds);
   const stability = stabilityPoints(phase, intervalNs, breaks);
   const { x } = points;
+  const ascending = sorted(x);
   return {
     samples: x.length,
     ...rateOf(points, stability),
     atEndNs: x.length > 1 ? (x.at(-1) ?? 0) - (x[0] ?? 0) : null,
-    maxTimeIntervalErrorNs: x.length > 1 ? peakToPeak(x) : null,
+    maxTimeIntervalErrorNs: x.length > 1 ? (ascending.at(-1) ?? 0) - (ascending[0] ?? 0) : null,
     stability: stability.map(stabilityRow),
     timeError: thinned(points),
   };
-}
-
-/** Largest less smallest: the time-interval error over the longest window there is. */
-function peakToPeak(values: readonly number[]): number {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return high - low;
 }

@@ -22,12 +22,19 @@ export interface IsolateJob {
   readonly rounds: number;
 }
 
+/** One advance by the model in one process, ns. */
+export interface AdvanceCost {
+  /** The middle half's mean, and what one batch in a hundred exceeds. */
+  readonly middleNs: number;
+  readonly p99Ns: number;
+  /** The middle half's mean over catch-up, batch by batch. */
+  readonly overCatchUpNs: number;
+}
+
 /** Costs in one process, ns. */
 export interface IsolateCosts {
-  /** One advance by the model, by policy: the middle half's mean, and what one batch in a hundred exceeds. */
-  readonly advances: Readonly<Record<string, { readonly middleNs: number; readonly p99Ns: number }>>;
-  /** The same over catch-up, batch by batch. */
-  readonly overCatchUpNs: Readonly<Record<string, number>>;
+  /** One advance by the model, by policy. */
+  readonly advances: Readonly<Record<string, AdvanceCost>>;
   /** One advance in native code. */
   readonly native: { readonly catchUpNs: number; readonly clampNs: number; readonly overCatchUpNs: number };
   /** One undisturbed callback of a recovery under catch-up. */
@@ -101,13 +108,13 @@ export function measureIsolate(
   const names = shuffle(job.policies);
   const samples = timeAdvances(clock, config, names, job.rounds);
   const catchUp = samples[names.indexOf('catch-up')] ?? new Float64Array(job.rounds);
-  const advances: Record<string, { middleNs: number; p99Ns: number }> = {};
-  const overCatchUpNs: Record<string, number> = {};
-  names.forEach((name, i) => {
-    const own = samples[i] ?? catchUp;
-    advances[name] = { middleNs: midmean(own), p99Ns: quantile(sorted(own), 0.99) };
-    overCatchUpNs[name] = midmean(own.map((ns, round) => ns - (catchUp[round] ?? 0)));
-  });
+  const advances = Object.fromEntries(
+    names.map((name, i): [string, AdvanceCost] => {
+      const own = samples[i] ?? catchUp;
+      const overCatchUpNs = midmean(own.map((ns, round) => ns - (catchUp[round] ?? 0)));
+      return [name, { middleNs: midmean(own), p99Ns: quantile(sorted(own), 0.99), overCatchUpNs }];
+    }),
+  );
   const log = new RecoveryLog();
   let callbackNs = 0;
   for (let run = 0; run <= WARM_UP_STOPS; run++) {
@@ -122,5 +129,5 @@ export function measureIsolate(
     });
     callbackNs = found?.callbackNs?.mean ?? 0;
   }
-  return { advances, overCatchUpNs, native: timeNative(native, job.tscHz, job.rounds), callbackNs };
+  return { advances, native: timeNative(native, job.tscHz, job.rounds), callbackNs };
 }

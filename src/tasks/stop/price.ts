@@ -5,7 +5,7 @@ import type { PolicyName } from '../../lapic/policies.ts';
 import type { CallbackCost, CostInterval, StopResult } from '../../schema/stop.ts';
 import { sibling } from '../../sibling.ts';
 import { mean, median, midmean, midmeanError, standardDeviation, studentQuantile } from '../../statistics.ts';
-import type { IsolateCosts, IsolateJob } from './isolate.ts';
+import type { AdvanceCost, IsolateCosts, IsolateJob } from './isolate.ts';
 
 const PROCESS = fileURLToPath(sibling(import.meta.url, './isolate-process'));
 /** A process takes a fifth of a second; on a host this busy its figures would be worth nothing. */
@@ -115,6 +115,13 @@ function summary(values: readonly number[], costs: readonly number[]) {
 
 type TickCost = NonNullable<StopResult['tickCost']>;
 
+/** One figure of a policy's advance, process by process. */
+const advancesOf = (
+  costs: readonly IsolateCosts[],
+  policy: PolicyName,
+  figure: keyof AdvanceCost,
+): number[] => costs.map(({ advances }) => advances[policy]?.[figure] ?? 0);
+
 /** What one advance costs under each policy, and over catch-up. */
 export function tickCostOf(
   costs: readonly IsolateCosts[],
@@ -122,20 +129,16 @@ export function tickCostOf(
   tscHz: number,
 ): TickCost {
   const cycles = (ns: number) => (ns * tscHz) / 1e9;
-  const catchUp = costs.map(({ advances }) => advances['catch-up']?.middleNs ?? 0);
+  const catchUp = advancesOf(costs, 'catch-up', 'middleNs');
   return names.map((policy) => {
-    const of = (field: 'middleNs' | 'p99Ns') => costs.map(({ advances }) => advances[policy]?.[field] ?? 0);
-    const advance = summary(of('middleNs'), catchUp);
-    const over = summary(
-      costs.map(({ overCatchUpNs }) => overCatchUpNs[policy] ?? 0),
-      catchUp,
-    );
+    const advance = summary(advancesOf(costs, policy, 'middleNs'), catchUp);
+    const over = summary(advancesOf(costs, policy, 'overCatchUpNs'), catchUp);
     return {
       policy,
       p50Ns: advance.ns,
       p50LowNs: advance.lowNs,
       p50HighNs: advance.highNs,
-      p99Ns: midmean(of('p99Ns')),
+      p99Ns: midmean(advancesOf(costs, policy, 'p99Ns')),
       cycles: cycles(advance.ns),
       overCatchUpNs: over.ns,
       overCatchUpLowNs: over.lowNs,
@@ -155,7 +158,6 @@ export function clampPriceOf(
     costs.map((each) => each.native.overCatchUpNs),
     NATIVE_RUNS_NS,
   );
-  const catchUp = costs.map(({ advances }) => advances['catch-up']?.middleNs ?? 0);
   return {
     native: {
       ...native,
@@ -164,17 +166,13 @@ export function clampPriceOf(
       clampNs: midmean(costs.map((each) => each.native.clampNs)),
       processes: costs.length,
     },
-    model: summary(
-      costs.map(({ overCatchUpNs }) => overCatchUpNs['clamp'] ?? 0),
-      catchUp,
-    ),
+    model: summary(advancesOf(costs, 'clamp', 'overCatchUpNs'), advancesOf(costs, 'catch-up', 'middleNs')),
     kernel,
   };
 }
 
 /** One callback of a recovery under catch-up. */
-export const callbackCostOf = (costs: readonly IsolateCosts[]): CostInterval =>
-  summary(
-    costs.map(({ callbackNs }) => callbackNs),
-    costs.map(({ callbackNs }) => callbackNs),
-  );
+export function callbackCostOf(costs: readonly IsolateCosts[]): CostInterval {
+  const callbacks = costs.map(({ callbackNs }) => callbackNs);
+  return summary(callbacks, callbacks);
+}

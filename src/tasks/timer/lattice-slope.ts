@@ -1,6 +1,5 @@
 import { direction, folded } from '../../circle.ts';
-import { leastSquares } from '../../statistics.ts';
-import type { Slope } from './slope.ts';
+import { type Line, leastSquares } from '../../statistics.ts';
 
 /** Fewer points agree on a phase by chance. */
 const LEAST_POINTS = 32;
@@ -17,8 +16,9 @@ const CELL = 0.75;
 /** Stretches whose scatter gives the standard error. */
 const PARTS = 32;
 const PASSES = 4;
+
 /** Least squares through the means of stretches, of the points whose `u` is within their cell. */
-function fit(x: Float64Array, u: Float64Array): Slope | null {
+function fit(x: Float64Array, u: Float64Array): Line | null {
   const middles: number[] = [];
   const means: number[] = [];
   for (let part = 0; part < PARTS; part++) {
@@ -45,7 +45,7 @@ function fit(x: Float64Array, u: Float64Array): Slope | null {
  * @param near the slope to within half a step from point to point.
  * @returns null where the values do not agree on one phase of the lattice.
  */
-export function latticeSlope(x: Float64Array, y: Float64Array, step: number, near: number): Slope | null {
+export function latticeSlope(x: Float64Array, y: Float64Array, step: number, near: number): Line | null {
   if (x.length < LEAST_POINTS || step < LEAST_STEP) return null;
   const span = (x.at(-1) as number) - (x[0] as number);
   let slope = near;

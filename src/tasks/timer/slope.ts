@@ -1,10 +1,4 @@
-import { leastSquares, mean, quantile, sorted } from '../../statistics.ts';
-
-/** A slope and its standard error. */
-export interface Slope {
-  readonly slope: number;
-  readonly standardError: number;
-}
+import { type Line, leastSquares, mean, quantile, sorted } from '../../statistics.ts';
 
 /** The slope is fitted to one value of each of this many parts of the run. */
 const PARTS = 32;
@@ -20,7 +14,7 @@ const MOST_INDEPENDENT = 300;
 const ONE_SIGMA = 0.841345;
 
 /** Least squares through one quantile of each part: the scatter of those gives the error, whatever the noise. */
-function fit(x: Float64Array, y: Float64Array, share: number): Slope | null {
+function fit(x: Float64Array, y: Float64Array, share: number): Line | null {
   const parts = Math.min(PARTS, Math.floor(x.length / 2));
   const means = new Float64Array(parts);
   const values = new Float64Array(parts);
@@ -48,7 +42,7 @@ function scatter(y: Float64Array, share: number): number {
  * @param share which quantile of a part counts: 0.5 where the noise has two sides, nearly 1 where it only lowers y.
  * @returns null where there are too few points.
  */
-export function quantileSlope(x: Float64Array, y: Float64Array, share: number): Slope | null {
+export function quantileSlope(x: Float64Array, y: Float64Array, share: number): Line | null {
   if (x.length < LEAST_POINTS) return null;
   let slope = 0;
   let standardError = 0;
