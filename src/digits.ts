@@ -6,7 +6,7 @@
 type Unit = readonly [size: number, name: string];
 
 /** What a figure is of. */
-export interface Measure {
+export interface Dimension {
   /** From the largest to the smallest. */
   readonly units: readonly Unit[];
   /** A difference: a plus sign where it is positive. */
@@ -14,7 +14,7 @@ export interface Measure {
 }
 
 /** Durations, in ns. */
-export const time: Measure = {
+export const time: Dimension = {
   units: [
     [86_400e9, 'd'],
     [3_600e9, 'h'],
@@ -26,18 +26,18 @@ export const time: Measure = {
   ],
 };
 /** Differences of time, in ns. */
-export const offset: Measure = { ...time, signed: true };
+export const offset: Dimension = { ...time, signed: true };
 /** Parts of a whole that are sizes, such as errors. */
-export const size: Measure = {
+export const size: Dimension = {
   units: [
     [1e-6, 'ppm'],
     [1e-9, 'ppb'],
   ],
 };
 /** Relative differences. */
-export const ratio: Measure = { ...size, signed: true };
+export const ratio: Dimension = { ...size, signed: true };
 /** Numbers without a unit. */
-export const plain: Measure = { units: [[1, '']] };
+export const plain: Dimension = { units: [[1, '']] };
 
 /** Where no uncertainty is known. */
 const DIGITS = 2;
@@ -45,7 +45,7 @@ const DIGITS = 2;
 /** Half of the last of two digits is gone beyond this: 0.995 is written 1.0. */
 const ROUNDED = 0.995;
 
-const unitFor = (value: number, { units }: Measure): Unit =>
+const unitFor = (value: number, { units }: Dimension): Unit =>
   units.find(([size]) => Math.abs(value) >= size * ROUNDED) ?? units.at(-1) ?? [1, ''];
 
 /** Decimals that show `digits` significant digits of `value`; negative where not even its whole part is shown. */
@@ -85,13 +85,13 @@ export function significant(value: number): string {
   return rounded(value, Math.max(0, decimalsOf(value, 3)));
 }
 
-const withSign = (text: string, { signed }: Measure): string =>
+const withSign = (text: string, { signed }: Dimension): string =>
   signed && !text.startsWith('-') && /[1-9]/.test(text) ? `+${text}` : text;
 
 const join = (text: string, unit: string): string => (unit === '' ? text : `${text} ${unit}`);
 
 /** A figure of which no uncertainty is known: two digits. */
-export function about(value: number, measure: Measure = time): string {
+export function about(value: number, measure: Dimension = time): string {
   const smallest = measure.units.at(-1);
   if (value === 0 || !Number.isFinite(value)) return join(String(value), smallest?.[1] ?? '');
   const [size, name] = unitFor(value, measure);
@@ -103,7 +103,7 @@ const usable = (error: number | null | undefined): error is number =>
   error !== null && error !== undefined && Number.isFinite(error) && error > 0;
 
 /** A figure and one standard error, or another half-width: `+0.347 +/- 0.092 ppb`. */
-export function plusMinus(value: number, error: number | null | undefined, measure: Measure): string {
+export function plusMinus(value: number, error: number | null | undefined, measure: Dimension): string {
   if (!usable(error)) return about(value, measure);
   const [size, name] = unitFor(Math.max(Math.abs(value), error), measure);
   const decimals = decimalsOf(error / size, DIGITS);
@@ -112,14 +112,14 @@ export function plusMinus(value: number, error: number | null | undefined, measu
 }
 
 /** A figure to two digits of its uncertainty, which is not shown. */
-export function within(value: number, error: number | null | undefined, measure: Measure = time): string {
+export function within(value: number, error: number | null | undefined, measure: Dimension = time): string {
   if (!usable(error)) return about(value, measure);
   const [size, name] = unitFor(Math.max(Math.abs(value), error), measure);
   return join(withSign(rounded(value / size, decimalsOf(error / size, DIGITS)), measure), name);
 }
 
 /** Both ends of an interval in one unit, to two digits of its width: `6.2 to 7.9 h`. */
-export function span(low: number, high: number, measure: Measure = time): string {
+export function span(low: number, high: number, measure: Dimension = time): string {
   const [size, name] = unitFor(Math.max(Math.abs(low), Math.abs(high)), measure);
   const decimals = usable(high - low) ? decimalsOf((high - low) / size, DIGITS) : 0;
   const text = (one: number) => withSign(rounded(one / size, decimals), measure);
@@ -137,7 +137,7 @@ export function between(
   value: number,
   low: number | null | undefined,
   high: number | null | undefined,
-  measure: Measure = time,
+  measure: Dimension = time,
 ): string {
   if (low === null || low === undefined || high === null || high === undefined) return about(value, measure);
   if (low > 0 && high > WIDE * low)

@@ -12,7 +12,7 @@ import { runTask } from '../tasks/run-task.ts';
 import { version } from '../version.ts';
 import type { Warning } from '../warning.ts';
 import { interruptible } from './interrupt.ts';
-import { Progress, type Step } from './progress.ts';
+import { ProgressLine, type Step } from './progress.ts';
 import { warningText } from './style.ts';
 
 /** What a command found. */
@@ -172,7 +172,7 @@ export async function runCommand(
   if (out !== undefined && out !== STDOUT) checkWritable(out);
   const startedAt = new Date();
   const kept = db === undefined ? null : beginKeptRun(db, command.name, options, startedAt);
-  const progress = new Progress();
+  const progress = new ProgressLine();
   const { signal, release } = interruptible(command);
   let headed = false;
   const print = (text: string) => {

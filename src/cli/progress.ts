@@ -14,7 +14,7 @@ const inStep = ({ number, of, seconds, secondsAfter }: Step, text: string, share
   `${number} of ${of}: ${text}, about ${Math.ceil(secondsAfter + seconds * (1 - share))} s left`;
 
 /** One line on stderr that is redrawn in place; nothing at all where stderr is not a terminal. */
-export class Progress {
+export class ProgressLine {
   #shown = false;
   #step: Step | null = null;
 

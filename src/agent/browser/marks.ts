@@ -1,4 +1,4 @@
-import type { Measure } from '../../digits.ts';
+import type { Dimension } from '../../digits.ts';
 
 /** Digits of a fraction that multiples of `step` need. */
 function digitsOf(step: number): number {
@@ -9,7 +9,7 @@ function digitsOf(step: number): number {
 }
 
 /** Labels of evenly spaced marks: one unit for all, and as many digits as tell neighbours apart. */
-export function markTexts(marks: readonly number[], { units }: Measure): string[] {
+export function markTexts(marks: readonly number[], { units }: Dimension): string[] {
   const largest = Math.max(...marks.map(Math.abs));
   const [size, name] = units.find(([unit]) => largest >= unit) ?? units.at(-1) ?? [1, ''];
   const step = Math.abs((marks[1] ?? 0) - (marks[0] ?? 0)) / size;

@@ -3,7 +3,7 @@ import type { CompareResult } from '../../schema/compare.ts';
 import type { ReportInput } from '../input.ts';
 import { type Parts, partNames } from '../parts.ts';
 import { differingFacts, factsOf } from './facts.ts';
-import { FALSE_ALARM_RATIO, judge, type Sample } from './judge.ts';
+import { type ComparedFigure, FALSE_ALARM_RATIO, judge } from './judge.ts';
 import { type Quantity, quantitiesOf, wholeRows } from './quantities.ts';
 
 /** A document, and what to call it. */
@@ -44,7 +44,7 @@ export function compareRuns(a: Runs, b: Runs, history: readonly ReportInput[] = 
     );
   const ofB = figures(b.map(({ input }) => input));
   const earlier = figures(history);
-  const samples = [...figures(a.map(({ input }) => input))].flatMap(([name, own]): Sample[] => {
+  const samples = [...figures(a.map(({ input }) => input))].flatMap(([name, own]): ComparedFigure[] => {
     const other = ofB.get(name);
     return other === undefined ? [] : [{ a: own, b: other, history: earlier.get(name) ?? [] }];
   });

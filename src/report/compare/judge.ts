@@ -9,7 +9,7 @@ export const FALSE_ALARM_RATIO = 0.01;
 const TYPICAL_DEGREES = 20;
 
 /** One figure, of every run that has it. */
-export interface Sample {
+export interface ComparedFigure {
   readonly a: readonly Quantity[];
   readonly b: readonly Quantity[];
   /** Earlier runs of the host. */
@@ -35,7 +35,7 @@ const exactly = (one: Quantity): boolean => one.typical === null;
  * @param figures how many are judged: together they give a false alarm in FALSE_ALARM_RATIO of the comparisons
  * (Bonferroni).
  */
-export function judge({ a, b, history }: Sample, figures: number): Compared {
+export function judge({ a, b, history }: ComparedFigure, figures: number): Compared {
   const [first] = a;
   if (first === undefined || b.length === 0) throw new RangeError('a figure of both sides is judged');
   const { part, name, unit } = first;

@@ -13,7 +13,7 @@ import { LOOPS } from '../words.ts';
  * How much a figure varies between runs of an idle host, as a standard deviation. `logarithm`: of the
  * figure's natural logarithm; otherwise in the figure's own unit (of a rate in hertz, as a ratio).
  */
-export interface Spread {
+export interface RunSpread {
   readonly of: 'logarithm' | 'value';
   readonly deviation: number;
 }
@@ -25,7 +25,7 @@ export interface Quantity {
   readonly unit: Compared['unit'];
   readonly value: number;
   /** Between runs, where nothing better is known; null for a figure that repeats exactly. */
-  readonly typical: Spread | null;
+  readonly typical: RunSpread | null;
 }
 
 /**
@@ -45,7 +45,7 @@ const BETWEEN_RUNS = {
   /** ns. */
   overCatchUp: { of: 'value', deviation: 1.8 },
   phaseShift: { of: 'value', deviation: 35_000 },
-} as const satisfies Readonly<Record<string, Spread>>;
+} as const satisfies Readonly<Record<string, RunSpread>>;
 
 /**
  * How far the middle of a bracket wanders over one run, as a share of its width: the scatter within a run, and so its
@@ -55,7 +55,7 @@ const BETWEEN_RUNS = {
 const WANDER = 0.05;
 
 /** A figure whose own standard error holds between runs. */
-const standardError = (deviation: number): Spread | undefined =>
+const standardError = (deviation: number): RunSpread | undefined =>
   deviation > 0 ? { of: 'value', deviation } : undefined;
 
 const given = (
@@ -63,7 +63,7 @@ const given = (
   name: string,
   unit: Quantity['unit'],
   value: number | null,
-  typical: Spread | null | undefined,
+  typical: RunSpread | null | undefined,
 ): Quantity[] =>
   value === null || typical === undefined || (typical?.of === 'logarithm' && !(value > 0))
     ? []

@@ -1,10 +1,12 @@
-import { about, exactFrequency, type Measure, offset, ratio, time } from '../../digits.ts';
+import { about, type Dimension, exactFrequency, offset, ratio, time } from '../../digits.ts';
 import type { Compared, CompareResult } from '../../schema/compare.ts';
 import type { Block, Table } from '../content.ts';
 import { sectionsText } from '../text.ts';
 import { plural } from '../words.ts';
 
-const MEASURES: Readonly<Record<Compared['unit'], readonly [value: Measure | null, difference: Measure]>> = {
+const MEASURES: Readonly<
+  Record<Compared['unit'], readonly [value: Dimension | null, difference: Dimension]>
+> = {
   hz: [null, ratio],
   ns: [time, offset],
   ratio: [ratio, ratio],

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareRuns, type Named } from '../../../src/report/compare/compare.ts';
 import { FALSE_ALARM_RATIO, judge } from '../../../src/report/compare/judge.ts';
-import type { Quantity, Spread } from '../../../src/report/compare/quantities.ts';
+import type { Quantity, RunSpread } from '../../../src/report/compare/quantities.ts';
 import { compareText } from '../../../src/report/compare/text.ts';
 import { inputOf, ofHost, type ReportInput } from '../../../src/report/input.ts';
 import { compareResultSchema } from '../../../src/schema/compare.ts';
@@ -218,14 +218,14 @@ test('of twenty pairs of recorded runs that follow one another at most one is ca
   expect(changedIn(first, slower)).toEqual([expect.stringContaining('mean recovery under clamp')]);
 });
 
-const figure = (value: number, typical: Spread | null): Quantity => ({
+const figure = (value: number, typical: RunSpread | null): Quantity => ({
   part: 'drift',
   name: 'rate',
   unit: 'ratio',
   value,
   typical,
 });
-const of = (values: readonly number[], typical: Spread | null = { of: 'value', deviation: 1 }) =>
+const of = (values: readonly number[], typical: RunSpread | null = { of: 'value', deviation: 1 }) =>
   values.map((value) => figure(value, typical));
 
 describe('one figure', () => {
