@@ -5,7 +5,7 @@ import { checkWritable, writeWhole } from '../out-file.ts';
 import { printableLine } from '../printable.ts';
 import { FORMAT_NAMES, UNIT_NAMES } from '../records/record.ts';
 import { inputOf } from '../report/input.ts';
-import { readText } from '../report/kinds/record-read.ts';
+import { readSentence } from '../report/kinds/record-read.ts';
 import { stability } from '../report/kinds/stability.ts';
 import { resultText } from '../report/text.ts';
 import { ESTIMATOR_NAMES, type EstimatorName } from '../stability/estimators.ts';
@@ -160,7 +160,7 @@ export const command = defineCommand({
     const { result, warnings } = await context.measure('stability', task);
     const read = result.hat?.records ?? [{ ...result, file: result.file ?? '' }];
     for (const { file, ...one } of read)
-      stderr.write(`${printableLine(readText(file, { ...result, ...one }))}\n`);
+      stderr.write(`${printableLine(readSentence(file, { ...result, ...one }))}\n`);
     return {
       result,
       warnings,

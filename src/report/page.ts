@@ -79,13 +79,13 @@ function documentLink(document: unknown): string {
 // A page may be mailed, archived and opened anywhere: it runs nothing but the one script that draws a PNG to save.
 const POLICY = `default-src 'none'; script-src ${PNG_SOURCE}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
 
-interface Part {
+interface PageSection {
   readonly id: string;
   readonly title: string;
   readonly html: string;
 }
 
-const plainSection = ({ id, title, html }: Part): string =>
+const plainSection = ({ id, title, html }: PageSection): string =>
   `<section aria-labelledby="${id}"><h2 id="${id}">${prose(title)}</h2>${html}</section>`;
 
 /**
@@ -99,7 +99,7 @@ export function reportPage(input: PageInput, stops: AroundStops | null): string 
     ...(stops === null ? [] : [aroundStopSection(stops)]),
     ...mapParts(parts, (kind, result): Section[] => kind.sections(result)).flat(),
   ];
-  const sections: Part[] = [
+  const sections: PageSection[] = [
     ...(warnings.length === 0 ? [] : [{ id: 'warnings', title: 'Warnings', html: warningList(warnings) }]),
     ...measured.map((section) => ({ id: section.id, title: section.title, html: sectionHtml(section) })),
     { id: 'method', title: 'How it was measured', html: methods(parts) + documentLink(document) },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readText } from '../../src/report/kinds/record-read.ts';
+import { readSentence } from '../../src/report/kinds/record-read.ts';
 import { frequencyOf, withoutDrift, withoutOutliers } from '../../src/stability/preparation.ts';
 import { frequencySeries, phaseSeries } from '../../src/stability/series.ts';
 import { white } from './records.ts';
@@ -101,7 +101,7 @@ test('the steps are said', () => {
     { step: 'outliers', sigmas: 5, removed: 1, limitRatio: 1e-9 },
     { step: 'drift', driftPerSecond: 1e-12 / 86_400 },
   ] as const;
-  expect(readText('a.txt', { read, data: 'phase', gaps: 2, steps })).toBe(
+  expect(readSentence('a.txt', { read, data: 'phase', gaps: 2, steps })).toBe(
     'a.txt: columns of numbers; 9 readings of phase in s; one each 1 s, as given; 2 gaps; ' +
       '1 frequency outlier beyond 5 sigma made gaps; a drift of +0.00100 ppb a day taken out.',
   );

@@ -10,7 +10,7 @@ const stepText = (step: Step): string =>
     : `${plural(step.removed, 'frequency outlier')} beyond ${step.sigmas} sigma made gaps`;
 
 /** What was understood of a file, in one sentence. */
-export function readText(
+export function readSentence(
   name: string,
   {
     read,

@@ -26,7 +26,7 @@ function hatCell(
 }
 type Outline = ReadonlyArray<readonly [seconds: number, value: number | null]>;
 
-export const plain = (value: number): string => String(Number(value.toPrecision(6)));
+export const sixDigits = (value: number): string => String(Number(value.toPrecision(6)));
 export const seconds = (s: number): string => durationText(s * 1e9);
 
 const largestOf = (points: Outline): number =>
@@ -158,15 +158,15 @@ export function dynamicBlocks({ dynamic, tau0, confidence }: StabilityResult): B
     rows: factors.map((m) => {
       const all = values(m);
       return [
-        plain(m * tau0),
+        sixDigits(m * tau0),
         ...[0, 0.5, 1].map((share) => (all.length === 0 ? '-' : scientific(quantile(all, share)))),
       ];
     }),
   };
   const table: Table = {
-    head: ['#at (s)', ...chosen.map((m) => `#${plain(m * tau0)} s`)],
+    head: ['#at (s)', ...chosen.map((m) => `#${sixDigits(m * tau0)} s`)],
     rows: windows.map((window) => [
-      plain(window.at),
+      sixDigits(window.at),
       ...chosen.map((m) =>
         orDash(window.points.find((one) => one.m === m)?.oadev ?? null, (value) => scientific(value)),
       ),
@@ -187,7 +187,7 @@ export function dynamicBlocks({ dynamic, tau0, confidence }: StabilityResult): B
       })),
       caption: [
         'A line for each averaging time, a point for each window, in its middle. A change of the noise moves lines; one that stays within its interval is chance.',
-        `The document has their ${plain(confidence * 100)} % intervals.`,
+        `The document has their ${sixDigits(confidence * 100)} % intervals.`,
       ],
     }),
     spread,
@@ -207,7 +207,7 @@ export function hatBlocks({ hat, confidence, tau0 }: StabilityResult): Block[] {
     {
       text: `Hat of ${listed(names)}: ${
         products ? 'three differences' : 'clocks against one that they share'
-      }, one reading every ${plain(tau0)} s. It takes the clocks for independent.`,
+      }, one reading every ${sixDigits(tau0)} s. It takes the clocks for independent.`,
       tone: 'lead',
     },
     linesFigure({
@@ -228,14 +228,14 @@ export function hatBlocks({ hat, confidence, tau0 }: StabilityResult): Block[] {
         describe: (tau, value) => `${name}, ${seconds(tau)}: ${scientific(value)}`,
       })),
       caption: [
-        `Bars: ${plain(confidence * 100)} % intervals. A variance below 0 has no deviation and is not drawn.`,
+        `Bars: ${sixDigits(confidence * 100)} % intervals. A variance below 0 has no deviation and is not drawn.`,
       ],
     }),
     ...names.map(
       (name, i): Table => ({
         title: name,
         ...columns(hat.points, [
-          ['#tau (s)', ({ tau }) => plain(tau)],
+          ['#tau (s)', ({ tau }) => sixDigits(tau)],
           ['#m', ({ m }) => count(m)],
           ...(['deviation', 'variance', 'covariance', 'low', 'high'] as const)
             .filter((field) => products || field !== 'covariance')
@@ -244,7 +244,7 @@ export function hatBlocks({ hat, confidence, tau0 }: StabilityResult): Block[] {
       }),
     ),
     {
-      text: `low and high: the ${plain(confidence * 100)} % interval of the ${products ? 'covariance' : 'variance'}.${
+      text: `low and high: the ${sixDigits(confidence * 100)} % interval of the ${products ? 'covariance' : 'variance'}.${
         negative
           ? ' A variance below 0 has no deviation: the clock is too stable to be resolved beside the others.'
           : ''

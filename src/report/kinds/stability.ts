@@ -4,9 +4,9 @@ import type { StabilityPoint, StabilityResult } from '../../schema/stability.ts'
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorName } from '../../stability/estimators.ts';
 import type { Block, Kind, Section, Table } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
-import type { Series } from '../plot/series.ts';
+import type { Curve } from '../plot/series.ts';
 import { count } from '../words.ts';
-import { dynamicBlocks, hatBlocks, plain, recordBlocks, seconds } from './stability-record.ts';
+import { dynamicBlocks, hatBlocks, recordBlocks, seconds, sixDigits } from './stability-record.ts';
 
 const numberAt = (point: StabilityPoint, field: string): number =>
   typeof point[field] === 'number' ? point[field] : Number.NaN;
@@ -46,7 +46,7 @@ function tableOf(
   const main = mainOf(names);
   const heads = names.flatMap((name) => (name === main ? [`#${name}`, '#low', '#high'] : [`#${name}`]));
   const rows = points.map((point) => [
-    plain(point.tau),
+    sixDigits(point.tau),
     count(point.m),
     ...names.flatMap((name) => deviationCells(point, name).slice(0, name === main ? 3 : 1)),
     ...(isFrequency ? [point.noise ?? '-'] : []),
@@ -56,7 +56,7 @@ function tableOf(
   const notes = [
     main === undefined
       ? ''
-      : `low and high: the ${plain(confidence * 100)} % interval of ${main}; the JSON document has that of each.`,
+      : `low and high: the ${sixDigits(confidence * 100)} % interval of ${main}; the JSON document has that of each.`,
     extremes.length === 0
       ? ''
       : `No interval of ${extremes.join(' and ')}: the scatter between records is not known.`,
@@ -70,8 +70,8 @@ const tableAtOwnTimes = ({ points, confidence }: StabilityResult, name: Estimato
   head: ['#tau (s)', '#m', `#${name}`, '#low', '#high'],
   rows: points
     .filter((point) => typeof point[name] === 'number')
-    .map((point) => [plain(tauOf(point, name)), count(point.m), ...deviationCells(point, name)]),
-  note: `low and high: its ${plain(confidence * 100)} % interval.`,
+    .map((point) => [sixDigits(tauOf(point, name)), count(point.m), ...deviationCells(point, name)]),
+  note: `low and high: its ${sixDigits(confidence * 100)} % interval.`,
 });
 
 /** The most lines that are drawn; more could not be told apart. */
@@ -87,7 +87,7 @@ function sigmaTau(
   const shown = names.slice(0, MOST_LINES);
   const main = mainOf(shown) ?? (shown[0] as EstimatorName);
   const series = shown.map(
-    (name): Series => ({
+    (name): Curve => ({
       label: name,
       points: points.map((point) => [tauOf(point, name), numberAt(point, name)]),
       ...(name === main
@@ -117,7 +117,7 @@ function sigmaTau(
       series,
       slopes: unit === 'ratio' ? { '-1': -1, '-1/2': -0.5, '+1/2': 0.5 } : {},
       caption: [
-        `Bars: the ${plain(confidence * 100)} % interval of ${main}, from the noise identified.`,
+        `Bars: the ${sixDigits(confidence * 100)} % interval of ${main}, from the noise identified.`,
         unit === 'ratio'
           ? 'Dotted: slopes of -1 (white or flicker PM), -1/2 (white FM) and +1/2 (random walk FM); flicker FM is level.'
           : '',
@@ -145,7 +145,7 @@ function noiseWords({ points }: StabilityResult): string {
 }
 
 const lead = ({ values, data, tau0, gaps }: StabilityResult): string =>
-  `${count(values)} ${data} values, one every ${plain(tau0)} s${gaps === 0 ? '' : `, ${count(gaps)} of them missing`}.`;
+  `${count(values)} ${data} values, one every ${sixDigits(tau0)} s${gaps === 0 ? '' : `, ${count(gaps)} of them missing`}.`;
 
 function sections(result: StabilityResult): Section[] {
   const names = askedFor(result);

@@ -6,7 +6,7 @@ import type { CostInterval, StopResult, StopRow } from '../../schema/stop.ts';
 import { columns } from '../columns.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
-import type { Series } from '../plot/series.ts';
+import type { Curve } from '../plot/series.ts';
 import { DURATION_TICKS, durationText } from '../plot/tick-text.ts';
 import { count, orDash, plural } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
@@ -140,7 +140,7 @@ function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: Stop
 const AXIS = { scale: 'log', ticks: { format: durationText, at: DURATION_TICKS } } as const;
 
 /** One policy's recovery against the stop; hollow where it is projected. */
-function seriesOf(policy: string, rows: readonly StopRow[]): Series {
+function seriesOf(policy: string, rows: readonly StopRow[]): Curve {
   const known = rows
     .filter((row) => row.policy === policy)
     .flatMap((row) => {
@@ -158,7 +158,7 @@ function seriesOf(policy: string, rows: readonly StopRow[]): Series {
 }
 
 /** What the same stops would take under catch-up at the kernel's own cost of a callback, and at the crash's. */
-function catchUpSeries(result: StopResult, rows: readonly StopRow[], periodNs: number): Series[] {
+function catchUpSeries(result: StopResult, rows: readonly StopRow[], periodNs: number): Curve[] {
   const threshold = result.lockupThreshold.find((one) => one.periodNs === periodNs);
   const stops = distinct(rows.map(({ stopNs }) => stopNs)).sort((a, b) => a - b);
   if (result.simulated || threshold === undefined) return [];

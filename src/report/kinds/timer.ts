@@ -62,13 +62,13 @@ const COLUMNS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
 const nameOf = (name: (typeof COLUMNS)[number]): string => (name === 'p999' ? 'p99.9' : name);
 const NAMES = COLUMNS.map((name) => `#${nameOf(name)}`);
 
-const rangeOf = (ranges: Ranges | null, name: (typeof COLUMNS)[number]): Ranges[Percentile] =>
+const intervalOf = (ranges: Ranges | null, name: (typeof COLUMNS)[number]): Ranges[Percentile] =>
   name === 'min' || name === 'mean' || name === 'max' ? null : (ranges?.[name] ?? null);
 
 /** The percentiles to two digits of their intervals. */
 const ownCells = (lateness: Lateness, ranges: Ranges | null): string[] =>
   COLUMNS.map((name) => {
-    const range = rangeOf(ranges, name);
+    const range = intervalOf(ranges, name);
     return within(lateness[name], range === null ? null : range.high - range.low);
   });
 
@@ -76,12 +76,12 @@ const rangeCells = (ranges: Ranges | null): string[] => [
   '95 % interval',
   '',
   '',
-  ...COLUMNS.map((name) => orDash(rangeOf(ranges, name), ({ low, high }) => span(low, high))),
+  ...COLUMNS.map((name) => orDash(intervalOf(ranges, name), ({ low, high }) => span(low, high))),
 ];
 
 /** Why a figure has no interval, as far as one of them has none. */
 function withoutInterval(ranges: Ranges): string {
-  const open = COLUMNS.filter((name) => name.startsWith('p') && rangeOf(ranges, name) === null);
+  const open = COLUMNS.filter((name) => name.startsWith('p') && intervalOf(ranges, name) === null);
   const late =
     open.length === 0
       ? ''

@@ -1,9 +1,9 @@
 import { label, line, textWidth } from '../markup.ts';
 import {
+  type Extent,
   type LogTicks,
   linearScale,
   logScale,
-  type Range,
   rangeOf,
   type Scale,
   symlogScale,
@@ -42,7 +42,7 @@ const TICKS: LogTicks = { format: exponentText };
 export function axisScale(
   axis: Axis,
   values: readonly number[],
-  pixels: Range,
+  pixels: Extent,
   along: 'across' | 'down',
 ): Scale {
   const all = [...values, ...(axis.include ?? [])];

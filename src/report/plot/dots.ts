@@ -1,6 +1,6 @@
 import { element, label, line, textWidth } from '../markup.ts';
 import type { Drawing, Figure, Size } from './figure.ts';
-import { drawable, type Range, symlogScale } from './scale.ts';
+import { drawable, type Extent, symlogScale } from './scale.ts';
 import { colourClass, markerAt } from './series.ts';
 
 /** One value with its name. */
@@ -11,7 +11,7 @@ export interface Dot {
   readonly text: string;
   readonly style: number;
   /** An interval around it. */
-  readonly interval?: Range;
+  readonly interval?: Extent;
 }
 
 /** Named values around zero, over many sizes: each on a line of its own. */

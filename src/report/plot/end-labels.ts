@@ -14,7 +14,7 @@ const LINE = 16;
 const BOLD = 1.1;
 
 /** Pushes labels of these heights apart, in order, within [top, bottom], each as near to its line as the others allow. */
-export function spread(
+export function pushedApart(
   wanted: ReadonlyArray<{ readonly y: number; readonly height: number }>,
   top: number,
   bottom: number,
@@ -53,7 +53,7 @@ export const endLabelsWidth = (texts: readonly string[]): number =>
 
 /** The labels in their lines' colours, with a leader where one had to move; lines that coincide share one leader. */
 export function endLabels(labels: readonly EndLabel[], left: number, top: number, bottom: number): string {
-  const places = spread(
+  const places = pushedApart(
     labels.map(({ y, names }) => ({ y, height: names.length * LINE })),
     top,
     bottom,

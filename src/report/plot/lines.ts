@@ -13,7 +13,7 @@ import {
   slopeLines,
 } from './guides.ts';
 import { drawable } from './scale.ts';
-import { colourClass, drawSeries, markerAt, type Pixel, placed, type Series } from './series.ts';
+import { type Curve, colourClass, drawSeries, markerAt, type Pixel, placed } from './series.ts';
 
 /** A figure of lines on two axes. */
 export interface Lines {
@@ -22,7 +22,7 @@ export interface Lines {
   readonly caption?: readonly string[];
   readonly x: Axis;
   readonly y: Axis;
-  readonly series: readonly Series[];
+  readonly series: readonly Curve[];
   /** Lines across, at values of y. */
   readonly limits?: readonly Guide[];
   /** Upright lines, at values of x. */
@@ -94,7 +94,7 @@ function draw(plot: Lines, size: Size): Drawing {
 }
 
 /** Names and markers, for the drawing that has no room for them. */
-const legend = (series: readonly Series[]): string =>
+const legend = (series: readonly Curve[]): string =>
   element(
     'ul',
     { class: 'legend' },

@@ -13,7 +13,7 @@ export interface Scale {
   readonly ticks: readonly Tick[];
 }
 
-export type Range = readonly [from: number, to: number];
+export type Extent = readonly [from: number, to: number];
 
 /** Beyond these, differences and ratios of values leave the range of a double; nothing measured comes near. */
 const LARGEST = 1e150;
@@ -25,13 +25,13 @@ const FLAT = 1e-9;
 export const drawable = (value: number): boolean => Math.abs(value) <= LARGEST;
 
 /** The range of the values that can be drawn; null without any. */
-export function rangeOf(values: readonly number[]): Range | null {
+export function rangeOf(values: readonly number[]): Extent | null {
   const [low, high] = extent(values.filter(drawable));
   return low === undefined ? null : [low, high];
 }
 
 /** A linear scale that starts and ends on a tick, with about `most` of them. */
-export function linearScale([low, high]: Range, pixels: Range, most: number): Scale {
+export function linearScale([low, high]: Extent, pixels: Extent, most: number): Scale {
   const least = Math.max(SMALLEST, Math.max(Math.abs(low), Math.abs(high)) * FLAT);
   const pad = high - low >= least ? 0 : Math.max(Math.abs(high), 1) / 2;
   const scale = scaleLinear()
@@ -71,8 +71,8 @@ const ROOM = 0.04;
  * values of 0 and below, which stand on a tick of their own.
  */
 export function logScale(
-  [low, high]: Range,
-  [from, to]: Range,
+  [low, high]: Extent,
+  [from, to]: Extent,
   most: number,
   { format, at }: LogTicks,
   zero = 0,
@@ -97,13 +97,13 @@ export function logScale(
 
 /** A scale for both signs and many magnitudes: about linear up to `linear` on either side of zero, logarithmic beyond. */
 export function symlogScale(
-  [low, high]: Range,
+  [low, high]: Extent,
   linear: number,
-  pixels: Range,
+  pixels: Extent,
   most: number,
   format: (value: number) => string,
 ): Scale {
-  const [first, last]: Range = high > low ? [low, high] : [low - linear, low + linear];
+  const [first, last]: Extent = high > low ? [low, high] : [low - linear, low + linear];
   const scale = scaleSymlog().constant(linear).domain([first, last]).range(pixels);
   const decades = Math.max(0, Math.ceil(Math.log10(Math.max(Math.abs(first), Math.abs(last)) / linear)));
   const sides = first < 0 && last > 0 ? 2 : 1;

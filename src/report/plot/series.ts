@@ -17,7 +17,7 @@ import { SERIES_COLOURS } from '../style.ts';
 import { drawable, type Scale } from './scale.ts';
 
 /** What is drawn of one thing. */
-export interface Series {
+export interface Curve {
   readonly label: string;
   /** A line if left out; `area`: filled down to the axis. */
   readonly as?: 'dashes' | 'area' | undefined;
@@ -74,7 +74,7 @@ export const markerAt = (style: number, [x, y]: Pixel, className = 'mark', text?
   );
 
 /** The points in pixels; null for a gap. */
-export const placed = ({ points }: Pick<Series, 'points'>, x: Scale, y: Scale): Array<Pixel | null> =>
+export const placed = ({ points }: Pick<Curve, 'points'>, x: Scale, y: Scale): Array<Pixel | null> =>
   points.map(([a, b]) => (drawable(a) && drawable(b) ? [x(a), y(b)] : null));
 
 const ORIGIN: Pixel = [0, 0];
@@ -85,7 +85,7 @@ const isPoint = (point: Pixel | null): boolean => point !== null;
 const path = line<Pixel | null>(xOf, yOf).defined(isPoint).digits(1);
 
 /** Invisible spots that tell the values of a long line, evenly thinned. */
-function spots(series: Series, at: ReadonlyArray<Pixel | null>): string {
+function spots(series: Curve, at: ReadonlyArray<Pixel | null>): string {
   const every = Math.ceil(at.length / MOST_MARKERS);
   return series.points
     .map(([a, b], i) => {
@@ -97,7 +97,7 @@ function spots(series: Series, at: ReadonlyArray<Pixel | null>): string {
     .join('');
 }
 
-const markers = (series: Series, style: number, at: ReadonlyArray<Pixel | null>): string =>
+const markers = (series: Curve, style: number, at: ReadonlyArray<Pixel | null>): string =>
   series.points
     .map(([a, b], i) => {
       const point = at[i] ?? null;
@@ -113,7 +113,7 @@ interface Rows {
 }
 
 /** The intervals as upright bars, within the drawing. */
-function bars({ points, intervals = [] }: Series, { top, bottom }: Rows, x: Scale, y: Scale): string {
+function bars({ points, intervals = [] }: Curve, { top, bottom }: Rows, x: Scale, y: Scale): string {
   const parts = intervals.map(([low, high], i) => {
     const at = points[i]?.[0] ?? Number.NaN;
     if (!drawable(at) || !(drawable(low) || drawable(high))) return '';
@@ -123,7 +123,7 @@ function bars({ points, intervals = [] }: Series, { top, bottom }: Rows, x: Scal
   return parts.join('') === '' ? '' : element('path', { class: 'bars', d: parts.join('') });
 }
 
-export function drawSeries(series: Series, style: number, rows: Rows, x: Scale, y: Scale): string {
+export function drawSeries(series: Curve, style: number, rows: Rows, x: Scale, y: Scale): string {
   const { bottom } = rows;
   const at = placed(series, x, y);
   const group = (...children: string[]) => element('g', { class: colourClass(style) }, ...children);

@@ -1,7 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 import { element, label, line, pixels, textWidth, tooltip } from '../markup.ts';
 import type { Drawing, Figure, Size } from './figure.ts';
-import type { Range } from './scale.ts';
+import type { Extent } from './scale.ts';
 import { colourClass } from './series.ts';
 
 /** One line of events in time. */
@@ -22,7 +22,7 @@ export interface Strip {
   readonly title: string;
   readonly caption: readonly string[];
   readonly axis: string;
-  readonly domain: Range;
+  readonly domain: Extent;
   readonly ticks: ReadonlyArray<{ readonly at: number; readonly text: string }>;
   /** A faint upright line in every row. */
   readonly grid: readonly number[];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readText } from '../../../src/report/kinds/record-read.ts';
+import { readSentence } from '../../../src/report/kinds/record-read.ts';
 import { stability } from '../../../src/report/kinds/stability.ts';
 import { resultText } from '../../../src/report/text.ts';
 import type { StabilityPoint, StabilityResult } from '../../../src/schema/stability.ts';
@@ -217,10 +217,10 @@ describe('what was understood of a file', () => {
   };
 
   test('one column, as given', () => {
-    expect(readText('a.txt', { read, data: 'phase', gaps: 0 })).toBe(
+    expect(readSentence('a.txt', { read, data: 'phase', gaps: 0 })).toBe(
       'a.txt: plain numbers; 1,000 readings of phase in s; one each 1 s, as given; no gaps.',
     );
-    expect(readText('a.txt', { read: undefined, data: 'phase', gaps: 0 })).toBe('a.txt');
+    expect(readSentence('a.txt', { read: undefined, data: 'phase', gaps: 0 })).toBe('a.txt');
   });
 
   test('columns, a carrier, times, lines left out, and what was done before', () => {
@@ -241,11 +241,11 @@ describe('what was understood of a file', () => {
       { step: 'drift', driftPerSecond: 1e-15 },
       { step: 'outliers', sigmas: 5, removed: 1, limitRatio: 1 },
     ] as const;
-    expect(readText('b.csv', { read: much, data: 'frequency', gaps: 2, steps })).toBe(
+    expect(readSentence('b.csv', { read: much, data: 'frequency', gaps: 2, steps })).toBe(
       'b.csv: plain numbers; 1 reading of frequency in s around 10000000 Hz from column 2 of 3; one each 0.5 s, from the times in column 1 (MJD); 2 gaps; left out: a heading (2), comments (3); a drift of +0.0864 ppb a day taken out; 1 frequency outlier beyond 5 sigma made gaps.',
     );
     const untimed = { ...much, timeColumn: null, column: null };
-    expect(readText('b.csv', { read: untimed, data: 'frequency', gaps: 1 })).toBe(
+    expect(readSentence('b.csv', { read: untimed, data: 'frequency', gaps: 1 })).toBe(
       'b.csv: plain numbers; 1 reading of frequency in s around 10000000 Hz; one each 0.5 s, from the times (MJD); 1 gap; left out: a heading (2), comments (3).',
     );
   });

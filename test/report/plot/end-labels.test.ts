@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { endLabels, spread } from '../../../src/report/plot/end-labels.ts';
+import { endLabels, pushedApart } from '../../../src/report/plot/end-labels.ts';
 
 const lines = (wanted: readonly number[]) => wanted.map((y) => ({ y, height: 16 }));
 
 test('labels never overlap, keep the order of their lines, and stay inside where there is room', () => {
   fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 400, noNaN: true }), { maxLength: 12 }), (wanted) => {
-      const places = spread(lines(wanted), 0, 400);
+      const places = pushedApart(lines(wanted), 0, 400);
       const order = wanted.map((y, i) => ({ y, i })).sort((a, b) => a.y - b.y || a.i - b.i);
       const inOrder = order.map(({ i }) => places[i] ?? Number.NaN);
       inOrder.slice(1).forEach((place, i) => {
@@ -22,16 +22,16 @@ test('labels never overlap, keep the order of their lines, and stay inside where
 });
 
 test('a label with room stays beside its line', () => {
-  expect(spread(lines([100, 200, 300]), 0, 400)).toEqual([100, 200, 300]);
+  expect(pushedApart(lines([100, 200, 300]), 0, 400)).toEqual([100, 200, 300]);
 });
 
 test('labels of one line share the room around it', () => {
-  expect(spread(lines([100, 100]), 0, 400)).toEqual([92, 108]);
+  expect(pushedApart(lines([100, 100]), 0, 400)).toEqual([92, 108]);
 });
 
 test('a label of two names takes the room of both', () => {
   expect(
-    spread(
+    pushedApart(
       [
         { y: 100, height: 32 },
         { y: 100, height: 16 },

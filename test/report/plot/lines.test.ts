@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { figureHtml } from '../../../src/report/plot/figure.ts';
 import { type Lines, linesFigure, namesAtEnds } from '../../../src/report/plot/lines.ts';
-import type { Series } from '../../../src/report/plot/series.ts';
+import type { Curve } from '../../../src/report/plot/series.ts';
 
-const plot = (series: readonly Series[], more: Partial<Lines> = {}): Lines => ({
+const plot = (series: readonly Curve[], more: Partial<Lines> = {}): Lines => ({
   id: 'figure',
   title: 'Title',
   x: { label: 'time (s)', scale: 'linear' },
@@ -12,7 +12,7 @@ const plot = (series: readonly Series[], more: Partial<Lines> = {}): Lines => ({
   series,
   ...more,
 });
-const one = (points: Series['points'], as?: Series['as']): Series => ({
+const one = (points: Curve['points'], as?: Curve['as']): Curve => ({
   label: 'a',
   as,
   points,
