@@ -52,7 +52,7 @@ export const bounds = (least: string, most: string): Bounds => ({
  * @returns the duration.
  * @throws TscopeError USAGE where it is outside the bounds, or not a whole number of nanoseconds.
  */
-export function within<Ns extends bigint | number>(ns: Ns, { least, most }: Bounds, field = ''): Ns {
+export function withinBounds<Ns extends bigint | number>(ns: Ns, { least, most }: Bounds, field = ''): Ns {
   const whole = typeof ns === 'bigint' || Number.isSafeInteger(ns);
   if (whole && ns >= least && ns <= most) return ns;
   const shown = whole ? formatDuration(BigInt(ns)) : `${ns} ns`;
@@ -64,7 +64,7 @@ export function within<Ns extends bigint | number>(ns: Ns, { least, most }: Boun
 export const durationIn =
   (limits: Bounds) =>
   (text: string): bigint =>
-    within(parseDuration(text), limits);
+    withinBounds(parseDuration(text), limits);
 
 /**
  * Checks the durations among a task's options, for callers that no flag has checked.
@@ -77,8 +77,8 @@ export function checkBounds<Field extends string>(
 ): void {
   for (const field of Object.keys(limits) as Field[]) {
     const value: number | bigint | readonly bigint[] = options[field];
-    if (typeof value !== 'object') within(value, limits[field], field);
-    else for (const ns of value) within(ns, limits[field], field);
+    if (typeof value !== 'object') withinBounds(value, limits[field], field);
+    else for (const ns of value) withinBounds(ns, limits[field], field);
   }
 }
 

@@ -11,7 +11,7 @@ import {
   formatRatio,
   MAX_DURATION_NS,
   parseDuration,
-  within,
+  withinBounds,
 } from '../src/units.ts';
 
 test.each([
@@ -102,14 +102,14 @@ test('the durations of a call are checked by field', () => {
 
 test('bounds hold at both ends, and name what was outside', () => {
   const limits = bounds('10us', '1.5s');
-  expect(within(10_000n, limits)).toBe(10_000n);
-  expect(within(1_500_000_000, limits)).toBe(1_500_000_000);
-  expect(() => within(9_999n, limits)).toThrow('9999ns is outside 10us to 1.5s.');
-  expect(() => within(1_500_000_001, limits, 'durationNs')).toThrow(
+  expect(withinBounds(10_000n, limits)).toBe(10_000n);
+  expect(withinBounds(1_500_000_000, limits)).toBe(1_500_000_000);
+  expect(() => withinBounds(9_999n, limits)).toThrow('9999ns is outside 10us to 1.5s.');
+  expect(() => withinBounds(1_500_000_001, limits, 'durationNs')).toThrow(
     '`durationNs`: 1500000001ns is outside 10us to 1.5s.',
   );
   for (const ns of [20_000.5, Number.NaN, Number.POSITIVE_INFINITY])
-    expect(() => within(ns, limits)).toThrow(`${ns} ns is outside`);
+    expect(() => withinBounds(ns, limits)).toThrow(`${ns} ns is outside`);
 });
 
 test.each([

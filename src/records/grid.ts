@@ -27,7 +27,7 @@ const JD = [2_440_000, 2_470_000] as const;
 const inside = (value: number, [low, high]: readonly [number, number]) => value >= low && value < high;
 
 /** The unit of a column of times, by their size and steps: its seconds and its name. */
-export function timeUnit(times: Float64Array, tau0: number | null): { seconds: number; name: string } {
+export function likelyTimeUnit(times: Float64Array, tau0: number | null): { seconds: number; name: string } {
   const first = times[0] ?? 0;
   const last = times[times.length - 1] ?? 0;
   const step = median(steps(times.subarray(0, 10_000)));

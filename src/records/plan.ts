@@ -23,7 +23,7 @@ import {
   commentUnitOf,
   headingUnitOf,
   isQuantity,
-  known,
+  knownUnit,
   readable,
   suffixOf,
   unitBeside,
@@ -144,10 +144,10 @@ export function linePlanOf(lines: readonly string[], options: RecordOptions, fai
   const words = heading ? (bare.slice(0, first).findLast((line) => line !== '') ?? '') : '';
   const unitOfColumn = (at: number) =>
     (at === layout.columns - 1 ? suffix : null) ?? headingUnitOf(words, at, layout);
-  const read = (unit: string | null) => (options.unit === undefined ? readable(unit, fail) : known(unit));
+  const read = (unit: string | null) => (options.unit === undefined ? readable(unit, fail) : knownUnit(unit));
   const beside = column === undefined ? null : read(unitBeside(rows, chosen.column, layout));
   const namedUnit = beside ?? read(unitOfColumn(chosen.column));
-  const timeUnit = chosen.timeColumn === null ? null : known(unitOfColumn(chosen.timeColumn));
+  const timeUnit = chosen.timeColumn === null ? null : knownUnit(unitOfColumn(chosen.timeColumn));
   const comments = lines.filter((line, k) => commented[k] === '' && line.trim() !== '');
   const commentUnit = namedUnit === null && options.unit === undefined ? commentUnitOf(comments) : null;
   const thousands =

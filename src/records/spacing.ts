@@ -1,5 +1,5 @@
 import type { Warning } from '../warning.ts';
-import { onGrid, timeUnit } from './grid.ts';
+import { likelyTimeUnit, onGrid } from './grid.ts';
 import { LOG_FORMATS } from './logs.ts';
 import type { Readings } from './plan.ts';
 import { type Fail, OF_FREQUENCY, type RecordOptions, type RecordRead, UNITS, type Unit } from './record.ts';
@@ -78,7 +78,7 @@ export function spaced(
 
 /** The unit that the file names for its times, or else what they look like. */
 function unitOfTimes(times: Float64Array, named: Unit | null, tau0: number | undefined) {
-  const likely = timeUnit(times, tau0 ?? null);
+  const likely = likelyTimeUnit(times, tau0 ?? null);
   const isTime = named !== null && !OF_FREQUENCY.includes(named);
   return isTime && UNITS[named] !== likely.seconds ? { seconds: UNITS[named], name: named } : likely;
 }

@@ -84,7 +84,7 @@ export function unitBeside(rows: readonly string[], column: number, layout: Layo
 export const names = (cell: string | undefined, unit: Unit): boolean => unitNamed(cell) === unit;
 
 /** The unit, if it is known here. */
-export const known = (unit: string | null): Unit | null => (isUnit(unit) ? unit : null);
+export const knownUnit = (unit: string | null): Unit | null => (isUnit(unit) ? unit : null);
 
 /** The same, refusing readings in any other. */
 export function readable(unit: string | null, fail: Fail): Unit | null {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { onGrid as onGridOf, timeUnit } from '../../src/records/grid.ts';
+import { likelyTimeUnit, onGrid as onGridOf } from '../../src/records/grid.ts';
 import {
   frequencyDoubt,
   jumpOf,
@@ -138,7 +138,7 @@ test('a jump stays, among 30 steps or more, and is 8 times their spread', () => 
 
 test('times are MJD from 1968 to 2050, Julian dates, or units since 1970', () => {
   const name = (first: number, step: number, tau0: number | null = null) =>
-    timeUnit(
+    likelyTimeUnit(
       of(20, (i) => first + i * step),
       tau0,
     ).name;

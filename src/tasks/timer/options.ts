@@ -1,7 +1,7 @@
 import { usageError } from '../../errors.ts';
 import type { PolicyName } from '../../lapic/policies.ts';
 import type { TimerBackend } from '../../schema/timer.ts';
-import { bounds, within } from '../../units.ts';
+import { bounds, withinBounds } from '../../units.ts';
 import { type QuietOptions, quietDefaults } from '../quiet-thread.ts';
 
 /** One periodic timer on this host. */
@@ -44,15 +44,15 @@ export function checkTimerOptions({
   cyclictest = false,
   barNs = null,
 }: TimerOptions): void {
-  within(periodNs, timerBounds.periodNs, 'periodNs');
-  within(durationNs, timerBounds.durationNs, 'durationNs');
-  if (barNs !== null) within(barNs, timerBounds.barNs, 'barNs');
+  withinBounds(periodNs, timerBounds.periodNs, 'periodNs');
+  withinBounds(durationNs, timerBounds.durationNs, 'durationNs');
+  if (barNs !== null) withinBounds(barNs, timerBounds.barNs, 'barNs');
   if (durationNs < periodNs) throw usageError('`durationNs`: it is shorter than one `periodNs`.');
   if ((stopEveryNs === undefined) !== (stopForNs === undefined))
     throw usageError('`stopEveryNs` and `stopForNs` go together; give both or neither.');
   if (stopEveryNs !== undefined && stopForNs !== undefined) {
-    within(stopEveryNs, timerBounds.stopEveryNs, 'stopEveryNs');
-    within(stopForNs, timerBounds.stopForNs, 'stopForNs');
+    withinBounds(stopEveryNs, timerBounds.stopEveryNs, 'stopEveryNs');
+    withinBounds(stopForNs, timerBounds.stopForNs, 'stopForNs');
     if (stopEveryNs + stopForNs > durationNs) {
       throw usageError(
         '`stopEveryNs`: not even one stop (`stopEveryNs` plus `stopForNs`) fits into `durationNs`.',
