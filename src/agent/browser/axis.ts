@@ -1,5 +1,5 @@
 import type uPlot from 'uplot';
-import type { Measure } from '../../digits.ts';
+import type { Dimension } from '../../digits.ts';
 import { colour } from './dom.ts';
 import { markTexts } from './marks.ts';
 
@@ -36,7 +36,7 @@ const CHARACTER = 7;
 const BESIDE = 20;
 
 /** An axis of values, as wide as its labels. */
-export const valueAxis = (measure: Measure): uPlot.Axis => ({
+export const valueAxis = (measure: Dimension): uPlot.Axis => ({
   ...axisStyle(),
   values: (_, marks) => markTexts(marks, measure),
   size: (_, texts) => BESIDE + CHARACTER * Math.max(5, ...(texts ?? []).map((text) => text.length)),

@@ -1,5 +1,5 @@
 import type uPlot from 'uplot';
-import { type Measure, ratio, time } from '../../digits.ts';
+import { type Dimension, ratio, time } from '../../digits.ts';
 import type { AgentEvents } from '../../schema/agent-api.ts';
 import { timeAxis, valueAxis } from './axis.ts';
 import { colour } from './dom.ts';
@@ -49,7 +49,7 @@ const line = (stroke: string): uPlot.Series => ({
 function timeOptions(
   view: PageView,
   events: () => readonly Event[],
-  measure: Measure,
+  measure: Dimension,
 ): Omit<uPlot.Options, 'width' | 'height' | 'series'> {
   return {
     padding: [10, 24, 0, 0],

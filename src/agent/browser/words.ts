@@ -1,4 +1,4 @@
-import { type Measure, plusMinus } from '../../digits.ts';
+import { type Dimension, plusMinus } from '../../digits.ts';
 import { typeset } from '../../report/words.ts';
 import { formatNs, formatRatio } from '../../units.ts';
 
@@ -6,7 +6,7 @@ import { formatNs, formatRatio } from '../../units.ts';
 export const nsText = (ns: number): string => typeset(formatNs(ns));
 
 /** A figure and its error, to two digits of that; a dash where it is not known. */
-export const withError = (value: number | null, error: number | null, measure: Measure): string =>
+export const withError = (value: number | null, error: number | null, measure: Dimension): string =>
   value === null ? '-' : typeset(plusMinus(value, error, measure));
 
 /** A rate less 1, with its sign. */
