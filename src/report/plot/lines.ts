@@ -13,7 +13,7 @@ import {
   slopeLines,
 } from './guides.ts';
 import { drawable } from './scale.ts';
-import { type Curve, colourClass, drawSeries, markerAt, type Pixel, placed } from './series.ts';
+import { type Curve, colourClass, drawCurve, markerAt, type Pixel, placed } from './series.ts';
 
 /** A figure of lines on two axes. */
 export interface Lines {
@@ -85,7 +85,7 @@ function draw(plot: Lines, size: Size): Drawing {
   const content = [
     axes(area, x, y, { x: plot.x.label, y: plot.y.label }),
     first === undefined ? '' : slopeLines(slopes, first, area, x, y),
-    ...lines.map((one) => drawSeries(one, one.style, area, x, y)),
+    ...lines.map((one) => drawCurve(one, one.style, area, x, y)),
     limitLines(limits, area, y),
     pointLines(names, area),
     named ? endLabels(namesAtEnds(lines), right, area.top, area.bottom) : '',

@@ -123,7 +123,7 @@ function bars({ points, intervals = [] }: Curve, { top, bottom }: Rows, x: Scale
   return parts.join('') === '' ? '' : element('path', { class: 'bars', d: parts.join('') });
 }
 
-export function drawSeries(series: Curve, style: number, rows: Rows, x: Scale, y: Scale): string {
+export function drawCurve(series: Curve, style: number, rows: Rows, x: Scale, y: Scale): string {
   const { bottom } = rows;
   const at = placed(series, x, y);
   const group = (...children: string[]) => element('g', { class: colourClass(style) }, ...children);
