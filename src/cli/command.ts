@@ -11,6 +11,7 @@ import type { Measure } from '../tasks/measure.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { version } from '../version.ts';
 import type { Warning } from '../warning.ts';
+import { warningInFlags } from './in-flags.ts';
 import { interruptible } from './interrupt.ts';
 import { ProgressLine, type Step } from './progress.ts';
 import { warningText } from './style.ts';
@@ -46,8 +47,11 @@ export interface Context {
   print(text: string): void;
 }
 
-/** What the program has to know about a command. */
-export interface CommandWords {
+/** One command: its words, and how it runs. */
+export interface CommandSpec<
+  Args extends unknown[] = unknown[],
+  Options extends OptionValues = OptionValues,
+> {
   /** The command's name, of two words where it is one of a group: `fleet hosts`. Joined by dashes, its document's kind. */
   readonly name: string;
   /** One line for the list of commands. */
@@ -60,50 +64,22 @@ export interface CommandWords {
   readonly endsBySignal?: true;
   /** `own`: --db means something else here, and the command handles it itself. */
   readonly db?: 'own';
-}
-
-/** One command: its words, and how it runs. */
-export interface CommandSpec<Args extends unknown[], Options extends OptionValues> extends CommandWords {
   /** Adds arguments, options and help to `command`; the types of what `run` receives follow from them. */
   configure(command: Command): Command<Args, Options>;
   /** @param args the positional arguments, in order. */
   run(context: Context, options: Options, args: Args): Promise<Answer>;
 }
 
-/** Runs a command whose words are parsed. */
-type Run = (context: Context) => Promise<Answer>;
-
-/** A command as the program holds it. */
-export interface DefinedCommand extends CommandWords {
-  /** Adds the command's own words to `program`. @returns it, and what runs it once the words are parsed. */
-  addTo(program: Command): { readonly command: Command; readonly run: Run };
-}
-
 /** Gives a command its types; every file in this folder that is a command exports one of these as `command`. */
-export const defineCommand = <Args extends unknown[], Options extends OptionValues>({
-  configure,
-  run,
-  ...words
-}: CommandSpec<Args, Options>): DefinedCommand => ({
-  ...words,
-  addTo(program) {
-    const [first = '', second] = words.name.split(' ');
-    const group = program.commands.find((known) => known.name() === first) as Command | undefined;
-    const own =
-      second === undefined ? program.command(first) : (group ?? program.command(first)).command(second);
-    const command = configure(own.summary(words.summary).description(words.summary));
-    return {
-      command: command as unknown as Command,
-      run: (context) => run(context, command.opts(), command.processedArgs),
-    };
-  },
-});
+export const defineCommand = <Args extends unknown[], Options extends OptionValues>(
+  spec: CommandSpec<Args, Options>,
+): CommandSpec => spec as unknown as CommandSpec;
 
 /** What `--out -` means. */
 const STDOUT = '-';
 
 /** Whether --db keeps what the command measured. */
-export const keepsRuns = (command: CommandWords): boolean => command.needsHost && command.db !== 'own';
+export const keepsRuns = (command: CommandSpec): boolean => command.needsHost && command.db !== 'own';
 
 const INTERRUPTED: Warning = {
   code: 'interrupted',
@@ -122,7 +98,7 @@ const commandLine = (words: readonly string[]): string =>
 
 /** The contract's document around a result. */
 const documentOf = (
-  { name }: CommandWords,
+  { name }: CommandSpec,
   startedAt: Date,
   host: HostSummary | null,
   { result }: Answer,
@@ -156,16 +132,15 @@ async function firstFailure(actions: ReadonlyArray<() => unknown>): Promise<unkn
  * Runs one command from its parsed words to its output: files first, so that a closed stdout loses nothing, then
  * stdout, then warnings.
  *
- * @param worded a warning in the words of the command line.
+ * @param words the command line, parsed.
  * @returns the exit code.
  * @throws TscopeError as the command throws it; IO where a file cannot be written, after printing the result.
  */
 export async function runCommand(
-  command: CommandWords,
-  options: Readonly<Record<string, unknown>>,
-  run: Run,
-  worded: (warning: Warning) => Warning,
+  command: CommandSpec,
+  words: Command<unknown[], OptionValues>,
 ): Promise<number> {
+  const options = words.opts();
   const out = command.out === 'own' ? undefined : textOf(options['out']);
   const db = keepsRuns(command) ? textOf(options['db']) : undefined;
   const json = options['json'] === true || out === STDOUT;
@@ -198,9 +173,11 @@ export async function runCommand(
       }),
   };
   try {
-    const answer = await run(context);
+    const answer = await command.run(context, options, words.processedArgs);
     const interrupted = signal.aborted && command.endsBySignal !== true;
-    const warnings = [...(answer.warnings ?? []), ...(interrupted ? [INTERRUPTED] : [])].map(worded);
+    const warnings = [...(answer.warnings ?? []), ...(interrupted ? [INTERRUPTED] : [])].map((warning) =>
+      warningInFlags(warning, words.options),
+    );
     const host = command.needsHost ? hostSummary() : null;
     const document = JSON.stringify(documentOf(command, startedAt, host, answer, warnings), null, 2);
     const failure = await firstFailure([

@@ -4,13 +4,12 @@ import { exitCodeOf, systemCode, TscopeError, usageError } from '../errors.ts';
 import { fileError, refusalOf } from '../system-error.ts';
 import { formatDuration } from '../units.ts';
 import { version } from '../version.ts';
-import type { Warning } from '../warning.ts';
-import { type DefinedCommand, keepsRuns, runCommand } from './command.ts';
+import { type CommandSpec, keepsRuns, runCommand } from './command.ts';
 import { addCompletion } from './completion.ts';
-import { errorInFlags, warningInFlags } from './in-flags.ts';
+import { errorInFlags } from './in-flags.ts';
 import { errorText } from './style.ts';
 
-type Load = () => Promise<{ command: DefinedCommand }>;
+type Load = () => Promise<{ command: CommandSpec }>;
 
 /** Every command, in the order of `tscope --help`. Only the one that runs is loaded. */
 export const commands: Readonly<Record<string, Load>> = {
@@ -81,8 +80,12 @@ function onlyOnce(command: { on(event: string, heard: () => void): unknown }, op
 }
 
 /** Adds one command to the program. `finish` receives the exit code. */
-function register(program: Command, defined: DefinedCommand, finish: (code: number) => void): void {
-  const { command, run } = defined.addTo(program);
+function register(program: Command, defined: CommandSpec, finish: (code: number) => void): void {
+  const [first = '', second] = defined.name.split(' ');
+  const group = program.commands.find((known) => known.name() === first) as Command | undefined;
+  const own =
+    second === undefined ? program.command(first) : (group ?? program.command(first)).command(second);
+  const command = defined.configure(own.summary(defined.summary).description(defined.summary));
   command.option('--json', 'print the result as one JSON document');
   if (defined.out !== 'own')
     command.option('--out <file>', 'also write the JSON document to <file>; - is standard output');
@@ -96,8 +99,7 @@ function register(program: Command, defined: DefinedCommand, finish: (code: numb
   }
   command.action(async () => {
     try {
-      const worded = (warning: Warning) => warningInFlags(warning, command.options);
-      finish(await runCommand(defined, command.opts(), run, worded));
+      finish(await runCommand(defined, command));
     } catch (error) {
       throw errorInFlags(error, command.options);
     }
