@@ -2,7 +2,7 @@ import type { AgentEvents, AgentNow } from '../../schema/agent-api.ts';
 import { ask } from './api.ts';
 import { byId } from './dom.ts';
 import type { Ends } from './ends.ts';
-import { follow, type LiveSample } from './live.ts';
+import { renewFigures } from './plot.ts';
 import { endsOf, hashOf, type Range, rangeOf, showRange, USUAL, watchRange } from './range.ts';
 import { addPoint, breakAtSteps, dropBefore, joinRuns, type PairSeries } from './series.ts';
 import { addStabilityFigure } from './stability-figure.ts';
@@ -14,8 +14,18 @@ import { timeText } from './words.ts';
 const STABILITY_MS = 30_000;
 /** A hand that zooms rests after this many ms; what it did meanwhile is one step of the browser's history. */
 const REST_MS = 250;
+/** Time before a stream that the browser gave up is opened again, ms. */
+const AGAIN_MS = 3_000;
 /** What the browser's history remembers of a range that was zoomed to. */
 const ZOOMED = 'zoomed';
+
+/** What the stream says at each sample. */
+interface LiveSample {
+  /** Unix seconds. */
+  readonly at: number;
+  readonly now: AgentNow;
+  readonly events: AgentEvents['events'];
+}
 
 let range: Range = rangeOf(location.hash) ?? USUAL;
 /** The range to go back to. */
@@ -59,10 +69,15 @@ function draw(): void {
   if (now !== null) showNow(now, pairs, events.events);
 }
 
-const report = (error: unknown): void => {
+const NOT_LOADED = 'The range could not be loaded';
+
+/** Says why the range was not loaded, or that it is now: what is wrong with the reader's own range stays. */
+function report(error: unknown): void {
+  const problem = byId('range-problem');
   const text = error instanceof Error ? error.message : String(error);
-  byId('range-problem').textContent = `The range could not be loaded: ${text}`;
-};
+  if (error !== null) problem.textContent = `${NOT_LOADED}: ${text}`;
+  else if (problem.textContent?.startsWith(NOT_LOADED)) problem.textContent = '';
+}
 
 /** When the oldest run of this host began: before it there is nothing to draw. */
 async function findOldest(signal: AbortSignal): Promise<void> {
@@ -100,7 +115,7 @@ async function load(): Promise<void> {
     for (const pair of pairs) breakAtSteps(pair, found.events, stepSeconds);
     ends = cutToData(next, Math.max(stepSeconds, (now?.intervalNs ?? 0) / 1e9));
     events = found;
-    byId('range-problem').textContent = '';
+    report(null);
     showEvents(events);
     showRange(range, ends);
     draw();
@@ -114,7 +129,7 @@ async function loadStability(query: Readonly<Record<string, string>>, signal: Ab
   const result = await ask('stability', query, signal);
   stabilityAt = Date.now();
   stability ??= addStabilityFigure(now?.pairs.map(({ clock }) => clock) ?? []);
-  stability.update(result);
+  stability(result);
 }
 
 function show(next: Range): void {
@@ -166,40 +181,59 @@ function append({ at, now: { pairs: sampled, intervalNs }, events: fresh }: Live
   }
 }
 
-follow({
-  onHello: (hello) => {
-    now = hello;
+function onHello(hello: AgentNow): void {
+  showState(true);
+  now = hello;
+  showNow(now, pairs, events.events);
+  show(range);
+}
+
+function onSample(sample: LiveSample): void {
+  now = sample.now;
+  if (!('last' in range)) {
     showNow(now, pairs, events.events);
-    show(range);
-  },
-  onSample: (sample) => {
-    now = sample.now;
-    if ('last' in range) {
-      append(sample);
-      if (sample.events.length > 0) {
-        events = { ...events, events: [...events.events, ...sample.events] };
-        showEvents(events);
-      }
-      draw();
-    } else showNow(now, pairs, events.events);
-  },
-});
+    return;
+  }
+  append(sample);
+  if (sample.events.length > 0) {
+    events = { ...events, events: [...events.events, ...sample.events] };
+    showEvents(events);
+  }
+  draw();
+}
+
+function showState(connected: boolean): void {
+  const state = byId('state');
+  state.textContent = connected ? 'live' : 'connection lost, trying again';
+  state.className = connected ? 'state live' : 'state lost';
+}
+
+/** Follows the agent for as long as the page is open, over restarts of the agent. */
+function follow(): void {
+  const source = new EventSource('/api/v1/live');
+  // The stream begins, or begins again: what was missed is asked for.
+  source.addEventListener('hello', ({ data }) => onHello(JSON.parse(data) as AgentNow));
+  source.addEventListener('sample', ({ data }) => onSample(JSON.parse(data) as LiveSample));
+  source.addEventListener('error', () => {
+    showState(false);
+    // A refused answer ends the stream for good; a lost one the browser opens again by itself.
+    if (source.readyState === EventSource.CLOSED) setTimeout(follow, AGAIN_MS);
+  });
+}
+
+follow();
 watchRange(choose);
 showRange(range, ends);
 byId('back').addEventListener('click', () => choose(moving));
 withoutSteps.addEventListener('change', draw);
 window.addEventListener('popstate', () => show(rangeOf(location.hash) ?? USUAL));
 
-function renew(): void {
-  for (const figure of figures.values()) figure.renew();
-  stability?.renew();
-}
 for (const query of ['(prefers-color-scheme: dark)', 'print']) {
-  matchMedia(query).addEventListener('change', renew);
+  matchMedia(query).addEventListener('change', renewFigures);
 }
 let width = window.innerWidth;
 window.addEventListener('resize', () => {
   if (window.innerWidth === width) return;
   width = window.innerWidth;
-  renew();
+  renewFigures();
 });

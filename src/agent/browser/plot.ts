@@ -9,9 +9,13 @@ export interface Figure {
   setData(data: uPlot.AlignedData): void;
   /** Takes the ends of the time axis anew. */
   rescale(): void;
-  /** Draws again, in the colours and the width of this moment. */
-  renew(): void;
 }
+
+const redraws: (() => void)[] = [];
+/** Draws every figure again, in the colours and the width of this moment. */
+export const renewFigures = (): void => {
+  for (const redraw of redraws) redraw();
+};
 
 /** What a figure shows. */
 export interface FigureOptions {
@@ -99,6 +103,10 @@ export function addFigure(
     return new UPlot({ ...given, ...sizeIn(place), legend: { show: false }, hooks }, data, place);
   };
   let plot = create();
+  redraws.push(() => {
+    plot.destroy();
+    plot = create();
+  });
   moveByKeys(place, () => plot);
   return {
     setData: (next) => {
@@ -111,9 +119,5 @@ export function addFigure(
     },
     // The ends given are not used: the options have a function for them.
     rescale: () => plot.setScale('x', { min: 0, max: 1 }),
-    renew: () => {
-      plot.destroy();
-      plot = create();
-    },
   };
 }

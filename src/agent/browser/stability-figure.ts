@@ -4,7 +4,7 @@ import type { AgentStability } from '../../schema/agent-api.ts';
 import { formatCount } from '../../units.ts';
 import { axisStyle } from './axis.ts';
 import { colour } from './dom.ts';
-import { addFigure, type Figure } from './plot.ts';
+import { addFigure } from './plot.ts';
 import { nsText } from './words.ts';
 
 type Pair = AgentStability['pairs'][number];
@@ -40,12 +40,9 @@ const decades = (format: (value: number) => string): uPlot.Axis => {
   };
 };
 
-/** Adds the overlapping Allan deviation of every pair to the page. */
-export function addStabilityFigure(clocks: readonly string[]): {
-  update(stability: AgentStability): void;
-  renew(): void;
-} {
-  const figure: Figure = addFigure('stability', {
+/** Adds the overlapping Allan deviation of every pair to the page. @returns what draws others. */
+export function addStabilityFigure(clocks: readonly string[]): (stability: AgentStability) => void {
+  const figure = addFigure('stability', {
     title: 'Overlapping Allan deviation',
     keys: clocks.map((clock, i) => [clock, i]),
     caption:
@@ -70,13 +67,10 @@ export function addStabilityFigure(clocks: readonly string[]): {
       return `${tauText(data[0][i] ?? 0)}: ${values.join(', ')}`;
     },
   });
-  return {
-    update: ({ pairs }) => {
-      const ordered = clocks
-        .map((clock) => pairs.find((pair) => pair.clock === clock))
-        .filter((pair) => pair !== undefined);
-      if (ordered.length === clocks.length) figure.setData(columnsOf(ordered));
-    },
-    renew: figure.renew,
+  return ({ pairs }) => {
+    const ordered = clocks
+      .map((clock) => pairs.find((pair) => pair.clock === clock))
+      .filter((pair) => pair !== undefined);
+    if (ordered.length === clocks.length) figure.setData(columnsOf(ordered));
   };
 }

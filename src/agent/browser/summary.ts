@@ -1,16 +1,12 @@
 import { offset, ratio } from '../../digits.ts';
+import { orDash, plural } from '../../report/words.ts';
 import type { AgentEvents, AgentNow } from '../../schema/agent-api.ts';
 import { formatHz, formatNs } from '../../units.ts';
 import { byId, make } from './dom.ts';
 import { moved, type PairSeries } from './series.ts';
 import { nsText, timeText, withError } from './words.ts';
 
-const orDash = (value: number | null, format: (value: number) => string): string =>
-  value === null ? '-' : format(value);
-
 const independence = { true: 'yes', false: 'no', null: 'unknown' } as const;
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** How far a clock drifted within the range, and how often it was set. */
 function driftText(shown: PairSeries | undefined, steps: number): string {

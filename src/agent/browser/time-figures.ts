@@ -97,7 +97,6 @@ export interface PairFigures {
   update(pair: PairSeries): void;
   /** Draws the time axis anew. */
   rescale(): void;
-  renew(): void;
 }
 
 /** Adds time error and rate of a pair to the page. @param index of the pair's colour. */
@@ -149,10 +148,6 @@ export function addPairFigures(pair: PairSeries, index: number, view: PageView):
     rescale: () => {
       error.rescale();
       rate.rescale();
-    },
-    renew: () => {
-      error.renew();
-      rate.renew();
     },
   };
 }

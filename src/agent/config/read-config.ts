@@ -38,9 +38,6 @@ export interface Sources {
 export const variableOf = (name: string): string =>
   `TSCOPE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
-/** Settings that are lists, which are empty where nothing is given. */
-const LISTS: readonly SettingName[] = ['hostNames', 'hub', 'label'];
-
 /** Variables that are not settings. */
 const OTHER_VARIABLES = ['TSCOPE_CONFIG', 'TSCOPE_TOKEN', 'TSCOPE_DEBUG'];
 
@@ -131,7 +128,7 @@ export function readConfig({ flags, environment }: Sources, before: Config | nul
     origins[name] = layer?.[0] ?? 'default';
     const value = layer === undefined ? SETTINGS[name].fallback : layer[1][name];
     if (value !== null && value !== '') given[name] = value;
-    else if (LISTS.includes(name)) given[name] = [];
+    else if (SETTINGS[name].fallback === '') given[name] = [];
   }
   const settings = settingsOf(given, (name) => placeOf(name, origins[name], file));
   if (settings.clocks.every((clock) => clock === settings.reference)) {

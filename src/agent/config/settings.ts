@@ -117,7 +117,7 @@ function labels(given: unknown): Readonly<Record<string, string>> {
  * One setting.
  *
  * @param placeholder what stands for the value in the flag's help.
- * @param fallback as a user would write it; null where the setting is off unless given.
+ * @param fallback as a user would write it: nothing for an empty list, null where the setting is off unless given.
  */
 const setting = <const Fallback extends string | null, Value>(
   placeholder: string,

@@ -20,7 +20,6 @@ const MODULES = [
   'agent/browser/axis.js',
   'agent/browser/dom.js',
   'agent/browser/ends.js',
-  'agent/browser/live.js',
   'agent/browser/main.js',
   'agent/browser/markers.js',
   'agent/browser/marks.js',

@@ -13,28 +13,33 @@ export interface Push {
   end(): Promise<void>;
 }
 
-/** Does it now and then again, never twice at once; the log has the first failure of a row, and the recovery. */
-function repeatedly(what: string, everyMs: number, log: Log, work: () => Promise<void>): Push {
+/**
+ * Does it now and then again, never twice at once; the log has the first failure of a row, and the recovery.
+ *
+ * @param finish is done once it has ended.
+ */
+function repeatedly(
+  what: string,
+  everyMs: number,
+  log: Log,
+  work: () => Promise<void>,
+  finish: () => Promise<void>,
+): Push {
   let failing = false;
-  let running: Promise<void> = Promise.resolve();
-  let busy = false;
+  let running: Promise<void> | null = null;
+  const once = async (): Promise<void> => {
+    try {
+      await work();
+      if (failing) log('info', `${what} works again`);
+      failing = false;
+    } catch (error) {
+      if (!failing) log('error', `${what} failed: ${reasonOf(error)}`, { retryInMs: everyMs });
+      failing = true;
+    }
+    running = null;
+  };
   const turn = (): void => {
-    if (busy) return;
-    busy = true;
-    running = work()
-      .then(
-        () => {
-          if (failing) log('info', `${what} works again`);
-          failing = false;
-        },
-        (error: unknown) => {
-          if (!failing) log('error', `${what} failed: ${reasonOf(error)}`, { retryInMs: everyMs });
-          failing = true;
-        },
-      )
-      .finally(() => {
-        busy = false;
-      });
+    running ??= once();
   };
   turn();
   const timer = setInterval(turn, everyMs);
@@ -42,6 +47,7 @@ function repeatedly(what: string, everyMs: number, log: Log, work: () => Promise
     end: async () => {
       clearInterval(timer);
       await running;
+      await finish();
     },
   };
 }
@@ -52,7 +58,7 @@ function repeatedly(what: string, everyMs: number, log: Log, work: () => Promise
  */
 export function writeTextfile(file: string, metrics: Registry, log: Log): Push {
   const scratch = `${file}.${process.pid}.tmp`;
-  const push = repeatedly(`writing the metrics to ${file}`, TEXTFILE_MS, log, async () => {
+  const write = async (): Promise<void> => {
     try {
       await writeFile(scratch, await metrics.metrics());
       // node_exporter is another user.
@@ -62,26 +68,15 @@ export function writeTextfile(file: string, metrics: Registry, log: Log): Push {
       await rm(scratch, { force: true });
       throw error;
     }
-  });
-  return {
-    end: async () => {
-      await push.end();
-      await rm(file, { force: true }).catch(() => {});
-    },
   };
+  const remove = () => rm(file, { force: true }).catch(() => {});
+  return repeatedly(`writing the metrics to ${file}`, TEXTFILE_MS, log, write, remove);
 }
 
 /** Sends the metrics to an OpenTelemetry collector; its library is loaded only here. */
 export async function sendOtlp(url: string, metrics: Registry, startedAt: Date, log: Log): Promise<Push> {
   const { createExporter } = await import('./otlp.ts');
-  const exporter = await createExporter(url, startedAt);
-  const push = repeatedly(`sending the metrics to ${url}`, OTLP_MS, log, async () =>
-    exporter.send(await metrics.getMetricsAsJSON()),
-  );
-  return {
-    end: async () => {
-      await push.end();
-      await exporter.close();
-    },
-  };
+  const { send, close } = await createExporter(url, startedAt);
+  const all = async () => send(await metrics.getMetricsAsJSON());
+  return repeatedly(`sending the metrics to ${url}`, OTLP_MS, log, all, close);
 }

@@ -17,7 +17,7 @@ const LONGEST_WAIT_MS = 60_000;
 
 /** Who is told. */
 export interface SamplingListener {
-  onMessage(message: SamplingMessage): void;
+  readonly onMessage: (message: SamplingMessage) => void;
   /** Sampling has ended by itself, and is tried again. */
   onFailure(reason: string, error: TscopeError | null): void;
 }
@@ -63,18 +63,18 @@ export class Supervisor {
 
   #start(): void {
     if (this.#ended) return;
+    const begun = performance.now();
     const thread = startThread<SamplingMessage, void>(
       THREAD,
       this.#options,
-      (message) => {
-        if (message.kind === 'sample') this.#backoff.reset();
-        this.#listener.onMessage(message);
-      },
+      this.#listener.onMessage,
       LIMITS,
     );
     this.#thread = thread;
     const over = (error: unknown) => {
-      if (this.#thread === thread) this.#again(error);
+      if (this.#thread !== thread) return;
+      if (performance.now() - begun > LONGEST_WAIT_MS) this.#backoff.reset();
+      this.#again(error);
     };
     thread.ended.then(() => over(null), over);
   }
