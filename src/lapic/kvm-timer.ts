@@ -14,15 +14,11 @@ const HV_DEADLINE = 3;
 const HRTIMER_EXPIRES = 4;
 const OWED = 5;
 const REMAINING = 6;
-const L1_OFFSET = 7;
-const L1_RATIO = 8;
-const ADVANCE_CYCLES = 9;
-const HV_RANGE = 10;
-const FROZEN_AT = 11;
-const FROZEN_NS = 12;
-const WORDS = 13;
+const FROZEN_AT = 7;
+const FROZEN_NS = 8;
+const WORDS = 9;
 
-type TimerWords = Words<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12>;
+type TimerWords = Words<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8>;
 
 /** The preemption timer's counter is this wide, after the shift. */
 const PREEMPTION_TIMER_BITS = 32;
@@ -41,6 +37,12 @@ export class LapicTimer {
   readonly scale: TimeScale;
   /** The guest's TSC runs at another rate than the host's. */
   readonly tscScaled: boolean;
+  readonly l1TscOffset: bigint;
+  readonly l1TscScalingRatio: bigint;
+  /** Guest cycles by which the HV timer fires early. */
+  readonly advanceCycles: bigint;
+  /** Host cycles that the preemption timer cannot hold: 2^32 of its own units. */
+  readonly preemptionTimerRange: bigint;
   /** `kvm_can_use_hv_timer`: there is a preemption timer, and its interrupts are not posted. */
   readonly canUseHvTimer: boolean;
   /** Interrupts wait in the guest's IRR, whose one bit a vector makes several into one. */
@@ -89,12 +91,11 @@ export class LapicTimer {
     this.scale = timeScale(config.guestTscKhz);
     this.canUseHvTimer = config.hvTimer && delivery !== 'posted';
     this.usesIrr = delivery === 'posted' || config.apicv;
-    const ratio = config.l1TscScalingRatio ?? DEFAULT_TSC_SCALING_RATIO;
-    this.tscScaled = ratio !== DEFAULT_TSC_SCALING_RATIO;
-    this.#words[L1_OFFSET] = config.l1TscOffset;
-    this.#words[L1_RATIO] = ratio;
-    this.#words[ADVANCE_CYCLES] = nsecToCycles(this.scale, BigInt(config.timerAdvanceNs));
-    this.#words[HV_RANGE] = 1n << BigInt(config.preemptionTimerShift + PREEMPTION_TIMER_BITS);
+    this.l1TscOffset = config.l1TscOffset;
+    this.l1TscScalingRatio = config.l1TscScalingRatio ?? DEFAULT_TSC_SCALING_RATIO;
+    this.tscScaled = this.l1TscScalingRatio !== DEFAULT_TSC_SCALING_RATIO;
+    this.advanceCycles = nsecToCycles(this.scale, BigInt(config.timerAdvanceNs));
+    this.preemptionTimerRange = 1n << BigInt(config.preemptionTimerShift + PREEMPTION_TIMER_BITS);
     this.#words[HV_DEADLINE] = NO_HV_DEADLINE;
   }
 
@@ -168,23 +169,5 @@ export class LapicTimer {
   }
   set frozenNs(ns: bigint) {
     this.#words[FROZEN_NS] = ns;
-  }
-
-  get l1TscOffset(): bigint {
-    return this.#words[L1_OFFSET];
-  }
-
-  get l1TscScalingRatio(): bigint {
-    return BigInt.asUintN(64, this.#words[L1_RATIO]);
-  }
-
-  /** Guest cycles by which the HV timer fires early. */
-  get advanceCycles(): bigint {
-    return BigInt.asUintN(64, this.#words[ADVANCE_CYCLES]);
-  }
-
-  /** Host cycles that the preemption timer cannot hold: 2^32 of its own units. */
-  get preemptionTimerRange(): bigint {
-    return BigInt.asUintN(64, this.#words[HV_RANGE]);
   }
 }
