@@ -85,11 +85,8 @@ function pointOf({ m, tau, alpha, statistics }: StabilityPoint): StabilityResult
   };
 }
 
-const gapsIn = (values: Float64Array): number => {
-  let gaps = 0;
-  for (const value of values) if (Number.isNaN(value)) gaps += 1;
-  return gaps;
-};
+const gapsIn = (values: Float64Array): number =>
+  values.reduce((gaps, value) => (Number.isNaN(value) ? gaps + 1 : gaps), 0);
 
 /** Refuses a record in which no estimator has a term. */
 function checkLength(
@@ -255,24 +252,11 @@ export async function stabilityTask(
     const record = await readRecordFile(path, options, () => control.cancelled());
     corners.push({ file: textName(path), record, prepared: prepared(record, options) });
   }
-  const [
-    {
-      file,
-      record,
-      prepared: { series, steps },
-    },
-  ] = corners as [Corner];
+  const [{ file, record, prepared: first }] = corners as [Corner];
   const { values, data, tau0, read } = record;
-  const common = {
-    data,
-    tau0,
-    values: values.length,
-    gaps: gapsIn(values),
-    confidence,
-    read,
-    steps,
-    file,
-  };
+  const { series, steps } = first;
+  const counts = { values: values.length, gaps: gapsIn(values) };
+  const common = { data, tau0, ...counts, confidence, read, steps, file };
   const warnings = corners.flatMap(({ record: { doubts } }) => doubts);
   if (options.hat !== undefined)
     return { result: { ...common, points: [], hat: hatOf(corners, options.hat, options) }, warnings };

@@ -69,18 +69,17 @@ const CPUS = '/sys/devices/system/cpu';
 
 /** How often any CPU was throttled; null where the kernel does not count it (most virtual machines). */
 function throttleCount(): number | null {
-  let sum: number | null = null;
   try {
-    for (const cpu of readdirSync(CPUS).filter((name) => /^cpu\d+$/.test(name))) {
-      for (const counter of ['core_throttle_count', 'package_throttle_count']) {
-        const text = fileText(`${CPUS}/${cpu}/thermal_throttle/${counter}`);
-        if (text !== null) sum = (sum ?? 0) + Number(text);
-      }
-    }
+    const cpus = readdirSync(CPUS).filter((name) => /^cpu\d+$/.test(name));
+    const counts = cpus.flatMap((cpu) =>
+      ['core', 'package'].flatMap(
+        (of) => fileText(`${CPUS}/${cpu}/thermal_throttle/${of}_throttle_count`) ?? [],
+      ),
+    );
+    return counts.length === 0 ? null : counts.reduce((sum, text) => sum + Number(text), 0);
   } catch {
     return null;
   }
-  return sum;
 }
 
 /** Steal of 50 ms for each second between two looks is worth an event. */

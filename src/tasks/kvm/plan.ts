@@ -1,7 +1,6 @@
 import type { GuestLoop, StopKind } from '../../kvm/guest-stop.ts';
 import type { TraceMode } from '../../kvm/guest-trace.ts';
-import type { RunningOptions } from '../../kvm/running.ts';
-import { type TimerSetup, timerSetup } from '../../kvm/timer-setup.ts';
+import { timerSetup } from '../../kvm/timer-setup.ts';
 import type { CallbackCost } from '../../schema/stop.ts';
 import { bounds, NS_PER_MS } from '../../units.ts';
 
@@ -26,24 +25,8 @@ export interface KvmOptions {
 /** What is accepted: the guest must notice each interrupt, and somebody waits. */
 export const kvmBounds = { periodNs: bounds('10us', '10s'), stopNs: bounds('10ms', '1h') };
 
-/** One stop to make. */
-interface PlannedStop {
-  readonly loop: GuestLoop;
-  readonly stop: StopKind;
-}
-
 /** Everything to do, in order. */
-export interface Experiments {
-  readonly setup: TimerSetup;
-  /** At the main period; each loop once. */
-  readonly running: readonly RunningOptions[];
-  readonly sweep: readonly RunningOptions[];
-  readonly stops: readonly PlannedStop[];
-  /** Interrupts before and after each stop. */
-  readonly stopTicks: number;
-  /** An estimate of the whole, to show progress against. */
-  readonly totalNs: number;
-}
+export type Experiments = ReturnType<typeof experimentsFor>;
 
 const LOOPS: readonly GuestLoop[] = ['halt', 'spin'];
 /** Beside the main period: shorter looks at longer periods and other divide counts, where that is a matter of seconds. */
@@ -55,38 +38,43 @@ const STOP_TICKS = 100;
 const STOP_TICKS_OF_LONG_PERIODS = 30;
 const LONG_PERIOD_NS = 20 * NS_PER_MS;
 
+const STOPS: readonly { readonly loop: GuestLoop; readonly stop: StopKind }[] = [
+  { loop: 'spin', stop: 'pause' },
+  { loop: 'halt', stop: 'pause' },
+  { loop: 'halt', stop: 'sigstop' },
+  { loop: 'halt', stop: 'save-restore' },
+];
+
 /**
  * The experiments for some options. Periods of the sweep are rounded to what the divide count allows.
  *
  * @throws TscopeError USAGE as `timerSetup`.
  */
-export function experimentsFor(options: KvmOptions, minPeriodNs: number): Experiments {
+export function experimentsFor(options: KvmOptions, minPeriodNs: number) {
   const { periodNs, divide, ticks } = options;
   const setup = timerSetup(periodNs, divide, minPeriodNs);
-  const factors = options.sweep === false ? [] : SWEEP_FACTORS;
-  const others = factors
+  const others = (options.sweep === false ? [] : SWEEP_FACTORS)
     .flatMap((factor) =>
       SWEEP_DIVIDES.map((by) => ({ period: Math.round((periodNs * factor) / by) * by, by })),
     )
     .filter(
       ({ period, by }) => period > 0 && period <= LONG_PERIOD_NS && !(period === periodNs && by === divide),
-    );
+    )
+    .map(({ period, by }) => timerSetup(period, by, minPeriodNs));
   const running = LOOPS.map((loop) => ({ loop, setup, ticks }));
-  const sweep = LOOPS.flatMap((loop) =>
-    others.map(({ period, by }) => ({
-      loop,
-      setup: timerSetup(period, by, minPeriodNs),
-      ticks: SWEEP_TICKS,
-    })),
-  );
-  const stops: PlannedStop[] = [
-    { loop: 'spin', stop: 'pause' },
-    { loop: 'halt', stop: 'pause' },
-    { loop: 'halt', stop: 'sigstop' },
-    { loop: 'halt', stop: 'save-restore' },
-  ];
+  const sweep = LOOPS.flatMap((loop) => others.map((setup) => ({ loop, setup, ticks: SWEEP_TICKS })));
   const stopTicks = setup.periodNs > LONG_PERIOD_NS ? STOP_TICKS_OF_LONG_PERIODS : STOP_TICKS;
   const runningNs = [...running, ...sweep].reduce((sum, row) => sum + row.ticks * row.setup.periodNs, 0);
-  const stopsNs = stops.length * (options.stopNs + 2 * stopTicks * setup.periodNs);
-  return { setup, running, sweep, stops, stopTicks, totalNs: runningNs + stopsNs };
+  const stopsNs = STOPS.length * (options.stopNs + 2 * stopTicks * setup.periodNs);
+  return {
+    setup,
+    /** At the main period; each loop once. */
+    running,
+    sweep,
+    stops: STOPS,
+    /** Interrupts before and after each stop. */
+    stopTicks,
+    /** An estimate of the whole, to show progress against. */
+    totalNs: runningNs + stopsNs,
+  };
 }
