@@ -28,25 +28,9 @@ function plainTerms(series: Series, order: 2 | 3, m: number): Terms {
   if (known !== null) {
     return { length, known: (i) => (known[i + order * m] as number) - (known[i] as number) === order * m };
   }
-  const there = knownMask(series);
-  const [second, third] = [2 * m, order === 3 ? 3 * m : 0];
-  return {
-    length,
-    known: (i) => there[i] === 1 && there[i + m] === 1 && there[i + second] === 1 && there[i + third] === 1,
-  };
-}
-
-const masks = new WeakMap<Series, Uint8Array>();
-
-/** 1 for each point that is known. */
-function knownMask(series: Series): Uint8Array {
-  let mask = masks.get(series);
-  if (mask === undefined) {
-    mask = new Uint8Array(series.phase.length);
-    for (let i = 0; i < mask.length; i += 1) mask[i] = Number.isNaN(series.phase[i]) ? 0 : 1;
-    masks.set(series, mask);
-  }
-  return mask;
+  const at = (i: number): number => phase[i] as number;
+  const last = order * m;
+  return { length, known: (i) => !Number.isNaN(at(i) + at(i + m) + at(i + 2 * m) + at(i + last)) };
 }
 
 /** MDEV and TDEV have the same terms, one after the other. */

@@ -114,8 +114,25 @@ const theo1Time = (m: number): number => THEO1_SHARE * m;
 
 const OVERLAPPING_ALLAN = family({ order: 2, overlapping: true, modified: false });
 const OVERLAPPING_MODIFIED = family({ order: 2, overlapping: true, modified: true });
-
 const OVERLAPPING_HADAMARD = family({ order: 3, overlapping: true, modified: false });
+
+/** MDEV's, which TDEV is tau / sqrt(3) of. */
+const OF_MODIFIED = {
+  points: (m: number) => 3 * m,
+  modified: true,
+  ...OVERLAPPING_MODIFIED,
+} as const;
+
+/** MTOT's, which TTOT is tau / sqrt(3) of. */
+const OF_MODIFIED_TOTAL = {
+  points: MODIFIED_TOTAL.points,
+  modified: true,
+  ...spans(MODIFIED_TOTAL),
+  expects: OVERLAPPING_MODIFIED.expects,
+  bias: modifiedTotalBias,
+  expectedBias: modifiedTotalExpectation,
+  lacksInterval: modifiedTotalLacks,
+} as const;
 
 /** TheoBR is the Allan variance at its own averaging time. */
 const theobrExpects: Required<Estimator>['expects'] = (m, alpha, points) =>
@@ -142,18 +159,14 @@ export const ESTIMATORS = {
   mdev: {
     title: 'modified Allan deviation',
     unit: 'ratio',
-    points: (m) => 3 * m,
     prepare: plain(mdev),
-    modified: true,
-    ...OVERLAPPING_MODIFIED,
+    ...OF_MODIFIED,
   },
   tdev: {
     title: 'time deviation',
     unit: 's',
-    points: (m) => 3 * m,
     prepare: plain(tdev),
-    modified: true,
-    ...OVERLAPPING_MODIFIED,
+    ...OF_MODIFIED,
   },
   hdev: {
     title: 'Hadamard deviation',
@@ -182,26 +195,14 @@ export const ESTIMATORS = {
   mtotdev: {
     title: 'modified total deviation',
     unit: 'ratio',
-    points: MODIFIED_TOTAL.points,
     prepare: ofSpan(MODIFIED_TOTAL),
-    modified: true,
-    ...spans(MODIFIED_TOTAL),
-    expects: OVERLAPPING_MODIFIED.expects,
-    bias: modifiedTotalBias,
-    expectedBias: modifiedTotalExpectation,
-    lacksInterval: modifiedTotalLacks,
+    ...OF_MODIFIED_TOTAL,
   },
   ttotdev: {
     title: 'time total deviation',
     unit: 's',
-    points: MODIFIED_TOTAL.points,
     prepare: plain(ttotdev),
-    modified: true,
-    ...spans(MODIFIED_TOTAL),
-    expects: OVERLAPPING_MODIFIED.expects,
-    bias: modifiedTotalBias,
-    expectedBias: modifiedTotalExpectation,
-    lacksInterval: modifiedTotalLacks,
+    ...OF_MODIFIED_TOTAL,
   },
   htotdev: {
     title: 'Hadamard total deviation',

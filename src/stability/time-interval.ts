@@ -66,6 +66,3 @@ export function mtieOf(series: Series): (m: number) => Estimate {
     return { value, n };
   };
 }
-
-/** MTIE at one averaging factor. For several, `mtieOf` shares the work. */
-export const mtie = (series: Series, m: number): Estimate => mtieOf(series)(m);
