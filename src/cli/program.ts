@@ -97,6 +97,11 @@ function register(program: Command, defined: CommandSpec, finish: (code: number)
     nameInErrors(option);
     onlyOnce(command, option);
   }
+  // The group would take the flags, wherever they stand, and the command have none.
+  command.hook('preSubcommand', (group, chosen) => {
+    const line = `tscope ${group.name()} ${chosen.name()}`;
+    throw usageError(`give the flags after \`${line}\`.`, `\`${line} --help\` shows what is accepted.`);
+  });
   command.action(async () => {
     try {
       finish(await runCommand(defined, command));
@@ -138,7 +143,7 @@ function usageErrorOf({ message, code }: CommanderError, name: string): TscopeEr
     .replace(/^error: /, '')
     .replace(/\.?\n/g, ' ')
     .replace(/\.$/, '');
-  // `tscope fleet --db FILE hosts`: the word comes too late to be a command's.
+  // `tscope fleet --db FILE hosst`: commander takes the word for an argument.
   const group =
     isGroup(name) && code === 'commander.excessArguments' ? `; its commands are ${commandsOf(name)}` : '';
   return usageError(`${sentence}${group}.`, `\`${command} --help\` shows what is accepted.`);

@@ -91,6 +91,13 @@ test('a word after the flags of a group is told what its commands are', async ()
   );
 });
 
+test('flags before a command of a group are refused, not dropped', async () => {
+  expectRefused(
+    await tscope(['fleet', '--db', 'x', 'hosts']),
+    'tscope: give the flags after `tscope fleet hosts`.\n  `tscope fleet hosts --help` shows what is accepted.',
+  );
+});
+
 test('bash completes commands and flags', async () => {
   const { code, stdout } = await tscope(['completion', 'bash']);
   expect(code).toBe(0);

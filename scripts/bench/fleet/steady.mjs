@@ -75,12 +75,19 @@ try {
   };
   const health = async () => JSON.parse((await get('/healthz')).text);
   const waiting = async () => {
-    for (const until = performance.now() + PATIENCE_S * 1e3; ; ) {
-      if (performance.now() > until)
+    const begun = performance.now();
+    for (let told = begun; ; ) {
+      if (performance.now() - begun > PATIENCE_S * 1e3)
         throw new Error('the collector does not get to the end of what was sent');
       try {
         const { lagSeconds, ledger } = await health();
         if (ledger !== null && ledger.waiting === 0 && ledger.received >= sent && lagSeconds !== null) return;
+        if (performance.now() - told > TELL_S * 1e3) {
+          told = performance.now();
+          console.log(
+            `${((told - begun) / 1e3).toFixed(0)} s: ${ledger?.waiting ?? sent} of ${sent} batches wait`,
+          );
+        }
       } catch {
         // It is not up yet.
       }
@@ -88,9 +95,11 @@ try {
     }
   };
   const filled = performance.now();
+  const since = () => `${((performance.now() - filled) / 1e3).toFixed(0)} s`;
   while (sent < hosts) await send(Math.min(2_000, hosts - sent));
+  console.log(`${hosts} hosts said who they are in ${since()}`);
   await waiting();
-  console.log(`${hosts} hosts made known in ${((performance.now() - filled) / 1e3).toFixed(0)} s`);
+  console.log(`${hosts} hosts made known in ${since()}`);
   const processes = {
     collector: (line) => line.includes('fleet\0collect'),
     'nats-server': (line) => line.startsWith('nats-server'),

@@ -64,10 +64,10 @@ function fromConnecting(error: unknown, hub: string): TscopeError | null {
     }
     if (name === 'AuthorizationError' || /authorization violation|authentication/i.test(text)) {
       const message = `${hub} refuses this host: its user, password or key is wrong or missing.`;
-      return hubFailure(message, '--hub-credentials FILE says who this host is.', error);
+      return hubFailure(message, '`hubCredentials` names the file that says who this host is.', error);
     }
     if (code !== null && TLS[code] !== undefined) {
-      const hint = '--hub-ca FILE names the authority that the certificates of the hub come from.';
+      const hint = '`hubCa` names the file of the authority that the certificates of the hub come from.';
       return hubFailure(`${hub}: its TLS is not trusted: ${TLS[code]} (${code}).`, hint, error);
     }
     if (/tls|certificate|ssl/i.test(text) && name !== 'ConnectionError') {

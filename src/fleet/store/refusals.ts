@@ -15,3 +15,7 @@ export const newerFleetStore = (place: string, version: number, known: number): 
     `${place} is of a newer tscope (version ${version}; this one knows ${known}).`,
     'Use that tscope.',
   );
+
+/** What to do where there is no room. */
+export const KEEP_LESS =
+  'Make room, or keep less (`retainMinutes`). Nothing is lost: what cannot be stored stays in the hub.';

@@ -1,5 +1,6 @@
 import { type ErrorCode, TscopeError } from '../../../errors.ts';
 import { reasonOf } from '../../../system-error.ts';
+import { KEEP_LESS } from '../refusals.ts';
 
 type Meaning = readonly [code: ErrorCode, sentence: (place: string) => string, hint: string];
 
@@ -36,11 +37,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     (place) => `${place}: the database is read-only: a standby, or default_transaction_read_only is on.`,
     'Give the primary server. Nothing is lost: what cannot be stored stays in the hub.',
   ],
-  '53100': [
-    'STORE_FULL',
-    (place) => `${place}: the disk of the database is full.`,
-    'Make room, or keep less (--retain-minutes). Nothing is lost: what cannot be stored stays in the hub.',
-  ],
+  '53100': ['STORE_FULL', (place) => `${place}: the disk of the database is full.`, KEEP_LESS],
   '53': busy('the server has run out of memory or connections'),
   '57': busy('the server is starting or shutting down'),
   '57014': busy('a statement took too long and was given up'),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { TscopeError } from '../../../errors.ts';
+import { type ErrorCode, TscopeError } from '../../../errors.ts';
 import { makeFolder } from '../../../folder.ts';
 import { HOUR_NS, MINUTE_NS } from '../../../store/buckets.ts';
 import { asCount } from '../../../store/cells.ts';
@@ -10,7 +10,7 @@ import { migrate, versionOf } from '../../../store/migrations.ts';
 import { storeOn } from '../../../store/store-on.ts';
 import { fileError } from '../../../system-error.ts';
 import type { FleetRetention, FleetStore, Statements, Value } from '../fleet-store.ts';
-import { newerFleetStore, noFleetStore } from '../refusals.ts';
+import { KEEP_LESS, newerFleetStore, noFleetStore } from '../refusals.ts';
 import { FLEET_APPLICATION_ID, SQLITE_STEPS } from './schema.ts';
 
 /** Another process that writes the same file is waited for this long, ms. */
@@ -39,6 +39,21 @@ const translated = (sql: string): string =>
     .replace(/\bgreatest\(/g, 'max(')
     .replace(/\bleast\(/g, 'min(')
     .replaceAll("''::bytea", "x''");
+
+const SOUND = '`sqlite3 FILE "PRAGMA integrity_check"` shows whether the file is sound.';
+
+/** What to do about a fault of a fleet's file: `tscope runs` reads none. */
+const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  STORE_FULL: KEEP_LESS,
+  STORE_DAMAGED: SOUND,
+  STORE_FAILED: SOUND,
+};
+
+function withHint(error: unknown): unknown {
+  if (!(error instanceof TscopeError)) return error;
+  const { code, message, hint, cause } = error;
+  return new TscopeError(code, message, HINTS[code] ?? hint, { cause });
+}
 
 const cellOf = (value: Value, real = false): Cell =>
   typeof value === 'number' && !real ? BigInt(value) : (value ?? null);
@@ -100,7 +115,7 @@ export function openSqliteFleetStore(file: string, make: boolean): FleetStore {
     return storeIn(connection);
   } catch (error) {
     connection.close();
-    throw error;
+    throw withHint(error);
   }
 }
 
@@ -112,7 +127,9 @@ function storeIn(connection: Connection): FleetStore {
   const inTurn = <T>(work: () => T | Promise<T>): Promise<T> => {
     const done = last.then(work);
     last = done.catch(() => {});
-    return done;
+    return done.catch((error: unknown) => {
+      throw withHint(error);
+    });
   };
   return {
     place: connection.path,
