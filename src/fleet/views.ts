@@ -10,7 +10,7 @@ import type {
 } from '../schema/fleet.ts';
 import { isoOf } from '../store/buckets.ts';
 import { groups } from './findings/peers.ts';
-import type { Conclusion, Conclusions } from './judge/conclude.ts';
+import type { Conclusions, KeptStanding } from './judge/conclude.ts';
 import { readConclusions } from './store/conclusions.ts';
 import { listEvents } from './store/events.ts';
 import type { FleetStore } from './store/fleet-store.ts';
@@ -50,7 +50,7 @@ export interface PageQuery {
 function standingOf({ detail, score }: NonNullable<FleetHost['standing']>): FleetHostRow['standing'] {
   const { against, peers, size, value, middle, spread, standardError, outlier, sinceNs } = JSON.parse(
     detail,
-  ) as Conclusion;
+  ) as KeptStanding;
   const since = sinceNs === null ? null : isoOf(BigInt(sinceNs));
   return { against, peers, size, value, middle, spread, standardError, score, outlier, since };
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ledgerOf } from '../../src/fleet/collect/ledger.ts';
 import { packBatch } from '../../src/fleet/shipping/batch.ts';
 import { countIn, merged, rangesOf } from '../../src/fleet/store/settled.ts';
-import { type Activity, separate } from '../../src/fleet/store/twins.ts';
+import { type SenderActivity, separate } from '../../src/fleet/store/twins.ts';
 import { fleetBatchSchema } from '../../src/schema/fleet-batch.ts';
 import { MOST_BATCH_BYTES } from '../../src/schema/words.ts';
 import type { UnshippedRun } from '../../src/store/unshipped.ts';
@@ -12,8 +12,8 @@ const active = (
   sender: number,
   firstAtMs: number,
   lastAtMs: number,
-  own: Partial<Activity> = {},
-): Activity => ({
+  own: Partial<SenderActivity> = {},
+): SenderActivity => ({
   sender,
   host: 1,
   machine: 'm',
@@ -24,7 +24,7 @@ const active = (
   ...own,
 });
 
-test.each<[string, Activity[], ReturnType<typeof separate>]>([
+test.each<[string, SenderActivity[], ReturnType<typeof separate>]>([
   ['one boot after another is one machine', [active(1, 0, 10), active(2, 10, 20)], []],
   ['two boots in turns are two', [active(1, 0, 20), active(2, 10, 15)], [{ sender: 2, host: -1 }]],
   [

@@ -18,7 +18,7 @@ import {
 import { settledOf } from '../../src/fleet/store/settled.ts';
 import { FLEET_APPLICATION_ID, SQLITE_STEPS } from '../../src/fleet/store/sqlite/schema.ts';
 import { keepUp } from '../../src/fleet/store/upkeep.ts';
-import { type Delivery, writeDelivery } from '../../src/fleet/store/write.ts';
+import { type HubDelivery, writeDelivery } from '../../src/fleet/store/write.ts';
 import type { FleetBatch, FleetRollup } from '../../src/schema/fleet-batch.ts';
 import { asBytes } from '../../src/store/cells.ts';
 import { connect } from '../../src/store/connection.ts';
@@ -31,7 +31,7 @@ const folder = temporaryFolder();
 const FOREVER = { samplesDays: null, minutesDays: null, hoursDays: null };
 const DAY = 86_400_000;
 
-const delivery = (...batches: FleetBatch[]): Delivery => ({
+const delivery = (...batches: FleetBatch[]): HubDelivery => ({
   stream: 'fleet',
   received: batches.map((one, i) => received(one, T0 + 60_000 + i)),
   refused: [],
@@ -39,7 +39,7 @@ const delivery = (...batches: FleetBatch[]): Delivery => ({
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-const at = (batch: FleetBatch, ms: number, sequence?: number): Delivery => ({
+const at = (batch: FleetBatch, ms: number, sequence?: number): HubDelivery => ({
   stream: 'fleet',
   received: [received(batch, ms, sequence)],
   refused: [],

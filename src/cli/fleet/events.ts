@@ -5,7 +5,7 @@ import { tableText } from '../../report/text.ts';
 import { bounds, durationIn } from '../../units.ts';
 import { defineCommand } from '../command.ts';
 import { list } from '../options.ts';
-import { ask, pageOptions, storeOption } from './query.ts';
+import { askStore, pageOptions, storeOption } from './query.ts';
 
 const HELP = `
 Steps and frequency steps of clocks, changes of the clocksource, suspends, reboots, other kernels: one list, the
@@ -33,7 +33,7 @@ export const command = defineCommand({
   run: async (_context, { db, last, kinds, ...query }) => {
     const toNs = BigInt(Date.now()) * 1_000_000n;
     const asked = { ...query, fromNs: toNs - last, toNs, ...(kinds && { kinds }) };
-    const result = await ask(db, (store) => eventsView(store, asked));
+    const result = await askStore(db, (store) => eventsView(store, asked));
     return { result, text: tableText(eventsTable(result)) };
   },
 });

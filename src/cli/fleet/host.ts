@@ -3,7 +3,7 @@ import { hostSections } from '../../report/kinds/fleet.ts';
 import { sectionsText } from '../../report/text.ts';
 import { bounds, durationIn } from '../../units.ts';
 import { defineCommand } from '../command.ts';
-import { ask, storeOption } from './query.ts';
+import { askStore, storeOption } from './query.ts';
 
 const HELP = `
 NAME is the word that a host publishes under, its host name, or the beginning of one; "node-7#2" is the second of two that
@@ -24,7 +24,7 @@ export const command = defineCommand({
       .addHelpText('after', HELP),
   run: async (_context, { db, last }, [name]) => {
     const toNs = BigInt(Date.now()) * 1_000_000n;
-    const result = await ask(db, async (store) =>
+    const result = await askStore(db, async (store) =>
       hostView(store, Date.now(), await hostNamed(store, name), { fromNs: toNs - last, toNs }),
     );
     return { result, text: sectionsText(hostSections(result)) };

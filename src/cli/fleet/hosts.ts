@@ -4,7 +4,7 @@ import { hostsTable } from '../../report/kinds/fleet.ts';
 import { tableText } from '../../report/text.ts';
 import { defineCommand } from '../command.ts';
 import { choice } from '../options.ts';
-import { ask, pageOptions, storeOption } from './query.ts';
+import { askStore, pageOptions, storeOption } from './query.ts';
 
 const HELP = `
 Examples:
@@ -26,7 +26,7 @@ export const command = defineCommand({
       .addHelpText('after', HELP),
   run: async (_context, { db, descending = false, silent = false, twins = false, ...query }) => {
     const asked = { ...query, descending, silent, ...(twins && { twins }) };
-    const result = await ask(db, (store) => hostsView(store, Date.now(), asked));
+    const result = await askStore(db, (store) => hostsView(store, Date.now(), asked));
     return { result, text: tableText(hostsTable(result)) };
   },
 });

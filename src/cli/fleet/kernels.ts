@@ -2,7 +2,7 @@ import { kernelsView } from '../../fleet/views.ts';
 import { kernelsTable } from '../../report/kinds/fleet.ts';
 import { tableText } from '../../report/text.ts';
 import { defineCommand } from '../command.ts';
-import { ask, storeOption } from './query.ts';
+import { askStore, storeOption } from './query.ts';
 
 const HELP = `
 What tscope kvm found on each host, by kernel and by what drives the timer there. A host sends the run of
@@ -19,7 +19,7 @@ export const command = defineCommand({
   db: 'own',
   configure: (command) => storeOption(command).addHelpText('after', HELP),
   run: async (_context, { db }) => {
-    const result = await ask(db, kernelsView);
+    const result = await askStore(db, kernelsView);
     return { result, text: tableText(kernelsTable(result)) };
   },
 });

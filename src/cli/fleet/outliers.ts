@@ -2,7 +2,7 @@ import { outliersView } from '../../fleet/views.ts';
 import { outliersTable } from '../../report/kinds/fleet.ts';
 import { tableText } from '../../report/text.ts';
 import { defineCommand } from '../command.ts';
-import { ask, pageOptions, storeOption } from './query.ts';
+import { askStore, pageOptions, storeOption } from './query.ts';
 
 const HELP = `
 Each host's rate is held against its peers': hosts of the same CPU model and nominal rate. The score is its distance from
@@ -19,7 +19,7 @@ export const command = defineCommand({
   db: 'own',
   configure: (command) => pageOptions(storeOption(command)).addHelpText('after', HELP),
   run: async (_context, { db, ...query }) => {
-    const result = await ask(db, (store) => outliersView(store, Date.now(), query));
+    const result = await askStore(db, (store) => outliersView(store, Date.now(), query));
     return { result, text: tableText(outliersTable(result)) };
   },
 });

@@ -2,7 +2,7 @@ import { overviewView } from '../../fleet/views.ts';
 import { overviewSections, overviewVerdicts } from '../../report/kinds/fleet.ts';
 import { sectionsText } from '../../report/text.ts';
 import { defineCommand } from '../command.ts';
-import { ask, storeOption } from './query.ts';
+import { askStore, storeOption } from './query.ts';
 
 const HELP = `
 What there is to know of a fleet at a glance: silent hosts, hosts that share a name, wrong wall clocks, outliers among peers,
@@ -21,7 +21,7 @@ export const command = defineCommand({
   db: 'own',
   configure: (command) => storeOption(command).addHelpText('after', HELP),
   run: async (_context, { db }) => {
-    const result = await ask(db, (store) => overviewView(store, Date.now()));
+    const result = await askStore(db, (store) => overviewView(store, Date.now()));
     const verdicts = overviewVerdicts(result);
     const text = [
       ...verdicts.map(({ about, text }) => `${about}: ${text}`),

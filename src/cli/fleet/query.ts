@@ -32,7 +32,7 @@ export const pageOptions = <Args extends unknown[], Options extends OptionValues
     .option('--offset <n>', 'rows to leave out before them', integer(0, 1_000_000), 0);
 
 /** Asks the fleet store, and closes it. @throws TscopeError USAGE where no store is named; as the store. */
-export async function ask<T>(
+export async function askStore<T>(
   db: string | undefined,
   question: (store: FleetStore) => Promise<T>,
 ): Promise<T> {

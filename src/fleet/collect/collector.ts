@@ -12,7 +12,7 @@ import { foreignStream, hubError } from '../hub/hub-error.ts';
 import { CONSUMER, isOurs, REFUSED_STREAM, REFUSED_SUBJECT, STREAM, SUBJECT } from '../hub/names.ts';
 import type { FleetStore } from '../store/fleet-store.ts';
 import type { Received } from '../store/rows.ts';
-import { type Delivery, writeDelivery } from '../store/write.ts';
+import { type HubDelivery, writeDelivery } from '../store/write.ts';
 import { readBatch } from './read-batch.ts';
 
 /** Messages in one transaction at most: beyond some hundred more gain nothing. */
@@ -278,7 +278,7 @@ export class Collector {
    * Stores, however long the store takes nothing. The hub counts what is not acknowledged for a minute as lost and gives it to
    * whoever asks: stored by two it is stored once.
    */
-  async #write(delivery: Delivery): Promise<void> {
+  async #write(delivery: HubDelivery): Promise<void> {
     const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random);
     for (;;) {
       try {

@@ -29,7 +29,7 @@ export interface CollectorView {
 const LONG_LAG_MS = 300_000;
 
 /** What `/healthz` answers. */
-export async function healthOf({ collector, hub, db, ledger }: CollectorView): Promise<FleetHealth> {
+async function healthOf({ collector, hub, db, ledger }: CollectorView): Promise<FleetHealth> {
   const { lagMs } = collector.state;
   const { ok, reason, code, since } = collector.trouble.state;
   const late = lagMs !== null && lagMs > LONG_LAG_MS;

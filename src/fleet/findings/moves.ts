@@ -1,5 +1,5 @@
 import { median, studentQuantile } from '../../statistics.ts';
-import { FALSE_ALARM_RATIO } from './outliers.ts';
+import { FLEET_FALSE_ALARM_RATIO } from './outliers.ts';
 import { groups } from './peers.ts';
 import { robustDegrees, robustDeviation } from './robust.ts';
 
@@ -100,7 +100,8 @@ export function moves(hosts: readonly HourlyRates[]): Move[] {
   /** By how much a change must exceed what a host's changes usually are, by how many of them there are. */
   const factors = new Map<number, number>();
   const factorOf = (known: number): number => {
-    const factor = factors.get(known) ?? studentQuantile(FALSE_ALARM_RATIO / 2 / tests, robustDegrees(known));
+    const factor =
+      factors.get(known) ?? studentQuantile(FLEET_FALSE_ALARM_RATIO / 2 / tests, robustDegrees(known));
     factors.set(known, factor);
     return factor;
   };

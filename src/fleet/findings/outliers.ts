@@ -25,14 +25,14 @@ export interface Standing extends PeerFigure {
 }
 
 /** Of a hundred fleets in which every host is as its peers are, one has an outlier named. */
-export const FALSE_ALARM_RATIO = 0.01;
+export const FLEET_FALSE_ALARM_RATIO = 0.01;
 /** A spread from fewer hosts than this says nothing. */
 export const LEAST_PEERS = 8;
 /**
  * Holds each host's figure against its peers' by a robust score, so that outliers do not hide one another.
  *
  * The limit is Student's t at the degrees of freedom that the group's spread is worth, shared by all hosts of the fleet
- * (Bonferroni): FALSE_ALARM_RATIO is a promise for the whole.
+ * (Bonferroni): FLEET_FALSE_ALARM_RATIO is a promise for the whole.
  *
  * @returns in descending order of the score; hosts of groups too small to judge at the end.
  */
@@ -42,7 +42,7 @@ export function standings(figures: readonly PeerFigure[]): Standing[] {
     const middle = median(group.map(({ value }) => value));
     const spread = robustDeviation(group.map(({ value }) => value - middle));
     const degrees = robustDegrees(group.length);
-    const limit = studentQuantile(FALSE_ALARM_RATIO / 2 / figures.length, degrees);
+    const limit = studentQuantile(FLEET_FALSE_ALARM_RATIO / 2 / figures.length, degrees);
     for (const figure of group) {
       const reach = Math.hypot(spread, figure.standardError);
       const score =

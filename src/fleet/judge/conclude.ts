@@ -8,7 +8,7 @@ import { robustDeviation } from '../findings/robust.ts';
 import { putStandings } from '../store/conclusions.ts';
 import type { FleetStore } from '../store/fleet-store.ts';
 import { listProfiles, WEEK_HOURS } from '../store/profiles.ts';
-import { type Claim, PAGE, ratesTo, renewProfiles } from './profiles.ts';
+import { type ClaimedRate, PAGE, ratesTo, renewProfiles } from './profiles.ts';
 
 const HOUR_MS = 3_600_000;
 /** Changes are looked for in a week, and a host's rate is that of its last day. */
@@ -18,7 +18,7 @@ type Standing = NonNullable<FleetHostRow['standing']>;
 type Against = Standing['against'];
 
 /** Why a host leads the list of outliers. */
-export interface Conclusion extends Omit<Standing, 'score' | 'since'> {
+export interface KeptStanding extends Omit<Standing, 'score' | 'since'> {
   /** When it left its peers, ns; null where it is among them or has always been off. */
   readonly sinceNs: string | null;
 }
@@ -78,7 +78,7 @@ async function judgedHosts(
     after = last.host;
     for (const profile of page) {
       if (profile.lastSeenMs < (lastHour + 1 - WEEK_HOURS) * HOUR_MS) continue;
-      const claim = profile.claim === null ? null : (JSON.parse(profile.claim) as Claim);
+      const claim = profile.claim === null ? null : (JSON.parse(profile.claim) as ClaimedRate);
       if (profile.kvm !== null) findings.push(JSON.parse(profile.kvm) as KernelFinding);
       const { host, cpu: cpuModel, labels } = profile;
       hosts.push({
@@ -162,7 +162,7 @@ export async function conclude(
     all.map((one) => {
       const { host, score, ...rest } = one;
       const sinceNs = one.against === 'discipline' ? since(one) : null;
-      return { host, score, detail: JSON.stringify({ ...rest, sinceNs } satisfies Conclusion) };
+      return { host, score, detail: JSON.stringify({ ...rest, sinceNs } satisfies KeptStanding) };
     }),
   );
   return {

@@ -16,7 +16,7 @@ import {
 export const PAGE = 1000;
 
 /** What the kernel takes the TSC for, Hz, and by how much that is off what hardware or hypervisor say, a ratio. */
-export interface Claim {
+export interface ClaimedRate {
   readonly hz: number;
   readonly ratio: number | null;
 }
@@ -50,7 +50,7 @@ function kvmOf({ kernel, summary }: NonNullable<StaleProfile['document']>): Kern
   return { kernel: kernel ?? 'unknown', path, fix, lockupNs };
 }
 
-function claimOf({ kernelHz, tscHz, claims }: NonNullable<StaleProfile['calibration']>): Claim {
+function claimOf({ kernelHz, tscHz, claims }: NonNullable<StaleProfile['calibration']>): ClaimedRate {
   const claim = claims.find(({ hz }) => hz !== null)?.hz ?? null;
   const hz = kernelHz ?? tscHz;
   return { hz, ratio: claim === null ? null : hz / claim - 1 };

@@ -4,7 +4,7 @@ import { isoOf } from '../../store/buckets.ts';
 import { asBigint, asCount, asText } from '../../store/cells.ts';
 import type { FleetStore } from './fleet-store.ts';
 import { conditionOf, type Where } from './hosts.ts';
-import { isoMs, type Page, Values, whereOf } from './select.ts';
+import { isoMs, type Page, StatementValues, whereOf } from './select.ts';
 
 /** The kernel's calibrations of two boots that differ by more than this are told, a ratio: by a few 1e-6 all do. */
 const CALIBRATION_JUMP = 20e-6;
@@ -127,7 +127,7 @@ async function eventIds(
   store: FleetStore,
   { fromNs, toNs, kinds, host, where = [], limit, offset = 0 }: EventQuery,
 ) {
-  const values = new Values();
+  const values = new StatementValues();
   const asked = eventSources(kinds).map((source) => {
     const { time, unitNs, kind } = source;
     const [from, to] = [fromNs, toNs].map((ns) => values.add(ns / unitNs));
@@ -183,7 +183,7 @@ async function eventIds(
 
 /** All that is known of these events, and of what else was told of the same boots, by their numbers. */
 async function eventsById(store: FleetStore, ids: readonly number[]): Promise<Map<number, FleetEventLine>> {
-  const values = new Values();
+  const values = new StatementValues();
   const keys = {
     'v.id': ids.filter((id) => id > 0),
     'x.id': [...new Set(ids.filter((id) => id < 0).map((id) => Math.floor(-id / TOLD)))],

@@ -2,16 +2,27 @@ import { type FleetCalibration, fleetCalibrationSchema } from '../../schema/flee
 import { asBigint, asCount, asReal, asText } from '../../store/cells.ts';
 import type { FleetStore } from './fleet-store.ts';
 import { WIDTH_NS, type Width } from './rows.ts';
-import { column, count, flag, isoOfNs, json, orNull, select, shape, text, Values } from './select.ts';
+import {
+  column,
+  flag,
+  int,
+  isoOfNs,
+  json,
+  nullable,
+  StatementValues,
+  select,
+  shape,
+  text,
+} from './select.ts';
 
 const OF_HOST = 'JOIN run r ON r.id = p.run JOIN sender x ON x.id = r.sender WHERE x.host = ?1';
 
 /** A pair of clocks that a host compared within one run, by its number. */
 const PAIR = shape({
-  id: count('p.id'),
+  id: int('p.id'),
   clock: text('p.clock'),
   reference: text('p.reference'),
-  independent: orNull(flag('p.independent')),
+  independent: nullable(flag('p.independent')),
 });
 
 /** The pairs of a host, of its oldest run first. */
@@ -45,7 +56,7 @@ export async function listPoints(
 ): Promise<FleetPoint[]> {
   const ns = WIDTH_NS[width];
   const up = (at: bigint): bigint => (at > 0n ? (at + ns - 1n) / ns : at / ns);
-  const values = new Values();
+  const values = new StatementValues();
   const [from, to, most] = [up(fromNs), up(toNs), limit].map((value) => values.add(value));
   const rows = await store.ask(
     `SELECT m.series, m.at, m.mean, m.first_since, m.first, m.last_since, m.last FROM ${width} m
@@ -80,10 +91,10 @@ export const listCalibrations = (
 
 /** What is known of a document without reading all of it. */
 const DOCUMENT = shape({
-  id: count('p.id'),
+  id: int('p.id'),
   kind: text('p.kind'),
   at: isoOfNs('r.started_at'),
-  kernel: orNull(text('p.kernel')),
+  kernel: nullable(text('p.kernel')),
   /** The main members of its result; see document-summary.ts. */
   summary: json<unknown>('p.summary'),
 });

@@ -4,17 +4,17 @@ import { LABEL_KEY } from '../../schema/fleet-batch.ts';
 import { asCount } from '../../store/cells.ts';
 import type { FleetStore } from './fleet-store.ts';
 import {
-  count,
+  int,
   isoOfMs,
   json,
-  orNull,
+  nullable,
   type Page,
   type Read,
   real,
+  StatementValues,
   select,
   shape,
   text,
-  Values,
   whereOf,
 } from './select.ts';
 
@@ -74,32 +74,32 @@ type HostCounts = Pick<FleetOverview, 'hosts' | 'silent' | 'twins' | 'clockError
 
 const HOST = shape({
   /** The number that the other functions take. */
-  id: count('h.id'),
+  id: int('h.id'),
   /** The word that it publishes as. */
   host: text('h.word'),
   /** 1, or the number among those that publish under the same word at the same time. */
-  twin: count('h.twin'),
+  twin: int('h.twin'),
   hostname: text('s.hostname'),
   version: text('s.version'),
   labels: json<Record<string, string>>('s.labels'),
-  cpu: orNull(text('s.cpu')),
-  kernel: orNull(text('s.kernel')),
-  clocksource: orNull(text('s.clocksource')),
-  discipline: orNull(text('s.discipline')),
+  cpu: nullable(text('s.cpu')),
+  kernel: nullable(text('s.kernel')),
+  clocksource: nullable(text('s.clocksource')),
+  discipline: nullable(text('s.discipline')),
   /** When it was heard from first and last, by the hub's clock. */
   firstSeenAt: isoOfMs('h.first_at'),
   lastSeenAt: isoOfMs('s.last_at'),
   /** Its wall clock less the hub's when it sent last, ms; what the way took is in it. */
-  clockErrorMs: count('s.clock_error'),
+  clockErrorMs: int('s.clock_error'),
   /** Rows that its own retention took before they could be sent. */
   lost: shape({
-    minutes: count('s.lost_minutes'),
-    samples: count('s.lost_samples'),
-    events: count('s.lost_events'),
-    documents: count('s.lost_documents'),
+    minutes: int('s.lost_minutes'),
+    samples: int('s.lost_samples'),
+    events: int('s.lost_events'),
+    documents: int('s.lost_documents'),
   }),
   /** What was concluded about it, JSON, and how far it stands out among its peers. */
-  standing: orNull(shape({ detail: text('t.detail'), score: orNull(real('t.score')) })),
+  standing: nullable(shape({ detail: text('t.detail'), score: nullable(real('t.score')) })),
 });
 /** A host as the fleet knows it. */
 export type FleetHost = Read<typeof HOST>;
@@ -120,7 +120,7 @@ const likeOf = (pattern: string): string =>
 const isField = (field: string): field is keyof typeof COLUMNS => Object.hasOwn(COLUMNS, field);
 
 /** @throws TscopeError USAGE for a field that is none and no label. */
-export function conditionOf({ field, pattern }: Where, values: Values): string {
+export function conditionOf({ field, pattern }: Where, values: StatementValues): string {
   const like = (column: string) => `lower(${column}) LIKE ${values.add(likeOf(pattern))} ESCAPE '\\'`;
   if (isField(field)) return like(COLUMNS[field]);
   if (!LABEL_KEY.test(field)) {
@@ -134,7 +134,7 @@ export function conditionOf({ field, pattern }: Where, values: Values): string {
 /** The hosts that a query means, a page of them. */
 export async function listHosts(store: FleetStore, query: HostQuery): Promise<Page<FleetHost>> {
   const { where = [], silentSinceMs, twins, judged = false, order = 'host', limit, offset = 0 } = query;
-  const values = new Values();
+  const values = new StatementValues();
   const conditions = where.map((one) => conditionOf(one, values));
   if (silentSinceMs !== undefined) conditions.push(`s.last_at < ${values.add(silentSinceMs)}`);
   if (twins) conditions.push(TWINS);
@@ -145,7 +145,7 @@ export async function listHosts(store: FleetStore, query: HostQuery): Promise<Pa
   const counting = store.ask(`SELECT count(*) ${whole ? all : rows}`, [...values.all]);
   const sorted = `${ORDERS[order]} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, ${id}`;
   const part = `LIMIT ${values.add(limit)} OFFSET ${values.add(offset)}`;
-  const listing = select(store, count(id), `${rows} ORDER BY ${sorted} ${part}`, values.all);
+  const listing = select(store, int(id), `${rows} ORDER BY ${sorted} ${part}`, values.all);
   const [[total], ids] = await Promise.all([counting, listing]);
   // All that is known of them only of those that are shown.
   const known = new Map((await hostsById(store, ids)).map((host) => [host.id, host]));
@@ -187,6 +187,6 @@ export async function findHosts(store: FleetStore, name: string): Promise<FleetH
 
 export async function hostsById(store: FleetStore, ids: readonly number[]): Promise<FleetHost[]> {
   if (ids.length === 0) return [];
-  const values = new Values();
+  const values = new StatementValues();
   return await select(store, HOST, `${HOSTS} WHERE h.id IN (${values.list(ids)}) ORDER BY h.id`, values.all);
 }

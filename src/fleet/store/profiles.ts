@@ -3,7 +3,7 @@ import { asBytes, asCount, asReal } from '../../store/cells.ts';
 import { groups } from '../findings/peers.ts';
 import type { FleetStore } from './fleet-store.ts';
 import { calibration } from './history.ts';
-import { column, count, json, orNull, select, shape, text } from './select.ts';
+import { column, int, json, nullable, select, shape, text } from './select.ts';
 
 /** Hours of which a profile holds the rates. */
 export const WEEK_HOURS = 168;
@@ -57,8 +57,8 @@ const rates = column((cell) => {
 const PROFILE = {
   hour: column((cell) => (cell == null ? 0 : asCount(cell)))('q.hour'),
   rates: rates('q.rates'),
-  claim: orNull(text('q.claim')),
-  kvm: orNull(text('q.kvm')),
+  claim: nullable(text('q.claim')),
+  kvm: nullable(text('q.kvm')),
 };
 
 /**
@@ -78,7 +78,7 @@ export async function staleProfiles(
   const fresh = 'CASE WHEN q.hour > ?3 THEN 0 WHEN q.fresh <= q.hour THEN q.fresh ELSE q.hour + 1 END';
   const stale = await select(
     store,
-    shape({ host: count('q.host'), fresh: count(fresh), stamp: count('q.stamp'), ...PROFILE }),
+    shape({ host: int('q.host'), fresh: int(fresh), stamp: int('q.stamp'), ...PROFILE }),
     `FROM profile q WHERE q.host > ?1 AND ${isStale} ORDER BY q.host LIMIT ?2`,
     [afterHost, limit, hour],
   );
@@ -86,7 +86,7 @@ export async function staleProfiles(
   // Whoever becomes stale meanwhile is in these too, and not looked at.
   const of = 'FROM profile q JOIN sender x ON x.host = q.host JOIN run r ON r.sender = x.id';
   const among = `q.host >= ?1 AND q.host <= ?2 AND ${isStale}`;
-  const host = count('q.host');
+  const host = int('q.host');
   const hours = await store.ask(
     `SELECT q.host, m.at, (m.first - m.last) / (m.last_since - m.first_since) ${of}
      JOIN series p ON p.run = r.id JOIN hour m ON m.series = p.id
@@ -104,7 +104,7 @@ export async function staleProfiles(
   );
   const documents = await select(
     store,
-    shape({ host, kernel: orNull(text('d.kernel')), summary: text('d.summary') }),
+    shape({ host, kernel: nullable(text('d.kernel')), summary: text('d.summary') }),
     `${of} JOIN document d ON d.run = r.id WHERE ${among} AND d.kind = 'kvm' ORDER BY q.host, r.started_at, d.id`,
     range,
   );
@@ -138,11 +138,11 @@ export const listProfiles = (store: FleetStore, afterHost: number, limit: number
   select(
     store,
     shape({
-      host: count('h.id'),
+      host: int('h.id'),
       ...PROFILE,
-      cpu: orNull(text('s.cpu')),
+      cpu: nullable(text('s.cpu')),
       labels: json<Record<string, string>>('s.labels'),
-      lastSeenMs: count('s.last_at'),
+      lastSeenMs: int('s.last_at'),
     }),
     `FROM host h JOIN sender s ON s.id = h.sender LEFT JOIN profile q ON q.host = h.id
      WHERE h.id > ?1 ORDER BY h.id LIMIT ?2`,

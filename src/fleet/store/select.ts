@@ -22,7 +22,7 @@ export const column =
   <T>(read: (cell: Cell | undefined) => T) =>
   (sql: string): Shape<T> => ({ columns: [sql], read: (row, from) => read(row[from]) });
 
-export const count = column(asCount);
+export const int = column(asCount);
 export const real = column(asReal);
 export const text = column(asText);
 export const flag = column((cell) => asCount(cell) === 1);
@@ -31,7 +31,7 @@ export const isoOfNs = column((cell) => isoOf(asBigint(cell)));
 export const json = <T>(sql: string): Shape<T> => column((cell) => JSON.parse(asText(cell)) as T)(sql);
 
 /** Null where the first of its columns is. */
-export const orNull = <T>({ columns, read }: Shape<T>): Shape<T | null> => ({
+export const nullable = <T>({ columns, read }: Shape<T>): Shape<T | null> => ({
   columns,
   read: (row, from) => (row[from] == null ? null : read(row, from)),
 });
@@ -62,8 +62,8 @@ export const select = async <T>(
   values: readonly Value[] = [],
 ): Promise<T[]> => (await store.ask(`SELECT ${columns} ${rest}`, values)).map((row) => read(row, 0));
 
-/** Values of a statement, numbered as they are added. */
-export class Values {
+/** StatementValues of a statement, numbered as they are added. */
+export class StatementValues {
   readonly all: Value[] = [];
 
   add(value: Value): string {

@@ -1,11 +1,11 @@
 import { groups } from '../findings/peers.ts';
 import type { FleetStore, Statements } from './fleet-store.ts';
 import { makeStale } from './profiles.ts';
-import { count, select, shape, text } from './select.ts';
+import { int, select, shape, text } from './select.ts';
 import { previousBoots } from './tables.ts';
 
 /** A sender, and from when to when it sent, ms by the hub's clock. */
-export interface Activity {
+export interface SenderActivity {
   readonly sender: number;
   readonly host: number;
   readonly machine: string;
@@ -16,7 +16,7 @@ export interface Activity {
 }
 
 /** A sender that is another host's than was thought; hosts below 0 are yet to be made, one for each number. */
-export interface Move {
+export interface Reassignment {
   readonly sender: number;
   readonly host: number;
 }
@@ -25,7 +25,7 @@ export interface Move {
  * A kernel that has ended sends nothing any more: two boots of one machine never send in turns. Where they do, there are
  * two machines, whatever names they share.
  */
-const conflict = (a: Activity, b: Activity): boolean =>
+const conflict = (a: SenderActivity, b: SenderActivity): boolean =>
   a.boot !== b.boot && a.firstAtMs < b.lastAtMs && b.firstAtMs < a.lastAtMs;
 
 /**
@@ -34,10 +34,10 @@ const conflict = (a: Activity, b: Activity): boolean =>
  * @param activities of all senders of one word.
  * @returns which of them are another host's than they were thought to be; the first stays where it is.
  */
-export function separate(activities: readonly Activity[]): Move[] {
+export function separate(activities: readonly SenderActivity[]): Reassignment[] {
   const byStart = activities.toSorted((a, b) => a.firstAtMs - b.firstAtMs || a.sender - b.sender);
-  const hosts = new Map<number, Activity[]>();
-  const moves: Move[] = [];
+  const hosts = new Map<number, SenderActivity[]>();
+  const moves: Reassignment[] = [];
   let made = 0;
   for (const activity of byStart) {
     const free = (host: number): boolean =>
@@ -61,7 +61,7 @@ export function separate(activities: readonly Activity[]): Move[] {
 }
 
 /** Makes it so. */
-async function carryOut(own: Statements, word: string, moves: readonly Move[]): Promise<void> {
+async function carryOut(own: Statements, word: string, moves: readonly Reassignment[]): Promise<void> {
   const made = Math.max(0, ...moves.map(({ host }) => -host));
   for (let i = 0; i < made; i++) {
     await own.run(
@@ -89,13 +89,13 @@ async function carryOut(own: Statements, word: string, moves: readonly Move[]): 
 
 const SENDER = shape({
   word: text('a.word'),
-  sender: count('a.id'),
-  host: count('a.host'),
+  sender: int('a.id'),
+  host: int('a.host'),
   machine: text('a.machine'),
   instance: text('a.instance'),
   boot: text('a.boot'),
-  firstAtMs: count('a.first_at'),
-  lastAtMs: count('a.last_at'),
+  firstAtMs: int('a.first_at'),
+  lastAtMs: int('a.last_at'),
   hostname: text('a.hostname'),
 });
 

@@ -14,7 +14,7 @@ import { addRanges, rangesOf } from './settled.ts';
 import { previousBoots } from './tables.ts';
 
 /** What a collector hands over at once: all of it is stored, or none. */
-export interface Delivery {
+export interface HubDelivery {
   /** The stream's name and when it was made: sequences count anew in a new one. */
   readonly stream: string;
   readonly received: readonly Received[];
@@ -53,7 +53,7 @@ type Numbers = Learning<number>;
 /** Stores a delivery in one transaction. A repeat of any part of it changes nothing. */
 export async function writeDelivery(
   { known, transaction }: FleetStore,
-  { stream, received, refused }: Delivery,
+  { stream, received, refused }: HubDelivery,
 ): Promise<void> {
   const rows = rowsOf(received);
   const stored = received.map(({ sequence }) => sequence);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { random } from '../../../scripts/bench/fleet/simulated-fleet.mjs';
 import {
-  FALSE_ALARM_RATIO,
+  FLEET_FALSE_ALARM_RATIO,
   LEAST_PEERS,
   type PeerFigure,
   standings,
@@ -29,7 +29,7 @@ describe('outliers', () => {
     for (let seed = 0; seed < 300; seed++) {
       if (standings(quietFleet(seed, sizes)).some(({ outlier }) => outlier)) alarms += 1;
     }
-    expect(alarms).toBeLessThanOrEqual(3 * 300 * FALSE_ALARM_RATIO);
+    expect(alarms).toBeLessThanOrEqual(3 * 300 * FLEET_FALSE_ALARM_RATIO);
   });
 
   test('a quiet fleet of a thousand has none', () => {
