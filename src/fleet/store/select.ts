@@ -62,7 +62,7 @@ export const select = async <T>(
   values: readonly Value[] = [],
 ): Promise<T[]> => (await store.ask(`SELECT ${columns} ${rest}`, values)).map((row) => read(row, 0));
 
-/** StatementValues of a statement, numbered as they are added. */
+/** Values of a statement, numbered as they are added. */
 export class StatementValues {
   readonly all: Value[] = [];
 
