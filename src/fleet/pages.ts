@@ -4,7 +4,7 @@ import { jsonReply, type Reply } from '../agent/http/reply.ts';
 import type { Handler } from '../agent/http/server.ts';
 import { KeptAnswers } from '../agent/kept-answers.ts';
 import { TscopeError, usageError } from '../errors.ts';
-import type { Section } from '../report/content.ts';
+import type { Section, Table } from '../report/content.ts';
 import { paragraph, sectionHtml } from '../report/html.ts';
 import {
   eventsTable,
@@ -168,38 +168,34 @@ function orderOf(query: URLSearchParams): { order: HostOrder; descending: boolea
   );
 }
 
-const option = (value: string, text: string, chosen: string) =>
-  element('option', { value, selected: value === chosen ? '' : undefined }, prose(text));
+/** What a list may be sorted by, and how a page says so. */
+type Orders = ReadonlyArray<readonly [value: string, text: string]>;
+const ORDERS: Orders = [
+  ['hostname', 'name'],
+  ['-score', 'furthest from its peers'],
+  ['last-seen', 'longest not heard from'],
+  ['kernel', 'kernel'],
+  ['-clock-error', 'wall clock most ahead'],
+];
 
-function filter(
-  path: string,
-  query: URLSearchParams,
-  orders: ReadonlyArray<readonly [string, string]>,
-): string {
+function filter(path: string, query: URLSearchParams, orders: Orders): string {
   const where = element('input', {
     name: 'where',
     value: query.get('where') ?? undefined,
     placeholder: 'kernel=6.1.* site=ber',
     size: 28,
   });
-  const order =
-    orders.length === 0
-      ? ''
-      : element(
-          'label',
-          {},
-          'order',
-          element(
-            'select',
-            { name: 'order' },
-            ...orders.map(([value, text]) => option(value, text, query.get('order') ?? DEFAULT_ORDER)),
-          ),
-        );
+  const chosen = query.get('order') ?? DEFAULT_ORDER;
+  const options = orders.map(([value, text]) =>
+    element('option', { value, selected: value === chosen ? '' : undefined }, prose(text)),
+  );
   return element(
     'form',
     { class: 'filter', method: 'get', action: path, role: 'search' },
     element('label', {}, 'only hosts with', where),
-    order,
+    options.length === 0
+      ? ''
+      : element('label', {}, 'order', element('select', { name: 'order' }, ...options)),
     element('button', {}, 'Show'),
   );
 }
@@ -223,16 +219,33 @@ function pager(
   return links.length === 0 ? '' : element('p', { class: 'pages' }, ...links);
 }
 
-const ORDERS = [
-  ['hostname', 'name'],
-  ['-score', 'furthest from its peers'],
-  ['last-seen', 'longest not heard from'],
-  ['kernel', 'kernel'],
-  ['-clock-error', 'wall clock most ahead'],
-] as const;
-
 const tableOf = (title: string, table: Section['blocks'][number]): string =>
   sectionsHtml([{ id: 'list', title, blocks: [table] }]);
+
+/** A part of a list, with what it is filtered and sorted by, and the way to the other parts. */
+const listPage = (
+  path: string,
+  query: URLSearchParams,
+  view: { readonly total: number; readonly offset: number },
+  title: string,
+  caption: string,
+  table: Table,
+  orders: Orders = [],
+  ...notes: string[]
+): Reply =>
+  page(
+    path,
+    title,
+    filter(path, query, orders),
+    tableOf(caption, table),
+    pager(path, query, table.rows.length, view),
+    ...notes,
+  );
+
+const OUTLIERS_NOTE = paragraph(
+  'Each host is held against its peers: hosts of the same CPU and nominal rate. The score is its distance from their middle in what their spread and its own error explain.',
+  'faint',
+);
 
 /** From `from` to `to`; without them the last `lastMs`. @throws TscopeError USAGE. */
 const rangeOf = (query: URLSearchParams, nowMs: number, lastMs: () => number) =>
@@ -272,14 +285,14 @@ export function fleetRoutes(store: FleetStore, startedAt: Date, keptMs = KEPT_MS
     // Shared, so it depends on nothing that one of those who ask has already.
     routes.set(path, (query) => answers.get(`${path}?${query}`, keptMs, () => answer(query)));
   };
-  /** Adds a page, and its data. @param kind of the document. @param parameters that may be given. */
+  /** Adds a page, and its data: a document of its name. @param parameters that may be given. */
   const add = <View>(
     path: string,
-    kind: string,
     parameters: readonly string[],
     ask: (query: URLSearchParams, nowMs: number) => Promise<View>,
     show: (view: View, query: URLSearchParams) => Reply,
   ): void => {
+    const name = path.slice(1);
     const view = async (query: URLSearchParams): Promise<View> => {
       onlyParameters(query, ...parameters);
       return ask(query, Date.now());
@@ -289,75 +302,49 @@ export function fleetRoutes(store: FleetStore, startedAt: Date, keptMs = KEPT_MS
         .then((found) => show(found, query))
         .catch(problemPage),
     );
-    keep(`/api/v1/fleet${path === '/' ? '/overview' : path}`, async (query) => {
-      const head = { schema: schemaId(kind), tool: { name: 'tscope', version } };
+    keep(`/api/v1/fleet/${name || 'overview'}`, async (query) => {
+      const head = { schema: schemaId(`fleet${name && `-${name}`}`), tool: { name: 'tscope', version } };
       const result = await view(query);
       return jsonReply({ ...head, startedAt: startedAt.toISOString(), warnings: [], result });
     });
   };
   add(
     '/',
-    'fleet',
     [],
     (_, nowMs) => overviewView(store, nowMs),
-    (view) =>
-      page(
-        '/',
-        'Fleet',
-        verdictCards(overviewVerdicts(view)),
-        sectionsHtml(overviewSections(view, addressOf)),
-      ),
+    (view) => {
+      const sections = sectionsHtml(overviewSections(view, addressOf));
+      return page('/', 'Fleet', verdictCards(overviewVerdicts(view)), sections);
+    },
   );
   add(
     '/outliers',
-    'fleet-outliers',
     ['where', 'offset'],
     (query, nowMs) => outliersView(store, nowMs, pageOf(query)),
-    (view, query) =>
-      page(
-        '/outliers',
-        'Outliers',
-        filter('/outliers', query, []),
-        tableOf('Who stands out', outliersTable(view, addressOf)),
-        pager('/outliers', query, view.hosts.length, view),
-        paragraph(
-          'Each host is held against its peers: hosts of the same CPU and nominal rate. The score is its distance from their middle in what their spread and its own error explain.',
-          'faint',
-        ),
-      ),
+    (view, query) => {
+      const table = outliersTable(view, addressOf);
+      return listPage('/outliers', query, view, 'Outliers', 'Who stands out', table, [], OUTLIERS_NOTE);
+    },
   );
   add(
     '/hosts',
-    'fleet-hosts',
     ['where', 'offset', 'order'],
     (query, nowMs) => hostsView(store, nowMs, { ...pageOf(query), ...orderOf(query) }),
-    (view, query) =>
-      page(
-        '/hosts',
-        'Hosts',
-        filter('/hosts', query, ORDERS),
-        tableOf(plural(view.total, 'host'), hostsTable(view, addressOf)),
-        pager('/hosts', query, view.hosts.length, view),
-      ),
+    (view, query) => {
+      const table = hostsTable(view, addressOf);
+      return listPage('/hosts', query, view, 'Hosts', plural(view.total, 'host'), table, ORDERS);
+    },
   );
   add(
     '/events',
-    'fleet-events',
     ['where', 'offset', 'from', 'to'],
     (query, nowMs) =>
       eventsView(store, { ...pageOf(query), ...rangeOf(query, nowMs, () => EVENTS_RANGE_MS) }),
     (view, query) =>
-      page(
-        '/events',
-        'Events',
-        filter('/events', query, []),
-        tableOf('What happened', eventsTable(view, addressOf)),
-        pager('/events', query, view.events.length, view),
-      ),
+      listPage('/events', query, view, 'Events', 'What happened', eventsTable(view, addressOf)),
   );
   add(
     '/kernels',
-    'fleet-kernels',
     [],
     () => kernelsView(store),
     (view) =>
@@ -365,7 +352,6 @@ export function fleetRoutes(store: FleetStore, startedAt: Date, keptMs = KEPT_MS
   );
   add(
     '/host',
-    'fleet-host',
     ['name', 'from', 'to', 'hours'],
     async (query, nowMs) => {
       const range = rangeOf(query, nowMs, () => hoursOf(query) * 3_600_000);
