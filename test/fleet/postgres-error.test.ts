@@ -54,7 +54,7 @@ test.runIf(postgresAbsence() === null)(
           const one = batch('host', { runs: [run({ series })] });
           await writeDelivery(writer, { stream: 's', received: [received(one, nowMs, i + 1)], refused: [] });
         });
-        const forever = { samplesDays: null, minutesDays: null, hoursDays: null };
+        const forever = { retainSamples: Infinity, retainMinutes: Infinity, retainHours: Infinity };
         await Promise.all([...writing, keepUp(keeper, forever, nowMs)]);
         const [host] = (await listHosts(writer, { limit: 1 })).rows;
         expect((await account(writer, host?.id ?? 0)).samples).toBe(20);

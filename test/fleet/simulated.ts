@@ -42,7 +42,11 @@ export async function simulate(
       await writeDelivery(store, { stream: 'fleet', received, refused: [] });
     }
   }
-  await keepUp(store, { samplesDays: null, minutesDays: null, hoursDays: null }, NOW_S * 1000);
+  await keepUp(
+    store,
+    { retainSamples: Infinity, retainMinutes: Infinity, retainHours: Infinity },
+    NOW_S * 1000,
+  );
   return hosts;
 }
 

@@ -28,7 +28,7 @@ import { type Postgres, postgresAbsence, startPostgres } from './postgres.ts';
 import { account, samplesOf } from './stored.ts';
 
 const folder = temporaryFolder();
-const FOREVER = { samplesDays: null, minutesDays: null, hoursDays: null };
+const FOREVER = { retainSamples: Infinity, retainMinutes: Infinity, retainHours: Infinity };
 const DAY = 86_400_000;
 
 const delivery = (...batches: FleetBatch[]): HubDelivery => ({
@@ -482,7 +482,7 @@ describe.each(implementations)('%s', (kind, place, old) => {
         delivery(batch('one', { runs: [run({}, minutes(MINUTE + day * 1440, 1))] })),
       );
     }
-    await keepUp(store, { ...FOREVER, minutesDays: 30 }, T0 + DAY);
+    await keepUp(store, { ...FOREVER, retainMinutes: 30 }, T0 + DAY);
     const range = { fromNs: 0n, toNs: 2n ** 62n };
     const points = await listPoints(store, { pairs: [1], width: 'minute', ...range, limit: 10 });
     expect(points.map(({ atNs }) => Number(atNs / NS - BigInt(T0)) / DAY)).toEqual([-29, 0, 400]);

@@ -97,7 +97,8 @@ try {
     atS: nowS,
   });
   let sequence = 0;
-  const upkeep = () => keepUp(store, { samplesDays: null, minutesDays: null, hoursDays: null }, Date.now());
+  const upkeep = () =>
+    keepUp(store, { retainSamples: Infinity, retainMinutes: Infinity, retainHours: Infinity }, Date.now());
   const write = async (stretch, count) => {
     for (let at = 0; at < count; at += AT_ONCE) {
       const received = fleet.slice(at, Math.min(count, at + AT_ONCE)).map((host) => {

@@ -1,6 +1,5 @@
 import { usageError } from '../../errors.ts';
 import { readSmallFile } from '../../small-file.ts';
-import type { Settings } from './settings.ts';
 
 /** The certificate, with its chain, and its key, both PEM. */
 export interface TlsFiles {
@@ -13,7 +12,13 @@ export interface TlsFiles {
  *
  * @throws TscopeError USAGE where one is given without the other or they are not a pair; IO where one cannot be read.
  */
-export function readTls({ tlsCert, tlsKey }: Pick<Partial<Settings>, 'tlsCert' | 'tlsKey'>): TlsFiles | null {
+export function readTls({
+  tlsCert,
+  tlsKey,
+}: {
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+}): TlsFiles | null {
   if (tlsCert === undefined && tlsKey === undefined) return null;
   if (tlsCert === undefined) throw usageError('`tlsCert`: give the certificate too; there is only `tlsKey`.');
   if (tlsKey === undefined) throw usageError('`tlsKey`: give the key too; there is only `tlsCert`.');

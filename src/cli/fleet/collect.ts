@@ -44,8 +44,6 @@ const days = (text: string): number => {
   throw usageError(`'${text}' is not a number of days, as in 90d, nor forever.`);
 };
 
-const limit = (days: number): number | null => (days === Number.POSITIVE_INFINITY ? null : days);
-
 const label = (text: string): string => {
   if (LABEL_KEY.test(text)) return text;
   throw usageError(`'${text.slice(0, 40)}' is not the name of a label; give one as in --label site=ber.`);
@@ -112,10 +110,7 @@ export const command = defineCommand({
     const { listen, tokenFile } = options;
     const token = readToken(tokenFile, process.env['TSCOPE_TOKEN']);
     if (listen !== undefined) checkToken(token, !isLoopback(listen.host), listen);
-    const tls = readTls({
-      ...(options.tlsCert === undefined ? {} : { tlsCert: options.tlsCert }),
-      ...(options.tlsKey === undefined ? {} : { tlsKey: options.tlsKey }),
-    });
+    const tls = readTls(options);
     const { openFleetStore } = await import('../../fleet/store/open.ts');
     const { Collector } = await import('../../fleet/collect/collector.ts');
     const { ledgerOf } = await import('../../fleet/collect/ledger.ts');
@@ -150,11 +145,6 @@ export const command = defineCommand({
         });
       }
       log('info', 'started', { hub, db: store.place });
-      const retention = {
-        samplesDays: limit(options.retainSamples),
-        minutesDays: limit(options.retainMinutes),
-        hoursDays: limit(options.retainHours),
-      };
       const { startJudge } = await import('../../fleet/judge/judge.ts');
       const grouping = { site: options.site, peers: options.peers ?? [] };
       endJudge = startJudge({ db: options.db, grouping }, log);
@@ -162,7 +152,7 @@ export const command = defineCommand({
         let said: string | null = null;
         while (!signal.aborted) {
           try {
-            const { twins, dropped } = await keepUp(store, retention, Date.now());
+            const { twins, dropped } = await keepUp(store, options, Date.now());
             for (const { host, hostnames } of twins) {
               log('warn', 'several machines publish under one name; their data are kept apart', {
                 host,

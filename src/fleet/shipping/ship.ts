@@ -5,7 +5,7 @@ import type { HubAccess } from '../../agent/config/hub.ts';
 import type { Shipping, ShippingHealth, ShippingView } from '../../agent/lend.ts';
 import { Trouble } from '../../agent/trouble.ts';
 import { Backoff } from '../../backoff.ts';
-import type { FleetBatch, FleetFacts } from '../../schema/fleet-batch.ts';
+import type { FleetBatch } from '../../schema/fleet-batch.ts';
 import type { RowCounts, Unshipped } from '../../store/unshipped.ts';
 import { version } from '../../version.ts';
 import { connectHub, hubName } from '../hub/connect.ts';
@@ -50,12 +50,15 @@ class Shipper implements Shipping {
   #connection: NatsConnection | null = null;
   #client: JetStreamClient | null = null;
   readonly #trouble: Trouble;
-  #batches = 0;
-  #duplicates = 0;
-  readonly #shipped = { ...NO_ROWS };
-  #waiting: RowCounts = NO_ROWS;
-  #lost: RowCounts = NO_ROWS;
-  #shippedAt: Date | null = null;
+  /** What was done so far, and what is left. */
+  readonly #done = {
+    lastAcknowledgedAt: null as string | null,
+    batches: 0,
+    duplicates: 0,
+    shipped: { ...NO_ROWS },
+    waiting: NO_ROWS as RowCounts,
+    lost: NO_ROWS as RowCounts,
+  };
 
   constructor(view: ShippingView, everyMs: number) {
     this.#view = view;
@@ -67,17 +70,8 @@ class Shipper implements Shipping {
   }
 
   get health(): ShippingHealth {
-    return {
-      ...this.#trouble.state,
-      hub: hubName(this.#access),
-      host: this.#access.word,
-      lastAcknowledgedAt: this.#shippedAt?.toISOString() ?? null,
-      batches: this.#batches,
-      duplicates: this.#duplicates,
-      shipped: { ...this.#shipped },
-      waiting: this.#waiting,
-      lost: this.#lost,
-    };
+    const { word } = this.#access;
+    return structuredClone({ ...this.#trouble.state, hub: hubName(this.#access), host: word, ...this.#done });
   }
 
   async end(ms: number): Promise<void> {
@@ -142,7 +136,7 @@ class Shipper implements Shipping {
       const { hostname, machine, boot, labels } = this.#view;
       const { instance, lost } = await this.#view.instance();
       this.#host = { id: word, hostname, machine, instance, boot, version, labels };
-      this.#lost = lost;
+      this.#done.lost = lost;
     }
     return this.#host;
   }
@@ -163,8 +157,8 @@ class Shipper implements Shipping {
     for (let more = true, first = true; more && (first || !this.#ending.signal.aborted); first = false) {
       const begun = performance.now();
       const found = await this.#view.unshipped(BATCH_BYTES);
-      this.#lost = found.lost;
-      this.#waiting = found.waiting;
+      this.#done.lost = found.lost;
+      this.#done.waiting = found.waiting;
       more = await this.#ship(client, host, found);
       if (more) await this.#wait(Math.min(1_000, REST * (performance.now() - begun)));
     }
@@ -181,11 +175,7 @@ class Shipper implements Shipping {
     const fresh = text !== this.#sentFacts;
     const quiet = performance.now() - this.#sentAt < SILENT_MS;
     if (unshipped.runs.length === 0 && !fresh && quiet) return false;
-    const head: { host: FleetBatch['host']; lost: RowCounts; facts?: FleetFacts } = {
-      host,
-      lost,
-      ...(fresh ? { facts } : {}),
-    };
+    const head = { host, lost, ...(fresh && { facts }) };
     let part: Unshipped = unshipped;
     let packed = packBatch(head, part.runs, nowNs());
     for (let bytes = BATCH_BYTES; packed === null; packed = packBatch(head, part.runs, nowNs())) {
@@ -203,9 +193,9 @@ class Shipper implements Shipping {
     await this.#view.shipped(part.marks);
     this.#sentFacts = text;
     this.#sentAt = performance.now();
-    this.#shippedAt = new Date();
-    this.#batches += 1;
-    if (acknowledged.duplicate) this.#duplicates += 1;
+    this.#done.lastAcknowledgedAt = new Date().toISOString();
+    this.#done.batches += 1;
+    if (acknowledged.duplicate) this.#done.duplicates += 1;
     this.#count(part, waiting);
     return part.more || part !== unshipped;
   }
@@ -222,10 +212,10 @@ class Shipper implements Shipping {
     }
     const left = { ...waiting };
     for (const kind of Object.keys(sent) as (keyof RowCounts)[]) {
-      this.#shipped[kind] += sent[kind];
+      this.#done.shipped[kind] += sent[kind];
       left[kind] = Math.max(0, left[kind] - sent[kind]);
     }
-    this.#waiting = left;
+    this.#done.waiting = left;
   }
 
   /** A single row that no batch can hold: a document of many megabytes. It stays in the local store. */

@@ -15,11 +15,11 @@ export interface Statements {
   each(columns: string, rows: Iterable<readonly Value[]>, sql: string): Promise<readonly Row[]>;
 }
 
-/** How long what is kept, days. Null is forever. */
+/** How long what is kept, days; `Infinity` is forever. */
 export interface FleetRetention {
-  readonly samplesDays: number | null;
-  readonly minutesDays: number | null;
-  readonly hoursDays: number | null;
+  readonly retainSamples: number;
+  readonly retainMinutes: number;
+  readonly retainHours: number;
 }
 
 /**

@@ -187,12 +187,12 @@ function storeIn(pool: Pool, place: string): FleetStore {
           client.release(true);
         }
       }),
-    dropOld: async ({ samplesDays, minutesDays, hoursDays }, nowMs) => {
+    dropOld: async ({ retainSamples, retainMinutes, retainHours }, nowMs) => {
       let dropped = 0;
       for (const [table, days] of [
-        ['sample', samplesDays],
-        ['minute', minutesDays],
-        ['hour', hoursDays],
+        ['sample', retainSamples],
+        ['minute', retainMinutes],
+        ['hour', retainHours],
       ] as const) {
         dropped += await transaction((own) => keepPartitions(own, table, days, nowMs));
       }
@@ -206,12 +206,12 @@ function storeIn(pool: Pool, place: string): FleetStore {
 async function keepPartitions(
   { run }: Statements,
   table: Partitioned,
-  keptDays: number | null,
+  keptDays: number,
   nowMs: number,
 ): Promise<number> {
   const { span, perDay } = PARTITIONED[table];
   const today = BigInt(Math.floor(nowMs / DAY_MS));
-  const oldest = keptDays === null ? null : (today - BigInt(keptDays)) * perDay;
+  const oldest = keptDays === Infinity ? null : (today - BigInt(keptDays)) * perDay;
   const first = (oldest ?? (today - BACK_DAYS) * perDay) / span;
   const last = ((today + AHEAD_DAYS) * perDay) / span;
   const named = await run(

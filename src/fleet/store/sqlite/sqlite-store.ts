@@ -143,15 +143,15 @@ function storeIn(connection: Connection): FleetStore {
 }
 
 function dropOld(connection: Connection, retention: FleetRetention, nowMs: number): number {
-  const { samplesDays, minutesDays, hoursDays } = retention;
+  const { retainSamples, retainMinutes, retainHours } = retention;
   const nowNs = BigInt(nowMs) * 1_000_000n;
   let dropped = 0;
   for (const [table, days, unitNs] of [
-    ['sample', samplesDays, 1n],
-    ['minute', minutesDays, MINUTE_NS],
-    ['hour', hoursDays, HOUR_NS],
+    ['sample', retainSamples, 1n],
+    ['minute', retainMinutes, MINUTE_NS],
+    ['hour', retainHours, HOUR_NS],
   ] as const) {
-    if (days === null) continue;
+    if (days === Infinity) continue;
     const oldest = nowNs / unitNs - (BigInt(days) * DAY_NS) / unitNs;
     const sql = `DELETE FROM ${table} WHERE (series, at) IN (SELECT series, at FROM ${table} WHERE at < ? LIMIT ?)`;
     for (let count = -1; count !== 0; dropped += count) count = connection.run(sql, oldest, MOST_DELETED);
