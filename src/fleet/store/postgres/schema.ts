@@ -1,25 +1,7 @@
-import { type Dialect, rollupColumns, sampleColumns, tables, version2 } from '../tables.ts';
+import { ROLLUP_COLUMNS, SAMPLE_COLUMNS, TABLES, VERSION_2 } from '../tables.ts';
 
 /** All tables are in a schema of their own: whatever else the database holds is left alone. */
 export const SCHEMA = 'tscope_fleet';
-
-const DIALECT: Dialect = {
-  key: 'INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
-  longKey: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
-  small: 'INTEGER',
-  integer: 'BIGINT',
-  real: 'DOUBLE PRECISION',
-  bytes: 'BYTEA',
-  table: '',
-  keyed: '',
-  // Room for the next version of a row on its own page: no index is touched then.
-  busy: ' WITH (fillfactor = 60)',
-  last: ' NULLS LAST',
-  // A row of an index has room for 2,700 bytes only.
-  detail: 'md5(detail)',
-  // In whatever order this database's collation has.
-  beginning: ' text_pattern_ops',
-};
 
 /** The tables that grow with time. `span` is how much of `at` one partition holds. */
 export const PARTITIONED = {
@@ -39,11 +21,11 @@ CREATE TABLE ${table}_other PARTITION OF ${table} DEFAULT;`;
  * an agent that catches up) are in the partition `_other` until upkeep makes one for them.
  */
 const VERSION_1 = `
-${tables(DIALECT)}
-${partitioned('minute', rollupColumns(DIALECT))}
-${partitioned('hour', rollupColumns(DIALECT))}
-${partitioned('sample', sampleColumns(DIALECT))}
+${TABLES}
+${partitioned('minute', ROLLUP_COLUMNS)}
+${partitioned('hour', ROLLUP_COLUMNS)}
+${partitioned('sample', SAMPLE_COLUMNS)}
 `;
 
 /** Step k brings a store of version k to version k + 1. Released steps never change. */
-export const POSTGRES_STEPS: readonly string[] = [VERSION_1, version2(DIALECT)];
+export const POSTGRES_STEPS: readonly string[] = [VERSION_1, VERSION_2];

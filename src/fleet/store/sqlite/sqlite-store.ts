@@ -12,6 +12,7 @@ import { fileError } from '../../../system-error.ts';
 import type { FleetRetention, FleetStore, Statements, Value } from '../fleet-store.ts';
 import { KEEP_LESS, newerFleetStore, noFleetStore } from '../refusals.ts';
 import { FLEET_APPLICATION_ID, SQLITE_STEPS } from './schema.ts';
+import { inSqlite } from './words.ts';
 
 /** Another process that writes the same file is waited for this long, ms. */
 const BUSY_MS = 10_000;
@@ -32,13 +33,6 @@ function refuseForeign(connection: Connection, path: string): void {
   }
   if (version > SQLITE_STEPS.length) throw newerFleetStore(path, version, SQLITE_STEPS.length);
 }
-
-/** PostgreSQL's words as SQLite's. */
-const translated = (sql: string): string =>
-  sql
-    .replace(/\bgreatest\(/g, 'max(')
-    .replace(/\bleast\(/g, 'min(')
-    .replaceAll("''::bytea", "x''");
 
 const SOUND = '`sqlite3 FILE "PRAGMA integrity_check"` shows whether the file is sound.';
 
@@ -68,16 +62,17 @@ function statementsOn(connection: Connection): Statements {
   return {
     run: async (sql, values = []) => {
       const cells = values.map((value) => cellOf(value));
-      return run(translated(sql), cells);
+      return run(inSqlite(sql), cells);
     },
     each: async (columns, rows, sql) => {
       const named = columns.split(', ').map((column) => column.split(' '));
       const names = named.map(([name]) => `"${name}"`);
       const reals = named.map(([, type]) => type === 'float8');
       const row = `(${names.map(() => '?')})`;
-      const whole = (count: number): string =>
-        `WITH u (${names}) AS (VALUES ${Array(count).fill(row)}) ${translated(sql)}`;
-      const [one, many] = [whole(1), whole(AT_ONCE)];
+      const own = inSqlite(sql);
+      const [one, many] = [1, AT_ONCE].map(
+        (count) => `WITH u (${names}) AS (VALUES ${Array(count).fill(row)}) ${own}`,
+      ) as [string, string];
       const found: Row[] = [];
       let waiting: Cell[][] = [];
       for (const values of rows) {
