@@ -13,8 +13,6 @@ import { fileError } from './system-error.ts';
 
 /** How much of a text is accepted, and when to end. */
 export interface TextLimits {
-  /** The most characters of a line. */
-  readonly lineLength?: number;
   /** The most bytes, unpacked. */
   readonly bytes?: number;
   /** Bytes that are not UTF-8 are refused; else they become U+FFFD. */
@@ -28,7 +26,7 @@ export interface TextLimits {
 const CHUNK_BYTES = 1 << 20;
 /** How often a FIFO without data is asked again, ms. */
 const POLL_MS = 10;
-/** A line of a log or a record has some hundreds of characters. */
+/** The most characters of a line: one of a log or a record has some hundreds. */
 export const LINE_LENGTH = 1 << 20;
 
 /** `path` as messages name it. */
@@ -180,16 +178,15 @@ export async function* textChunks(path: string, limits: TextLimits = {}): AsyncG
 /**
  * The lines of a text in batches, without their ends.
  *
- * @throws TscopeError as `textChunks`; USAGE for a line that is longer than `limits.lineLength`.
+ * @throws TscopeError as `textChunks`; USAGE for a line that is longer than LINE_LENGTH.
  */
 export async function* textLines(path: string, limits: TextLimits = {}): AsyncGenerator<string[]> {
-  const { lineLength = LINE_LENGTH } = limits;
   let rest = '';
   let count = 0;
   const checked = (line: string) => {
-    if (line.length <= lineLength) return;
+    if (line.length <= LINE_LENGTH) return;
     throw usageError(
-      `${textName(path)}: line ${count + 1} is longer than ${lineLength} characters.`,
+      `${textName(path)}: line ${count + 1} is longer than ${LINE_LENGTH} characters.`,
       'Is it a text file with one reading a line?',
     );
   };

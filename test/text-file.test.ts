@@ -60,9 +60,10 @@ test('a whole text comes back as it was written', async () => {
 });
 
 test('a line may be as long as the limit and no longer; the fault is named by its line', async () => {
-  expect(await lines('1\n1234\n2', { lineLength: 4 })).toEqual(['1', '1234', '2']);
-  await expect(lines('1\n12345\n2', { lineLength: 4 })).rejects.toThrow('line 2 is longer than 4 characters');
-  await expect(lines('x'.repeat(LINE_LENGTH + 1))).rejects.toThrow(`longer than ${LINE_LENGTH} characters`);
+  const longest = 'x'.repeat(LINE_LENGTH);
+  expect(await lines(`1\n${longest}\n2`)).toEqual(['1', longest, '2']);
+  await expect(lines(`1\n${longest}x\n2`)).rejects.toThrow(`line 2 is longer than ${LINE_LENGTH} characters`);
+  await expect(lines(`${longest}x`)).rejects.toThrow(`longer than ${LINE_LENGTH} characters`);
   await expect(lines(gzipSync('x'.repeat(40 * LINE_LENGTH)))).rejects.toThrow('line 1 is longer');
 });
 

@@ -33,7 +33,7 @@ const begin = (store) => {
   return startRun(store, { host, command: 'agent', startedAtNs: T0, options: null }).id;
 };
 
-/** In a thread: asks for ranges without pause until it is told to stop. */
+/** In a thread: asks for ranges without pause until it is told to end. */
 function readForEver({ path, series, stop }) {
   const store = openStoreToRead(path);
   const end = T0 + BigInt(SAMPLES) * STEP_NS;

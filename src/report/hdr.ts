@@ -1,12 +1,6 @@
 import { usageError } from '../errors.ts';
 import type { Bucket } from '../tasks/histogram.ts';
 
-/** When the ticks were measured, and for how long. */
-export interface Span {
-  readonly startedAt: Date;
-  readonly durationNs: number;
-}
-
 /** The forms of HdrHistogram's own tools, by the end of a file's name. */
 const FORMS = ['hlog', 'hgrm'] as const;
 type Form = (typeof FORMS)[number];
@@ -28,12 +22,14 @@ const TICKS_PER_HALF = 5;
 
 /**
  * Lateness as HdrHistogram's tools read it: ns, to three digits. An early tick counts as 0, the least that it can hold.
+ *
+ * @param span when the ticks were measured, and for how long.
  */
 export async function hdrText(
   form: Form,
   buckets: readonly Bucket[],
   maxNs: number,
-  { startedAt, durationNs }: Span,
+  { startedAt, durationNs }: { readonly startedAt: Date; readonly durationNs: number },
 ): Promise<string> {
   const { default: hdr } = await import('hdr-histogram-js');
   const histogram = hdr.build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3 });

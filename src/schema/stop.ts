@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { policyNames } from '../lapic/policies.ts';
 import { count, percentiles } from './measured.ts';
-import { policyName } from './policy.ts';
+
+/** What to do about missed periods: the policies of the model. */
+export const policyName = z.enum(policyNames);
 
 /** A figure and where the next run's will be, 95 times of 100. */
 const interval = z.strictObject({ ns: z.number(), lowNs: z.number(), highNs: z.number() });

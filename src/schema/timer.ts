@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { count, errorSize } from './measured.ts';
-import { policyName } from './policy.ts';
+import { policyName } from './stop.ts';
 
 /** What waits for the next expiry. */
 export const TIMER_BACKENDS = [

@@ -233,7 +233,7 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
     expect(ownChildren()).toEqual([]);
   }, 60_000);
 
-  test('asked to stop, it returns what it has within a fraction of a second', async () => {
+  test('cancelled, it returns what it has within a fraction of a second', async () => {
     const begun = performance.now();
     const stopNow = { progress: () => {}, cancelled: () => performance.now() - begun > 300 };
     const options = {

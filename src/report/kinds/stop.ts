@@ -25,10 +25,8 @@ type CostRange = Threshold['atHostCost'];
 
 /** The stop that locks this host up, at one of the costs of a callback. */
 const thresholdText = (cost: CostRange): string => between(cost.stopNs, cost.stopLowNs, cost.stopHighNs);
-const lockupText = ({ atHostCost }: Threshold): string => thresholdText(atHostCost);
-
-const callbackText = ({ atHostCost }: Threshold): string =>
-  between(atHostCost.callbackNs, atHostCost.callbackLowNs, atHostCost.callbackHighNs);
+const callbackText = (cost: CostRange): string =>
+  between(cost.callbackNs, cost.callbackLowNs, cost.callbackHighNs);
 
 const intervalText = ({ ns, lowNs, highNs }: CostInterval, measure = offset): string =>
   between(ns, lowNs, highNs, measure);
@@ -84,7 +82,7 @@ function verdict({ lockupThreshold, rows, watchdogNs, simulated }: StopResult): 
   const lockup =
     sooner === undefined
       ? ''
-      : `Under catch-up (Linux 4.18 to 6.18, on the preemption timer) a stop of ${lockupText(sooner)} at a period of ` +
+      : `Under catch-up (Linux 4.18 to 6.18, on the preemption timer) a stop of ${thresholdText(sooner.atHostCost)} at a period of ` +
         `${exact(sooner.periodNs)} takes as long as the watchdog allows (${exact(watchdogNs)}): a hard lockup.`;
   const recovery = clamped === undefined ? null : recoveryOf(clamped);
   const fixed =
@@ -114,8 +112,8 @@ function brief({ rows, tickCost, lockupThreshold, watchdogNs, clampPrice }: Stop
   return [
     ...lockupThreshold.map(
       (one) =>
-        `catch-up, ${exact(one.periodNs)}: lockup (${exact(watchdogNs)}) after a stop of ${lockupText(one)} ` +
-        `at ${callbackText(one)} a callback (JavaScript); ` +
+        `catch-up, ${exact(one.periodNs)}: lockup (${exact(watchdogNs)}) after a stop of ${thresholdText(one.atHostCost)} ` +
+        `at ${callbackText(one.atHostCost)} a callback (JavaScript); ` +
         (one.atKernelCost == null
           ? ''
           : `${thresholdText(one.atKernelCost)} at this kernel's ${about(one.atKernelCost.callbackNs)}; `) +
@@ -190,7 +188,9 @@ function recoveryTitle(
   const threshold = lockupThreshold.find((one) => one.periodNs === periodNs);
   const host = simulated ? 'a host' : 'this host';
   const lockup =
-    threshold === undefined ? null : `catch-up would lock ${host} up after ${lockupText(threshold)}`;
+    threshold === undefined
+      ? null
+      : `catch-up would lock ${host} up after ${thresholdText(threshold.atHostCost)}`;
   const said =
     [fixed, lockup].filter((part) => part !== null).join('; ') || 'Time to recover under each policy';
   return `${said[0]?.toUpperCase()}${said.slice(1)} (period ${exact(periodNs)})`;
@@ -225,7 +225,7 @@ const thresholdTable = ({ lockupThreshold, watchdogNs, simulated }: StopResult):
     costsOf(one, simulated).map(({ label, cost }) => [
       exact(one.periodNs),
       label,
-      between(cost.callbackNs, cost.callbackLowNs, cost.callbackHighNs),
+      callbackText(cost),
       thresholdText(cost),
     ]),
   ),

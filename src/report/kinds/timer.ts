@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import { about, between, exact, offset, plain, plusMinus, ratio, span, within } from '../../digits.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import type { Block, Kind, Paragraph, Section, Table, Verdict } from '../content.ts';
@@ -149,10 +150,7 @@ function cyclictestHistogram({ bars, latenessNs }: TimerResult): string[] {
   return [
     '# Histogram',
     ...counts.map((own, i) => `${padded((i * widthNs) / 1000, 6)} ${padded(own, 6)}`),
-    `# Total: ${padded(
-      counts.reduce((sum, own) => sum + own, 0),
-      9,
-    )}`,
+    `# Total: ${padded(sum(counts), 9)}`,
     `# Min Latencies: ${us(latenessNs.min)}`,
     `# Avg Latencies: ${us(latenessNs.mean)}`,
     `# Max Latencies: ${us(latenessNs.max)}`,

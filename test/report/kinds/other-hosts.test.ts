@@ -106,7 +106,7 @@ test('timer: beside cyclictest, on the TSC, with stops, missed and early ticks',
   if (latenessNs === null || divergence === null) throw new Error('the fixture has no tick');
   const result = {
     ...parts.timer,
-    backend: 'hv',
+    backend: 'tsc',
     backendAfter: 'hv',
     missed: 3,
     stops: 2,

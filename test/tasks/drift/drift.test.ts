@@ -155,7 +155,7 @@ test('a thread that comes late leaves gaps, not a shifted grid', () => {
   expect(realtime?.rateRatio).toBeCloseTo(1e-6, 8);
 });
 
-test('stopped early, it returns what it has', () => {
+test('cancelled early, it returns what it has', () => {
   const { pair } = run({ stopAfter: 10 });
   expect(pair('tsc').samples).toBe(10);
 });

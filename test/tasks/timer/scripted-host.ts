@@ -8,7 +8,7 @@ export interface Script {
   readonly tscHz?: number;
   /** How late the nth wait ends, ns. */
   lateness?(wait: number): number;
-  /** The user wants to stop at the nth wait. */
+  /** The user cancels at the nth wait. */
   readonly stopAtWait?: number;
 }
 
