@@ -24,7 +24,7 @@ Examples:
  *
  * @param words the command line, which still has the `--`.
  */
-export function sidesOf(names: readonly string[], words: readonly string[]): [a: string[], b: string[]] {
+function sidesOf(names: readonly string[], words: readonly string[]): [a: string[], b: string[]] {
   const dashes = words.lastIndexOf('--');
   const after = dashes === -1 ? (names.length === 2 ? 1 : 0) : words.length - dashes - 1;
   const [a, b] = [names.slice(0, names.length - after), names.slice(names.length - after)];

@@ -2,7 +2,7 @@ import { mean, median, quantile, sorted } from '../statistics.ts';
 import type { Fail } from './record.ts';
 
 /** Readings on a regular grid. */
-export interface Gridded {
+interface Gridded {
   readonly values: Float64Array;
   /** Seconds between two of them. */
   readonly tau0: number;

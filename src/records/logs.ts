@@ -1,7 +1,7 @@
 import { dateSeconds } from './cells.ts';
 
 /** One reading of a log. */
-export interface LogReading {
+interface LogReading {
   /** Seconds, from any origin. */
   readonly time: number;
   /** In the units that `LogFormat` names. */
@@ -12,7 +12,7 @@ export interface LogReading {
 }
 
 /** A log whose lines are known by name. */
-export interface LogFormat {
+interface LogFormat {
   readonly title: string;
   /** What its lines name their time by. */
   readonly times: string;

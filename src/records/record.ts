@@ -27,7 +27,7 @@ export const FORMAT_NAMES = [
   'stable32',
   'timelab',
 ] as const;
-export type FormatName = (typeof FORMAT_NAMES)[number];
+type FormatName = (typeof FORMAT_NAMES)[number];
 
 /** How to read a record; what is left out is found from the text. */
 export interface RecordOptions {

@@ -18,7 +18,7 @@ const ratio = z.number().nullable();
 
 /** Labels as `--label site=ber` gives them. */
 export const LABEL_KEY = /^[a-z][a-z0-9_-]{0,31}$/;
-export const labelsSchema = z.record(z.string().regex(LABEL_KEY), z.string().min(1).max(64));
+const labelsSchema = z.record(z.string().regex(LABEL_KEY), z.string().min(1).max(64));
 
 /** Who sends. `id` is the word that its subject ends with. */
 const senderSchema = z.strictObject({
@@ -35,7 +35,7 @@ const senderSchema = z.strictObject({
 });
 
 /** What a host is, as far as a fleet sorts by it. A null is unknown. */
-export const fleetFactsSchema = z.strictObject({
+const fleetFactsSchema = z.strictObject({
   cpu: name.nullable(),
   cpus: count,
   memoryBytes: count,

@@ -17,7 +17,7 @@ export const fleetInitResultSchema = z.strictObject({
 export type FleetInitResult = z.infer<typeof fleetInitResultSchema>;
 
 /** Where every message is that the hub took: received = stored + refused + waiting + expired. */
-export const fleetLedgerSchema = z.strictObject({
+const fleetLedgerSchema = z.strictObject({
   received: count,
   stored: count,
   refused: count,
@@ -28,7 +28,7 @@ export const fleetLedgerSchema = z.strictObject({
 export type FleetLedger = z.infer<typeof fleetLedgerSchema>;
 
 /** `/healthz` of a collector. */
-export const fleetHealthSchema = z.strictObject({
+const fleetHealthSchema = z.strictObject({
   status: z.enum(['ok', 'degraded']),
   reason: z.string().nullable(),
   code: z.string().nullable(),

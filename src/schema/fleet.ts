@@ -7,7 +7,7 @@ const name = z.string();
 const ratio = z.number();
 
 /** What a host's rate is held against: disciplined time, or what hardware and hypervisor claim. */
-export const AGAINST = ['discipline', 'claim'] as const;
+const AGAINST = ['discipline', 'claim'] as const;
 
 /** How a host stands among its peers; see src/fleet/README.md. */
 const standing = z.strictObject({
@@ -56,7 +56,7 @@ const filters = z.array(z.strictObject({ field: name, pattern: name }));
 const page = { where: filters, total: count, offset: count };
 
 /** `result` of `tscope fleet hosts` and `tscope fleet outliers`. */
-export const fleetHostsSchema = z.strictObject({ ...page, hosts: z.array(host) });
+const fleetHostsSchema = z.strictObject({ ...page, hosts: z.array(host) });
 export type FleetHostsResult = z.infer<typeof fleetHostsSchema>;
 
 const event = z.strictObject({
@@ -74,7 +74,7 @@ const event = z.strictObject({
 export type FleetEventLine = z.infer<typeof event>;
 
 /** `result` of `tscope fleet events`. */
-export const fleetEventsSchema = z.strictObject({ ...page, from: iso, to: iso, events: z.array(event) });
+const fleetEventsSchema = z.strictObject({ ...page, from: iso, to: iso, events: z.array(event) });
 export type FleetEventsResult = z.infer<typeof fleetEventsSchema>;
 
 const kernel = z.strictObject({
@@ -89,7 +89,7 @@ const kernel = z.strictObject({
 });
 
 /** `result` of `tscope fleet kernels`. */
-export const fleetKernelsSchema = z.strictObject({ kernels: z.array(kernel) });
+const fleetKernelsSchema = z.strictObject({ kernels: z.array(kernel) });
 export type FleetKernelsResult = z.infer<typeof fleetKernelsSchema>;
 
 const rates = z.strictObject({
@@ -113,7 +113,7 @@ const calibration = z.strictObject({
 });
 
 /** `result` of `tscope fleet host`. */
-export const fleetHostSchema = z.strictObject({
+const fleetHostSchema = z.strictObject({
   host,
   from: iso,
   to: iso,
@@ -140,7 +140,7 @@ const move = z.strictObject({
 });
 
 /** `result` of `tscope fleet`: what there is to know at a glance. */
-export const fleetOverviewSchema = z.strictObject({
+const fleetOverviewSchema = z.strictObject({
   /** When the conclusions were drawn; null: not yet. */
   concludedAt: iso.nullable(),
   hosts: count,

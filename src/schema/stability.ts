@@ -78,7 +78,7 @@ const hatClock = z.strictObject({
 }) satisfies z.ZodType<HatClock & { name: string }>;
 
 /** The N-cornered hat of several records; src/stability/hat.ts says what each field means. */
-export const hatSchema = z.strictObject({
+const hatSchema = z.strictObject({
   kind: z.enum(['clocks', 'pairs']),
   records: z.array(z.strictObject({ file: z.string(), values: count, gaps: count, read: recordReadSchema })),
   points: z.array(
@@ -87,7 +87,7 @@ export const hatSchema = z.strictObject({
 });
 
 /** The overlapping Allan deviation in windows that slide over the record. */
-export const dynamicSchema = z.strictObject({
+const dynamicSchema = z.strictObject({
   windowPoints: count,
   windows: z.array(
     z.strictObject({
@@ -108,7 +108,7 @@ export const dynamicSchema = z.strictObject({
 });
 
 /** What a page draws of the record itself, bounded. */
-export const picturesSchema = z.strictObject({
+const picturesSchema = z.strictObject({
   /** Constant frequency that was taken out of `phase`. */
   offsetRatio: z.number(),
   /** The carrier's frequency, where it was given: the spectrum is then drawn as L(f). */

@@ -13,7 +13,7 @@ export const hubOptions = <Args extends unknown[], Options extends OptionValues>
     .option('--hub-ca <file>', "authority that the hub's certificates come from (PEM)");
 
 /** The flags by which a command finds a hub; their values may come from the environment, as the agent's. */
-export interface HubFlags {
+interface HubFlags {
   readonly hub?: string | undefined;
   readonly hubCredentials?: string | undefined;
   readonly hubCa?: string | undefined;

@@ -90,13 +90,10 @@ function sigmaTau(
     (name): Curve => ({
       label: name,
       points: points.map((point) => [tauOf(point, name), numberAt(point, name)]),
-      ...(name === main
-        ? {
-            intervals: points.map(
-              (point) => [numberAt(point, `${name}Low`), numberAt(point, `${name}High`)] as const,
-            ),
-          }
-        : {}),
+      intervals:
+        name === main
+          ? points.map((point) => [numberAt(point, `${name}Low`), numberAt(point, `${name}High`)])
+          : undefined,
       describe: (tau, value) => `${name}, ${seconds(tau)}: ${scientific(value)}${unit === 's' ? ' s' : ''}`,
     }),
   );

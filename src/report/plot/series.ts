@@ -24,7 +24,7 @@ export interface Curve {
   /** A value that is not finite leaves a gap. */
   readonly points: ReadonlyArray<readonly [x: number, y: number]>;
   /** An interval around each point, drawn as a bar; an end that is not finite reaches to the edge, both leave none. */
-  readonly intervals?: ReadonlyArray<readonly [low: number, high: number]>;
+  readonly intervals?: ReadonlyArray<readonly [low: number, high: number]> | undefined;
   /** Points that were not measured, by index: their markers are hollow. */
   readonly hollow?: ReadonlySet<number>;
   /** Its colour and marker; its place in the plot if left out. */
