@@ -1,11 +1,10 @@
 import { hostname } from 'node:os';
 import { clocksourceFacts } from '../host/clocksource.ts';
-import { disciplineOf } from '../host/discipline.ts';
+import { disciplineOf, kernelClock } from '../host/discipline.ts';
 import { bootId, hostIdentity } from '../host/identity.ts';
 import { kernelLog, tscRemarksIn } from '../host/kernel-log.ts';
 import { hostSummary } from '../host/summary.ts';
 import { tscFacts } from '../host/tsc.ts';
-import { native } from '../native.ts';
 import type { AgentHealth } from '../schema/agent-api.ts';
 import type { FleetCalibration, FleetFacts } from '../schema/fleet-batch.ts';
 import type { Marks, ShippedParts } from '../store/unshipped.ts';
@@ -26,14 +25,6 @@ const MOST_CLAIMS = 16;
 
 const short = (text: string | null): string | null => text?.slice(0, SHORT) ?? null;
 
-function discipline(): string | null {
-  try {
-    return disciplineOf(native().readAdjtimex());
-  } catch {
-    return null;
-  }
-}
-
 function remarks(): string[] {
   try {
     return tscRemarksIn(kernelLog()).map(({ text }) => text.slice(0, LONG));
@@ -45,6 +36,7 @@ function remarks(): string[] {
 
 function readFacts(): FleetFacts {
   const { cpu, cpus, memoryBytes, kernel, clocksource, virtualization } = hostSummary();
+  const adjtimex = kernelClock();
   return {
     cpu: short(cpu),
     cpus,
@@ -54,7 +46,7 @@ function readFacts(): FleetFacts {
     derivedFromTsc: clocksourceFacts().derivedFromTsc.value,
     tscInvariant: tscFacts().invariant.value,
     virtualization: short(virtualization),
-    discipline: discipline(),
+    discipline: adjtimex === null ? null : disciplineOf(adjtimex),
     kernelRemarks: remarks(),
   };
 }

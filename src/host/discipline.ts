@@ -1,4 +1,4 @@
-import type { Adjtimex } from '../native.ts';
+import { type Adjtimex, native } from '../native.ts';
 
 // Bits of adjtimex(2)'s status, and the state that it returns.
 const STA_UNSYNC = 0x40;
@@ -33,6 +33,15 @@ export const correctionOf = ({ tick, freq }: Pick<Adjtimex, 'tick' | 'freq'>): n
  * - `none`: nothing steers it.
  */
 export type Discipline = 'told' | 'untold' | 'failing' | 'none';
+
+/** What the kernel says of its own clock; null where that is refused. */
+export function kernelClock(): Adjtimex | null {
+  try {
+    return native().readAdjtimex();
+  } catch {
+    return null;
+  }
+}
 
 /** Judges state, status, maxerror, tick and freq together. */
 export function disciplineOf(kernel: Adjtimex): Discipline {

@@ -1,5 +1,5 @@
 import type * as client from 'prom-client';
-import { type Adjtimex, native } from '../../native.ts';
+import { kernelClock } from '../../host/discipline.ts';
 import type { AgentHealth } from '../../schema/agent-api.ts';
 import { nominalRate } from '../../tasks/drift/nominal-rate.ts';
 import { type ChronyTracking, chronyTracking } from '../../tsc/reference/chrony.ts';
@@ -81,15 +81,6 @@ const CHRONY_AGAIN_MS = 60_000;
 
 /** 1 or 0; null where it is not known. */
 const numberOf = (flag: boolean | null | undefined): number | null => (flag == null ? null : Number(flag));
-
-/** null where adjtimex is refused. */
-function readAdjtimex(): Adjtimex | null {
-  try {
-    return native().readAdjtimex();
-  } catch {
-    return null;
-  }
-}
 
 /** chronyd's tracking, or null; a host without one is asked seldom. */
 function chronyReader(): () => Promise<ChronyTracking | null> {
@@ -196,7 +187,7 @@ export function createMetrics({ state, health, storeBytes, liveClients }: Metric
       ),
     ['kind', 'clock'],
   );
-  gaugesOf(KERNEL_CLOCK, readAdjtimex);
+  gaugesOf(KERNEL_CLOCK, kernelClock);
   gaugesOf(CHRONY, chronyReader());
   gauge(
     'tscope_tsc_unstable',
