@@ -8,20 +8,20 @@ export interface NotedMoment {
   readonly cpuNs: bigint;
 }
 
-/** Everything noted so far, by kind, in order. */
-export interface Recording {
-  readonly deliveries: NotedMoment[];
-  readonly entered: NotedMoment[];
-  readonly left: NotedMoment[];
-  /** Signals from elsewhere, SIGSTOP and SIGCONT among them; the guest is entered again at once. */
-  readonly interrupted: NotedMoment[];
-  /** Before, and after, the local APIC was set: the timer's start, or its restore. */
-  readonly setting: NotedMoment[];
-  readonly set: NotedMoment[];
-}
-
 /** The kinds of rows, by number. */
-const KINDS = ['deliveries', 'entered', 'left', 'interrupted', 'setting', 'set'] as const;
+const KINDS = [
+  'deliveries',
+  'entered',
+  'left',
+  /** Signals from elsewhere, SIGSTOP and SIGCONT among them; the guest is entered again at once. */
+  'interrupted',
+  /** Before, and after, the local APIC was set: the timer's start, or its restore. */
+  'setting',
+  'set',
+] as const;
+
+/** Everything noted so far, by kind, in order. */
+export type Recording = Readonly<Record<(typeof KINDS)[number], NotedMoment[]>>;
 
 const WORDS = 4;
 const ROWS = 1024;

@@ -92,20 +92,6 @@ export function endToEndRate(brackets: Brackets): number | null {
   return elapsed > 0 ? ((brackets.before.at(-1) ?? 0) - (brackets.before[0] ?? 0)) / elapsed : null;
 }
 
-/** The brackets for which `keep` is true of their window, in ticks. */
-function filtered(brackets: Brackets, keep: (window: number) => boolean): Brackets {
-  const windows = windowsOf(brackets);
-  const kept = (_: number, i: number) => keep(windows[i] ?? 0);
-  return {
-    ...brackets,
-    before: brackets.before.filter(kept),
-    ns: brackets.ns.filter(kept),
-    after: brackets.after.filter(kept),
-    batch: brackets.batch.filter(kept),
-    cpu: brackets.cpu.filter(kept),
-  };
-}
-
 /** The windows (after - before) in ticks. */
 export const windowsOf = ({ before, after }: Brackets): Float64Array =>
   Float64Array.from(after, (end, i) => end - (before[i] ?? 0));
@@ -116,8 +102,17 @@ export const narrowestOf = (windows: Float64Array): number =>
 
 /** The brackets whose window is at most `WINDOW_LIMIT` times the narrowest. */
 export function narrow(brackets: Brackets): Brackets {
-  const limit = WINDOW_LIMIT * narrowestOf(windowsOf(brackets));
-  return filtered(brackets, (window) => window > 0 && window <= limit);
+  const windows = windowsOf(brackets);
+  const limit = WINDOW_LIMIT * narrowestOf(windows);
+  const kept = (_: number, i: number) => (windows[i] ?? 0) > 0 && (windows[i] ?? 0) <= limit;
+  return {
+    ...brackets,
+    before: brackets.before.filter(kept),
+    ns: brackets.ns.filter(kept),
+    after: brackets.after.filter(kept),
+    batch: brackets.batch.filter(kept),
+    cpu: brackets.cpu.filter(kept),
+  };
 }
 
 /**

@@ -120,7 +120,6 @@ export class TscClock implements ClockOfTsc {
     return BigInt.asUintN(64, this.#word[0] as bigint);
   }
 
-  /** CLOCK_MONOTONIC now, ns; never less than what it answered before. */
   now(): bigint {
     this.#read();
     return this.#state[LAST_NS] as bigint;
@@ -202,13 +201,11 @@ export class TscClock implements ClockOfTsc {
     return this.#last.halfNs + left + (this.#rateErrorRatio + MULT_ERROR_RATIO) * elapsedNs + 1;
   }
 
-  /** Stops setting the clock; it goes on at its last rate. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
-  /** The same as `close`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

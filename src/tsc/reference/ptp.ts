@@ -63,39 +63,31 @@ export function comparePtpClocks(
   nowMs: number = Date.now(),
 ): { finish(): Array<Reference | NoReference> } {
   const names = devices.filter((name) => /^ptp\d+$/.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
-  const started = names.map((device): Started | NoReference => {
-    let clock: PtpClock | null = null;
+  const started = names.map((device) => {
+    const missing = (reason: string) => ({ keptTrue: false, finish: (): NoReference => ({ reason }) });
+    let opened: PtpClock | null = null;
     try {
-      clock = open(device);
+      const clock = open(device);
+      opened = clock;
       const first = clock.read();
       const stray = strayReason(clock, first, nowMs);
-      if (stray === null) return { clock, first };
+      if (stray === null) return { keptTrue: clock.keptTrue, finish: () => finished(clock, first) };
       clock.close();
-      return { reason: stray };
+      return missing(stray);
     } catch (error) {
-      clock?.close();
-      return { reason: `${clock?.name ?? `/dev/${device}`}: ${reasonOf(error)}` };
+      opened?.close();
+      return missing(`${opened?.name ?? `/dev/${device}`}: ${reasonOf(error)}`);
     }
   });
   // The sort is stable: those of one kind stay in the order of their numbers.
-  started.sort((a, b) => Number(isKeptTrue(b)) - Number(isKeptTrue(a)));
+  started.sort((a, b) => Number(b.keptTrue) - Number(a.keptTrue));
   return {
     finish: () =>
-      names.length === 0
-        ? [{ reason: 'PTP: there is no /dev/ptp*' }]
-        : started.map((each) => ('clock' in each ? finished(each) : each)),
+      names.length === 0 ? [{ reason: 'PTP: there is no /dev/ptp*' }] : started.map((each) => each.finish()),
   };
 }
 
-/** A clock and its first reading. */
-interface Started {
-  readonly clock: PtpClock;
-  readonly first: Bracket;
-}
-
-const isKeptTrue = (started: Started | NoReference): boolean => 'clock' in started && started.clock.keptTrue;
-
-function finished({ clock, first }: Started): Reference | NoReference {
+function finished(clock: PtpClock, first: Bracket): Reference | NoReference {
   try {
     return ptpReference(clock.name, first, clock.read());
   } catch (error) {
