@@ -9,7 +9,7 @@ const T = 40 * INTERVAL;
 
 /** The loop on a scripted host for this many samples. */
 function run(script: Script, samples: number, change: Partial<SamplingHost> = {}) {
-  const host = { ...scriptedHost({ ...script, stopAfter: samples }), recalibrate: () => {}, ...change };
+  const host = { ...scriptedHost({ ...script, cancelAfter: samples }), recalibrate: () => {}, ...change };
   const messages: SamplingMessage[] = [];
   const options = {
     interval: INTERVAL,
@@ -50,7 +50,7 @@ test('after a frequency step the rate is the new one within a minute, not an ave
 
 test('grid points that passed are counted, not made up', () => {
   let late = 0;
-  const host = scriptedHost({ stopAfter: 20 });
+  const host = scriptedHost({ cancelAfter: 20 });
   const waitUntil = (ktime: bigint): boolean => {
     late += 1;
     return host.waitUntil(late === 10 ? ktime + BigInt(3.5 * INTERVAL) : ktime);
@@ -64,7 +64,7 @@ test('when the wall clock is set, a new run has the right times, and offset, eve
   const SET_NS = 2e9;
   const scripted = scriptedHost({
     errors: { realtime: (ns) => (ns < T ? 0 : SET_NS) },
-    stopAfter: 80,
+    cancelAfter: 80,
   });
   const date = (): Date => {
     const ns = Number(scripted.now());

@@ -156,7 +156,7 @@ test('a thread that comes late leaves gaps, not a shifted grid', () => {
 });
 
 test('cancelled early, it returns what it has', () => {
-  const { pair } = run({ stopAfter: 10 });
+  const { pair } = run({ cancelAfter: 10 });
   expect(pair('tsc').samples).toBe(10);
 });
 

@@ -18,7 +18,7 @@ export interface Script {
   readonly noise?: () => number;
   /** Called at each sample with true time. */
   readonly onWait?: (ns: number) => void;
-  readonly stopAfter?: number;
+  readonly cancelAfter?: number;
   /** Window of each bracket at a true time, ns. */
   readonly window?: (ns: number) => number;
 }
@@ -30,7 +30,7 @@ export function scriptedHost({
   watchers = [],
   noise = () => 0,
   onWait,
-  stopAfter,
+  cancelAfter,
   window = () => WINDOW,
 }: Script) {
   let now = 1_000_000;
@@ -57,7 +57,7 @@ export function scriptedHost({
       now = Math.max(now, Number(ktime));
       onWait?.(now);
       waits += 1;
-      return stopAfter === undefined || waits <= stopAfter;
+      return cancelAfter === undefined || waits <= cancelAfter;
     },
     watchers,
     independence: () => ({ independent: false, independentReason: 'script' }),

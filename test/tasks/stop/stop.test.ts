@@ -137,13 +137,13 @@ describe('a budget that is too short', () => {
 });
 
 describe('interrupted', () => {
-  const stopAfter = (reports: number): Control => {
+  const cancelAfter = (reports: number): Control => {
     let seen = 0;
     return { progress: () => void seen++, cancelled: () => seen >= reports };
   };
 
   test('the rows measured so far are returned', () => {
-    const { rows } = measure({ repeat: 1 }, stopAfter(5));
+    const { rows } = measure({ repeat: 1 }, cancelAfter(5));
     expect(rows).toHaveLength(5);
   });
 

@@ -8,8 +8,8 @@ export interface Script {
   readonly tscHz?: number;
   /** How late the nth wait ends, ns. */
   lateness?(wait: number): number;
-  /** The user cancels at the nth wait. */
-  readonly stopAtWait?: number;
+  /** It is cancelled at the nth wait. */
+  readonly cancelAtWait?: number;
 }
 
 const BEGINNING = 5_000_000_000n;
@@ -17,7 +17,7 @@ const BEGINNING = 5_000_000_000n;
 const HANDLING_NS = 200n;
 
 /** A timeline that moves when somebody waits, its TSC at exactly `tscHz`. */
-export function scriptedHost({ tscKhz = 2_600_000, tscHz = tscKhz * 1000, lateness, stopAtWait }: Script) {
+export function scriptedHost({ tscKhz = 2_600_000, tscHz = tscKhz * 1000, lateness, cancelAtWait }: Script) {
   let now = BEGINNING;
   let waits = 0;
   const tscAt = (ktime: bigint): bigint => (ktime * BigInt(Math.round(tscHz * 1000))) / 1_000_000_000_000n;
@@ -31,7 +31,7 @@ export function scriptedHost({ tscKhz = 2_600_000, tscHz = tscKhz * 1000, latene
     },
   };
   const waitUntil = (ktime: bigint, out: BigInt64Array = new BigInt64Array(2)): boolean => {
-    if (waits === stopAtWait) return false;
+    if (waits === cancelAtWait) return false;
     const end = ktime + BigInt(lateness?.(waits) ?? 0);
     waits += 1;
     now = (end > now ? end : now) + 0n;

@@ -135,12 +135,12 @@ describe('the TSC deadline against the ktime deadline', () => {
 });
 
 test('interrupted, what was measured so far is returned', () => {
-  const result = run({}, { stopAtWait: 50 });
+  const result = run({}, { cancelAtWait: 50 });
   expect(result).toMatchObject({ ticks: 50, missed: 0 });
 });
 
 test('interrupted before the first tick, there is no lateness', () => {
-  expect(run({}, { stopAtWait: 0 })).toMatchObject({
+  expect(run({}, { cancelAtWait: 0 })).toMatchObject({
     ticks: 0,
     latenessNs: null,
     histogram: [],
