@@ -83,7 +83,7 @@ const uncheckedWarning = (file: string): Warning => ({
 });
 
 const rowsText = ({ samples, minutes, hours }: { samples: number; minutes: number; hours: number }): string =>
-  `${formatCount(samples)} samples, ${formatCount(minutes)} minutes and ${formatCount(hours)} hours`;
+  listed([plural(samples, 'sample'), plural(minutes, 'minute'), plural(hours, 'hour')]);
 
 function checkText({ db, checked, damage }: RunsResult): string[] {
   if (checked === null) return [];
@@ -107,7 +107,7 @@ function pruneText({ pruned }: RunsResult): string[] {
   const { dryRun, deleted, events, runs, withheld } = pruned;
   const held = Object.values(withheld).some((count) => count > 0);
   return [
-    `${dryRun ? 'Would delete' : 'Deleted'} ${rowsText(deleted)}, ${formatCount(events)} events, ${formatCount(runs)} runs with nothing left.`,
+    `${dryRun ? 'Would delete' : 'Deleted'} ${rowsText(deleted)}, ${plural(events, 'event')}, ${plural(runs, 'run')} with nothing left.`,
     ...(held
       ? [
           `${rowsText(withheld)} are too old as well, but more than one pass takes; --force deletes them at once.`,

@@ -51,7 +51,10 @@ export function spaced(
   if (grid.doubled > 0) {
     doubts.push({
       code: 'readings-doubled',
-      message: `${grid.doubled} readings fall on a time that has one already, and were left out.`,
+      message:
+        grid.doubled === 1
+          ? '1 reading falls on a time that has one already, and was left out.'
+          : `${grid.doubled} readings fall on a time that has one already, and were left out.`,
       hint: null,
     });
   }

@@ -60,7 +60,7 @@ function withThrottling(answer: unknown, before: ThrottlingByGroup): unknown {
   const warning: Warning = {
     code: 'cpu-quota',
     message:
-      `The CPU quota of the cgroup ${stopped.group} stopped its threads ${formatCount(stopped.times)} times, ` +
+      `The CPU quota of the cgroup ${stopped.group} stopped its threads ${stopped.times === 1 ? 'once' : `${formatCount(stopped.times)} times`}, ` +
       `${formatNs(stopped.ns)} in all, while this was measured: lateness, missed ticks and rejected reads may be the quota's, not the host's.`,
     hint: "Raise or remove the quota (cpu.max, cpu.cfs_quota_us, a container's CPU limit), or measure in another cgroup.",
   };

@@ -1,13 +1,13 @@
 import { about } from '../../digits.ts';
 import type { AgentResult } from '../../schema/agent.ts';
 import { tableText } from '../text.ts';
-import { count } from '../words.ts';
+import { count, plural } from '../words.ts';
 
 /** What `tscope agent --check` says, or what an agent did before it ended. */
 export function agentText({ file, settings, plan, ran }: AgentResult): string {
   if (ran !== null) {
     const lost = ran.notStored > 0 ? `; ${count(ran.notStored)} could not be stored` : '';
-    return `Ran for ${about(ran.durationNs)} at http://${ran.address}/: ${count(ran.samples)} samples, ${count(ran.events)} events${lost}.`;
+    return `Ran for ${about(ran.durationNs)} at http://${ran.address}/: ${plural(ran.samples, 'sample')}, ${plural(ran.events, 'event')}${lost}.`;
   }
   const rows = Object.entries(settings).map(([name, { value, origin }]) => [
     name,

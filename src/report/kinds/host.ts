@@ -4,14 +4,14 @@ import type { HostSummary } from '../../host/summary.ts';
 import type { HostFacts } from '../../schema/host.ts';
 import { columns } from '../columns.ts';
 import type { Facts, Kind, Level, Section, Table, Verdict } from '../content.ts';
-import { orDash, yesNo } from '../words.ts';
+import { orDash, plural, yesNo } from '../words.ts';
 
 /** Which host it was, in one line. */
 export function hostLine(host: HostSummary): string {
   const parts = [
     host.hostname,
     host.cpu ?? 'unknown CPU',
-    `${host.cpus} CPUs`,
+    plural(host.cpus, 'CPU'),
     `Linux ${host.kernel}`,
     `clocksource ${host.clocksource ?? 'unknown'}`,
     host.virtualization === 'none' ? 'bare metal' : (host.virtualization ?? 'virtualization unknown'),
@@ -99,7 +99,7 @@ function factGroups(host: HostFacts): Facts[] {
         row('RDTSCP', tsc.rdtscp, yesNo),
         row('TSC_ADJUST', tsc.adjust, yesNo),
         row('deadline timer', tsc.deadlineTimer, yesNo),
-        row('granularity', tsc.granularityTicks, (ticks) => `${ticks} ticks`),
+        row('granularity', tsc.granularityTicks, (ticks) => plural(ticks, 'tick')),
         ...rowIfKnown(
           "kernel's ratio",
           tsc.kernelRatio,
@@ -140,7 +140,7 @@ function factGroups(host: HostFacts): Facts[] {
         ...rowIfKnown('pinning', scheduling.affinityAllowed, mayOrNot),
         row('timer slack', scheduling.timerSlackNs, exact),
         ...rowIfKnown('setting the slack', scheduling.timerSlackAllowed, mayOrNot),
-        ...rowIfKnown('CPU quota', scheduling.cpuQuota, (cpus) => `${cpus} CPUs`),
+        ...rowIfKnown('CPU quota', scheduling.cpuQuota, (cpus) => `${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`),
       ],
     },
     { title: 'System', facts: [row('name', os.name), row('kernel', os.kernel), row('Node', os.node)] },

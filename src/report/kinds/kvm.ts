@@ -6,7 +6,7 @@ import type { Figure } from '../plot/figure.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
 import { type StripRow, stripFigure } from '../plot/strip.ts';
 import { timeUnit } from '../plot/tick-text.ts';
-import { count, LOOPS, listed, orDash, STOPS, yesNo } from '../words.ts';
+import { count, LOOPS, listed, orDash, plural, STOPS, yesNo } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
 
 type Model = KvmResult['model'][number];
@@ -159,7 +159,7 @@ function traceBlock({ trace }: KvmResult): Block[] {
       ? `What a callback costs: not measured${callbackReason === null ? '' : `; ${callbackReason}`}.`
       : `One callback of a burst takes ${between(callbackNs.p50, callbackNs.low, callbackNs.high)} here, tracing taken off; 79 ns in the crash dump.`,
     ...vcpuWords(vcpu),
-    ...(lost === 0 ? [] : [`${count(lost)} events were lost.`]),
+    ...(lost === 0 ? [] : [`${plural(lost, 'event')} ${lost === 1 ? 'was' : 'were'} lost.`]),
   ].join(' ');
   return [
     {
@@ -186,11 +186,11 @@ function vcpuWords(vcpu: VcpuEvents): string[] {
       : [
           toPreemptionTimer + toSoftwareTimer === 0
             ? 'the timer never moved to the preemption timer'
-            : `the timer moved to the preemption timer ${count(toPreemptionTimer)} times and to the software timer ${count(toSoftwareTimer)} times`,
+            : `the timer moved to the preemption timer ${plural(toPreemptionTimer, 'time')} and to the software timer ${plural(toSoftwareTimer, 'time')}`,
         ];
   const said = [
     ...moved,
-    ...(accepted === null ? [] : [`the local APIC accepted ${count(accepted)} timer interrupts`]),
+    ...(accepted === null ? [] : [`the local APIC accepted ${plural(accepted, 'timer interrupt')}`]),
     ...(entryLateNs === null
       ? []
       : [`the guest was entered ${about(entryLateNs, offset)} from its deadline (median)`]),

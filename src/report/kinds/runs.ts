@@ -1,7 +1,7 @@
 import type { RunsResult } from '../../schema/runs.ts';
 import { columns } from '../columns.ts';
 import { sectionsText } from '../text.ts';
-import { count, moment } from '../words.ts';
+import { count, moment, plural } from '../words.ts';
 
 /** When a run ended; its last sample where that is not known. */
 const ending = ({ endedAt, lastSampleAt }: RunsResult['runs'][number]): string => {
@@ -22,10 +22,10 @@ export function runsText({ db, runs, imported, exported }: RunsResult): string {
   ]);
   const open = runs.some(({ endedAt }) => endedAt === null);
   const blocks = [
-    ...(imported === null ? [] : [{ text: `${count(imported.newRows)} new rows from ${imported.file}.` }]),
+    ...(imported === null ? [] : [{ text: `${plural(imported.newRows, 'new row')} from ${imported.file}.` }]),
     runs.length === 0 ? { text: `${db} holds no runs yet.` } : table,
     ...(open ? [{ text: 'open: it still runs, or was cut off after the sample named.' }] : []),
-    ...(exported === null ? [] : [{ text: `${count(exported.rows)} rows written to ${exported.file}.` }]),
+    ...(exported === null ? [] : [{ text: `${plural(exported.rows, 'row')} written to ${exported.file}.` }]),
   ];
   return sectionsText([{ id: 'runs', title: 'Runs', blocks }]);
 }

@@ -5,7 +5,7 @@ import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorName } from '../../stability
 import type { Block, Kind, Section, Table } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Curve } from '../plot/series.ts';
-import { count } from '../words.ts';
+import { count, plural } from '../words.ts';
 import { dynamicBlocks, hatBlocks, recordBlocks, seconds, sixDigits } from './stability-record.ts';
 
 const numberAt = (point: StabilityPoint, field: string): number =>
@@ -142,7 +142,7 @@ function noiseWords({ points }: StabilityResult): string {
 }
 
 const lead = ({ values, data, tau0, gaps }: StabilityResult): string =>
-  `${count(values)} ${data} values, one every ${sixDigits(tau0)} s${gaps === 0 ? '' : `, ${count(gaps)} of them missing`}.`;
+  `${plural(values, `${data} value`)}, one every ${sixDigits(tau0)} s${gaps === 0 ? '' : `, ${count(gaps)} of them missing`}.`;
 
 function sections(result: StabilityResult): Section[] {
   const names = askedFor(result);

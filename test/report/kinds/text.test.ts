@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { agentText } from '../../../src/report/kinds/agent.ts';
 import { calibrate } from '../../../src/report/kinds/calibrate.ts';
 import { drift } from '../../../src/report/kinds/drift.ts';
-import { host } from '../../../src/report/kinds/host.ts';
+import { host, hostLine } from '../../../src/report/kinds/host.ts';
 import { kvm } from '../../../src/report/kinds/kvm.ts';
 import { runsText } from '../../../src/report/kinds/runs.ts';
 import { stop } from '../../../src/report/kinds/stop.ts';
 import { timerText } from '../../../src/report/kinds/timer.ts';
 import { mapParts, measureText } from '../../../src/report/parts.ts';
 import { resultText } from '../../../src/report/text.ts';
-import { fixtureParts } from '../fixture.ts';
+import { fixture, fixtureParts } from '../fixture.ts';
 
 const parts = fixtureParts();
 
@@ -164,4 +164,21 @@ test('runs: the newest first, those still open, and what was moved', () => {
       '2,000 rows written to out.',
     ].join('\n'),
   );
+});
+
+test('one of a thing is said in the singular', () => {
+  const ran = { address: '127.0.0.1:9797', durationNs: 1e9, samples: 1, events: 1, notStored: 0 };
+  expect(agentText({ file: null, settings: {}, plan: [], ran })).toBe(
+    'Ran for 1.0 s at http://127.0.0.1:9797/: 1 sample, 1 event.',
+  );
+  const moved = {
+    db: 'a.db',
+    runs: [],
+    imported: { file: 'in', newRows: 1 },
+    exported: { file: 'out', rows: 1 },
+  };
+  const text = runsText(moved as unknown as Parameters<typeof runsText>[0]);
+  expect(text).toContain('1 new row from in.');
+  expect(text).toContain('1 row written to out.');
+  expect(hostLine({ ...fixture().host, cpus: 1 })).toContain(', 1 CPU, ');
 });
