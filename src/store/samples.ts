@@ -1,11 +1,12 @@
 import { TscopeError } from '../errors.ts';
 import { AFTER_ALL, BEFORE_ALL, later, type SampleRows } from './buckets.ts';
 import { asBigint, asBytes, asCount, asReal, orNull } from './cells.ts';
-import { bytesChecksum, rowChecksum, sampleChecksum } from './checksum.ts';
+import { bytesChecksum, sampleChecksum } from './checksum.ts';
 import type { Row } from './connection.ts';
 import { noteLost, soundRows } from './damage.ts';
 import { repeatedError } from './store-error.ts';
 import type { Store, Tail } from './store-on.ts';
+import { ns, small, tableOf } from './table.ts';
 
 /** One comparison of two clocks. */
 export interface Sample {
@@ -85,28 +86,15 @@ function within(rows: SampleRows, fromNs: bigint, toNs: bigint): SampleRows {
   };
 }
 
-/** What a block says of itself, and whether that is what was written. */
-interface BlockHead {
-  readonly atNs: bigint;
-  readonly lastAtNs: bigint;
-  readonly count: number;
-  readonly checksum: bigint;
-}
-
-const headChecksum = (series: bigint, { atNs, lastAtNs, count, checksum }: BlockHead): bigint =>
-  rowChecksum('block', [series, atNs, lastAtNs, count, checksum]);
-
-const HEAD = 'at, last_at, count, checksum, head_checksum';
+/** What a block says of itself; that has a checksum of its own. */
+const HEAD = tableOf('block', ['series'], { atNs: ns, lastAtNs: ns, count: small, checksum: ns });
+type BlockHead = ReturnType<typeof HEAD.read>;
+const HEAD_COLUMNS = `${HEAD.columns}, head_checksum`;
 
 /** @returns null for one that is damaged, which is noted. */
 function headOf(store: Store, series: bigint, row: Row): BlockHead | null {
-  const head: BlockHead = {
-    atNs: asBigint(row[0]),
-    lastAtNs: asBigint(row[1]),
-    count: asCount(row[2]),
-    checksum: asBigint(row[3]),
-  };
-  if (headChecksum(series, head) === row[4]) return head;
+  const [head, sound] = HEAD.check([series], row);
+  if (sound) return head;
   noteLost(store, series, 'samples', head.atNs, head.lastAtNs);
   return null;
 }
@@ -126,20 +114,15 @@ function blockOf(store: Store, series: bigint, row: Row): SampleRows | null {
 function putBlock({ connection }: Store, series: bigint, samples: readonly Sample[]): void {
   const rows = columnsOf(samples);
   const data = bytesOf(rows);
-  const head: BlockHead = {
+  const head = {
     atNs: rows.baseNs,
     lastAtNs: samples.at(-1)?.atNs ?? rows.baseNs,
     count: samples.length,
     checksum: bytesChecksum(data),
   };
   connection.run(
-    `INSERT INTO block (series, ${HEAD}, data) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    series,
-    head.atNs,
-    head.lastAtNs,
-    BigInt(head.count),
-    head.checksum,
-    headChecksum(series, head),
+    `INSERT INTO block (series, ${HEAD_COLUMNS}, data) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ...HEAD.row([series], head),
     data,
   );
 }
@@ -155,15 +138,22 @@ function putLoose({ connection }: Store, series: bigint, { atNs, offsetNs, windo
   );
 }
 
+const LOOSE = 'at, offset, window, checksum';
+
+/** A sample of a row of its own, and whether it is what was written. */
+function looseOf(series: bigint, row: Row): [sample: Sample, sound: boolean] {
+  const [atNs, offsetNs, windowNs] = [asBigint(row[0]), asReal(row[1]), asReal(row[2])];
+  return [{ atNs, offsetNs, windowNs }, sampleChecksum(series, atNs, offsetNs, windowNs) === row[3]];
+}
+
 /** Samples that are rows of their own, in [fromNs, toNs); those that are damaged are noted and left out. */
 function looseSamples(store: Store, series: bigint, fromNs: bigint, toNs: bigint, limit = -1n): Sample[] {
-  const sql =
-    'SELECT at, offset, window, checksum FROM sample WHERE series = ? AND at >= ? AND at < ? ORDER BY at LIMIT ?';
+  const sql = `SELECT ${LOOSE} FROM sample WHERE series = ? AND at >= ? AND at < ? ORDER BY at LIMIT ?`;
   const { rows, whole } = store.connection.allSound(sql, series, fromNs, toNs, limit);
   if (!whole) noteLost(store, series, 'samples', asBigint(rows.at(-1)?.[0] ?? fromNs), toNs);
   return rows.flatMap((row) => {
-    const sample = { atNs: asBigint(row[0]), offsetNs: asReal(row[1]), windowNs: asReal(row[2]) };
-    if (sampleChecksum(series, sample.atNs, sample.offsetNs, sample.windowNs) === row[3]) return [sample];
+    const [sample, sound] = looseOf(series, row);
+    if (sound) return [sample];
     noteLost(store, series, 'samples', sample.atNs, sample.atNs);
     return [];
   });
@@ -243,7 +233,7 @@ export function mergeSamples(store: Store, series: bigint, samples: readonly Sam
   // The last block that begins before them may reach into them, or have room for them.
   const from = blockBefore(store, series, first.atNs) ?? first.atNs;
   const blocks = connection.all(
-    `SELECT ${HEAD}, data FROM block
+    `SELECT ${HEAD_COLUMNS}, data FROM block
      WHERE series = ? AND at >= ? AND at <= ? AND (last_at >= ? OR count < ${BLOCK_SAMPLES}) ORDER BY at`,
     series,
     from,
@@ -317,7 +307,7 @@ export function* readSamples(
   // These first: a writer may put them into a block meanwhile, and then they would be in neither.
   const loose = looseSamples(store, series, fromNs, toNs);
   const end = loose[0]?.atNs ?? toNs;
-  const sql = `SELECT ${HEAD}, data FROM block WHERE series = ? AND at >= ? AND at < ? ORDER BY at LIMIT ?`;
+  const sql = `SELECT ${HEAD_COLUMNS}, data FROM block WHERE series = ? AND at >= ? AND at < ? ORDER BY at LIMIT ?`;
   let from = blockBefore(store, series, fromNs) ?? fromNs;
   for (;;) {
     const { rows: page, whole } = connection.allSound(sql, series, from, end, PAGE);
@@ -357,19 +347,18 @@ export function samplesOf(store: Store, series: number, fromNs: bigint, limit: n
 
 /** The first or the last loose sample that is sound. */
 function looseEnd(store: Store, series: bigint, order: 'ASC' | 'DESC'): bigint | null {
-  const sql = `SELECT at, offset, window, checksum FROM sample WHERE series = ? ORDER BY at ${order} LIMIT 1`;
+  const sql = `SELECT ${LOOSE} FROM sample WHERE series = ? ORDER BY at ${order} LIMIT 1`;
   const [row] = soundRows(store, 'some samples', sql, series);
   if (row === undefined) return null;
-  const atNs = asBigint(row[0]);
-  if (sampleChecksum(series, atNs, asReal(row[1]), asReal(row[2])) === row[3]) return atNs;
-  const sound = looseSamples(store, series, BEFORE_ALL, AFTER_ALL);
-  return sound.at(order === 'ASC' ? 0 : -1)?.atNs ?? null;
+  const [{ atNs }, sound] = looseOf(series, row);
+  if (sound) return atNs;
+  return looseSamples(store, series, BEFORE_ALL, AFTER_ALL).at(order === 'ASC' ? 0 : -1)?.atNs ?? null;
 }
 
 /** The first or the last block that is sound. */
 function blockEnd(store: Store, series: bigint, order: 'ASC' | 'DESC'): BlockHead | null {
   const sql = (limit: number) =>
-    `SELECT ${HEAD} FROM block WHERE series = ? ORDER BY at ${order} LIMIT ${limit}`;
+    `SELECT ${HEAD_COLUMNS} FROM block WHERE series = ? ORDER BY at ${order} LIMIT ${limit}`;
   for (const limit of [1, -1]) {
     for (const row of soundRows(store, 'some samples', sql(limit), series)) {
       const head = headOf(store, series, row);
@@ -389,7 +378,12 @@ export const extentOf = (store: Store, series: bigint) => ({
 export function countSamples(store: Store, series: bigint): number {
   const loose = 'SELECT count(*) FROM sample WHERE series = ?';
   const [[count] = [0n]] = soundRows(store, 'some samples', loose, series);
-  const heads = soundRows(store, 'some samples', `SELECT ${HEAD} FROM block WHERE series = ?`, series);
+  const heads = soundRows(
+    store,
+    'some samples',
+    `SELECT ${HEAD_COLUMNS} FROM block WHERE series = ?`,
+    series,
+  );
   return heads.reduce((sum, row) => sum + (headOf(store, series, row)?.count ?? 0), asCount(count));
 }
 
@@ -404,7 +398,7 @@ export function countBefore(store: Store, series: bigint, beforeNs: bigint): num
   const { connection } = store;
   const loose = 'SELECT count(*) FROM sample WHERE series = ? AND at < ?';
   let count = asCount(connection.value(loose, series, beforeNs));
-  const blocks = `SELECT ${HEAD} FROM block WHERE series = ? AND last_at < ?`;
+  const blocks = `SELECT ${HEAD_COLUMNS} FROM block WHERE series = ? AND last_at < ?`;
   for (const row of connection.all(blocks, series, beforeNs)) count += headOf(store, series, row)?.count ?? 0;
   for (const block of straddling(store, series, beforeNs)) count += firstFrom(block, beforeNs);
   return count;
@@ -412,7 +406,7 @@ export function countBefore(store: Store, series: bigint, beforeNs: bigint): num
 
 /** The block that begins before a moment and ends at or after it. */
 function straddling(store: Store, series: bigint, atNs: bigint): SampleRows[] {
-  const sql = `SELECT ${HEAD}, data FROM block WHERE series = ? AND at < ? AND last_at >= ?`;
+  const sql = `SELECT ${HEAD_COLUMNS}, data FROM block WHERE series = ? AND at < ? AND last_at >= ?`;
   return store.connection.all(sql, series, atNs, atNs).flatMap((row) => blockOf(store, series, row) ?? []);
 }
 
