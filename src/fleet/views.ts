@@ -22,7 +22,6 @@ import {
   type HostQuery,
   hostsById,
   listHosts,
-  type Where,
 } from './store/hosts.ts';
 import { isoMs } from './store/select.ts';
 
@@ -41,11 +40,7 @@ const CALIBRATIONS = 50;
 const DOCUMENTS = 20;
 
 /** Which part of a list. */
-export interface PageQuery {
-  readonly where?: readonly Where[] | undefined;
-  readonly limit: number;
-  readonly offset: number;
-}
+type PageQuery = Pick<HostQuery, 'where' | 'limit'> & { readonly offset: number };
 
 function standingOf({ detail, score }: NonNullable<FleetHost['standing']>): FleetHostRow['standing'] {
   const { against, peers, size, value, middle, spread, standardError, outlier, sinceNs } = JSON.parse(

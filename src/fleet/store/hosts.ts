@@ -61,17 +61,6 @@ export interface HostQuery {
   readonly offset?: number;
 }
 
-/** From where on something is wrong. */
-export interface HostLimits {
-  /** Heard of last before this, ms by the hub's clock. */
-  readonly silentSinceMs: number;
-  /** Their clock was off by more than this when they sent last, ms. */
-  readonly clockErrorMs: number;
-}
-
-/** How many hosts there are, and how many with something wrong. */
-type HostCounts = Pick<FleetOverview, 'hosts' | 'silent' | 'twins' | 'clockErrors'>;
-
 const HOST = shape({
   /** The number that the other functions take. */
   id: int('h.id'),
@@ -152,10 +141,15 @@ export async function listHosts(store: FleetStore, query: HostQuery): Promise<Pa
   return { rows: ids.flatMap((id) => known.get(id) ?? []), total: asCount(total?.[0]) };
 }
 
+/**
+ * How many hosts there are, and how many with something wrong.
+ *
+ * @param silentSinceMs heard of last before this, by the hub's clock. @param clockErrorMs off by more than this when they sent last.
+ */
 export async function countHosts(
   store: FleetStore,
-  { silentSinceMs, clockErrorMs }: HostLimits,
-): Promise<HostCounts> {
+  { silentSinceMs, clockErrorMs }: { readonly silentSinceMs: number; readonly clockErrorMs: number },
+): Promise<Pick<FleetOverview, 'hosts' | 'silent' | 'twins' | 'clockErrors'>> {
   // Few hosts have something wrong: the others are not looked up.
   const [silent, wrong] = ['s.last_at < ?1', 'abs(s.clock_error) > ?2'];
   const [row] = await store.ask(

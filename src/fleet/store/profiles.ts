@@ -3,41 +3,49 @@ import { asBytes, asCount, asReal } from '../../store/cells.ts';
 import { groups } from '../findings/peers.ts';
 import type { FleetStore } from './fleet-store.ts';
 import { calibration } from './history.ts';
-import { column, int, json, nullable, select, shape, text } from './select.ts';
+import { column, int, json, nullable, type Read, select, shape, text } from './select.ts';
 
 /** Hours of which a profile holds the rates. */
 export const WEEK_HOURS = 168;
 
+/** `rates` as it is stored: an array of floats of this machine's order, which is that of all that run this. */
+const rates = column((cell): Float32Array => {
+  const bytes = cell == null ? new Uint8Array() : asBytes(cell);
+  const rates = new Float32Array(WEEK_HOURS).fill(Number.NaN);
+  if (bytes.length === rates.byteLength) new Uint8Array(rates.buffer).set(bytes);
+  return rates;
+});
+
 /** What judging needs of a host, kept so that no history is read twice. */
-export interface Profile {
-  /** The number of `FleetHost`. */
-  readonly host: number;
+const PROFILE = {
   /** The last hour of `rates`, counted from the epoch. */
-  readonly hour: number;
+  hour: int('coalesce(q.hour, 0)'),
   /** The raw clock's rate against disciplined time in each of the WEEK_HOURS up to that hour; NaN where there is none. */
-  readonly rates: Float32Array;
+  rates: rates('q.rates'),
   /** JSON of what its newest calibration, and its newest run of `tscope kvm`, come to; null where it sent none. */
-  readonly claim: string | null;
-  readonly kvm: string | null;
-}
+  claim: nullable(text('q.claim')),
+  kvm: nullable(text('q.kvm')),
+};
 
-/** A profile with what hosts are sorted into groups by. */
-export interface HostProfile extends Profile {
-  /** When it was heard from last, ms by the hub's clock. */
-  readonly lastSeenMs: number;
-  readonly cpu: string | null;
-  readonly labels: Readonly<Record<string, string>>;
-}
+/**
+ * The first hour that a profile does not hold as it is known at ?3, the present one. A profile of a later hour was made by
+ * a clock that was ahead, and lacks the hours that have left its week. Hours that came before their time, by this clock,
+ * were not read yet, whatever came since.
+ */
+const FRESH = 'CASE WHEN q.hour > ?3 THEN 0 WHEN q.fresh <= q.hour THEN q.fresh ELSE q.hour + 1 END';
 
-/** A profile, and the state that it was read in: anything that comes makes it another. */
-export interface StampedProfile extends Profile {
-  readonly stamp: number;
-}
+const STALE_PROFILE = shape({
+  host: int('q.host'),
+  /** The state that it was read in: anything that comes makes it another. */
+  stamp: int('q.stamp'),
+  ...PROFILE,
+  fresh: int(FRESH),
+});
+export type StampedProfile = Omit<Read<typeof STALE_PROFILE>, 'fresh'>;
+export type Profile = Omit<StampedProfile, 'stamp'>;
 
 /** A profile, and what came since it was made. */
-export interface StaleProfile extends StampedProfile {
-  /** The first hour that its rates do not hold as it is known now. */
-  readonly fresh: number;
+export interface StaleProfile extends Read<typeof STALE_PROFILE> {
   /** Rates from `fresh` on, the hour with each; of an hour that was measured twice the one with more samples comes last. */
   readonly hours: ReadonlyArray<readonly [hour: number, rate: number]>;
   readonly calibration: FleetCalibration | null;
@@ -45,21 +53,15 @@ export interface StaleProfile extends StampedProfile {
   readonly document: { readonly kernel: string | null; readonly summary: string } | null;
 }
 
-/** `rates` as it is stored: an array of floats of this machine's order, which is that of all that run this. */
-const rates = column((cell) => {
-  const bytes = cell == null ? new Uint8Array() : asBytes(cell);
-  const rates = new Float32Array(WEEK_HOURS).fill(Number.NaN);
-  if (bytes.length === rates.byteLength) new Uint8Array(rates.buffer).set(bytes);
-  return rates;
+/** A profile with what hosts are sorted into groups by. */
+const HOST_PROFILE = shape({
+  host: int('h.id'),
+  ...PROFILE,
+  cpu: nullable(text('s.cpu')),
+  labels: json<Record<string, string>>('s.labels'),
+  /** When it was heard from last, ms by the hub's clock. */
+  lastSeenMs: int('s.last_at'),
 });
-
-/** A profile without its host. */
-const PROFILE = {
-  hour: column((cell) => (cell == null ? 0 : asCount(cell)))('q.hour'),
-  rates: rates('q.rates'),
-  claim: nullable(text('q.claim')),
-  kvm: nullable(text('q.kvm')),
-};
 
 /**
  * Profiles of hosts of which something came since, or that are of later hours, by host number, with what came.
@@ -72,13 +74,10 @@ export async function staleProfiles(
   afterHost: number,
   limit: number,
 ): Promise<StaleProfile[]> {
-  // A profile of a later hour was made by a clock that was ahead, and lacks the hours that have left its week. Hours that
-  // came before their time, by this clock, were not read yet, whatever came since.
   const isStale = '(q.fresh IS NOT NULL OR q.hour > ?3)';
-  const fresh = 'CASE WHEN q.hour > ?3 THEN 0 WHEN q.fresh <= q.hour THEN q.fresh ELSE q.hour + 1 END';
   const stale = await select(
     store,
-    shape({ host: int('q.host'), fresh: int(fresh), stamp: int('q.stamp'), ...PROFILE }),
+    STALE_PROFILE,
     `FROM profile q WHERE q.host > ?1 AND ${isStale} ORDER BY q.host LIMIT ?2`,
     [afterHost, limit, hour],
   );
@@ -91,7 +90,7 @@ export async function staleProfiles(
     `SELECT q.host, m.at, (m.first - m.last) / (m.last_since - m.first_since) ${of}
      JOIN series p ON p.run = r.id JOIN hour m ON m.series = p.id
      WHERE ${among} AND p.clock = 'monotonic' AND p.reference = 'monotonic_raw' AND p.independent = 1
-       AND m.at >= ${fresh} AND m.at > ?4 AND m.at <= ?3 AND m.last_since > m.first_since
+       AND m.at >= ${FRESH} AND m.at > ?4 AND m.at <= ?3 AND m.last_since > m.first_since
      ORDER BY q.host, m.count`,
     [...range, hour - WEEK_HOURS],
   );
@@ -134,16 +133,10 @@ export const putProfiles = (store: FleetStore, profiles: readonly StampedProfile
   );
 
 /** By host number. */
-export const listProfiles = (store: FleetStore, afterHost: number, limit: number): Promise<HostProfile[]> =>
+export const listProfiles = (store: FleetStore, afterHost: number, limit: number) =>
   select(
     store,
-    shape({
-      host: int('h.id'),
-      ...PROFILE,
-      cpu: nullable(text('s.cpu')),
-      labels: json<Record<string, string>>('s.labels'),
-      lastSeenMs: int('s.last_at'),
-    }),
+    HOST_PROFILE,
     `FROM host h JOIN sender s ON s.id = h.sender LEFT JOIN profile q ON q.host = h.id
      WHERE h.id > ?1 ORDER BY h.id LIMIT ?2`,
     [afterHost, limit],

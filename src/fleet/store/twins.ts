@@ -1,19 +1,22 @@
 import { groups } from '../findings/peers.ts';
 import type { FleetStore, Statements } from './fleet-store.ts';
 import { makeStale } from './profiles.ts';
-import { int, select, shape, text } from './select.ts';
+import { int, type Read, select, shape, text } from './select.ts';
 import { previousBoots } from './tables.ts';
 
+const SENDER = shape({
+  word: text('a.word'),
+  sender: int('a.id'),
+  host: int('a.host'),
+  machine: text('a.machine'),
+  instance: text('a.instance'),
+  boot: text('a.boot'),
+  firstAtMs: int('a.first_at'),
+  lastAtMs: int('a.last_at'),
+  hostname: text('a.hostname'),
+});
 /** A sender, and from when to when it sent, ms by the hub's clock. */
-export interface SenderActivity {
-  readonly sender: number;
-  readonly host: number;
-  readonly machine: string;
-  readonly instance: string;
-  readonly boot: string;
-  readonly firstAtMs: number;
-  readonly lastAtMs: number;
-}
+export type SenderActivity = Omit<Read<typeof SENDER>, 'word' | 'hostname'>;
 
 /** A sender that is another host's than was thought; hosts below 0 are yet to be made, one for each number. */
 export interface Reassignment {
@@ -86,18 +89,6 @@ async function carryOut(own: Statements, word: string, moves: readonly Reassignm
   await own.run(previousBoots(hosts), [word]);
   await own.run(makeStale('SELECT id AS host, 0 AS fresh FROM host WHERE word = ?1'), [word]);
 }
-
-const SENDER = shape({
-  word: text('a.word'),
-  sender: int('a.id'),
-  host: int('a.host'),
-  machine: text('a.machine'),
-  instance: text('a.instance'),
-  boot: text('a.boot'),
-  firstAtMs: int('a.first_at'),
-  lastAtMs: int('a.last_at'),
-  hostname: text('a.hostname'),
-});
 
 /**
  * Tells apart hosts that publish under one word, as far as they are known by now.

@@ -1,5 +1,6 @@
 import { about, exactFrequency, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type {
+  FleetEventLine,
   FleetEventsResult,
   FleetHostResult,
   FleetHostRow,
@@ -109,16 +110,16 @@ export function outliersTable(result: Pick<FleetHostsResult, 'hosts'>, address?:
   };
 }
 
+const EVENT_COLUMNS: ReadonlyArray<readonly [head: string, cell: (event: FleetEventLine) => string]> = [
+  ['time (UTC)', ({ at }) => moment(at)],
+  ['event', ({ kind }) => kind],
+  ['clock', ({ clock }) => orDash(clock)],
+  ['what happened', ({ detail }) => detail],
+];
+
 /** Events of many hosts, each with its host. */
 export const eventsTable = (result: FleetEventsResult, address?: HostAddress): Table => ({
-  head: ['host', 'time (UTC)', 'event', 'clock', 'what happened'],
-  rows: result.events.map(({ at, hostname, kind, clock, detail }) => [
-    hostname,
-    moment(at),
-    kind,
-    orDash(clock),
-    detail,
-  ]),
+  ...columns(result.events, [['host', ({ hostname }) => hostname], ...EVENT_COLUMNS]),
   addresses: address && result.events.map(({ name }) => address(name)),
   note:
     result.total === 0
@@ -346,8 +347,7 @@ export function hostSections(result: FleetHostResult): Section[] {
       title: 'Events',
       blocks: [
         {
-          head: ['time (UTC)', 'event', 'clock', 'what happened'],
-          rows: events.map(({ at, kind, clock, detail }) => [moment(at), kind, orDash(clock), detail]),
+          ...columns(events, EVENT_COLUMNS),
           note:
             eventsTotal === 0
               ? 'None in this range.'
