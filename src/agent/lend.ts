@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { clocksourceFacts } from '../host/clocksource.ts';
 import { disciplineOf, kernelClock } from '../host/discipline.ts';
 import { bootId, hostIdentity } from '../host/identity.ts';
-import { kernelLog, tscRemarksIn } from '../host/kernel-log.ts';
+import { tscRemarks } from '../host/kernel-log.ts';
 import { hostSummary } from '../host/summary.ts';
 import { tscFacts } from '../host/tsc.ts';
 import type { AgentHealth } from '../schema/agent-api.ts';
@@ -25,14 +25,8 @@ const MOST_CLAIMS = 16;
 
 const short = (text: string | null): string | null => text?.slice(0, SHORT) ?? null;
 
-function remarks(): string[] {
-  try {
-    return tscRemarksIn(kernelLog()).map(({ text }) => text.slice(0, LONG));
-  } catch {
-    // Only root may read the kernel's log where dmesg_restrict is set.
-    return [];
-  }
-}
+/** None where dmesg_restrict is set and this is not root, who alone may then read the kernel's log. */
+const remarks = (): string[] => (tscRemarks().value ?? []).map(({ text }) => text.slice(0, LONG));
 
 function readFacts(): FleetFacts {
   const { cpu, cpus, memoryBytes, kernel, clocksource, virtualization } = hostSummary();

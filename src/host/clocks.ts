@@ -2,7 +2,7 @@ import { bracketAt, newRows, ROW } from '../clock/bracket-rows.ts';
 import { type Native, nativeWithTsc } from '../native.ts';
 import { median } from '../statistics.ts';
 import { clocksourceFacts } from './clocksource.ts';
-import { disciplineOf } from './discipline.ts';
+import { disciplineOf, kernelClock } from './discipline.ts';
 import { type Fact, reasonOf } from './fact.ts';
 
 /** One clock of the kernel, as a program meets it. */
@@ -108,20 +108,13 @@ const unreadable = (name: ClockName, reason: string): ClockFacts => ({
   reason,
 });
 
-function steeredNow(addon: Native): boolean {
-  try {
-    return disciplineOf(addon.readAdjtimex()) !== 'none';
-  } catch {
-    return false;
-  }
-}
-
 /** Reads each clock a few hundred times (under a millisecond in all). */
 export function clocksFacts(): ClockFacts[] {
   try {
     const addon = nativeWithTsc();
     const { derivedFromTsc } = clocksourceFacts();
-    const steered = steeredNow(addon);
+    const kernel = kernelClock();
+    const steered = kernel !== null && disciplineOf(kernel) !== 'none';
     return CLOCK_NAMES.map((name) => clockFacts(addon, name, derivedFromTsc, steered));
   } catch (error) {
     return CLOCK_NAMES.map((name) => unreadable(name, reasonOf(error)));

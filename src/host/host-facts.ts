@@ -1,8 +1,7 @@
 import { clocksFacts } from './clocks.ts';
 import { clocksourceFacts } from './clocksource.ts';
 import { cpuFacts } from './cpu.ts';
-import { factOf } from './fact.ts';
-import { kernelLog, tscRemarksIn } from './kernel-log.ts';
+import { tscRemarks } from './kernel-log.ts';
 import { kvmFacts } from './kvm.ts';
 import { namesBySysteminformation } from './names.ts';
 import { osFacts } from './os.ts';
@@ -24,7 +23,7 @@ export async function hostFacts() {
     kvm: kvmFacts(),
     scheduling: schedulingFacts(),
     os: osFacts(),
-    kernelRemarks: factOf('/dev/kmsg', () => tscRemarksIn(kernelLog())),
+    kernelRemarks: tscRemarks(),
   };
   return { ...direct, names: await namesBySysteminformation(direct) };
 }

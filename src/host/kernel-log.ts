@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { systemCode } from '../errors.ts';
+import { type Fact, factOf } from './fact.ts';
 
 /** A record of /dev/kmsg is at most this long. */
 const RECORD_BYTES = 8192;
@@ -101,3 +102,6 @@ export function tscRemarksIn(records: Iterable<string>): KernelRemark[] {
   }
   return remarks;
 }
+
+/** What it said against the TSC since it booted. */
+export const tscRemarks = (): Fact<KernelRemark[]> => factOf('/dev/kmsg', () => tscRemarksIn(kernelLog()));

@@ -1,6 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import { reasonOf } from '../host/fact.ts';
-import { type KernelRemark, kernelLog, tscRemarksIn } from '../host/kernel-log.ts';
+import { tscRemarks } from '../host/kernel-log.ts';
 import { tscFacts } from '../host/tsc.ts';
 import { native } from '../native.ts';
 import { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
@@ -29,7 +29,8 @@ export async function calibrateTask(options: CalibrateOptions, control: Control)
 
   const chrony = await chronyReference();
   const claims = collectClaims();
-  const remarks = kernelRemarks();
+  // None where the log may not be read; the claims then say so.
+  const remarks = tscRemarks().value ?? [];
   const firstSurvey = surveyCpus();
   const ptp = comparePtpClocks();
 
@@ -59,15 +60,6 @@ export async function calibrateTask(options: CalibrateOptions, control: Control)
       ...cpuWarnings(full.cpus),
     ],
   };
-}
-
-/** What the kernel says of the TSC; nothing where its log may not be read (the claims then say so). */
-function kernelRemarks(): KernelRemark[] {
-  try {
-    return tscRemarksIn(kernelLog());
-  } catch {
-    return [];
-  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Control } from '../../clock/control.ts';
+import { type Control, quietControl } from '../../clock/control.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import { calibrate } from '../../tsc/calibrate.ts';
 import { hostSource } from '../../tsc/source.ts';
@@ -25,6 +25,6 @@ export function nominalRate(result: CalibrateResult): SampledHost['nominal'] {
 /** A calibration before the run. @param control only its cancellation counts. */
 export const calibrateBriefly = (control: Control, durationNs: number = CALIBRATION_NS): CalibrateResult =>
   calibrate({ durationNs, clock: 'monotonic_raw' }, hostSource(), {
-    progress: () => {},
+    ...quietControl,
     cancelled: control.cancelled,
   }).result;

@@ -1,4 +1,4 @@
-import { reasonOf } from '../../host/fact.ts';
+import { factOf } from '../../host/fact.ts';
 import { kernelLine, kernelLog } from '../../host/kernel-log.ts';
 import { type Claim, noClaim } from './claim.ts';
 
@@ -40,10 +40,6 @@ export function claimsInLog(records: Iterable<string>): Claim[] {
 
 /** What the kernel printed about the TSC's frequency while it booted. */
 export function kernelLogClaims(): Claim[] {
-  try {
-    return claimsInLog(kernelLog());
-  } catch (error) {
-    const reason = `/dev/kmsg: ${reasonOf(error)}`;
-    return [noClaim(DETECTED, reason), noClaim(REFINED, reason)];
-  }
+  const claims = factOf('/dev/kmsg', () => claimsInLog(kernelLog()));
+  return claims.value ?? [noClaim(DETECTED, claims.reason), noClaim(REFINED, claims.reason)];
 }

@@ -1,8 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { systemCode } from '../../errors.ts';
-import { correctionOf } from '../../host/discipline.ts';
+import { correctionOf, kernelClock } from '../../host/discipline.ts';
 import { reasonOf } from '../../host/fact.ts';
-import { native } from '../../native.ts';
 import { formatRatio } from '../../units.ts';
 import { byCorrection, CRYSTAL_WANDER, type NoReference, type Reference } from './reference.ts';
 
@@ -176,22 +175,16 @@ export function trackingReference(
   };
 }
 
-/** What the kernel corrects its clock by; null where it does not say. */
-function kernelCorrection(): number | null {
-  try {
-    return correctionOf(native().readAdjtimex());
-  } catch {
-    return null;
-  }
-}
-
 /**
  * Asks chronyd over its local UDP port. Whatever goes wrong is a reason.
  *
  * @param port another port, for tests.
  */
 export const chronyReference = (port: number = CHRONY_PORT): Promise<Reference | NoReference> =>
-  askChrony(port, (reply, sequence) => trackingReference(reply, sequence, kernelCorrection()));
+  askChrony(port, (reply, sequence) => {
+    const kernel = kernelClock();
+    return trackingReference(reply, sequence, kernel === null ? null : correctionOf(kernel));
+  });
 
 /** The same question, answered with all that it says. */
 export const chronyTracking = (port: number = CHRONY_PORT): Promise<ChronyTracking | NoReference> =>
