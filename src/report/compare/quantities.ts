@@ -55,32 +55,29 @@ const BETWEEN_RUNS = {
 const WANDER = 0.05;
 
 /** A figure whose own standard error holds between runs. */
-const standardError = (deviation: number): RunSpread | undefined =>
+const standardError = (deviation = 0): RunSpread | undefined =>
   deviation > 0 ? { of: 'value', deviation } : undefined;
 
+/** A figure; null where it, or how much it varies, is not known. */
 const given = (
   part: Quantity['part'],
   name: string,
   unit: Quantity['unit'],
-  value: number | null,
+  value: number | null | undefined,
   typical: RunSpread | null | undefined,
-): Quantity[] =>
-  value === null || typical === undefined || (typical?.of === 'logarithm' && !(value > 0))
-    ? []
-    : [{ part, name, unit, value, typical }];
+): Quantity | null =>
+  value == null || typical === undefined || (typical?.of === 'logarithm' && !(value > 0))
+    ? null
+    : { part, name, unit, value, typical };
+type Given = ReturnType<typeof given>;
 
 /** The kernel's own ratio repeats exactly, and says everything about a clock that is made from the TSC. */
-function ofCalibrate({ clock, tscHz, standardErrorRatio, kernel, trueRate }: CalibrateResult): Quantity[] {
-  const measured =
-    kernel?.hz == null
-      ? given('calibrate', `TSC rate against ${clock}`, 'hz', tscHz, standardError(standardErrorRatio))
-      : given('calibrate', "TSC rate by the kernel's mult and shift", 'hz', kernel.hz, null);
-  const truth =
-    trueRate === null
-      ? []
-      : given('calibrate', 'true TSC rate', 'hz', trueRate.hz, standardError(trueRate.errorRatio));
-  return [...measured, ...truth];
-}
+const ofCalibrate = ({ clock, tscHz, standardErrorRatio, kernel, trueRate }: CalibrateResult): Given[] => [
+  kernel?.hz == null
+    ? given('calibrate', `TSC rate against ${clock}`, 'hz', tscHz, standardError(standardErrorRatio))
+    : given('calibrate', "TSC rate by the kernel's mult and shift", 'hz', kernel.hz, null),
+  given('calibrate', 'true TSC rate', 'hz', trueRate?.hz, standardError(trueRate?.errorRatio)),
+];
 
 const PERCENTILES = [
   ['p50', BETWEEN_RUNS.lateness],
@@ -89,41 +86,30 @@ const PERCENTILES = [
   ['p999', BETWEEN_RUNS.rareLateness],
 ] as const;
 
-function ofTimer({ latenessNs, periodNs, backend, divergence, policy }: TimerResult): Quantity[] {
-  const name = `${backend}, ${exact(periodNs)}`;
-  const lateness = PERCENTILES.flatMap(([key, typical]) =>
-    given(
-      'timer',
-      `lateness ${key.replace('999', '99.9')} (${name})`,
-      'ns',
-      latenessNs?.[key] ?? null,
-      typical,
+function ofTimer({ latenessNs, periodNs, backend, divergence, policy }: TimerResult): Given[] {
+  const timer = `${backend}, ${exact(periodNs)}`;
+  const rate = `TSC deadline's divergence (${policy}, ${timer})`;
+  return [
+    ...PERCENTILES.map(([key, typical]) =>
+      given('timer', `lateness ${key.replace('999', '99.9')} (${timer})`, 'ns', latenessNs?.[key], typical),
     ),
-  );
-  const rate = `TSC deadline's divergence (${policy}, ${name})`;
-  const spread = standardError(divergence?.rateStandardError ?? 0);
-  return [...lateness, ...given('timer', rate, 'ratio', divergence?.rateRatio ?? null, spread)];
+    given('timer', rate, 'ratio', divergence?.rateRatio, standardError(divergence?.rateStandardError)),
+  ];
 }
 
-const ofDrift = ({ pairs, windowNs, durationNs }: DriftResult): Quantity[] =>
-  pairs.flatMap(({ clock, reference, rateRatio, rateStandardError }) => {
+const ofDrift = ({ pairs, windowNs, durationNs }: DriftResult): Given[] =>
+  pairs.map(({ clock, reference, rateRatio, rateStandardError }) => {
     const wander = durationNs > 0 ? (WANDER * (windowNs ?? 0)) / durationNs : 0;
     const spread =
       rateStandardError === null ? undefined : standardError(Math.hypot(rateStandardError, wander));
     return given('drift', `${clock} - ${reference}: rate`, 'ratio', rateRatio, spread);
   });
 
-function ofKvm({ resume, running }: KvmResult): Quantity[] {
+function ofKvm({ resume, running }: KvmResult): Given[] {
   const guest = running === null ? '' : `mean period of a guest that ${LOOPS[running.loop]}`;
   return [
-    ...given(
-      'kvm',
-      guest,
-      'ns',
-      running?.meanPeriodNs ?? null,
-      standardError(running?.meanPeriodErrorNs ?? 0),
-    ),
-    ...given('kvm', 'phase shift over a stop', 'ns', resume?.phaseShiftNs ?? null, BETWEEN_RUNS.phaseShift),
+    given('kvm', guest, 'ns', running?.meanPeriodNs, standardError(running?.meanPeriodErrorNs)),
+    given('kvm', 'phase shift over a stop', 'ns', resume?.phaseShiftNs, BETWEEN_RUNS.phaseShift),
   ];
 }
 
@@ -135,11 +121,11 @@ export const wholeRows = ({ stop }: Parts): Set<string> =>
   new Set((stop?.rows ?? []).filter(({ projected }) => projected === null).map(rowName));
 
 /** The mean recovery (geometric) of each policy, over the rows that every run measured to its end. */
-function recoveries({ rows, simulated }: StopResult, common: ReadonlySet<string>): Quantity[] {
+function recoveries({ rows, simulated }: StopResult, common: ReadonlySet<string>): Given[] {
   const policies = [...new Set(rows.map(({ policy }) => policy))];
-  return policies.flatMap((policy) => {
+  return policies.map((policy) => {
     const own = rows.filter((row) => row.policy === policy && common.has(rowName(row)) && row.recoveryNs > 0);
-    if (own.length === 0) return [];
+    if (own.length === 0) return null;
     const value = Math.exp(mean(own.map(({ recoveryNs }) => Math.log(recoveryNs))));
     const name = `mean recovery under ${policy} (${own.length} of ${rows.filter((row) => row.policy === policy).length} stops)`;
     return given('stop', name, 'ns', value, simulated ? null : BETWEEN_RUNS.recovery);
@@ -150,17 +136,17 @@ function recoveries({ rows, simulated }: StopResult, common: ReadonlySet<string>
 const TICKS = ['catch-up', 'clamp'];
 
 /** What simulated time gives repeats exactly. */
-function ofStop(result: StopResult, common: ReadonlySet<string>): Quantity[] {
+function ofStop(result: StopResult, common: ReadonlySet<string>): Given[] {
   const { tickCost, lockupThreshold, simulated } = result;
   const costs = (tickCost ?? []).filter(({ policy }) => TICKS.includes(policy));
   return [
-    ...costs.flatMap(({ policy, p50Ns }) => given('stop', `tick: ${policy}`, 'ns', p50Ns, BETWEEN_RUNS.tick)),
+    ...costs.map(({ policy, p50Ns }) => given('stop', `tick: ${policy}`, 'ns', p50Ns, BETWEEN_RUNS.tick)),
     ...costs
       .filter(({ policy }) => policy !== 'catch-up')
-      .flatMap(({ policy, overCatchUpNs }) =>
+      .map(({ policy, overCatchUpNs }) =>
         given('stop', `tick: ${policy} over catch-up`, 'ns', overCatchUpNs, BETWEEN_RUNS.overCatchUp),
       ),
-    ...lockupThreshold.flatMap(({ periodNs, atHostCost }) =>
+    ...lockupThreshold.map(({ periodNs, atHostCost }) =>
       given(
         'stop',
         `stop that locks up under catch-up, period ${exact(periodNs)}`,
@@ -173,8 +159,8 @@ function ofStop(result: StopResult, common: ReadonlySet<string>): Quantity[] {
   ];
 }
 
-const of = <Part>(part: Part | null | undefined, quantities: (part: Part) => Quantity[]): Quantity[] =>
-  part === null || part === undefined ? [] : quantities(part);
+const of = <Part>(part: Part | null | undefined, quantities: (part: Part) => Given[]): Quantity[] =>
+  part == null ? [] : quantities(part).filter((one) => one !== null);
 
 /**
  * Every figure of a run that another one can be compared by.
