@@ -23,9 +23,8 @@ import { plural } from '../report/words.ts';
 import type { FleetHostResult } from '../schema/fleet.ts';
 import { schemaId } from '../schema/words.ts';
 import { version } from '../version.ts';
-import { filterOf } from './filter.ts';
 import type { FleetStore } from './store/fleet-store.ts';
-import { HOST_ORDERS, type HostOrder, type Where } from './store/hosts.ts';
+import { filterOf, HOST_ORDERS, type HostOrder, type Where } from './store/hosts.ts';
 import {
   eventsView,
   hostNamed,

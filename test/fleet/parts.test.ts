@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { ledgerOf } from '../../src/fleet/collect/ledger.ts';
 import { packBatch } from '../../src/fleet/shipping/batch.ts';
-import { countIn, merged, rangesOf } from '../../src/fleet/store/settled.ts';
+import { countIn, ledgerOf, merged, rangesOf } from '../../src/fleet/store/settled.ts';
 import { type SenderActivity, separate } from '../../src/fleet/store/twins.ts';
 import { fleetBatchSchema } from '../../src/schema/fleet-batch.ts';
 import { MOST_BATCH_BYTES } from '../../src/schema/words.ts';

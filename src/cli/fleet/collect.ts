@@ -113,8 +113,7 @@ export const command = defineCommand({
     const tls = readTls(options);
     const { openFleetStore } = await import('../../fleet/store/open.ts');
     const { Collector } = await import('../../fleet/collect/collector.ts');
-    const { ledgerOf } = await import('../../fleet/collect/ledger.ts');
-    const { settledOf } = await import('../../fleet/store/settled.ts');
+    const { ledgerOf, settledOf } = await import('../../fleet/store/settled.ts');
     const { keepUp } = await import('../../fleet/store/upkeep.ts');
     const store = await openPatiently(() => openFleetStore(options.db), signal);
     const collector = new Collector(access, store, log);

@@ -1,8 +1,7 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { usageError } from '../../errors.ts';
-import { filterOf } from '../../fleet/filter.ts';
 import type { FleetStore } from '../../fleet/store/fleet-store.ts';
-import type { Where } from '../../fleet/store/hosts.ts';
+import { filterOf, type Where } from '../../fleet/store/hosts.ts';
 import { openFleetStore } from '../../fleet/store/open.ts';
 import { integer } from '../options.ts';
 

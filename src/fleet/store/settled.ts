@@ -1,3 +1,4 @@
+import type { FleetLedger } from '../../schema/fleet-hub.ts';
 import { asCount, asText } from '../../store/cells.ts';
 import type { Row } from '../../store/connection.ts';
 import { groups } from '../findings/peers.ts';
@@ -48,6 +49,17 @@ export function countIn(ranges: readonly SettledRange[]): Settled {
       .filter((range) => range.refused === refused)
       .reduce((sum, { first, last }) => sum + last - first + 1, 0);
   return { stored: count(false), refused: count(true) };
+}
+
+/**
+ * Where every message of the stream is. What is stored but not yet acknowledged is counted as stored, not as waiting.
+ *
+ * @param waiting as the hub says it: not acknowledged.
+ */
+export function ledgerOf(received: number, waiting: number, { stored, refused }: Settled): FleetLedger {
+  const left = Math.max(0, received - stored - refused);
+  const stillWaiting = Math.min(waiting, left);
+  return { received, stored, refused, waiting: stillWaiting, expired: left - stillWaiting };
 }
 
 export async function settledOf(store: FleetStore, stream: string): Promise<Settled> {
