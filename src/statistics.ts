@@ -51,6 +51,15 @@ export function median(values: Values): number {
   return ascending.length % 2 === 1 ? upper : ((ascending[half - 1] ?? Number.NaN) + upper) / 2;
 }
 
+/** The median absolute deviation of a normal distribution, in standard deviations. */
+const MAD = 0.674489750196082;
+
+/** The median, and the standard deviation of normal values as their distances from it show it, whatever a few wild ones do. */
+export function robustSpread(values: Values): { readonly middle: number; readonly deviation: number } {
+  const middle = median(values);
+  return { middle, deviation: median(Array.from(values, (value) => Math.abs(value - middle))) / MAD };
+}
+
 /** Correlation of each value with the one before it, for values whose mean is 0; 0 where all are 0. */
 export function lag1(residuals: Values): number {
   let squares = 0;

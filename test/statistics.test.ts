@@ -10,6 +10,7 @@ import {
   midmeanError,
   normalQuantile,
   quantile,
+  robustSpread,
   sorted,
   standardDeviation,
   studentQuantile,
@@ -42,6 +43,13 @@ test('a quantile is the smallest value that this many do not exceed', () => {
 
 test('the median needs no order, and lies between the middle two', () => {
   expect([median([3, 1, 2]), median([4, 1, 3, 2])]).toEqual([2, 2.5]);
+});
+
+test('a wild value moves neither the middle nor the robust deviation', () => {
+  const { middle, deviation } = robustSpread([3, 1, 100, 2, 4]);
+  expect(middle).toBe(3);
+  // The median distance, 1, over that of a normal distribution.
+  expect(deviation).toBeCloseTo(1.482602218505602, 12);
 });
 
 test('a line without noise is found, whatever its points', () => {

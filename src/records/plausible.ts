@@ -1,4 +1,4 @@
-import { median, quantile, sorted } from '../statistics.ts';
+import { median, quantile, robustSpread, sorted } from '../statistics.ts';
 
 /** What readings cannot be, and what they then may be: checks of a record in the unit that it was given. */
 
@@ -125,8 +125,6 @@ export function frequencyDoubt(values: Float64Array): string | null {
 /** Steps that say what is usual; one this many times their spread from their median is a jump. */
 const LEAST_STEPS = 30;
 const JUMP = 8;
-/** The median absolute deviation of a normal distribution, in standard deviations. */
-const MAD = 0.674489750196082;
 
 /** The largest jump that a phase makes and stays at: seconds, the reading after it (from 0), and how many times the usual step. */
 export function jumpOf(phase: Float64Array): { seconds: number; at: number; times: number } | null {
@@ -135,8 +133,7 @@ export function jumpOf(phase: Float64Array): { seconds: number; at: number; time
   const some: number[] = [];
   for (let i = 1; i < phase.length; i += stride) if (!Number.isNaN(step(i))) some.push(step(i));
   if (some.length < LEAST_STEPS) return null;
-  const middle = median(some);
-  const spread = median(some.map((one) => Math.abs(one - middle))) / MAD;
+  const { middle, deviation: spread } = robustSpread(some);
   let [at, most] = [0, JUMP * spread];
   for (let i = 2; i + 1 < phase.length; i += 1) {
     const far = Math.abs(step(i) - middle);

@@ -1,4 +1,4 @@
-import { leastSquares, median, standardDeviation } from '../statistics.ts';
+import { leastSquares, robustSpread, standardDeviation } from '../statistics.ts';
 
 /** Steps that change a record before it is analysed; each says what it did. */
 
@@ -59,8 +59,6 @@ export function withoutDrift(
   return { values: changed, step: { step: 'drift', driftPerSecond } };
 }
 
-/** The median absolute deviation of a normal distribution, in standard deviations. */
-const MAD = 0.674489750196082;
 const MOST_PASSES = 10;
 
 /**
@@ -74,9 +72,8 @@ export function withoutOutliers(frequency: Float64Array, sigmas: number): Prepar
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
     const known = values.filter((value) => !Number.isNaN(value));
     if (known.length < 3) break;
-    const middle = median(known);
-    const spread = median(known.map((value) => Math.abs(value - middle))) / MAD || standardDeviation(known);
-    limitRatio = sigmas * spread;
+    const { middle, deviation } = robustSpread(known);
+    limitRatio = sigmas * (deviation || standardDeviation(known));
     let found = 0;
     for (let i = 0; i < values.length; i += 1) {
       if (!(Math.abs((values[i] as number) - middle) > limitRatio)) continue;

@@ -1,5 +1,3 @@
-import { compensatedSum } from './sum.ts';
-
 /**
  * A record on a regular grid, ready for every statistic of this folder: phase points x[0..N-1], one each tau0.
  * A gap is a NaN in `phase` (phase data), or a step of `known` that stays where it was (frequency data).
@@ -61,6 +59,26 @@ export const frequencySeries = (frequency: Float64Array, tau0: number): Series =
 /** A series that keeps the gaps at its ends, so that it stays beside others of the same time. */
 export const wholeSeries = (values: Float64Array, data: 'phase' | 'frequency', tau0: number): Series =>
   data === 'phase' ? { tau0, phase: values, slope: 0, known: null } : integrated(values, tau0);
+
+/**
+ * The sum of the finite entries, with the rounding error carried along (Neumaier), so that a million
+ * values around a large offset lose no digits.
+ *
+ * @returns the sum, and how many entries were not NaN.
+ */
+function compensatedSum(values: Float64Array): { readonly sum: number; readonly count: number } {
+  let sum = 0;
+  let lost = 0;
+  let count = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    const next = sum + value;
+    lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+    sum = next;
+    count += 1;
+  }
+  return { sum: sum + lost, count };
+}
 
 function integrated(values: Float64Array, tau0: number): Series {
   const { sum, count } = compensatedSum(values);
