@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -543,6 +544,18 @@ describe.each(implementations)('%s', (kind, place, old) => {
 
 test.runIf(absence !== null)(`PostgreSQL is not tried: ${absence ?? ''}`, () => {
   expect(absence).not.toBeNull();
+});
+
+test('released steps never change, however they are written', () => {
+  const digest = (step: string) => createHash('sha256').update(step).digest('hex');
+  expect(SQLITE_STEPS.map(digest)).toEqual([
+    '09f47e7346f2f42a169b26ce40ebeed248decf3d5fec617fc2f26d0db7f0efcb',
+    '2563fca9f925a5ed16f109f53af816d205ba7b617e907eeda463385aa08cf4eb',
+  ]);
+  expect(POSTGRES_STEPS.map(digest)).toEqual([
+    'c81a486d2b3cca60060636c75140e5659ab158362ef7a76003e8f2c9e6c437b4',
+    '46c716da6fc486eea1976434d055206de65facf2bdf9846cf8f2553f6da27ce8',
+  ]);
 });
 
 test('a file that is something else is left as it is', async () => {
