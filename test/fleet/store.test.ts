@@ -7,7 +7,7 @@ import { unpackDocument } from '../../src/fleet/store/document-summary.ts';
 import { listEvents } from '../../src/fleet/store/events.ts';
 import type { FleetStore } from '../../src/fleet/store/fleet-store.ts';
 import { listCalibrations, listKvmRuns, listPairs, listPoints } from '../../src/fleet/store/history.ts';
-import { countHosts, findHosts, hostsById, listHosts } from '../../src/fleet/store/hosts.ts';
+import { countHosts, findHosts, type HostOrder, hostsById, listHosts } from '../../src/fleet/store/hosts.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
 import { POSTGRES_STEPS, SCHEMA } from '../../src/fleet/store/postgres/schema.ts';
 import {
@@ -281,6 +281,21 @@ describe.each(implementations)('%s', (kind, place, old) => {
     await putConclusions(store, '{"a":1}');
     await putConclusions(store, '{"a":2}');
     expect(await readConclusions(store)).toBe('{"a":2}');
+    await store.close();
+  });
+
+  it('a host of which nothing is known comes last, whichever way hosts are sorted', async () => {
+    const store = await fresh();
+    const { facts: _, ...silent } = batch('a');
+    const of = (id: string, kernel: string) => batch(id, { facts: { ...facts, kernel } });
+    await writeDelivery(store, delivery(silent, of('b', '6.1'), of('c', '6.12')));
+    const [b] = await findHosts(store, 'b');
+    await putStandings(store, [{ host: b?.id ?? 0, score: 7.5, detail: '{}' }]);
+    const words = async (order: HostOrder, descending: boolean) =>
+      (await listHosts(store, { limit: 10, order, descending })).rows.map(({ host }) => host);
+    expect(await words('kernel', false)).toEqual(['b', 'c', 'a']);
+    expect(await words('kernel', true)).toEqual(['c', 'b', 'a']);
+    for (const descending of [false, true]) expect(await words('score', descending)).toEqual(['b', 'a', 'c']);
     await store.close();
   });
 

@@ -12,7 +12,6 @@ import { fileError } from '../../../system-error.ts';
 import type { FleetRetention, FleetStore, Statements, Value } from '../fleet-store.ts';
 import { KEEP_LESS, newerFleetStore, noFleetStore } from '../refusals.ts';
 import { FLEET_APPLICATION_ID, SQLITE_STEPS } from './schema.ts';
-import { inSqlite } from './words.ts';
 
 /** Another process that writes the same file is waited for this long, ms. */
 const BUSY_MS = 10_000;
@@ -48,6 +47,13 @@ function withHint(error: unknown): unknown {
   const { code, message, hint, cause } = error;
   return new TscopeError(code, message, HINTS[code] ?? hint, { cause });
 }
+
+/** A statement of PostgreSQL's for SQLite. */
+const inSqlite = (sql: string): string =>
+  sql
+    .replace(/\bgreatest\(/g, 'max(')
+    .replace(/\bleast\(/g, 'min(')
+    .replaceAll("''::bytea", "x''");
 
 const cellOf = (value: Value, real = false): Cell =>
   typeof value === 'number' && !real ? BigInt(value) : (value ?? null);
