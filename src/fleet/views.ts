@@ -1,5 +1,4 @@
 import { usageError } from '../errors.ts';
-import { nameOf } from '../report/kinds/fleet.ts';
 import type {
   FleetEventsResult,
   FleetHostResult,
@@ -8,6 +7,7 @@ import type {
   FleetKernelsResult,
   FleetOverview,
 } from '../schema/fleet.ts';
+import { nameOf } from '../schema/words.ts';
 import { isoOf } from '../store/buckets.ts';
 import { groups } from './findings/peers.ts';
 import type { Conclusions, KeptStanding } from './judge/conclude.ts';

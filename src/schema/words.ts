@@ -1,4 +1,4 @@
-// Words of the documents that an agent needs while it runs: here, so that it loads no zod, which would take 5 MB of it.
+// Words of the documents, without zod: an agent, which needs some while it runs, has 5 MB more for it.
 
 /** The value of a document's `schema` field. */
 export const schemaId = (kind: string): string => `tscope/${kind}/1`;
@@ -30,6 +30,10 @@ export const MOST_BATCH_BYTES = 256 * 1024;
  * The server allows a host this word only.
  */
 export const HOST_WORD = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The name to ask for a host by: the word that it publishes as, and which of several hosts of that word it is. */
+export const nameOf = ({ host, twin }: { readonly host: string; readonly twin: number }): string =>
+  twin === 1 ? host : `${host}#${twin}`;
 
 /** More labels than this are a mistake. */
 export const MOST_LABELS = 16;

@@ -1,5 +1,5 @@
-import { nameOf } from '../../report/kinds/fleet.ts';
 import type { FleetEventLine } from '../../schema/fleet.ts';
+import { nameOf } from '../../schema/words.ts';
 import { isoOf } from '../../store/buckets.ts';
 import { asBigint, asCount, asText } from '../../store/cells.ts';
 import type { FleetStore } from './fleet-store.ts';

@@ -8,16 +8,13 @@ import type {
   FleetKernelsResult,
   FleetOverview,
 } from '../../schema/fleet.ts';
+import { nameOf } from '../../schema/words.ts';
 import { columns } from '../columns.ts';
 import type { Block, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { timeUnit } from '../plot/tick-text.ts';
 import { count, moment, orDash, plural } from '../words.ts';
 import { rateText } from './calibrate.ts';
-
-/** The name to ask for a host by: the word that it publishes under, and which of several hosts of that word it is. */
-export const nameOf = ({ host, twin }: Pick<FleetHostRow, 'host' | 'twin'>): string =>
-  twin === 1 ? host : `${host}#${twin}`;
 
 /** Where the page of a host is; a terminal has none. */
 export type HostAddress = (name: string) => string;

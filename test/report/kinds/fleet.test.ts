@@ -5,7 +5,6 @@ import {
   hostSections,
   hostsTable,
   kernelsTable,
-  nameOf,
   outliersTable,
   overviewSections,
   overviewVerdicts,
@@ -13,6 +12,7 @@ import {
 import { fleetCollectText, fleetInitText } from '../../../src/report/kinds/fleet-hub.ts';
 import { sectionsText, tableText } from '../../../src/report/text.ts';
 import type { FleetHostResult, FleetHostRow, FleetOverview } from '../../../src/schema/fleet.ts';
+import { nameOf } from '../../../src/schema/words.ts';
 import { said } from '../said.ts';
 
 const at = (time: string) => `2026-11-20T${time}.000Z`;
