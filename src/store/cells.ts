@@ -5,7 +5,7 @@ const wrong = (cell: Cell | undefined, wanted: string): TscopeError =>
   new TscopeError(
     'STORE_DAMAGED',
     `the store holds ${cell instanceof Uint8Array ? 'other bytes' : String(cell ?? 'nothing')} where it should hold ${wanted}.`,
-    '`tscope runs --check` names what is lost.',
+    "`tscope runs --check` names what a host's store has lost; a fleet's is restored from a backup.",
   );
 
 /** An integer: a time in ns. */

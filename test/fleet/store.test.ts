@@ -580,3 +580,15 @@ test('a file that is something else is left as it is', async () => {
   await expect(openFleetStore(path)).rejects.toThrow(/is not a fleet store/);
   rmSync(path);
 });
+
+test('a row that cannot be read says what is done about a store of its kind', async () => {
+  const store = await openFleetStore(join(folder, 'unreadable.db'));
+  await writeDelivery(store, delivery(batch('one')));
+  await store.ask("UPDATE sender SET hostname = CAST(x'ff' AS TEXT)");
+  await expect(listHosts(store, { limit: 1 })).rejects.toMatchObject({
+    code: 'STORE_DAMAGED',
+    message: 'the store holds other bytes where it should hold text.',
+    hint: "`tscope runs --check` names what a host's store has lost; a fleet's is restored from a backup.",
+  });
+  await store.close();
+});
