@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // Tests that measure nothing and wait for nobody: two of their files run at once.
 const FOLDERS = 'cli|clock|host|lapic|records|report|schema|stability|store|tsc';
-const COMMANDS = 'refusals|report|report-page|stability-page';
+const COMMANDS = 'report|report-page|stability-page';
 const pure = ['test/*.test.ts', `test/@(${FOLDERS})/**/*.test.ts`, `test/e2e/@(${COMMANDS}).test.ts`];
 const machine = [`test/!(${FOLDERS}|e2e)/**/*.test.ts`, `test/e2e/!(${COMMANDS}).test.ts`];
 
