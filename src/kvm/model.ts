@@ -14,7 +14,7 @@ import type { GuestStop } from './guest-stop.ts';
 import { timerSetup } from './timer-setup.ts';
 import type { TimerPath } from './verdict.ts';
 
-/** What the model says that a host would have done in a trace's place; of its interrupts all. */
+/** What the model says that a host would have done in a stop's place; of its interrupts all. */
 type Prediction = Omit<KvmModel, 'agreement' | 'alike'>;
 
 /** Absolute ktime of the resume in virtual time: far enough from 0 for any stop. */
@@ -26,39 +26,39 @@ const at = (ns: number): bigint => RESUME + BigInt(Math.round(ns));
 const middle = ([from, to]: readonly [number, number]): number => (from + to) / 2;
 
 /**
- * Runs the model through a trace's start, stop and resume, under one policy.
+ * Runs the model through a stop's start, stop and resume, under one policy.
  *
  * @param path `preemption-timer` gives the model its HV timer; on any other it runs on the hrtimer.
  * @param tscKhz the guest's TSC rate.
  * @param callbackNs what one hrtimer callback costs on this host; where nothing was measured, the crash dump's 79 ns.
  */
 export function predict(
-  trace: GuestStop,
+  stop: GuestStop,
   policy: PolicyName,
   path: TimerPath,
   tscKhz: number,
   callbackNs: number = CRASH_CALLBACK_NS,
 ): Prediction {
   const costs = { callbackNs: BigInt(Math.round(callbackNs)), exitNs: EXIT_NS };
-  const host = new NotingHost(tscKhz, costs, at(middle(trace.startNs)));
-  const config = configFor(tscKhz, BigInt(trace.periodNs), path === 'preemption-timer');
+  const host = new NotingHost(tscKhz, costs, at(middle(stop.startNs)));
+  const config = configFor(tscKhz, BigInt(stop.periodNs), path === 'preemption-timer');
   const timer = new LapicTimer(config, policies[policy], host);
-  const vcpu = new Vcpu(timer, host, { idle: trace.loop === 'halt' });
-  const setup = timerSetup(trace.periodNs, trace.divide, 0);
+  const vcpu = new Vcpu(timer, host, { idle: stop.loop === 'halt' });
+  const setup = timerSetup(stop.periodNs, stop.divide, 0);
   writeTdcr(timer, setup.divideRegister);
   writeLvtt(timer, APIC_LVT_TIMER_PERIODIC | VECTOR);
   writeTmict(timer, setup.initialCount);
 
   const { outcome, resumed, ended } = stopAndResume(vcpu, {
-    leaveAt: at(trace.leftNs),
+    leaveAt: at(stop.leftNs),
     pass: () => {
-      if (trace.saved !== null) stayInUserspace(vcpu, at(trace.saved.atNs));
-      const saved = trace.saved === null ? null : apicGetState(timer);
-      if (trace.restoredNs !== null) stayInUserspace(vcpu, at(middle(trace.restoredNs)));
+      if (stop.saved !== null) stayInUserspace(vcpu, at(stop.saved.atNs));
+      const saved = stop.saved === null ? null : apicGetState(timer);
+      if (stop.restoredNs !== null) stayInUserspace(vcpu, at(middle(stop.restoredNs)));
       if (saved !== null) apicSetState(timer, saved);
       stayInUserspace(vcpu, RESUME);
     },
-    followNs: BigInt(Math.round(trace.deliveriesNs.at(-1) ?? 0)) + 1n,
+    followNs: BigInt(Math.round(stop.deliveriesNs.at(-1) ?? 0)) + 1n,
     goal: 'time',
   });
   return {
@@ -94,11 +94,11 @@ function usual({ deliveriesNs, startNs: [start], periodNs }: GuestStop): { meanN
  * Compares the interrupts after the resume with those predicted, in order, each prediction used once. A late interrupt
  * belongs to the latest tick that was due; a whole grid in the wrong place shows in the mean lateness.
  */
-export function agreementOf(trace: GuestStop, predictedNs: readonly number[]): KvmModel['agreement'] {
-  const { periodNs } = trace;
-  const { meanNs, share } = usual(trace);
-  const uncertaintyNs = trace.startNs[1] - trace.startNs[0];
-  const came = trace.deliveriesNs.filter((time) => time >= 0);
+export function agreementOf(stop: GuestStop, predictedNs: readonly number[]): KvmModel['agreement'] {
+  const { periodNs } = stop;
+  const { meanNs, share } = usual(stop);
+  const uncertaintyNs = stop.startNs[1] - stop.startNs[0];
+  const came = stop.deliveriesNs.filter((time) => time >= 0);
   const last = came.at(-1) ?? 0;
   const predicted = predictedNs.filter((time) => time <= last);
   const due = (i: number) => (predicted[i] ?? Number.POSITIVE_INFINITY) - uncertaintyNs;

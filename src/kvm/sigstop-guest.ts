@@ -4,7 +4,7 @@ import type { Guest } from './guest.ts';
 import type { GuestStop } from './guest-stop.ts';
 import type { GuestTrace } from './guest-trace.ts';
 import { type NotedMoment, since } from './recording.ts';
-import { type GuestStopOptions, traceOf } from './stop.ts';
+import { type GuestStopOptions, sharedOf } from './stop.ts';
 
 /** What the process that owns the guest is started with, as JSON. */
 export interface SigstopJob extends Omit<GuestStopOptions, 'stop' | 'resumeAt'> {
@@ -17,7 +17,7 @@ export type SigstopMessage =
   | {
       readonly recorded: {
         readonly resumedKtime: string;
-        readonly trace: ReturnType<typeof traceOf> & Pick<GuestStop, 'kernel'>;
+        readonly stop: ReturnType<typeof sharedOf> & Pick<GuestStop, 'kernel'>;
       };
     }
   /** SIGSTOP met the vCPU's thread outside KVM_RUN, so the moment of the resume is not known. */
@@ -67,8 +67,8 @@ export function watchSigstop(
   return {
     recorded: {
       resumedKtime: `${resumed.ktime}`,
-      trace: {
-        ...traceOf({ loop: job.loop, stop: 'sigstop', setup: job.setup }, guest, resumed),
+      stop: {
+        ...sharedOf({ loop: job.loop, stop: 'sigstop', setup: job.setup }, guest, resumed),
         kernel: trace.resume(guest, resumed, job.setup.periodNs, job.tscKhz),
       },
     },

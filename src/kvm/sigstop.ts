@@ -49,8 +49,8 @@ export async function recordSigstop(
   // Before the process that could then neither be stopped nor ended.
   process.kill(process.pid, 0);
   for (let tries = 0; tries < TRIES; tries++) {
-    const trace = await stopOnce(options, control, program);
-    if (trace !== 'missed') return trace;
+    const stop = await stopOnce(options, control, program);
+    if (stop !== 'missed') return stop;
   }
   throw missedError();
 }
@@ -77,9 +77,9 @@ async function stopOnce(
         throw new TscopeError(message.failed.code, message.failed.message, message.failed.hint);
       }
       if ('recorded' in message) {
-        const { trace, resumedKtime } = message.recorded;
+        const { stop, resumedKtime } = message.recorded;
         const leftNs = since(stoppedAt, BigInt(resumedKtime));
-        return { ...trace, leftNs, counts: [], saved: null, restoredNs: null, activity: null };
+        return { ...stop, leftNs, counts: [], saved: null, restoredNs: null, activity: null };
       }
       const { startedKtime, resumeLatencyNs } = message.ready;
       const started = BigInt(startedKtime);

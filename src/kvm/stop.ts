@@ -98,8 +98,8 @@ export function threadCpu(recording: Recording, resumed: NotedMoment, periodNs: 
   };
 }
 
-/** The part of a trace that every kind of stop has. */
-export function traceOf(
+/** What a GuestStop holds that every kind of stop has. */
+export function sharedOf(
   { loop, stop, setup }: Pick<GuestStop, 'loop' | 'stop'> & { readonly setup: TimerSetup },
   guest: Guest,
   resumed: NotedMoment,
@@ -172,7 +172,7 @@ export function stopGuest(
     remainingNs: value * setup.divide,
   });
   return {
-    ...traceOf({ loop, stop, setup }, guest, resumed),
+    ...sharedOf({ loop, stop, setup }, guest, resumed),
     leftNs: since(left.ktime, resumed.ktime),
     counts: counts.map(reading),
     saved: saved === null ? null : reading(saved),

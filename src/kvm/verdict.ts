@@ -29,8 +29,8 @@ const SETTLED_PERIODS = 2;
  * TMCCT read from outside tells: behind an hrtimer it goes on counting, period after period; behind the preemption
  * timer it stays at 0, because that timer is overdue and only counts in the guest.
  */
-function byCounts(trace: GuestStop): PathFinding | null {
-  const settled = trace.counts.filter(({ atNs }) => atNs - trace.leftNs > SETTLED_PERIODS * trace.periodNs);
+function byCounts(stop: GuestStop): PathFinding | null {
+  const settled = stop.counts.filter(({ atNs }) => atNs - stop.leftNs > SETTLED_PERIODS * stop.periodNs);
   if (settled.length < LEAST_READINGS) return null;
   const moving = settled.filter(({ remainingNs }) => remainingNs > 0).length;
   if (moving > 0) {
@@ -41,24 +41,24 @@ function byCounts(trace: GuestStop): PathFinding | null {
   return { path: 'preemption-timer', reason };
 }
 
-/** The path of one trace: as it behaved, else as the host is set up. */
-export function pathOf(trace: GuestStop, host: PathHost): PathFinding {
-  const seen = byCounts(trace);
+/** The path of one stop: as it behaved, else as the host is set up. */
+export function pathOf(stop: GuestStop, host: PathHost): PathFinding {
+  const seen = byCounts(stop);
   if (seen !== null) return { path: seen.path, reason: `${seen.reason}; ${host.source}` };
   if (host.preemptionTimer === null) return { path: 'unknown', reason: host.source };
   return { path: host.preemptionTimer ? 'preemption-timer' : 'hrtimer', reason: host.source };
 }
 
 /** The path of one guest among others: its own, or, where its timer could not be watched, that of the others. */
-export const pathAmong = (trace: GuestStop, all: PathFinding, host: PathHost): PathFinding =>
-  byCounts(trace) === null && all.path !== 'unknown' ? all : pathOf(trace, host);
+export const pathAmong = (stop: GuestStop, all: PathFinding, host: PathHost): PathFinding =>
+  byCounts(stop) === null && all.path !== 'unknown' ? all : pathOf(stop, host);
 
 /**
  * The path of all guests: what those showed that were paused, whose timer could be watched meanwhile. One on the
  * preemption timer is enough.
  */
-export function pathOfAll(traces: readonly GuestStop[], host: PathHost): PathFinding {
-  const found = traces.filter(({ stop }) => stop === 'pause').map((trace) => pathOf(trace, host));
+export function pathOfAll(stops: readonly GuestStop[], host: PathHost): PathFinding {
+  const found = stops.filter(({ stop }) => stop === 'pause').map((stop) => pathOf(stop, host));
   const nothing: PathFinding = { path: 'unknown', reason: 'no guest was stopped' };
   return found.find(({ path }) => path === 'preemption-timer') ?? found[0] ?? nothing;
 }
@@ -77,7 +77,7 @@ type Shown =
   | 'phaseShiftNs'
   | 'phaseShiftErrorNs';
 
-/** What a trace shows, before anything is concluded from it. */
+/** What a stop shows, before anything is concluded from it. */
 export interface StopFinding extends Pick<KvmStop, Shown> {
   readonly grid: GridKind;
   /** Why the grid is unclear; else null. */
@@ -110,10 +110,10 @@ function gridOf(
   return ['other', null];
 }
 
-/** Pure: what the interrupts of one trace say. */
-export function findingOf(trace: GuestStop): StopFinding {
-  const { deliveriesNs, periodNs, leftNs } = trace;
-  const [start] = trace.startNs;
+/** Pure: what the interrupts of one stop say. */
+export function findingOf(stop: GuestStop): StopFinding {
+  const { deliveriesNs, periodNs, leftNs } = stop;
+  const [start] = stop.startNs;
   const before = deliveriesNs.filter((time) => time < 0);
   const after = deliveriesNs.filter((time) => time >= 0);
   const [lastTick = 0, resumeTick = 0] = ticksOn([before.at(-1) ?? leftNs, 0], start, periodNs);

@@ -167,10 +167,10 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
         trace: 'off',
         tscKhz: 1,
       } as const;
-      const trace = await recordConclusiveStop(options, host, 'unknown', quietControl);
-      if (trace === null) throw new Error('not stopped by anybody');
-      const { path } = pathOf(trace, host);
-      const { verdict } = conclude(findingOf(trace), path, host.preemptionTimer, trace.periodNs);
+      const record = await recordConclusiveStop(options, host, 'unknown', quietControl);
+      if (record === null) throw new Error('not stopped by anybody');
+      const { path } = pathOf(record, host);
+      const { verdict } = conclude(findingOf(record), path, host.preemptionTimer, record.periodNs);
       verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
     }
     // A spinning guest that is emulated reports too late for a phase now and then: that claims nothing.
@@ -190,10 +190,10 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
       tscKhz: 1,
     } as const;
     for (let tries = 0; tries < 20; tries++) {
-      const trace = recordStop(options, quietControl);
-      if (trace === null) throw new Error('not stopped by anybody');
-      if (pathOf(trace, kvmHost()).path !== 'hrtimer') skip('the timer is not on the software path here');
-      const { missedTicks, lostTicks, resumePhaseNs } = findingOf(trace);
+      const record = recordStop(options, quietControl);
+      if (record === null) throw new Error('not stopped by anybody');
+      if (pathOf(record, kvmHost()).path !== 'hrtimer') skip('the timer is not on the software path here');
+      const { missedTicks, lostTicks, resumePhaseNs } = findingOf(record);
       // Woken late, past the next tick, the guest has that one coalesced as well: try again.
       if (resumePhaseNs > 700_000 || lostTicks === missedTicks) continue;
       expect(missedTicks).toBeGreaterThanOrEqual(99);

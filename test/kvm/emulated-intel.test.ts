@@ -151,7 +151,7 @@ const fallenBack = (record: GuestStop): GuestStop => ({
   })),
 });
 
-const measuredOf = (traces: GuestStop[]): Measured => ({
+const measuredOf = (stops: GuestStop[]): Measured => ({
   options: {
     ...{ periodNs: 1e6, divide: 1, stopNs: 1e9, ticks: 40, stalls: 0, yesReally: false },
     trace: 'off',
@@ -161,7 +161,7 @@ const measuredOf = (traces: GuestStop[]): Measured => ({
   running: [],
   stalls: null,
   callback: { value: null, reason: 'not asked for' },
-  traces,
+  stops,
 });
 
 test('the path is judged for each stop: a guest that ran on the software timer proves nothing where another did not', () => {
@@ -299,10 +299,10 @@ test.each(KERNELS)(
       kernel: '6.1',
       tscKhz: RECORDED_TSC_KHZ,
     };
-    const traces = stops.map(({ record }) => record);
-    const stopped = resultOf({ ...measuredOf(traces), host });
+    const records = stops.map(({ record }) => record);
+    const stopped = resultOf({ ...measuredOf(records), host });
     expect(stopped).toMatchObject({ path: 'hrtimer', verdict: 'keeps-running', fix: 'untested' });
-    const delayed = resultOf({ ...measuredOf(traces), host, stalls: recorded.delays });
+    const delayed = resultOf({ ...measuredOf(records), host, stalls: recorded.delays });
     expect(delayed).toMatchObject({ path: 'hrtimer', verdict, fix: verdict, stall: { verdict } });
   },
 );

@@ -11,10 +11,10 @@ export const recorded: Readonly<Record<string, GuestStop>> = JSON.parse(
   readFileSync(join(import.meta.dirname, '../vectors/kvm-traces.json'), 'utf8'),
 ).traces;
 
-export const recordedTrace = (name: string): GuestStop => {
-  const trace = recorded[name];
-  if (trace === undefined) throw new RangeError(`no trace ${name}`);
-  return { ...trace, kernel: untracedStop('not asked for') };
+export const recordedStop = (name: string): GuestStop => {
+  const stop = recorded[name];
+  if (stop === undefined) throw new RangeError(`no stop ${name}`);
+  return { ...stop, kernel: untracedStop('not asked for') };
 };
 
 export interface Synthetic {
@@ -33,7 +33,7 @@ export interface Synthetic {
 
 export const TSC_KHZ = 2_600_000;
 
-/** A trace as a host with the given timer and kernel would leave it: the grid, a stop, and what the model says. */
+/** A stop as a host with the given timer and kernel would leave it: the grid, a stop, and what the model says. */
 export function synthetic({
   policy,
   path,
@@ -51,7 +51,7 @@ export function synthetic({
   const before = Array.from({ length: ticks }, (_, i) => start + (i + 1) * periodNs + lateness(i));
   const remaining = (atNs: number) =>
     path === 'preemption-timer' ? 0 : periodNs - ((((atNs - start) % periodNs) + periodNs) % periodNs);
-  const trace: GuestStop = {
+  const stop: GuestStop = {
     loop,
     stop: 'pause',
     periodNs,
@@ -69,6 +69,6 @@ export function synthetic({
     activity: null,
     kernel: untracedStop('not asked for'),
   };
-  const after = predict(trace, policy, path, TSC_KHZ).deliveriesNs.map((time, i) => time + lateness(i));
-  return { ...trace, deliveriesNs: [...before, ...after] };
+  const after = predict(stop, policy, path, TSC_KHZ).deliveriesNs.map((time, i) => time + lateness(i));
+  return { ...stop, deliveriesNs: [...before, ...after] };
 }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { agreementOf, cannotBeTold, predict } from '../../src/kvm/model.ts';
 import type { PolicyName } from '../../src/lapic/policies.ts';
-import { recordedTrace, synthetic, TSC_KHZ } from './guest-stops.ts';
+import { recordedStop, synthetic, TSC_KHZ } from './guest-stops.ts';
 
 const KVM: readonly PolicyName[] = ['independent', 'catch-up', 'clamp'];
 
 test('the model predicts a real guest interrupt by interrupt, under every policy of KVM', () => {
-  const trace = recordedTrace('halt-pause');
+  const stop = recordedStop('halt-pause');
   for (const policy of KVM) {
-    const agreement = agreementOf(trace, predict(trace, policy, 'hrtimer', TSC_KHZ).deliveriesNs);
+    const agreement = agreementOf(stop, predict(stop, policy, 'hrtimer', TSC_KHZ).deliveriesNs);
     expect(agreement).toMatchObject({ agrees: true, extra: 0 });
     expect(agreement.matched).toBe(agreement.predicted);
   }
@@ -17,42 +17,42 @@ test('the model predicts a real guest interrupt by interrupt, under every policy
 test.each(['spin-pause', 'halt-sigstop', 'spin-sigstop'])(
   '%s: recorded on a busy host, and predicted',
   (name) => {
-    const trace = recordedTrace(name);
+    const stop = recordedStop(name);
     for (const policy of KVM) {
-      const found = predict(trace, policy, 'hrtimer', TSC_KHZ);
-      expect(agreementOf(trace, found.deliveriesNs).agrees).toBe(true);
+      const found = predict(stop, policy, 'hrtimer', TSC_KHZ);
+      expect(agreementOf(stop, found.deliveriesNs).agrees).toBe(true);
       expect(found.lockup).toBe(false);
     }
   },
 );
 
 test.each(['freeze', 'gate', 'reinject'] as const)('a real guest does not follow %s', (policy) => {
-  const trace = recordedTrace('halt-pause');
-  expect(agreementOf(trace, predict(trace, policy, 'hrtimer', TSC_KHZ).deliveriesNs).agrees).toBe(false);
+  const stop = recordedStop('halt-pause');
+  expect(agreementOf(stop, predict(stop, policy, 'hrtimer', TSC_KHZ).deliveriesNs).agrees).toBe(false);
 });
 
 test.each(['halt-save-restore', 'spin-save-restore'])(
   '%s: the count goes on from where it was saved',
   (name) => {
-    const trace = recordedTrace(name);
-    const { deliveriesNs } = predict(trace, 'clamp', 'hrtimer', TSC_KHZ);
-    expect(agreementOf(trace, deliveriesNs).agrees).toBe(true);
-    const due = (trace.restoredNs?.[1] ?? 0) + (trace.saved?.remainingNs ?? 0);
+    const stop = recordedStop(name);
+    const { deliveriesNs } = predict(stop, 'clamp', 'hrtimer', TSC_KHZ);
+    expect(agreementOf(stop, deliveriesNs).agrees).toBe(true);
+    const due = (stop.restoredNs?.[1] ?? 0) + (stop.saved?.remainingNs ?? 0);
     expect(Math.abs((deliveriesNs[0] ?? 0) - due)).toBeLessThan(100_000);
   },
 );
 
 test('an exit of the guest takes 2 us: two of them pass before the first interrupt of an overdue timer', () => {
-  const trace = synthetic({ policy: 'clamp', path: 'preemption-timer', lateness: () => 0 });
-  const { deliveriesNs } = predict(trace, 'clamp', 'preemption-timer', TSC_KHZ);
+  const stop = synthetic({ policy: 'clamp', path: 'preemption-timer', lateness: () => 0 });
+  const { deliveriesNs } = predict(stop, 'clamp', 'preemption-timer', TSC_KHZ);
   expect(deliveriesNs.slice(0, 3)).toEqual([4_000, 1_002_000, 2_002_000]);
 });
 
 test('a prediction is used once, a late interrupt matches the tick before it, and none is made up', () => {
-  const trace = synthetic({ policy: 'clamp', path: 'hrtimer', ticks: 30, lateness: () => 10_000 });
+  const stop = synthetic({ policy: 'clamp', path: 'hrtimer', ticks: 30, lateness: () => 10_000 });
   const came = {
-    ...trace,
-    deliveriesNs: [...trace.deliveriesNs.filter((time) => time < 0), 1e6, 1.05e6, 3e6],
+    ...stop,
+    deliveriesNs: [...stop.deliveriesNs.filter((time) => time < 0), 1e6, 1.05e6, 3e6],
   };
   expect(agreementOf(came, [0.99e6, 1.99e6, 2.99e6])).toMatchObject({ predicted: 3, matched: 2, extra: 1 });
   expect(agreementOf(came, [])).toMatchObject({

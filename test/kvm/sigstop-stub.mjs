@@ -23,7 +23,7 @@ const acts = {
     ready();
     afterStop((ktime) =>
       say({
-        recorded: { resumedKtime: `${ktime}`, trace: { loop: job.loop, periodNs, parent: job.parent } },
+        recorded: { resumedKtime: `${ktime}`, stop: { loop: job.loop, periodNs, parent: job.parent } },
       }),
     );
   },

@@ -136,7 +136,7 @@ describe('inside that process', () => {
     expect(answer).toEqual({
       recorded: {
         resumedKtime: `${resumed}`,
-        trace: {
+        stop: {
           loop: 'spin',
           stop: 'sigstop',
           periodNs: PERIOD,

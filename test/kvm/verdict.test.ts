@@ -14,14 +14,14 @@ import {
   type StopFinding,
   together,
 } from '../../src/kvm/verdict.ts';
-import { recordedTrace, type Synthetic, synthetic, TSC_KHZ } from './guest-stops.ts';
+import { recordedStop, type Synthetic, synthetic, TSC_KHZ } from './guest-stops.ts';
 import { fixed, pauses, unfixed } from './recorded.ts';
 
 const unknownHost = { preemptionTimer: null, source: 'neither kvm_intel nor kvm_amd is loaded' };
 
 test('a count that goes on while the guest is stopped is the software timer', () => {
   for (const name of ['halt-pause', 'spin-pause']) {
-    const { path, reason } = pathOf(recordedTrace(name), unknownHost);
+    const { path, reason } = pathOf(recordedStop(name), unknownHost);
     expect(path).toBe('hrtimer');
     // A reading is 0 while the host's timer interrupt is on its way.
     expect(reason).toMatch(/^TMCCT went on counting while the guest was stopped \([23] of 3 readings\)/);
@@ -38,36 +38,36 @@ test('a count that stays at 0 is the preemption timer, overdue', () => {
 });
 
 test('how the guest behaved beats how the host is set up', () => {
-  expect(pathOf(recordedTrace('halt-pause'), { preemptionTimer: true, source: 'on' }).path).toBe('hrtimer');
+  expect(pathOf(recordedStop('halt-pause'), { preemptionTimer: true, source: 'on' }).path).toBe('hrtimer');
 });
 
 test('where the count could not be watched, the set-up decides, or nothing does', () => {
-  const trace = recordedTrace('halt-sigstop');
-  expect(pathOf(trace, { preemptionTimer: true, source: 'on' })).toEqual({
+  const stop = recordedStop('halt-sigstop');
+  expect(pathOf(stop, { preemptionTimer: true, source: 'on' })).toEqual({
     path: 'preemption-timer',
     reason: 'on',
   });
-  expect(pathOf(trace, { preemptionTimer: false, source: 'AMD' })).toEqual({
+  expect(pathOf(stop, { preemptionTimer: false, source: 'AMD' })).toEqual({
     path: 'hrtimer',
     reason: 'AMD',
   });
-  expect(pathOf(trace, unknownHost).path).toBe('unknown');
+  expect(pathOf(stop, unknownHost).path).toBe('unknown');
 });
 
 test('readings within the first periods of the stop prove nothing: nothing is overdue yet', () => {
-  const trace = synthetic({ policy: 'clamp', path: 'preemption-timer' });
+  const stop = synthetic({ policy: 'clamp', path: 'preemption-timer' });
   const early = [1, 2].map((i) => ({
-    atNs: trace.leftNs + i * 100_000,
+    atNs: stop.leftNs + i * 100_000,
     uncertaintyNs: 1,
     remainingNs: 500_000,
   }));
-  expect(pathOf({ ...trace, counts: early }, unknownHost).path).toBe('unknown');
+  expect(pathOf({ ...stop, counts: early }, unknownHost).path).toBe('unknown');
 });
 
 test.each(['halt-pause', 'halt-sigstop', 'spin-sigstop'])(
   '%s: all missed ticks but the coalesced one are lost',
   (name) => {
-    const { missedTicks, lostTicks, stopNs } = findingOf(recordedTrace(name));
+    const { missedTicks, lostTicks, stopNs } = findingOf(recordedStop(name));
     expect(stopNs).toBeGreaterThan(999_000_000);
     expect(missedTicks).toBeGreaterThanOrEqual(999);
     expect(missedTicks).toBeLessThanOrEqual(1001);
@@ -94,9 +94,9 @@ test('a timer that caught up has no phase shift', () => {
   }
 });
 
-test('a trace without interrupts after the resume is unclear, not a crash', () => {
-  const trace = synthetic({ policy: 'clamp', path: 'hrtimer' });
-  const silent = findingOf({ ...trace, deliveriesNs: trace.deliveriesNs.filter((time) => time < 0) });
+test('a stop without interrupts after the resume is unclear, not a crash', () => {
+  const stop = synthetic({ policy: 'clamp', path: 'hrtimer' });
+  const silent = findingOf({ ...stop, deliveriesNs: stop.deliveriesNs.filter((time) => time < 0) });
   expect(silent).toMatchObject({
     grid: 'unclear',
     firstInterruptNs: null,
@@ -108,20 +108,20 @@ test('a trace without interrupts after the resume is unclear, not a crash', () =
 const amd = { preemptionTimer: false, source: 'kvm_amd is loaded' };
 const intel = { preemptionTimer: true, source: 'preemption_timer=Y' };
 
-const judge = (trace: GuestStop, host: { preemptionTimer: boolean | null; source: string }): Conclusion =>
-  conclude(findingOf(trace), pathOf(trace, host).path, host.preemptionTimer, trace.periodNs);
+const judge = (stop: GuestStop, host: { preemptionTimer: boolean | null; source: string }): Conclusion =>
+  conclude(findingOf(stop), pathOf(stop, host).path, host.preemptionTimer, stop.periodNs);
 const verdict = (spec: Synthetic, host = spec.path === 'hrtimer' ? amd : intel) =>
   judge(synthetic(spec), host).verdict;
 
 test.each(['halt-pause', 'spin-pause'])('the recorded stop %s kept running', (name) => {
-  const trace = recordedTrace(name);
-  const { verdict, explanation } = judge(trace, amd);
+  const stop = recordedStop(name);
+  const { verdict, explanation } = judge(stop, amd);
   expect(verdict).toBe('keeps-running');
   expect(explanation).toMatch(/1,000 ticks passed; .* interrupts? came .* (999|1,000) ticks were lost/);
 });
 
 test('a recorded stop whose resume fell on the grid proves nothing', () => {
-  const { verdict, explanation } = judge(recordedTrace('halt-sigstop-on-grid'), amd);
+  const { verdict, explanation } = judge(recordedStop('halt-sigstop-on-grid'), amd);
   expect(verdict).toBe('inconclusive');
   expect(explanation).toContain('the resume fell on the old grid');
 });
@@ -169,8 +169,8 @@ test("the reporter's trace: 10 s at 209715 ns, 4768 ticks a second before, 51543
 });
 
 test('without a path the old grid proves nothing: keeping on and catching up look the same from the guest', () => {
-  const trace = { ...synthetic({ policy: 'catch-up', path: 'preemption-timer' }), counts: [] };
-  const { verdict, explanation } = judge(trace, { preemptionTimer: null, source: 'not known' });
+  const stop = { ...synthetic({ policy: 'catch-up', path: 'preemption-timer' }), counts: [] };
+  const { verdict, explanation } = judge(stop, { preemptionTimer: null, source: 'not known' });
   expect(verdict).toBe('inconclusive');
   expect(explanation).toContain('which timer drives the guest is not known');
 });
@@ -181,8 +181,8 @@ test('on a host with the preemption timer, a guest that had lost it proves nothi
 
 test('too short a stop, too few interrupts, too much noise, and a fourth grid are inconclusive, each with its reason', () => {
   const good: Synthetic = { policy: 'clamp', path: 'preemption-timer' };
-  const why = (trace: GuestStop) => {
-    const { verdict, explanation } = judge(trace, intel);
+  const why = (stop: GuestStop) => {
+    const { verdict, explanation } = judge(stop, intel);
     expect(verdict).toBe('inconclusive');
     return explanation;
   };

@@ -35,7 +35,7 @@ export interface Measured {
   /** Null where none were asked for, or the run was interrupted before. */
   readonly stalls: StallRecord | null;
   readonly callback: CallbackCost;
-  readonly traces: readonly GuestStop[];
+  readonly stops: readonly GuestStop[];
 }
 
 /** Interrupts that a document lists. */
@@ -43,27 +43,27 @@ const LISTED = 50;
 
 const listed = (timesNs: readonly number[]): number[] => timesNs.slice(0, LISTED).map(Math.round);
 
-function stopOf(trace: GuestStop, path: TimerPath, host: KvmHost): KvmStop {
-  const found = findingOf(trace);
+function stopOf(stop: GuestStop, path: TimerPath, host: KvmHost): KvmStop {
+  const found = findingOf(stop);
   const { grid, unclear: _, ...finding } = found;
   const nothing = { stats: null, interruptShare: null };
-  const { before, after } = trace.activity ?? { before: nothing, after: nothing };
+  const { before, after } = stop.activity ?? { before: nothing, after: nothing };
   return {
-    loop: trace.loop,
-    stop: trace.stop,
-    periodNs: trace.periodNs,
+    loop: stop.loop,
+    stop: stop.stop,
+    periodNs: stop.periodNs,
     ...finding,
-    deliveriesNs: listed(trace.deliveriesNs.filter((time) => time >= 0)),
+    deliveriesNs: listed(stop.deliveriesNs.filter((time) => time >= 0)),
     onGrid: grid === 'unclear' ? null : grid === 'old',
-    hostCpuNs: trace.cpu?.recoveryNs ?? null,
-    usualCpuNs: trace.cpu?.usualNs ?? null,
+    hostCpuNs: stop.cpu?.recoveryNs ?? null,
+    usualCpuNs: stop.cpu?.usualNs ?? null,
     interruptShare: { before: before.interruptShare, after: after.interruptShare },
     stats: { before: before.stats, after: after.stats },
-    counts: [...trace.counts],
+    counts: [...stop.counts],
     path,
-    burst: burstOf(found, path, trace.periodNs, trace.kernel.callbacks),
-    kernel: trace.kernel,
-    ...conclude(found, path, host.preemptionTimer, trace.periodNs),
+    burst: burstOf(found, path, stop.periodNs, stop.kernel.callbacks),
+    kernel: stop.kernel,
+    ...conclude(found, path, host.preemptionTimer, stop.periodNs),
   };
 }
 
@@ -74,11 +74,11 @@ function measuredCallbackNs(stops: readonly KvmStop[], traced: CallbackCost): nu
 }
 
 /** @param tracedNs what one callback costs here by the kernel's trace. A burst that was seen says it better. */
-function modelOf(trace: GuestStop, path: TimerPath, tscKhz: number, tracedNs?: number): KvmModel[] {
-  const callbackNs = burstOf(findingOf(trace), path, trace.periodNs)?.callbackNs ?? tracedNs;
+function modelOf(stop: GuestStop, path: TimerPath, tscKhz: number, tracedNs?: number): KvmModel[] {
+  const callbackNs = burstOf(findingOf(stop), path, stop.periodNs)?.callbackNs ?? tracedNs;
   const predictions = policyNames.map((policy) => {
-    const prediction = predict(trace, policy, path, tscKhz, callbackNs);
-    return { prediction, agreement: agreementOf(trace, prediction.deliveriesNs) };
+    const prediction = predict(stop, policy, path, tscKhz, callbackNs);
+    return { prediction, agreement: agreementOf(stop, prediction.deliveriesNs) };
   });
   return predictions.map(({ prediction, agreement }) => ({
     ...prediction,
@@ -89,23 +89,23 @@ function modelOf(trace: GuestStop, path: TimerPath, tscKhz: number, tracedNs?: n
         (other) =>
           other.prediction !== prediction &&
           other.agreement.agrees === agreement.agrees &&
-          (agreement.agrees || cannotBeTold(prediction, other.prediction, trace.periodNs)),
+          (agreement.agrees || cannotBeTold(prediction, other.prediction, stop.periodNs)),
       )
       .map((other) => other.prediction.policy),
   }));
 }
 
-function saveRestoreOf(trace: GuestStop, path: TimerPath, tscKhz: number): KvmResult['saveRestore'] {
-  const { saved, restoredNs, deliveriesNs, leftNs } = trace;
+function saveRestoreOf(stop: GuestStop, path: TimerPath, tscKhz: number): KvmResult['saveRestore'] {
+  const { saved, restoredNs, deliveriesNs, leftNs } = stop;
   if (saved === null || restoredNs === null) return null;
   // Every policy predicts the same: the restore starts a new count.
-  const { deliveriesNs: predicted } = predict(trace, 'clamp', path, tscKhz);
+  const { deliveriesNs: predicted } = predict(stop, 'clamp', path, tscKhz);
   const first = deliveriesNs.find((time) => time >= 0);
   return {
     stopNs: -leftNs,
     remainingNs: saved.remainingNs,
     firstInterruptNs: first === undefined ? null : first - restoredNs[1],
-    agreesWithModel: agreementOf(trace, predicted).agrees,
+    agreesWithModel: agreementOf(stop, predicted).agrees,
   };
 }
 
@@ -116,23 +116,23 @@ function traceOf(trace: TraceResult, callback: CallbackCost): KvmTrace {
 }
 
 /** Pure: the contract's result of what was measured. */
-export function resultOf({ options, setup, host, running, stalls, callback, traces }: Measured): KvmResult {
-  const all = pathOfAll(traces, host);
+export function resultOf({ options, setup, host, running, stalls, callback, stops }: Measured): KvmResult {
+  const all = pathOfAll(stops, host);
   // A saved and restored timer was set again, so it says nothing about missed ticks.
-  const judged = traces.filter(({ stop }) => stop !== 'save-restore');
+  const judged = stops.filter(({ stop }) => stop !== 'save-restore');
   // Only a guest that spins is certain to be on the preemption timer; one that halts is on time to the microsecond.
   const mainLoop = all.path === 'preemption-timer' ? 'spin' : 'halt';
   const main = judged.find(({ loop, stop }) => loop === mainLoop && stop === 'pause') ?? judged[0] ?? null;
-  const ordered = main === null ? [] : [main, ...judged.filter((trace) => trace !== main)];
-  const stops = ordered.map((trace) => stopOf(trace, pathAmong(trace, all, host).path, host));
-  const [resume = null, ...otherStops] = stops;
-  const restored = traces.find(({ stop }) => stop === 'save-restore') ?? null;
+  const ordered = main === null ? [] : [main, ...judged.filter((stop) => stop !== main)];
+  const results = ordered.map((stop) => stopOf(stop, pathAmong(stop, all, host).path, host));
+  const [resume = null, ...otherStops] = results;
+  const restored = stops.find(({ stop }) => stop === 'save-restore') ?? null;
   const mainRunning = running.find(({ loop }) => loop === mainLoop) ?? null;
   const stall = stalls === null ? null : stallResultOf(stalls);
   const traced = stalls?.trace.available ? concludeTrace(stalls.trace) : null;
-  const conclusions = stops.map(({ verdict, explanation }) => ({ verdict, explanation }));
+  const conclusions = results.map(({ verdict, explanation }) => ({ verdict, explanation }));
   const conclusion = together(combine(conclusions), stall, traced);
-  const callbackNs = measuredCallbackNs(stops, callback);
+  const callbackNs = measuredCallbackNs(results, callback);
   return {
     requestedPeriodNs: options.periodNs,
     periodNs: setup.periodNs,

@@ -72,19 +72,19 @@ const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
  * Pure: whether another try may well tell more. A stall of the host does it, one period is enough: on a fixed kernel it
  * moves the grid of any timer to a place of its own, and on one that catches up it costs the guest the preemption timer.
  */
-export function inconclusiveByChance(trace: GuestStop, path: TimerPath, host: KvmHost): boolean {
+export function inconclusiveByChance(stop: GuestStop, path: TimerPath, host: KvmHost): boolean {
   if (host.preemptionTimer === true && path === 'hrtimer') return true;
-  const finding = findingOf(trace);
+  const finding = findingOf(stop);
   const { grid } = finding;
-  if (trace.stop !== 'save-restore') {
+  if (stop.stop !== 'save-restore') {
     if (grid === 'unclear' || grid === 'other') return true;
     // A timer that runs on in userspace has no reason to start again at the resume; by chance it may look so.
     if (grid === 'resume' && path === 'hrtimer') return true;
   }
   // At 79 ns a callback no policy predicts a long burst of a slow host: it would be made again for that.
-  const callbackNs = burstOf(finding, path, trace.periodNs)?.callbackNs;
+  const callbackNs = burstOf(finding, path, stop.periodNs)?.callbackNs;
   return !KVM_POLICIES.some(
-    (policy) => agreementOf(trace, predict(trace, policy, path, host.tscKhz, callbackNs).deliveriesNs).agrees,
+    (policy) => agreementOf(stop, predict(stop, policy, path, host.tscKhz, callbackNs).deliveriesNs).agrees,
   );
 }
 
@@ -103,21 +103,23 @@ export async function recordConclusiveStop(
   control: Control,
   retries: Retries = retriesOf(options.stopNs),
 ): Promise<GuestStop | null> {
-  const { stop, ...rest } = options;
+  const { stop: kind, ...rest } = options;
   const { periodNs } = options.setup;
   const { resumeAt: aim = RESUME_AT } = options;
   let resumeAt = aim;
   for (;;) {
     const common = { ...rest, resumeAt };
-    const trace =
-      stop === 'sigstop' ? await recordSigstop(common, control) : recordStop({ ...common, stop }, control);
-    if (trace === null) return null;
-    const path = stop === 'sigstop' ? knownPath : pathOf(trace, host).path;
-    if (!inconclusiveByChance(trace, path, host)) return trace;
-    const finding = findingOf(trace);
+    const stop =
+      kind === 'sigstop'
+        ? await recordSigstop(common, control)
+        : recordStop({ ...common, stop: kind }, control);
+    if (stop === null) return null;
+    const path = kind === 'sigstop' ? knownPath : pathOf(stop, host).path;
+    if (!inconclusiveByChance(stop, path, host)) return stop;
+    const finding = findingOf(stop);
     resumeAt = aimAgain(resumeAt, aim, finding.resumePhaseNs / periodNs);
     const burst = burstOf(finding, path, periodNs) ?? burstEstimate(options.stopNs, periodNs);
-    if (!takeRetry(retries, 'lengthNs' in burst ? burst.lengthNs : burst.burstNs)) return trace;
+    if (!takeRetry(retries, 'lengthNs' in burst ? burst.lengthNs : burst.burstNs)) return stop;
   }
 }
 
@@ -184,14 +186,14 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
     tryShortStop(options, plan, host, control),
   );
   const retries = retriesOf(options.stopNs);
-  const traces: GuestStop[] = [];
-  for (const stop of tried === null ? [] : plan.stops) {
-    const { stopNs, trace: traced } = options;
-    const common = { setup: plan.setup, stopNs, ticks: plan.stopTicks, trace: traced, tscKhz: host.tscKhz };
-    const trace = await attempt(`The stop ${STOP_WORDS[stop.stop]} (${stop.loop})`, () =>
-      recordConclusiveStop({ ...common, ...stop }, host, pathOfAll(traces, host).path, control, retries),
+  const stops: GuestStop[] = [];
+  for (const planned of tried === null ? [] : plan.stops) {
+    const { stopNs, trace } = options;
+    const common = { setup: plan.setup, stopNs, ticks: plan.stopTicks, trace, tscKhz: host.tscKhz };
+    const stop = await attempt(`The stop ${STOP_WORDS[planned.stop]} (${planned.loop})`, () =>
+      recordConclusiveStop({ ...common, ...planned }, host, pathOfAll(stops, host).path, control, retries),
     );
-    if (trace !== null) traces.push(trace);
+    if (stop !== null) stops.push(stop);
     progress(options.stopNs + 2 * plan.stopTicks * plan.setup.periodNs);
   }
   // Last: where time runs out, what a stop does is worth more than these.
@@ -207,7 +209,7 @@ export async function kvmTask(options: KvmOptions, control: Control): Promise<Fi
       hint: null,
     });
   }
-  const result = resultOf({ options, setup: plan.setup, host, running, stalls, callback, traces });
+  const result = resultOf({ options, setup: plan.setup, host, running, stalls, callback, stops });
   return { result, warnings: [...missing, ...kvmWarnings(result, options.trace === 'on')] };
 }
 

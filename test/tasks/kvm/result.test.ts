@@ -4,7 +4,7 @@ import { kvm } from '../../../src/report/kinds/kvm.ts';
 import { resultText } from '../../../src/report/text.ts';
 import { kvmResultSchema } from '../../../src/schema/kvm.ts';
 import { kvmWarnings, type Measured, resultOf } from '../../../src/tasks/kvm/result.ts';
-import { recordedTrace, TSC_KHZ } from '../../kvm/guest-stops.ts';
+import { recordedStop, TSC_KHZ } from '../../kvm/guest-stops.ts';
 import { fixed, pauses, RECORDED_TSC_KHZ, unfixed } from '../../kvm/recorded.ts';
 
 const measured = (change: Partial<Measured> = {}): Measured => ({
@@ -27,7 +27,7 @@ const measured = (change: Partial<Measured> = {}): Measured => ({
   running: [],
   stalls: null,
   callback: { value: null, reason: 'not asked for' },
-  traces: ['spin-pause', 'halt-pause', 'halt-sigstop', 'halt-save-restore'].map(recordedTrace),
+  stops: ['spin-pause', 'halt-pause', 'halt-sigstop', 'halt-save-restore'].map(recordedStop),
   ...change,
 });
 
@@ -57,8 +57,8 @@ test('recorded stops make a whole result: the verdict, its evidence, and the mod
 });
 
 test('a host that catches up: the spinning guest is the main one, and the warning names the way out', () => {
-  const traces = pauses(unfixed).map(({ record }) => record);
-  const result = resultOf(measured({ host: intel, traces }));
+  const stops = pauses(unfixed).map(({ record }) => record);
+  const result = resultOf(measured({ host: intel, stops }));
   expect(result).toMatchObject({ path: 'preemption-timer', verdict: 'catches-up', resume: { loop: 'spin' } });
   const agreeing = result.model.filter(({ agreement }) => agreement.agrees).map(({ policy }) => policy);
   expect(agreeing).toContain('catch-up');
@@ -70,15 +70,15 @@ test('a host that catches up: the spinning guest is the main one, and the warnin
 });
 
 test('a fixed host: clamps, and the model agrees', () => {
-  const traces = pauses(fixed).map(({ record }) => record);
-  const result = resultOf(measured({ host: intel, traces }));
+  const stops = pauses(fixed).map(({ record }) => record);
+  const result = resultOf(measured({ host: intel, stops }));
   expect(result.verdict).toBe('clamps');
   expect(result.model.find(({ policy }) => policy === 'clamp')?.agreement.agrees).toBe(true);
   expect(result.model.find(({ policy }) => policy === 'catch-up')?.agreement.agrees).toBe(false);
 });
 
 test('interrupted before anything: nulls and a verdict that claims nothing', () => {
-  const result = resultOf(measured({ traces: [] }));
+  const result = resultOf(measured({ stops: [] }));
   expect(kvmResultSchema.parse(result)).toEqual(result);
   expect(result).toMatchObject({
     running: null,
@@ -91,8 +91,8 @@ test('interrupted before anything: nulls and a verdict that claims nothing', () 
 });
 
 test('a raised period and a long burst are told; interrupts that no policy predicts too', () => {
-  const trace = recordedTrace('halt-pause');
-  const scrambled = trace.deliveriesNs.map((time, i) => (time < 0 ? time : time + (i % 2) * 350_000));
+  const stop = recordedStop('halt-pause');
+  const scrambled = stop.deliveriesNs.map((time, i) => (time < 0 ? time : time + (i % 2) * 350_000));
   const result = resultOf(
     measured({
       options: {
@@ -105,7 +105,7 @@ test('a raised period and a long burst are told; interrupts that no policy predi
         yesReally: true,
       },
       setup: timerSetup(100_000, 1, 200_000),
-      traces: [{ ...trace, deliveriesNs: scrambled.slice(0, 110) }],
+      stops: [{ ...stop, deliveriesNs: scrambled.slice(0, 110) }],
     }),
   );
   const codes = kvmWarnings(result).map(({ code }) => code);
@@ -122,8 +122,8 @@ const costsByTrace = (ns: number | null): Partial<Measured> => ({
 });
 
 test('the burst is estimated at what a callback costs here: in the longest burst, in the trace, else in the crash', () => {
-  const traces = pauses(unfixed).map(({ record }) => record);
-  const caughtUp = resultOf(measured({ host: intel, traces, ...costsByTrace(200) }));
+  const stops = pauses(unfixed).map(({ record }) => record);
+  const caughtUp = resultOf(measured({ host: intel, stops, ...costsByTrace(200) }));
   const bursts = [caughtUp.resume, ...caughtUp.otherStops].flatMap((stop) => stop?.burst ?? []);
   const [longest] = bursts.toSorted((a, b) => b.callbacks - a.callbacks);
   expect(bursts.length).toBeGreaterThan(1);
