@@ -72,7 +72,7 @@ export class LapicTimer {
   irr = false;
 
   /** Interrupts delivered to the guest. */
-  irqs = 0;
+  interrupts = 0;
   /** Expirations, those included that found `pending` set. */
   expirations = 0;
   /** Calls of `advancePeriodicTargetExpiration`. */

@@ -78,7 +78,7 @@ function updateLvtt(timer: LapicTimer): void {
 function injectPendingTimerIrqs(timer: LapicTimer): void {
   if ((timer.lvtt & APIC_LVT_MASKED) === 0 && !timer.irr) {
     timer.irr = timer.usesIrr;
-    timer.irqs += 1;
+    timer.interrupts += 1;
   }
   if (timer.timerMode === APIC_LVT_TIMER_TSCDEADLINE) {
     timer.tscdeadline = 0n;

@@ -109,7 +109,7 @@ export const stateOf = (timer: LapicTimer): TimerState => ({
   hvTimerInUse: timer.hvTimerInUse,
   hvDeadlineTsc: timer.hvTimerInUse ? timer.hvDeadlineTsc.toString() : null,
   hrtimerExpires: timer.hrtimerArmed ? timer.hrtimerExpires.toString() : null,
-  irqs: timer.irqs,
+  irqs: timer.interrupts,
   warnings: timer.warnings,
 });
 

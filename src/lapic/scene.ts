@@ -46,7 +46,7 @@ const momentOf = ({ timer, host, callbacks, vmExits }: Vcpu): Moment => ({
   targetExpiration: timer.targetExpiration,
   callbacks,
   vmExits,
-  interrupts: timer.irqs + timer.pending,
+  interrupts: timer.interrupts + timer.pending,
   expirations: timer.expirations,
 });
 

@@ -131,9 +131,9 @@ const interruptWaits = ({ timer }: Vcpu): boolean => timer.pending !== 0 || time
 function takeInterrupt(vcpu: Vcpu): void {
   const { timer } = vcpu;
   if (!interruptWaits(vcpu) || ktimeOf(vcpu.host) < vcpu.eoiAt) return;
-  const before = timer.irqs;
+  const before = timer.interrupts;
   injectApicTimerIrqs(timer);
-  if (timer.usesIrr ? !timer.irr : timer.irqs === before) return;
+  if (timer.usesIrr ? !timer.irr : timer.interrupts === before) return;
   timer.irr = false;
   vcpu.eoiAt = ktimeOf(vcpu.host) + vcpu.handlingNs;
   vcpu.host.interruptTaken();

@@ -240,19 +240,19 @@ describe('posted delivery', () => {
     const { timer, at } = posted('clamp');
     programPeriodic(timer, PERIOD);
     expect(timer).toMatchObject({ hvTimerInUse: false, hrtimerArmed: true, hrtimerExpires: PERIOD });
-    for (const [k, irqs] of [
+    for (const [k, interrupts] of [
       [1n, 1],
       [2n, 1],
     ] as const) {
       at(k * PERIOD);
       apicTimerFn(timer);
-      expect(timer).toMatchObject({ expirations: Number(k), irqs, irr: true, pending: 0, owed: 0n });
+      expect(timer).toMatchObject({ expirations: Number(k), interrupts, irr: true, pending: 0, owed: 0n });
     }
     // The guest has taken it.
     timer.irr = false;
     at(3n * PERIOD);
     apicTimerFn(timer);
-    expect(timer).toMatchObject({ expirations: 3, irqs: 2, irr: true, pending: 0 });
+    expect(timer).toMatchObject({ expirations: 3, interrupts: 2, irr: true, pending: 0 });
   });
 
   test('a masked interrupt is in no IRR', () => {
@@ -261,7 +261,7 @@ describe('posted delivery', () => {
     writeLvtt(timer, 0x300ec);
     at(PERIOD);
     apicTimerFn(timer);
-    expect(timer).toMatchObject({ expirations: 1, irqs: 0, irr: false, pending: 0 });
+    expect(timer).toMatchObject({ expirations: 1, interrupts: 0, irr: false, pending: 0 });
   });
 
   test("with APICv the hrtimer's callback waits for the entry, and what expires elsewhere does not", () => {
@@ -269,14 +269,14 @@ describe('posted delivery', () => {
     programPeriodic(timer, PERIOD);
     at(PERIOD);
     apicTimerFn(timer);
-    expect(timer).toMatchObject({ pending: 1, irqs: 0, irr: false });
+    expect(timer).toMatchObject({ pending: 1, interrupts: 0, irr: false });
     injectApicTimerIrqs(timer);
-    expect(timer).toMatchObject({ pending: 0, irqs: 1, irr: true });
+    expect(timer).toMatchObject({ pending: 0, interrupts: 1, irr: true });
     const late = timerAt('clamp', { apicv: true });
     programPeriodic(late.timer, PERIOD);
     late.at(PERIOD);
     lapicExpiredHvTimer(late.timer);
-    expect(late.timer).toMatchObject({ pending: 0, irqs: 1, irr: true });
+    expect(late.timer).toMatchObject({ pending: 0, interrupts: 1, irr: true });
   });
 });
 

@@ -23,7 +23,7 @@ describe('catch-up', () => {
     expect(Math.abs(resume.advances - 47_684)).toBeLessThanOrEqual(3);
     expect(resume.exits).toBe(1);
     expect(resume.callbacks).toBe(resume.advances - 2);
-    expect(resume.irqs).toBe(1);
+    expect(resume.interrupts).toBe(1);
   });
 
   test('stays on the software timer, and the traced second shows the published 51,543', () => {
@@ -55,7 +55,7 @@ describe('catch-up', () => {
     runVcpu(vcpu, START + 100n * PERIOD + PERIOD / 2n);
     expect(vcpu.halted).toBe(true);
     const resume = stopFor(vcpu, STOP);
-    expect(resume).toMatchObject({ exits: 0, irqs: 1 });
+    expect(resume).toMatchObject({ exits: 0, interrupts: 1 });
     expect(resume.callbacks).toBe(resume.advances - 1);
     expect(resume.callbacks).toBeGreaterThanOrEqual(MISSED);
     runVcpu(vcpu, now(vcpu) + 10n * PERIOD);
@@ -68,7 +68,7 @@ describe('catch-up', () => {
     });
     runVcpu(vcpu, START + 100n * PERIOD + PERIOD / 4n);
     expect(vcpu.halted).toBe(false);
-    expect(stopFor(vcpu, STOP)).toMatchObject({ exits: 1, irqs: 1 });
+    expect(stopFor(vcpu, STOP)).toMatchObject({ exits: 1, interrupts: 1 });
     const halted = START + (BigInt(MISSED) + 300n) * PERIOD + (3n * PERIOD) / 4n;
     runVcpu(vcpu, halted);
     expect(vcpu).toMatchObject({ halted: true, timer: { hvTimerBeforeBlock: false } });
@@ -87,32 +87,32 @@ describe('clamp', () => {
       expirations: 2,
       callbacks: 0,
       exits: 2,
-      irqs: 1,
+      interrupts: 1,
     });
     expect(vcpu.timer.hvTimerInUse).toBe(true);
   });
 
   test('then ticks every period from the resume, with the lost ticks lost', () => {
     const vcpu = leftInMidPeriod('clamp', { exitNs: 0n });
-    const { resumedAt, irqs } = stopFor(vcpu, STOP);
-    const before = vcpu.timer.irqs;
+    const { resumedAt, interrupts } = stopFor(vcpu, STOP);
+    const before = vcpu.timer.interrupts;
     runVcpu(vcpu, resumedAt + 1_000n * PERIOD + 1n);
-    expect(vcpu.timer.irqs - before).toBe(1_000);
-    expect(irqs).toBe(1);
+    expect(vcpu.timer.interrupts - before).toBe(1_000);
+    expect(interrupts).toBe(1);
     expect((vcpu.timer.targetExpiration - resumedAt) % PERIOD).toBe(0n);
     expect(vcpu.timer.hvTimerInUse).toBe(true);
   });
 });
 
 test.each([
-  ['independent', { advances: MISSED + 1, callbacks: 0, exits: MISSED + 1, irqs: 1 }, 'hv'],
-  ['catch-up', { advances: MISSED + 1, callbacks: MISSED - 1, exits: 1, irqs: 1 }, 'sw'],
-  ['clamp', { advances: 2, callbacks: 0, exits: 2, irqs: 1 }, 'hv'],
-  ['skip', { advances: 1, callbacks: 0, exits: 1, irqs: 1 }, 'hv'],
-  ['delay', { advances: 1, callbacks: 0, exits: 1, irqs: 1 }, 'hv'],
-  ['freeze', { advances: 0, callbacks: 0, exits: 0, irqs: 0 }, 'hv'],
-  ['reinject', { advances: 1, callbacks: 0, exits: 1, irqs: MISSED }, 'hv'],
-  ['gate', { advances: 2, callbacks: 0, exits: 2, irqs: 1 }, 'hv'],
+  ['independent', { advances: MISSED + 1, callbacks: 0, exits: MISSED + 1, interrupts: 1 }, 'hv'],
+  ['catch-up', { advances: MISSED + 1, callbacks: MISSED - 1, exits: 1, interrupts: 1 }, 'sw'],
+  ['clamp', { advances: 2, callbacks: 0, exits: 2, interrupts: 1 }, 'hv'],
+  ['skip', { advances: 1, callbacks: 0, exits: 1, interrupts: 1 }, 'hv'],
+  ['delay', { advances: 1, callbacks: 0, exits: 1, interrupts: 1 }, 'hv'],
+  ['freeze', { advances: 0, callbacks: 0, exits: 0, interrupts: 0 }, 'hv'],
+  ['reinject', { advances: 1, callbacks: 0, exits: 1, interrupts: MISSED }, 'hv'],
+  ['gate', { advances: 2, callbacks: 0, exits: 2, interrupts: 1 }, 'hv'],
 ] as const)('after 10 s, %s: %o, then on %s', (policy, expected, backend) => {
   const vcpu = leftInMidPeriod(policy, { callbackNs: 1n, exitNs: 1n });
   expect(stopFor(vcpu, STOP)).toMatchObject({ outcome: 'caught-up', ...expected });
@@ -139,10 +139,10 @@ test('freeze loses no tick of its own time, on either backend', () => {
   for (const hvTimer of [true, false]) {
     const vcpu = periodicVcpu('freeze', { period: PERIOD, exitNs: 0n, callbackNs: 0n, config: { hvTimer } });
     runVcpu(vcpu, START + 10n * PERIOD + PERIOD / 2n);
-    const { resumedAt, irqs } = stopFor(vcpu, STOP);
-    expect(irqs).toBe(0);
+    const { resumedAt, interrupts } = stopFor(vcpu, STOP);
+    expect(interrupts).toBe(0);
     runVcpu(vcpu, resumedAt + 10n * PERIOD);
-    expect(vcpu.timer.irqs).toBe(20);
+    expect(vcpu.timer.interrupts).toBe(20);
   }
 });
 
@@ -155,18 +155,18 @@ describe('an hrtimer in use when the vCPU leaves', () => {
 
   test('keeps running in userspace, so that no lag builds up', () => {
     const vcpu = software('catch-up');
-    const { advances, irqs } = stopFor(vcpu, STOP);
+    const { advances, interrupts } = stopFor(vcpu, STOP);
     expect(vcpu.callbacks).toBeGreaterThan(MISSED);
-    expect({ advances, irqs }).toEqual({ advances: 0, irqs: 1 });
+    expect({ advances, interrupts }).toEqual({ advances: 0, interrupts: 1 });
   });
 
   test('fires once in userspace under gate, and goes on as clamp', () => {
     const vcpu = software('gate');
     const before = vcpu.callbacks;
-    const { resumedAt, advances, expirations, irqs } = stopFor(vcpu, STOP);
+    const { resumedAt, advances, expirations, interrupts } = stopFor(vcpu, STOP);
     expect(vcpu.callbacks - before).toBe(2);
     // One on the way in, to now; that one expires at once.
-    expect({ advances, expirations, irqs }).toEqual({ advances: 2, expirations: 1, irqs: 1 });
+    expect({ advances, expirations, interrupts }).toEqual({ advances: 2, expirations: 1, interrupts: 1 });
     expect(vcpu.timer.targetExpiration).toBe(resumedAt + PERIOD);
   });
 });
@@ -176,7 +176,7 @@ test('reinject gives the guest every tick that the stop cost it', () => {
   const { resumedAt } = stopFor(vcpu, STOP);
   runVcpu(vcpu, resumedAt + STOP);
   const elapsed = now(vcpu) - START;
-  expect(vcpu.timer.irqs).toBe(Number(elapsed / PERIOD));
+  expect(vcpu.timer.interrupts).toBe(Number(elapsed / PERIOD));
   expect(vcpu.timer.owed).toBe(0n);
 });
 

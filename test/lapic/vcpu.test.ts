@@ -15,17 +15,17 @@ const PERIOD = 1_000_000n;
 test('a busy guest has one exit and one interrupt a tick on the HV timer', () => {
   const vcpu = periodicVcpu('clamp', { exitNs: 0n });
   expect(runVcpu(vcpu, START + 100n * PERIOD + 1n)).toBe('time');
-  expect(vcpu).toMatchObject({ vmExits: 100, callbacks: 0, timer: { irqs: 100, hvTimerInUse: true } });
+  expect(vcpu).toMatchObject({ vmExits: 100, callbacks: 0, timer: { interrupts: 100, hvTimerInUse: true } });
 });
 
 test('what is due at the very end is for the next run', () => {
   const vcpu = periodicVcpu('clamp', { exitNs: 0n });
   expect(runVcpu(vcpu, START + PERIOD)).toBe('time');
   expect(now(vcpu)).toBe(START + PERIOD);
-  expect(vcpu).toMatchObject({ vmExits: 0, inGuest: true, timer: { irqs: 0 } });
+  expect(vcpu).toMatchObject({ vmExits: 0, inGuest: true, timer: { interrupts: 0 } });
   expect(runVcpu(vcpu, START + PERIOD)).toBe('time');
   expect(runVcpu(vcpu, START + PERIOD + 1n)).toBe('time');
-  expect(vcpu).toMatchObject({ vmExits: 1, timer: { irqs: 1 } });
+  expect(vcpu).toMatchObject({ vmExits: 1, timer: { interrupts: 1 } });
 });
 
 test('a stop is recorded: when it was left, when it was entered again, when following ended', () => {
@@ -86,15 +86,15 @@ test('a CPU that stalls has not left the guest', () => {
 test('without a preemption timer the hrtimer interrupts the guest', () => {
   const vcpu = periodicVcpu('clamp', { config: { hvTimer: false } });
   runVcpu(vcpu, START + 100n * PERIOD + 1_000n);
-  expect(vcpu).toMatchObject({ vmExits: 100, callbacks: 100, hrtimerInterrupts: 100, timer: { irqs: 100 } });
+  expect(vcpu).toMatchObject({ vmExits: 100, callbacks: 100, hrtimerInterrupts: 100, timer: { interrupts: 100 } });
 });
 
 test('an idle guest waits on the hrtimer and runs on the HV timer', () => {
   const vcpu = periodicVcpu('clamp', { options: { idle: true, handlingNs: 10_000n } });
   runVcpu(vcpu, START + 100n * PERIOD + 500_000n);
-  expect(vcpu).toMatchObject({ halted: true, vmExits: 0, callbacks: 100, timer: { irqs: 100 } });
+  expect(vcpu).toMatchObject({ halted: true, vmExits: 0, callbacks: 100, timer: { interrupts: 100 } });
   runVcpu(vcpu, START + 101n * PERIOD + 5_000n);
-  expect(vcpu).toMatchObject({ halted: false, timer: { irqs: 101, hvTimerInUse: true } });
+  expect(vcpu).toMatchObject({ halted: false, timer: { interrupts: 101, hvTimerInUse: true } });
 });
 
 test('an interrupt waits for the EOI of the last one', () => {
@@ -117,7 +117,7 @@ test.each([true, false])('whoever waits for an EOI misses nothing before it, HV 
   });
   runVcpu(vcpu, START + (5n * PERIOD) / 2n);
   expect(now(vcpu)).toBe(START + (5n * PERIOD) / 2n);
-  expect(vcpu.timer).toMatchObject({ expirations: 2, irqs: 1, pending: 1 });
+  expect(vcpu.timer).toMatchObject({ expirations: 2, interrupts: 1, pending: 1 });
   runVcpu(vcpu, START + (23n * PERIOD) / 2n);
   expect(vcpu.host.takenAt).toEqual([START + PERIOD, START + 11n * PERIOD]);
   expect(vcpu.timer.expirations).toBe(11);
@@ -127,7 +127,7 @@ test('a masked timer runs on and reaches nobody', () => {
   const vcpu = periodicVcpu('clamp');
   writeLvtt(vcpu.timer, 0x300ec);
   runVcpu(vcpu, START + 10n * PERIOD + 500_000n);
-  expect(vcpu.timer).toMatchObject({ irqs: 0, expirations: 10, pending: 0 });
+  expect(vcpu.timer).toMatchObject({ interrupts: 0, expirations: 10, pending: 0 });
   expect(vcpu.host.takenAt).toEqual([]);
 });
 
@@ -140,7 +140,7 @@ describe('posted delivery', () => {
     expect(vcpu).toMatchObject({
       vmExits: 0,
       callbacks: 100,
-      timer: { irqs: 100, pending: 0, hvTimerInUse: false },
+      timer: { interrupts: 100, pending: 0, hvTimerInUse: false },
     });
   });
 
@@ -150,28 +150,28 @@ describe('posted delivery', () => {
     vcpu.host.advance(10n * SECOND);
     expect(runVcpu(vcpu, now(vcpu) + SECOND, 'caught-up')).toBe('caught-up');
     expect(vcpu.callbacks).toBeGreaterThanOrEqual(10_000);
-    expect(vcpu.timer.irqs).toBe(vcpu.callbacks);
+    expect(vcpu.timer.interrupts).toBe(vcpu.callbacks);
   });
 
   test('callbacks that find the last interrupt not taken add none', () => {
     const vcpu = periodicVcpu('catch-up', { ...posted, options: { handlingNs: 790n } });
     vcpu.host.advance(10n * SECOND);
     runVcpu(vcpu, now(vcpu) + SECOND, 'caught-up');
-    expect(vcpu.timer.irqs / vcpu.callbacks).toBeCloseTo(0.1, 2);
+    expect(vcpu.timer.interrupts / vcpu.callbacks).toBeCloseTo(0.1, 2);
   });
 
   test('a stop in userspace leaves no lag and one interrupt', () => {
     const vcpu = periodicVcpu('catch-up', posted);
     runVcpu(vcpu, START + PERIOD / 2n);
     const { advances } = stopFor(vcpu, 10n * SECOND);
-    expect({ advances, irqs: vcpu.timer.irqs }).toEqual({ advances: 0, irqs: 1 });
+    expect({ advances, interrupts: vcpu.timer.interrupts }).toEqual({ advances: 0, interrupts: 1 });
   });
 
   test('clamp makes no storm', () => {
     const vcpu = periodicVcpu('clamp', posted);
     vcpu.host.advance(10n * SECOND);
     runVcpu(vcpu, now(vcpu) + PERIOD / 2n);
-    expect(vcpu.timer.irqs).toBe(2);
+    expect(vcpu.timer.interrupts).toBe(2);
   });
 });
 
@@ -192,7 +192,7 @@ describe('timers that fire once', () => {
     writeTmict(timer, 500_000);
     runVcpu(vcpu, START + SECOND);
     expect(timer).toMatchObject({
-      irqs: 1,
+      interrupts: 1,
       expirations: 1,
       advances: 0,
       hvTimerInUse: false,
@@ -206,16 +206,16 @@ describe('timers that fire once', () => {
     host.read();
     setLapicTscdeadlineMsr(timer, 1_000n + 2_600_000n);
     runVcpu(vcpu, START + 999_999n);
-    expect(timer.irqs).toBe(0);
+    expect(timer.interrupts).toBe(0);
     runVcpu(vcpu, START + SECOND);
-    expect(timer).toMatchObject({ irqs: 1, advances: 0, hvTimerInUse: false, hrtimerArmed: false });
+    expect(timer).toMatchObject({ interrupts: 1, advances: 0, hvTimerInUse: false, hrtimerArmed: false });
     expect(timer.tscdeadline).toBe(0n);
   });
 
   test('a stop makes one late expiry of them, under any policy', () => {
     const { vcpu, timer } = guest(0x20);
     writeTmict(timer, 500_000);
-    expect(stopFor(vcpu, 100n * SECOND)).toMatchObject({ expirations: 1, irqs: 1, callbacks: 0 });
+    expect(stopFor(vcpu, 100n * SECOND)).toMatchObject({ expirations: 1, interrupts: 1, callbacks: 0 });
   });
 });
 

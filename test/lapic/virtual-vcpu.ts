@@ -60,7 +60,7 @@ export interface Resume {
   readonly expirations: number;
   readonly callbacks: number;
   readonly exits: number;
-  readonly irqs: number;
+  readonly interrupts: number;
   /** ktime of the return, and how long catching up took. */
   readonly resumedAt: bigint;
   readonly recoveryNs: bigint;
@@ -70,13 +70,13 @@ export interface Resume {
 export function stopFor(vcpu: Vcpu, ns: bigint): Resume {
   const { timer } = vcpu;
   const leaveAt = now(vcpu);
-  const before = { advances: 0, irqs: 0 };
+  const before = { advances: 0, interrupts: 0 };
   const { outcome, resumed, ended } = stopAndResume(vcpu, {
     leaveAt,
     pass: () => {
       stayInUserspace(vcpu, leaveAt + ns);
       before.advances = timer.advances;
-      before.irqs = timer.irqs;
+      before.interrupts = timer.interrupts;
     },
     followNs: 1_000_000n * SECOND,
     goal: 'caught-up',
@@ -87,7 +87,7 @@ export function stopFor(vcpu: Vcpu, ns: bigint): Resume {
     expirations: ended.expirations - resumed.expirations,
     callbacks: ended.callbacks - resumed.callbacks,
     exits: ended.vmExits - resumed.vmExits,
-    irqs: timer.irqs - before.irqs,
+    interrupts: timer.interrupts - before.interrupts,
     resumedAt: resumed.ktime,
     recoveryNs: ended.ktime - resumed.ktime,
   };

@@ -21,7 +21,7 @@ function stateOf({ timer, host, callbacks, vmExits, hrtimerInterrupts, hangs, eo
     eoiAt,
     BigInt(callbacks),
     BigInt(vmExits),
-    BigInt(timer.irqs),
+    BigInt(timer.interrupts),
     BigInt(timer.expirations),
     BigInt(timer.advances),
     BigInt(hrtimerInterrupts),
@@ -155,7 +155,7 @@ export class VirtualStopHost extends VirtualHost implements StopHost {
     vcpu.eoiAt += by(5);
     vcpu.callbacks += Number(by(6));
     vcpu.vmExits += Number(by(7));
-    timer.irqs += Number(by(8));
+    timer.interrupts += Number(by(8));
     timer.expirations += Number(by(9));
     timer.advances += Number(by(10));
     vcpu.hrtimerInterrupts += Number(by(11));
