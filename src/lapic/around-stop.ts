@@ -1,10 +1,10 @@
 import { type Delivery, lapicDefaults } from './config.ts';
 import { LapicTimer } from './kvm-timer.ts';
 import { programPeriodic } from './lapic-timer.ts';
-import { type PolicyName, policies, policyNames } from './policies.ts';
+import { type PolicyName, policies } from './policies.ts';
 import { stopAndResume } from './scene.ts';
 import { runVcpu, stayInUserspace, Vcpu } from './vcpu.ts';
-import { CRASH_CALLBACK_NS, NotingHost, VIRTUAL_TSC_KHZ } from './virtual-host.ts';
+import { NotingHost, VIRTUAL_TSC_KHZ } from './virtual-host.ts';
 
 /** A stop, in whole numbers of ns. */
 export interface StopSetup {
@@ -16,7 +16,7 @@ export interface StopSetup {
   readonly exitNs: number;
   /** From an interrupt to the guest's EOI. */
   readonly handlingNs: number;
-  /** Coalesced: the vCPU leaves the guest for the stop. Posted: its CPU stalls, because leaving would leave no lag. */
+  /** Coalesced: the vCPU leaves the guest for the stop. Posted: its CPU is taken away, because leaving would leave no lag. */
   readonly delivery: Delivery;
   /** False: no preemption timer, so that the software timer keeps running. */
   readonly hvTimer: boolean;
@@ -58,12 +58,12 @@ export function aroundStop(setup: StopSetup, policy: PolicyName): AroundStop {
   const timer = new LapicTimer(config, policies[policy], host, delivery);
   const vcpu = new Vcpu(timer, host, { handlingNs: BigInt(setup.handlingNs) });
   programPeriodic(timer, BigInt(periodNs));
-  const stalls = delivery === 'posted';
+  const staysInGuest = delivery === 'posted';
   const { outcome, resumed, ended } = stopAndResume(vcpu, {
     leaveAt: RESUME - BigInt(stopNs),
-    stalls,
+    staysInGuest,
     pass: () => {
-      if (stalls) host.advanceTo(RESUME);
+      if (staysInGuest) host.advanceTo(RESUME);
       else stayInUserspace(vcpu, RESUME);
       host.read();
     },
@@ -80,31 +80,3 @@ export function aroundStop(setup: StopSetup, policy: PolicyName): AroundStop {
     phaseShiftNs: Number((timer.targetExpiration - start) % BigInt(periodNs)),
   };
 }
-
-/** A stop long enough for the catch-up to be seen beside the period, at the crash's 79 ns a callback. */
-const SETUP: StopSetup = {
-  periodNs: 1e6,
-  stopNs: 30e9,
-  callbackNs: CRASH_CALLBACK_NS,
-  exitNs: 2_000,
-  handlingNs: 10_000,
-  delivery: 'coalesced',
-  hvTimer: true,
-  periodsBefore: 3,
-  periodsAfter: 8,
-};
-/** Where interrupts are posted from another CPU, and the guest's own stalls as long. */
-const STALL: StopSetup = { ...SETUP, delivery: 'posted', hvTimer: false };
-
-/**
- * One long stop as a page draws it: under every policy on the preemption timer, under `clamp` on the software timer, and,
- * of a CPU that stalls, under the two policies of the fix.
- */
-export const aroundStops = () => ({
-  setup: SETUP,
-  runs: policyNames.map((name) => aroundStop(SETUP, name)),
-  software: aroundStop({ ...SETUP, hvTimer: false }, 'clamp'),
-  stall: { setup: STALL, runs: [aroundStop(STALL, 'catch-up'), aroundStop(STALL, 'clamp')] },
-});
-/** What `aroundStops` gives. */
-export type AroundStops = ReturnType<typeof aroundStops>;

@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
-import type { AroundStops } from '../lapic/around-stop.ts';
 import type { Warning } from '../warning.ts';
 import type { Level, Section, Verdict } from './content.ts';
 import { paragraph, sectionHtml } from './html.ts';
 import type { PageInput } from './input.ts';
+import type { AroundStops } from './kinds/around-stop.ts';
 import { aroundStopSection } from './kinds/around-stop.ts';
 import { hostLine } from './kinds/host.ts';
 import { element, passage, prose } from './markup.ts';

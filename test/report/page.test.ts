@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { aroundStops } from '../../src/lapic/around-stop.ts';
+import { aroundStops } from '../../src/cli/page.ts';
 import { inputOf, type PageInput } from '../../src/report/input.ts';
 import { reportPage } from '../../src/report/page.ts';
 import type { Parts } from '../../src/report/parts.ts';

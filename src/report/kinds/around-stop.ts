@@ -1,5 +1,5 @@
 import { about, exact, offset } from '../../digits.ts';
-import type { AroundStop, AroundStops, StopSetup } from '../../lapic/around-stop.ts';
+import type { AroundStop, StopSetup } from '../../lapic/around-stop.ts';
 import { policies, policyNames } from '../../lapic/policies.ts';
 import type { Section } from '../content.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
@@ -68,8 +68,16 @@ const stripOf = (
   },
 });
 
+/** One long stop: under every policy, on the software timer, and where posted interrupts wait for a CPU that stalls. */
+export interface AroundStops {
+  readonly setup: StopSetup;
+  readonly runs: readonly AroundStop[];
+  readonly software: AroundStop;
+  readonly posted: { readonly setup: StopSetup; readonly runs: readonly AroundStop[] };
+}
+
 /** The interrupts that a guest gets around a stop, policy by policy. */
-export function aroundStopSection({ setup, runs, software, stall }: AroundStops): Section {
+export function aroundStopSection({ setup, runs, software, posted }: AroundStops): Section {
   const length = exact(setup.stopNs);
   const caughtUp = runs.find(({ policy }) => policy === 'catch-up');
   return {
@@ -97,10 +105,10 @@ export function aroundStopSection({ setup, runs, software, stall }: AroundStops)
         }),
       ),
       stripFigure(
-        stripOf(stall.setup, `stalled, ${length}`, {
+        stripOf(posted.setup, `stalled, ${length}`, {
           id: 'around-a-stall',
           title: 'Posted interrupts and a CPU that stalls: catch-up reaches the guest as a storm',
-          rows: stall.runs.map((run) => rowOf(run, stall.setup)),
+          rows: posted.runs.map((run) => rowOf(run, posted.setup)),
           caption: [
             'Where timer interrupts are posted to the guest from another CPU, and that CPU stalls, the guest gets one interrupt for each callback that finds the last one handled.',
           ],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aroundStops } from '../../../src/lapic/around-stop.ts';
+import { aroundStops } from '../../../src/cli/page.ts';
 import { aroundStopSection } from '../../../src/report/kinds/around-stop.ts';
 import { mapParts } from '../../../src/report/parts.ts';
 import { fixtureParts } from '../fixture.ts';
