@@ -18,7 +18,17 @@ const FROZEN_AT = 7;
 const FROZEN_NS = 8;
 const WORDS = 9;
 
-type TimerWords = Words<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8>;
+type TimerWords = Words<
+  | typeof PERIOD
+  | typeof TARGET_EXPIRATION
+  | typeof TSCDEADLINE
+  | typeof HV_DEADLINE
+  | typeof HRTIMER_EXPIRES
+  | typeof OWED
+  | typeof REMAINING
+  | typeof FROZEN_AT
+  | typeof FROZEN_NS
+>;
 
 /** The preemption timer's counter is this wide, after the shift. */
 const PREEMPTION_TIMER_BITS = 32;

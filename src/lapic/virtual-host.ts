@@ -15,22 +15,26 @@ export interface Costs {
   readonly exitNs: bigint;
 }
 
+const CALLBACK = 0;
+const EXIT = 1;
+type CostWords = Words<typeof CALLBACK | typeof EXIT>;
+
 /** A host in virtual time: work takes a fixed time, waiting takes none of ours, and every run is the same. */
 export class VirtualHost extends VirtualClock implements VcpuHost {
-  readonly #costs: Words<0 | 1>;
+  readonly #costs: CostWords;
 
   /** @throws RangeError where `tscKhz` is out of range. */
   constructor(tscKhz: number, costs: Costs, ktime = 0n, tsc = 0n) {
     super(tscKhz, ktime, tsc);
-    this.#costs = new BigInt64Array([costs.callbackNs, costs.exitNs]) as Words<0 | 1>;
+    this.#costs = new BigInt64Array([costs.callbackNs, costs.exitNs]) as CostWords;
   }
 
   callbackDone(): void {
-    this.advance(this.#costs[0]);
+    this.advance(this.#costs[CALLBACK]);
   }
 
   exitDone(): void {
-    this.advance(this.#costs[1]);
+    this.advance(this.#costs[EXIT]);
   }
 
   interruptTaken(): void {}

@@ -8,6 +8,20 @@ const WORTH_A_LEAP = 8n;
 /** Steps before a change of any kind that are walked. */
 const MARGIN = 2n;
 
+// Where the amounts that a leap moves stand in a state.
+const KTIME = 0;
+const TARGET = 1;
+const EXPIRES = 2;
+const DEADLINE = 3;
+const OWED = 4;
+const EOI = 5;
+const CALLBACKS = 6;
+const EXITS = 7;
+const INTERRUPTS = 8;
+const EXPIRATIONS = 9;
+const ADVANCES = 10;
+const HRTIMER_INTERRUPTS = 11;
+
 /** All that a step of a recovery moves; between steps that are alike, by the same amounts. */
 function stateOf({ timer, host, callbacks, vmExits, hrtimerInterrupts, hangs, eoiAt }: Vcpu): bigint[] {
   const accumulates = timer.policy.tscDeadline === 'accumulated';
@@ -124,41 +138,41 @@ export class VirtualStopHost extends VirtualHost implements StopHost {
 
   /** How many more steps are sure to be like the last. */
   #stepsAlike({ timer, watchdogNs }: Vcpu, moved: readonly bigint[]): bigint {
-    const [ns = 0n, target = 0n, expires = 0n, deadline = 0n, owed = 0n] = moved;
-    const inInterrupt = (moved[6] ?? 0n) > 0n;
+    const by = (place: number) => moved[place] ?? 0n;
+    const [ns, target, owed] = [by(KTIME), by(TARGET), by(OWED)];
     if (ns <= 0n) return 0n;
     const now = ktimeOf(this);
     // Expiries that are past stay past; by the time of the return, which no pass over them began before.
-    const past = (at: bigint, by: bigint, since: bigint) => (by > 0n ? (since - at) / by : 2n ** 62n);
+    const past = (at: bigint, step: bigint, since: bigint) => (step > 0n ? (since - at) / step : 2n ** 62n);
     const bounds = [
       (this.#resumedAt + this.#limitNs - now) / ns,
       past(timer.targetExpiration, target, this.#resumedAt),
-      past(timer.hrtimerExpires, expires, this.#resumedAt),
-      past(timer.tscdeadline, deadline, this.#resumedTsc),
+      past(timer.hrtimerExpires, by(EXPIRES), this.#resumedAt),
+      past(timer.tscdeadline, by(DEADLINE), this.#resumedTsc),
     ];
     // One that stands still in the future stays there.
     if (target === 0n) bounds.push((timer.targetExpiration - now) / ns);
     if (owed < 0n) bounds.push(timer.owed / -owed);
-    if (inInterrupt) bounds.push((this.#enteredAt + watchdogNs - now) / ns);
+    if (by(CALLBACKS) > 0n) bounds.push((this.#enteredAt + watchdogNs - now) / ns);
     return least(...bounds);
   }
 
   #move(vcpu: Vcpu, moved: readonly bigint[], steps: bigint): void {
     const { timer } = vcpu;
-    const by = (i: number) => (moved[i] ?? 0n) * steps;
-    this.advance(by(0));
+    const by = (place: number) => (moved[place] ?? 0n) * steps;
+    this.advance(by(KTIME));
     this.read();
-    timer.targetExpiration += by(1);
-    timer.hrtimerExpires += by(2);
-    timer.tscdeadline += by(3);
-    timer.owed += by(4);
-    vcpu.eoiAt += by(5);
-    vcpu.callbacks += Number(by(6));
-    vcpu.vmExits += Number(by(7));
-    timer.interrupts += Number(by(8));
-    timer.expirations += Number(by(9));
-    timer.advances += Number(by(10));
-    vcpu.hrtimerInterrupts += Number(by(11));
-    this.#log.repeat(Number(steps), moved[0] ?? 0n);
+    timer.targetExpiration += by(TARGET);
+    timer.hrtimerExpires += by(EXPIRES);
+    timer.tscdeadline += by(DEADLINE);
+    timer.owed += by(OWED);
+    vcpu.eoiAt += by(EOI);
+    vcpu.callbacks += Number(by(CALLBACKS));
+    vcpu.vmExits += Number(by(EXITS));
+    timer.interrupts += Number(by(INTERRUPTS));
+    timer.expirations += Number(by(EXPIRATIONS));
+    timer.advances += Number(by(ADVANCES));
+    vcpu.hrtimerInterrupts += Number(by(HRTIMER_INTERRUPTS));
+    this.#log.repeat(Number(steps), moved[KTIME] ?? 0n);
   }
 }
