@@ -42,7 +42,7 @@ function softwareVcpu(host, policy, config = {}) {
 
 const virtualHost = () => new VirtualHost(KHZ, { callbackNs: 79n, exitNs: 79n }, 1n << 50n);
 
-/** ns of work for each missed period of a stall in virtual time. */
+/** ns of work for each missed period of a stop in virtual time. */
 function virtualBacklog() {
   const host = virtualHost();
   const vcpu = softwareVcpu(host, 'catch-up');

@@ -5,8 +5,8 @@ import { leaveGuest, type Outcome, runVcpu, type Vcpu } from './vcpu.ts';
 export interface StopScene {
   /** ktime until which the guest runs before it is left. */
   readonly leaveAt: bigint;
-  /** The vCPU stays in the guest and its CPU stalls: the only stop after which a posted timer has lag. */
-  readonly stalls?: boolean;
+  /** The vCPU stays in the guest while its CPU is taken away: the only stop after which a posted timer has lag. */
+  readonly staysInGuest?: boolean;
   /**
    * What passes between leaving and the return: `stayInUserspace`, a leap of the clock, a save and a restore. It leaves
    * the clock with a fresh reading.
@@ -53,7 +53,7 @@ const momentOf = ({ timer, host, callbacks, vmExits }: Vcpu): Moment => ({
 /** Runs a vCPU up to a stop, through it, and on from the return: what every experiment with stops has in common. */
 export function stopAndResume(vcpu: Vcpu, scene: StopScene): StopRecord {
   runVcpu(vcpu, scene.leaveAt);
-  if (!scene.stalls) leaveGuest(vcpu);
+  if (!scene.staysInGuest) leaveGuest(vcpu);
   const left = momentOf(vcpu);
   scene.pass();
   const resumed = momentOf(vcpu);

@@ -66,11 +66,11 @@ test('a stop is recorded: when it was left, when it was entered again, when foll
   expect(record.resumed.tsc - record.left.tsc - cycles(SECOND)).toBeLessThanOrEqual(1n);
 });
 
-test('a CPU that stalls has not left the guest', () => {
+test('a vCPU whose CPU is taken away has not left the guest', () => {
   const vcpu = periodicVcpu('gate', { callbackNs: 0n, config: { hvTimer: false } });
   const { left } = stopAndResume(vcpu, {
     leaveAt: START + PERIOD / 2n,
-    stalls: true,
+    staysInGuest: true,
     pass: () => {
       expect(vcpu).toMatchObject({ inGuest: true, timer: { inUserspace: false } });
       vcpu.host.advance(SECOND);
@@ -86,7 +86,12 @@ test('a CPU that stalls has not left the guest', () => {
 test('without a preemption timer the hrtimer interrupts the guest', () => {
   const vcpu = periodicVcpu('clamp', { config: { hvTimer: false } });
   runVcpu(vcpu, START + 100n * PERIOD + 1_000n);
-  expect(vcpu).toMatchObject({ vmExits: 100, callbacks: 100, hrtimerInterrupts: 100, timer: { interrupts: 100 } });
+  expect(vcpu).toMatchObject({
+    vmExits: 100,
+    callbacks: 100,
+    hrtimerInterrupts: 100,
+    timer: { interrupts: 100 },
+  });
 });
 
 test('an idle guest waits on the hrtimer and runs on the HV timer', () => {
@@ -144,7 +149,7 @@ describe('posted delivery', () => {
     });
   });
 
-  test('a stalled CPU makes a storm: one interrupt for each callback', () => {
+  test('a CPU taken away makes a storm: one interrupt for each callback', () => {
     const vcpu = periodicVcpu('catch-up', posted);
     runVcpu(vcpu, START + PERIOD / 2n);
     vcpu.host.advance(10n * SECOND);

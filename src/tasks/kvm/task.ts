@@ -69,7 +69,7 @@ export const shortStopNs = (stopNs: number, periodNs: number): number | null =>
 const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
 
 /**
- * Pure: whether another try may well tell more. A stall of the host does it, one period is enough: on a fixed kernel it
+ * Pure: whether another try may well tell more. A host that was away does it, for one period: on a fixed kernel it
  * moves the grid of any timer to a place of its own, and on one that catches up it costs the guest the preemption timer.
  */
 export function inconclusiveByChance(stop: GuestStop, path: TimerPath, host: KvmHost): boolean {

@@ -90,7 +90,7 @@ export function runStop(
   programPeriodic(timer, periodNs);
   const record = stopAndResume(vcpu, {
     leaveAt: timer.targetExpiration + periodNs + intoPeriod,
-    stalls: delivery === 'posted',
+    staysInGuest: delivery === 'posted',
     pass: () => {
       host.leap(stopNs);
       host.read();
