@@ -124,7 +124,7 @@ export function throttlingNow(
 }
 
 /**
- * What came between two readings, of the group that was stopped longest: what several count at once is not added up.
+ * What came between two readings, of the group that was throttled longest: what several count at once is not added up.
  *
  * @returns null where no group was counted both times.
  */

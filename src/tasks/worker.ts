@@ -50,18 +50,18 @@ export interface Progress {
 }
 
 /**
- * Adds a warning to a finding where a CPU quota stopped this process while it was measured: whatever was measured, its
+ * Adds a warning to a finding where a CPU quota throttled this process while it was measured: whatever was measured, its
  * tail may then be the quota's.
  */
 function withThrottling(answer: unknown, before: ThrottlingByGroup): unknown {
-  const stopped = throttlingBetween(before, throttlingNow());
-  if (stopped === null || stopped.times === 0) return answer;
+  const throttled = throttlingBetween(before, throttlingNow());
+  if (throttled === null || throttled.times === 0) return answer;
   if (typeof answer !== 'object' || answer === null || !('warnings' in answer)) return answer;
   const warning: Warning = {
     code: 'cpu-quota',
     message:
-      `The CPU quota of the cgroup ${stopped.group} stopped its threads ${stopped.times === 1 ? 'once' : `${formatCount(stopped.times)} times`}, ` +
-      `${formatNs(stopped.ns)} in all, while this was measured: lateness, missed ticks and rejected reads may be the quota's, not the host's.`,
+      `The CPU quota of the cgroup ${throttled.group} stopped its threads ${throttled.times === 1 ? 'once' : `${formatCount(throttled.times)} times`}, ` +
+      `${formatNs(throttled.ns)} in all, while this was measured: lateness, missed ticks and rejected reads may be the quota's, not the host's.`,
     hint: "Raise or remove the quota (cpu.max, cpu.cfs_quota_us, a container's CPU limit), or measure in another cgroup.",
   };
   return { ...answer, warnings: [...(answer.warnings as readonly Warning[]), warning] };

@@ -20,7 +20,7 @@ export function waitedForCpuNs(
 /**
  * A warning where other work on the CPU made the ticks late or missed.
  *
- * @param throttledNs how long a quota stopped the thread: kernels before 6.18 count that as waiting too.
+ * @param throttledNs how long a quota throttled the thread: kernels before 6.18 count that as waiting too.
  */
 export function contention(
   beforeNs: number | null,

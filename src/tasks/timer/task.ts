@@ -78,8 +78,8 @@ export async function timerTask(
   const lateness = new Histogram();
   const measured = runTimer(host, options, control, lateness);
   const waitedNs = waitedForCpuNs();
-  const stopped = throttlingBetween(before.throttling, throttlingNow());
-  const throttled = stopped === null ? null : { times: stopped.times, ns: stopped.ns };
+  const throttling = throttlingBetween(before.throttling, throttlingNow());
+  const throttled = throttling === null ? null : { times: throttling.times, ns: throttling.ns };
   const result = { ...measured, throttled, cyclictest };
   const forced = throttled !== null && throttled.times > 0;
   return {
