@@ -8,7 +8,7 @@ export interface Warning {
   hint: string | null;
 }
 
-/** What every task returns: the contract's `result`, and the doubts about it. */
+/** What every task returns: the document's `result`, and the doubts about it. */
 export interface Finding<Result> {
   readonly result: Result;
   readonly warnings: Warning[];

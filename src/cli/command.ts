@@ -18,7 +18,7 @@ import { warningText } from './style.ts';
 
 /** What a command found. */
 export interface Answer {
-  /** The contract's `result`. */
+  /** The document's `result`. */
   readonly result: unknown;
   /** The same for people, printed unless --json was given. */
   readonly text: string;
@@ -96,7 +96,7 @@ const commandLine = (words: readonly string[]): string =>
     ...words.map((word) => (BARE_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)),
   ].join(' ');
 
-/** The contract's document around a result. */
+/** The document around a result. */
 const documentOf = (
   { name }: CommandSpec,
   startedAt: Date,

@@ -21,7 +21,7 @@ export type { CalibrateOptions, Calibration, Watch };
  *
  * @param options by default a second against CLOCK_MONOTONIC_RAW.
  * @param watch follows the progress, and ends it early with what was measured.
- * @returns the contract's result, and the doubts about it.
+ * @returns the document's result, and the doubts about it.
  * @throws TscopeError where this host or these options do not allow it.
  */
 export const calibrate = (options: Partial<CalibrateOptions> = {}, watch: Watch = {}): Promise<Calibration> =>

@@ -31,7 +31,7 @@ const LEAST_CALLBACKS = 100;
 const OUTSIDE = 0.05;
 
 /**
- * Pure: what each callback of a burst took. From entry to exit, one event is written and the writing of another begins;
+ * What each callback of a burst took. From entry to exit, one event is written and the writing of another begins;
  * a second instance records the same exit right after the first, and the time between the two is that of one event.
  *
  * @param events of every timer's entries and exits, in order. @param again the exits, in the second instance.
@@ -66,7 +66,7 @@ export function costsAmong(
   return costs;
 }
 
-/** Pure: the median and its interval. @returns null where there are too few. */
+/** The median and its interval. @returns null where there are too few. */
 export function callbackOf(costsNs: readonly number[]): CostInterval | null {
   if (costsNs.length < LEAST_CALLBACKS) return null;
   const ascending = sorted(costsNs);
@@ -75,7 +75,7 @@ export function callbackOf(costsNs: readonly number[]): CostInterval | null {
   return { ns: at(0.5), lowNs: at(OUTSIDE), highNs: at(1 - OUTSIDE) };
 }
 
-/** The costs of ten batches of 50 ms each, or of as many as begin within three seconds. Public for tests. */
+/** The costs of ten batches of 50 ms each, or of as many as begin within three seconds. */
 export function inBatches(batch: (end: bigint) => readonly number[], now: () => bigint): number[] {
   const costs: number[] = [];
   const latest = now() + BUDGET_NS;

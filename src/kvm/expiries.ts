@@ -37,7 +37,7 @@ export interface Expiry {
 /** Two clock readings and a conversion between them are this exact, ns. */
 const CLOCK_ERROR_NS = 500n;
 
-/** Pure: the expiries among the events of one timer, in order. */
+/** The expiries among the events of one timer, in order. */
 export function expiriesOf(events: readonly TracedEvent[], ktimeOf: (tsc: bigint) => bigint): Expiry[] {
   const expiries: Expiry[] = [];
   let before: bigint | null = null;
@@ -66,7 +66,7 @@ export function expiriesOf(events: readonly TracedEvent[], ktimeOf: (tsc: bigint
 /** What KVM's own tracepoints say of a vCPU's timer. */
 type VcpuEvents = NonNullable<KvmTrace['vcpu']>;
 
-/** Pure: counts of some events. @param missing tracepoints that this kernel lacks, each with the reason. @param tscKhz the guest's TSC rate. @param vector the guest's timer interrupt. */
+/** Counts of some events. @param missing tracepoints that this kernel lacks, each with the reason. @param tscKhz the guest's TSC rate. @param vector the guest's timer interrupt. */
 export function vcpuEventsOf(
   events: readonly TracedEvent[],
   missing: ReadonlyMap<string, string>,
@@ -127,7 +127,7 @@ const nothing = { expiries: 0, late: 0, agree: {}, firstDifference: null, vcpu: 
 /** A result without a trace. @param reason ends a sentence. */
 export const untraced = (reason: string): TraceResult => ({ available: false, reason, ...nothing });
 
-/** Pure: each traced expiry beside what the model computes under every policy. */
+/** Each traced expiry beside what the model computes under every policy. */
 export function traceResultOf({ expiries, periodNs, vcpu, lost }: TraceRecord): TraceResult {
   if (expiries.length === 0) return { ...untraced("the trace holds no expiry of the guest's timer"), lost };
   const counted = policyNames.map((policy) => {

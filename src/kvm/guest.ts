@@ -64,7 +64,7 @@ export function pauseMachine(machine: Pick<NativeGuest, 'pause'>): void {
   }
 }
 
-/** A machine whose timer is programmed, with what it reports. Public for tests. */
+/** A machine whose timer is programmed, with what it reports. */
 export function guestOf(machine: NativeGuest, periodNs: number, control: Control) {
   const { recording, update } = recorder(machine);
   const wait = hostWaiter(control);

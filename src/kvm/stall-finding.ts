@@ -46,7 +46,7 @@ const LEAST_INTERRUPTS = 15;
 export const LEAST_STALLS = 3;
 const AGREEING = 0.8;
 
-/** Pure: which grid the interrupts are on after a stall. */
+/** Which grid the interrupts are on after a stall. */
 export function stallFindingOf(stall: Stall, { periodNs, usualLatenessNs }: StallRecord): StallFinding {
   const before = stall.deliveriesNs.filter((ns) => ns < 0);
   const [first, ...after] = stall.deliveriesNs.filter((ns) => ns >= stall.toNs - periodNs / 4);
@@ -73,7 +73,7 @@ const times = (count: number): string => (count === 1 ? 'once' : `${count} times
 const share = (count: number, telling: number): string =>
   `${count === telling ? 'each time' : 'mostly'} (${count} of ${telling} that tell)`;
 
-/** Pure: what the stalls of a run prove. */
+/** What the stalls of a run prove. */
 export function stallResultOf(record: StallRecord): KvmStall {
   const { periodNs } = record;
   const findings = record.stalls.map((stall) => stallFindingOf(stall, record));

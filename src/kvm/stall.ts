@@ -79,7 +79,7 @@ function obstacle(periodNs: number): string | null {
   return null;
 }
 
-/** What a refused step means, for a sentence that begins with "no stall could be made: ". Public for tests. */
+/** What a refused step means, for a sentence that begins with "no stall could be made: ". */
 export function refusal(error: unknown): string {
   const code = systemCode(error);
   const step = error instanceof Error ? (error as NodeJS.ErrnoException).syscall : undefined;
@@ -130,7 +130,7 @@ function aim(
   return origin + BigInt(Math.round(earliest + modulo(grid - beforePoint - earliest, periodNs)));
 }
 
-/** Stalls the guest's CPU until `wanted` of the stalls tell the two grids apart. Public for tests. */
+/** Stalls the guest's CPU until `wanted` of the stalls tell the two grids apart. */
 export function stallGuest(
   guest: Pick<Guest, 'recording' | 'started' | 'runFor' | 'update' | 'cancelled' | 'now'>,
   burst: Pick<NativeTimerBurst, 'timers' | 'arm' | 'watched'>,

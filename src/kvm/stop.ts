@@ -50,7 +50,7 @@ export interface GuestStopOptions {
 /** A burst of more callbacks is not traced: their tracepoints would add 10 ms to what it takes, interrupts off. */
 const MOST_TRACED_CALLBACKS = 50_000;
 
-/** Pure: why a stop is not to be traced, to end a sentence; null where it may be. */
+/** Why a stop is not to be traced, to end a sentence; null where it may be. */
 export const tooLongToTrace = (stopNs: number, periodNs: number): string | null =>
   stopNs / periodNs > MOST_TRACED_CALLBACKS
     ? `a burst of more than ${formatCount(MOST_TRACED_CALLBACKS)} callbacks would take too long when traced`
@@ -131,7 +131,7 @@ export function recordStop(options: GuestStopOptions, control: Control): GuestSt
   }
 }
 
-/** The stop of a guest that has just been made. Public for tests. */
+/** The stop of a guest that has just been made. */
 export function stopGuest(
   guest: Guest,
   options: GuestStopOptions,

@@ -110,7 +110,7 @@ function gridOf(
   return ['other', null];
 }
 
-/** Pure: what the interrupts of one stop say. */
+/** What the interrupts of one stop say. */
 export function findingOf(stop: GuestStop): StopFinding {
   const { deliveriesNs, periodNs, leftNs } = stop;
   const [start] = stop.startNs;

@@ -61,7 +61,7 @@ function prepared(record: TextRecord, options: StabilityOptions) {
   };
 }
 
-/** One point of the contract: the estimators' values, counts and intervals side by side. */
+/** One point of the document: the estimators' values, counts and intervals side by side. */
 function pointOf({ m, tau, alpha, statistics }: StabilityPoint): StabilityResult['points'][number] {
   const entries = [...statistics];
   const fields = entries.flatMap(([name, { tau: own, value, n, low, high, edf, bias }]) => [

@@ -23,7 +23,7 @@ export interface CalibrateOptions {
   readonly clock: ClockName;
 }
 
-/** A result of the contract's shape and the doubts about it. */
+/** A calibration and the doubts about it. */
 export type Calibration = Finding<CalibrateResult>;
 
 /** A calibration with the brackets that its rate rests on. */

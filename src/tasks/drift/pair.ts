@@ -108,7 +108,7 @@ export class PairTracker<R extends PhaseRecord = PhaseRecord> {
     this.record.push(Number.NaN);
   }
 
-  /** The contract's figures. @param intervalNs between two grid points as sampled. */
+  /** @param intervalNs between two grid points as sampled. */
   result(
     intervalNs: number,
     reference: string,

@@ -115,7 +115,7 @@ function traceOf(trace: TraceResult, callback: CallbackCost): KvmTrace {
   return { ...trace, callbackNs: { p50: ns, low: lowNs, high: highNs }, callbackReason: null };
 }
 
-/** Pure: the contract's result of what was measured. */
+/** The document's result of what was measured. */
 export function resultOf({ options, setup, host, running, stalls, callback, stops }: Measured): KvmResult {
   const all = pathOfAll(stops, host);
   // A saved and restored timer was set again, so it says nothing about missed ticks.
@@ -164,7 +164,7 @@ export function resultOf({ options, setup, host, running, stalls, callback, stop
 const unpredicted = ({ model }: KvmResult): boolean =>
   model.length > 0 && model.every(({ agreement }) => !agreement.agrees);
 
-/** Pure: the doubts that a result leaves. @param traceWanted the lack of the kernel's trace is one. */
+/** The doubts that a result leaves. @param traceWanted the lack of the kernel's trace is one. */
 export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
   const { requestedPeriodNs, periodNs, verdict } = result;
   const { callbacks, callbackNs, burstNs } = result.burstEstimate;

@@ -48,7 +48,7 @@ export function takeRetry(retries: Retries, burstNs: number): boolean {
 }
 
 /**
- * Pure: where in the period to resume the next time. A slow host is late each time, a busy one once: to aim earlier by half
+ * Where in the period to resume the next time. A slow host is late each time, a busy one once: to aim earlier by half
  * of it suits both.
  *
  * @param resumeAt where the last try was to be resumed, and `aim` where it was meant to be, as shares of a period.
@@ -61,7 +61,7 @@ export const aimAgain = (resumeAt: number, aim: number, reached: number): number
 const UNTRIED_BURST_NS = NS_PER_MS;
 const SHORT_STOP_PERIODS = 2_000;
 
-/** Pure: how long the short stop before a long one is; null where the long one is short enough itself. */
+/** How long the short stop before a long one is; null where the long one is short enough itself. */
 export const shortStopNs = (stopNs: number, periodNs: number): number | null =>
   burstEstimate(stopNs, periodNs).burstNs <= UNTRIED_BURST_NS ? null : SHORT_STOP_PERIODS * periodNs;
 
@@ -69,7 +69,7 @@ export const shortStopNs = (stopNs: number, periodNs: number): number | null =>
 const KVM_POLICIES = ['independent', 'catch-up', 'clamp'] as const;
 
 /**
- * Pure: whether another try may well tell more. A host that was away does it, for one period: on a fixed kernel it
+ * Whether another try may well tell more. A host that was away does it, for one period: on a fixed kernel it
  * moves the grid of any timer to a place of its own, and on one that catches up it costs the guest the preemption timer.
  */
 export function inconclusiveByChance(stop: GuestStop, path: TimerPath, host: KvmHost): boolean {

@@ -41,7 +41,7 @@ const u64 = integer(0n, 2n ** 64n - 1n, '0 to 2^64 - 1');
 const ktime = integer(-(2n ** 63n), 2n ** 63n - 1n, '-2^63 to 2^63 - 1');
 const u32 = small(0, U32_MAX);
 
-/** `config` of a scenario: the contract's fields; all but the policy and the TSC rate have KVM's defaults. */
+/** `config` of a scenario: all but the policy and the TSC rate have KVM's defaults. */
 const configSchema = z.strictObject({
   policy: z.enum(policyNames),
   guestTscKhz: small(1, U32_MAX),

@@ -42,7 +42,6 @@ export const stopBounds = {
   budgetNs: bounds('1s', '30d'),
 };
 
-/** The contract's defaults. */
 export const stopDefaults: StopOptions = {
   policies: policyNames,
   periodsNs: [200_000n, 1_000_000n],

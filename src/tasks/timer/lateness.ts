@@ -2,7 +2,7 @@ import type { TimerResult } from '../../schema/timer.ts';
 import { MOST_CORRELATED } from '../../statistics.ts';
 import type { Histogram } from '../histogram.ts';
 
-/** The percentiles of the contract; null without a tick. */
+/** The document's percentiles; null without a tick. */
 export function latenessOf(lateness: Histogram): TimerResult['latenessNs'] {
   if (lateness.count === 0) return null;
   return {

@@ -66,7 +66,6 @@ export function checkTimerOptions({
   }
 }
 
-/** The contract's defaults. */
 export const timerDefaults: TimerOptions = {
   periodNs: 1_000_000n,
   durationNs: 10_000_000_000n,
