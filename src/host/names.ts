@@ -39,7 +39,8 @@ function bare(name: string): string {
   return VENDORS[plain] ?? plain;
 }
 
-function compare(name: string, reported: string, fact: DirectFact | undefined): NameComparison {
+/** A name that systeminformation reported, empty where it has none, beside the fact that was read directly. */
+export function compareName(name: string, reported: string, fact: DirectFact | undefined): NameComparison {
   const direct = fact == null || fact.value === null ? null : String(fact.value);
   const systeminformation: Fact<string> =
     reported === '' ? unknown('systeminformation: no answer') : known(reported, 'systeminformation');
@@ -75,7 +76,7 @@ export async function namesBySysteminformation({
   try {
     const names = Object.entries(await Promise.race([ended, tooLate]));
     return known(
-      names.map(([name, reported]) => compare(name, reported, direct[name])),
+      names.map(([name, reported]) => compareName(name, reported, direct[name])),
       'systeminformation',
     );
   } catch (error) {
