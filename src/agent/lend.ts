@@ -92,11 +92,11 @@ export function shippingView(config: Config, access: HubAccess, store: StoreQueu
     labels: config.settings.label,
     log,
     facts: cachedFor(FACTS_MS, readFacts),
-    instance: () => store.shipping('instance'),
+    instance: () => store.ask('instance'),
     /** @param bytes about how much JSON it may come to. @throws TscopeError as the store. */
-    unshipped: (bytes: number) => store.shipping('unshipped', parts, bytes, BigInt(Date.now()) * 1_000_000n),
+    unshipped: (bytes: number) => store.ask('unshipped', parts, bytes, BigInt(Date.now()) * 1_000_000n),
     /** Moves the watermarks. @throws TscopeError as the store. */
-    shipped: (marks: Marks) => store.shipping('shipped', marks),
+    shipped: (marks: Marks) => store.ask('shipped', marks),
   };
 }
 

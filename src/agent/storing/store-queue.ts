@@ -185,7 +185,7 @@ export class StoreQueue {
   }
 
   /**
-   * Asks the store. @returns the JSON of an answer's `result`.
+   * Asks for a reader. @returns the JSON of an answer's `result`.
    *
    * @throws TscopeError STORE_BUSY where too many ask already; as the store.
    */
@@ -195,14 +195,14 @@ export class StoreQueue {
     }
     this.#questions += 1;
     try {
-      return await this.#ask(name, ...values);
+      return await this.#askAgain(name, ...values);
     } finally {
       this.#questions -= 1;
     }
   }
 
   /** A thread that ends before it answers is replaced by one that may. */
-  async #ask<Name extends Question>(name: Name, ...values: Parameters<Calls[Name]>): Promise<string> {
+  async #askAgain<Name extends Question>(name: Name, ...values: Parameters<Calls[Name]>): Promise<string> {
     const thread = this.#open;
     try {
       await thread.opened;
@@ -211,7 +211,7 @@ export class StoreQueue {
       if (!thread.hasEnded || this.#phase.name === 'closed') throw error;
       await sleep(REPLACED_MS, undefined, { ref: false });
       if (this.#thread === thread) throw error;
-      return await this.shipping(name, ...values);
+      return await this.ask(name, ...values);
     }
   }
 
@@ -225,8 +225,8 @@ export class StoreQueue {
     return this.#open.ask('stabilityOf', records).catch(() => null);
   }
 
-  /** Asks the store about what is shipped. @throws TscopeError as the store; STORE_BUSY while it cannot be written. */
-  async shipping<Name extends CallName>(
+  /** Asks the store. @throws TscopeError as the store; STORE_BUSY while it cannot be written. */
+  async ask<Name extends CallName>(
     name: Name,
     ...values: Parameters<Calls[Name]>
   ): Promise<ReturnType<Calls[Name]>> {
