@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { systemCode, TscopeError } from '../errors.ts';
+import { TscopeError } from '../errors.ts';
+import { fileError } from '../system-error.ts';
 import { anyText } from './cells.ts';
 import { type Connection, connect } from './connection.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
@@ -53,9 +54,7 @@ function header(path: string): Buffer {
       closeSync(descriptor);
     }
   } catch (error) {
-    throw new TscopeError('IO', `cannot read ${path} (${systemCode(error) ?? String(error)}).`, null, {
-      cause: error,
-    });
+    throw fileError(`cannot read ${path}`, error);
   }
 }
 

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemCode, TscopeError } from '../errors.ts';
 import { makeFolder } from '../folder.ts';
+import { fileError } from '../system-error.ts';
 import { type Connection, connect } from './connection.ts';
 import { inspect, newerStore, refused, standsAlone, urlOf } from './inspect.ts';
 import { expectedTables, MIGRATIONS, migrate, tablesOf, versionOf } from './migrations.ts';
@@ -35,8 +36,7 @@ function createFolder(path: string): void {
   try {
     makeFolder(dirname(path));
   } catch (error) {
-    const code = systemCode(error) ?? String(error);
-    throw new TscopeError('IO', `cannot create ${dirname(path)} (${code}).`, null, { cause: error });
+    throw fileError(`cannot create ${dirname(path)}`, error);
   }
 }
 
