@@ -1,11 +1,11 @@
 import type { Row } from './connection.ts';
 import { nameOfRun } from './damage.ts';
 import type { Store } from './store-on.ts';
-import { maybe, ns, small, tableOf, text } from './table.ts';
+import { ns, nullable, small, tableOf, text } from './table.ts';
 
 export const EVENT = tableOf('event', ['run'], {
   /** The pair it concerns; null for the whole host. */
-  series: maybe(small),
+  series: nullable(small),
   atNs: ns,
   kind: text,
   detail: text,

@@ -7,14 +7,14 @@ import { soundRows } from './damage.ts';
 import { readSeries, samplesOfRun } from './series.ts';
 import { rowGone } from './store-error.ts';
 import type { Store } from './store-on.ts';
-import { maybe, ns, tableOf, text } from './table.ts';
+import { int64, ns, nullable, tableOf, text } from './table.ts';
 
 export const HOST = tableOf('host', [], {
   /** What stays the same over its life: the machine id, or the host name where there is none. */
   key: text,
   name: text,
   /** The JSON of its facts. */
-  facts: maybe(text),
+  facts: nullable(text),
 });
 /** A host as the store knows it. */
 export type HostIdentity = ReturnType<typeof HOST.read>;
@@ -23,11 +23,11 @@ export type HostIdentity = ReturnType<typeof HOST.read>;
 export const RUN = tableOf('run', [], {
   /** The name that people and other stores know it by: `20260131-235959-3fa9c1`. */
   key: text,
-  host: ns,
+  host: int64,
   command: text,
   startedAtNs: ns,
-  endedAtNs: maybe(ns),
-  options: maybe(text),
+  endedAtNs: nullable(ns),
+  options: nullable(text),
 });
 type RunRow = ReturnType<typeof RUN.read>;
 

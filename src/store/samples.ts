@@ -6,7 +6,7 @@ import type { Row } from './connection.ts';
 import { noteLost, soundRows } from './damage.ts';
 import { repeatedError } from './store-error.ts';
 import type { Store, Tail } from './store-on.ts';
-import { ns, small, tableOf } from './table.ts';
+import { int64, ns, small, tableOf } from './table.ts';
 
 /** One comparison of two clocks. */
 export interface Sample {
@@ -87,7 +87,7 @@ function within(rows: SampleRows, fromNs: bigint, toNs: bigint): SampleRows {
 }
 
 /** What a block says of itself; that has a checksum of its own. */
-const HEAD = tableOf('block', ['series'], { atNs: ns, lastAtNs: ns, count: small, checksum: ns });
+const HEAD = tableOf('block', ['series'], { atNs: ns, lastAtNs: ns, count: small, checksum: int64 });
 type BlockHead = ReturnType<typeof HEAD.read>;
 const HEAD_COLUMNS = `${HEAD.columns}, head_checksum`;
 

@@ -5,7 +5,7 @@ import { nameOfRun, soundRows } from './damage.ts';
 import { readRollup } from './rollups.ts';
 import { countSamples, extentOf } from './samples.ts';
 import type { Store } from './store-on.ts';
-import { flag, maybe, ns, tableOf, text } from './table.ts';
+import { flag, int64, ns, nullable, tableOf, text } from './table.ts';
 
 /** A pair of clocks as a run starts to compare them. */
 export interface NewSeries {
@@ -28,14 +28,14 @@ export interface StoredSeries extends NewSeries {
 }
 
 export const SERIES = tableOf('series', [], {
-  run: ns,
+  run: int64,
   clock: text,
   reference: text,
-  independent: maybe(flag),
+  independent: nullable(flag),
   reason: text,
   originNs: ns,
   /** The last sample that went into the roll-ups. */
-  rolledAtNs: maybe(ns),
+  rolledAtNs: nullable(ns),
 });
 
 /** A row of the table. */

@@ -19,8 +19,10 @@ const plain = <T extends Summed & Cell>(read: (cell: Cell | undefined) => T): Ki
 });
 
 export const text = plain(asText);
-/** A time or a time's difference, ns, or the number of a row. */
+/** A time or a time's difference. */
 export const ns = plain(asBigint);
+/** The number of a row, or a checksum. */
+export const int64 = ns;
 export const real = plain(asReal);
 export const count: Kind<number> = { read: asCount, cell: BigInt, sum: String };
 /** The number of a row, small enough for a double. */
@@ -28,7 +30,7 @@ export const small: Kind<number> = { ...count, sum: same };
 export const flag: Kind<boolean> = { read: (cell) => asCount(cell) === 1, cell: BigInt, sum: same };
 
 /** The same where NULL may stand for it. */
-export const maybe = <T>({ read, cell, sum }: Kind<T>): Kind<T | null> => ({
+export const nullable = <T>({ read, cell, sum }: Kind<T>): Kind<T | null> => ({
   read: orNull(read),
   cell: (value) => (value === null ? null : cell(value)),
   sum: (value) => (value === null ? null : sum(value)),
