@@ -6,7 +6,7 @@ import type { Ledger, StoreHealth } from './storing/store-queue.ts';
 /** Intervals without a sample after which something is wrong. */
 export const PATIENCE = 3;
 /** The least time to wait for one, ms: a calibration or a busy host may take it. */
-export const LEAST_MS = 5_000;
+const LEAST_MS = 5_000;
 
 function samplingReason(state: AgentState, intervalNs: number, ageMs: number): string | null {
   if (state.samplingFailure !== null) return state.samplingFailure;

@@ -11,7 +11,7 @@ export type Cell = bigint | number | string | Uint8Array | null;
 export type Row = readonly Cell[];
 
 /** How long a statement waits for another process where nothing else is asked, ms. */
-export const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * The driver, loaded when the first store is opened: commands that store nothing run without its native code.

@@ -53,7 +53,7 @@ class Inserter {
     if (kind === 'run') {
       const [host, ...row] = rest;
       const id = this.#find('host', 'SELECT id FROM host WHERE key = ?', asText(host));
-      return putRun(this.#store, RUN.read([first ?? null, id, ...row]), orNull(asText)(cells[6]));
+      return putRun(this.#store, RUN.read([first ?? null, id, ...row]), orNull(asText)(cells.at(-1)));
     }
     if (kind === 'series') return putSeries(this.#store, SERIES.read([this.#runOf(first), ...rest]));
     if (kind === 'event') return this.#event(cells);

@@ -87,7 +87,7 @@ function knownHost(store: Store, host: HostIdentity): bigint {
   return asBigint(connection.value('SELECT id FROM host WHERE key = ?', host.key));
 }
 
-export const documentChecksum = (document: string | null): bigint => rowChecksum('document', [document]);
+export const documentChecksum = (document: string | null): bigint => rowChecksum(['document', document]);
 
 /** Adds a run, within a transaction. @returns false where one of that name is there already. */
 export function putRun({ connection }: Store, run: RunRow, document: string | null): boolean {

@@ -118,9 +118,9 @@ export function setRolledAt(store: Store, series: bigint, rolledAtNs: bigint): v
 }
 
 const LISTED = `
-SELECT s.id, s.run, s.clock, s.reference, s.independent, s.reason, s.origin, s.rolled_at, s.checksum
-FROM series s JOIN run ON run.id = s.run JOIN host ON host.id = run.host
-WHERE ?1 IS NULL OR host.key = ?1 ORDER BY run.started_at, s.id`;
+SELECT ${COLUMNS} FROM series
+WHERE run IN (SELECT run.id FROM run JOIN host ON host.id = run.host WHERE ?1 IS NULL OR host.key = ?1)
+ORDER BY (SELECT started_at FROM run WHERE run.id = series.run), id`;
 
 /** From when to when a series has samples, rolled up or not, without reading them. */
 function reachOf(store: Store, { id, rolledAtNs }: SeriesRow) {

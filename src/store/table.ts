@@ -19,10 +19,10 @@ const plain = <T extends Summed & Cell>(read: (cell: Cell | undefined) => T): Ki
 });
 
 export const text = plain(asText);
-/** A time or a time's difference. */
-export const ns = plain(asBigint);
 /** The number of a row, or a checksum. */
-export const int64 = ns;
+export const int64: Kind<bigint> = { read: asBigint, cell: same, sum: String };
+/** A time or a time's difference. */
+export const ns = int64;
 export const real = plain(asReal);
 export const count: Kind<number> = { read: asCount, cell: BigInt, sum: String };
 /** The number of a row, small enough for a double. */
@@ -58,7 +58,7 @@ export function tableOf<Fields extends Readonly<Record<string, Kind<unknown>>>>(
   const all = [...keys, columns, 'checksum'].join(', ');
   const cells = (values: Values): Cell[] => kinds.map(({ cell }, i) => cell(values[names[i] as string]));
   const checksum = (key: readonly bigint[], values: Values): bigint =>
-    rowChecksum(name, [...key, ...kinds.map(({ sum }, i) => sum(values[names[i] as string]))]);
+    rowChecksum([name, ...key.map(String), ...kinds.map(({ sum }, i) => sum(values[names[i] as string]))]);
   // Copied, a row has its fields' places from the start.
   const blank = Object.fromEntries(names.map((name) => [name, null as unknown]));
   const read = (row: Row, summed?: Summed[]): Values => {
@@ -87,9 +87,9 @@ export function tableOf<Fields extends Readonly<Record<string, Kind<unknown>>>>(
     read,
     /** The same of one with its checksum behind them, and whether it is what was written. */
     check: (key: readonly bigint[], row: Row): [values: Values, sound: boolean] => {
-      const summed: Summed[] = [...key];
+      const summed: Summed[] = [name, ...key.map(String)];
       const values = read(row, summed);
-      return [values, rowChecksum(name, summed) === row[kinds.length]];
+      return [values, rowChecksum(summed) === row[kinds.length]];
     },
   };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { AFTER_ALL, BEFORE_ALL, earlier, floorTo, HOUR_NS, MINUTE_NS } from './buckets.ts';
 import { asBigint, asCount, asText, orNull } from './cells.ts';
 import type { Row } from './connection.ts';
-import { eventOf } from './events.ts';
+import { EVENT, eventOf } from './events.ts';
 import { rollUp } from './roll-up.ts';
 import { type Rollup, readRollups } from './rollups.ts';
 import { readRuns, soundDocument } from './runs.ts';
@@ -235,22 +235,23 @@ function samplesAfter(
   return samples;
 }
 
-const EVENTS = `SELECT e.run, e.series, e.at, e.kind, e.detail, e.checksum, e.id, s.clock, s.reference
-  FROM event e LEFT JOIN series s ON s.id = e.series WHERE e.id > ? ORDER BY e.id LIMIT ?`;
+const EVENTS = `SELECT id, run, (SELECT clock FROM series WHERE id = event.series),
+  (SELECT reference FROM series WHERE id = event.series), ${EVENT.columns}, checksum
+  FROM event WHERE id > ? ORDER BY id LIMIT ?`;
 
 /** @returns the last row that was looked at; null where there is nothing new. */
 function takeEvents(store: Store, filling: Filling): bigint | null {
   let last: bigint | null = null;
   const rows = store.connection.all(EVENTS, lastSent(store, 'event'), BigInt(filling.rows(SIZES.event)));
-  for (const row of rows) {
+  for (const [id, runCell, clock, reference, ...row] of rows) {
     if (filling.left <= 0) break;
-    last = asBigint(row[6]);
-    const run = asBigint(row[0]);
+    last = asBigint(id);
+    const run = asBigint(runCell);
     const own = filling.own.get(run);
-    const event = own === undefined ? null : eventOf(store, run, row.slice(1));
+    const event = own === undefined ? null : eventOf(store, run, row);
     if (own === undefined || event === null) continue;
     const { atNs, kind, detail } = event;
-    const pair = row[7] == null ? null : ([asText(row[7]), asText(row[8])] as const);
+    const pair = clock == null ? null : ([asText(clock), asText(reference)] as const);
     filling.add(own, SIZES.event + detail.length).events.push({ atNs, kind, detail, pair });
   }
   return last;
@@ -258,7 +259,7 @@ function takeEvents(store: Store, filling: Filling): bigint | null {
 
 function takeCalibrations(store: Store, filling: Filling): bigint | null {
   let last: bigint | null = null;
-  const sql = 'SELECT id, run, at, result, checksum FROM calibration WHERE id > ? ORDER BY id LIMIT ?';
+  const sql = `SELECT id, run, ${CALIBRATION.columns}, checksum FROM calibration WHERE id > ? ORDER BY id LIMIT ?`;
   const rows = store.connection.all(sql, lastSent(store, 'calibration'), BigInt(filling.rows(1_000)));
   for (const row of rows) {
     if (filling.left <= 0) break;

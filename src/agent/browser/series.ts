@@ -39,7 +39,7 @@ export function addPoint(
 }
 
 /** Breaks the line after the last point. */
-export function addGap(pair: PairSeries): void {
+function addGap(pair: PairSeries): void {
   const last = pair.at.at(-1);
   if (last === undefined || pair.mean.at(-1) === null) return;
   push(pair, last + 1e-3, 0, []);

@@ -6,7 +6,7 @@ import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 /** 16 characters of base64 hold 96 bits: too many to try. */
 export const SHORTEST = 16;
 /** Random text of 16 hexadecimal digits has fewer different ones once in 3,000 times; what people type has fewer. */
-export const LEAST_DIFFERENT = 6;
+const LEAST_DIFFERENT = 6;
 
 const HOW = 'Make one with `openssl rand -base64 24 > FILE` and give the file as `tokenFile`.';
 

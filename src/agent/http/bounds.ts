@@ -8,12 +8,12 @@ const MOST_HANDSHAKES = 128;
 /** Requests of one connection that are not yet answered to the end: those after them are refused. */
 export const MOST_PIPELINED = 8;
 /** A connection that goes on asking in spite of refusals is closed. */
-export const MOST_REFUSED = 8;
+const MOST_REFUSED = 8;
 /** Requests that are being worked on at once, of all connections. */
-export const MOST_WORKING = 32;
+const MOST_WORKING = 32;
 /** Bytes of answers that a client has not read yet: of one connection, of all. */
-export const MOST_UNSENT = 4 * 2 ** 20;
-export const MOST_UNSENT_IN_ALL = 16 * 2 ** 20;
+const MOST_UNSENT = 4 * 2 ** 20;
+const MOST_UNSENT_IN_ALL = 16 * 2 ** 20;
 
 /** Bytes that are parsed at once: some ten requests. */
 const SLICE = 1024;

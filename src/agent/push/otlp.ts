@@ -48,7 +48,7 @@ function histogramValue(values: readonly (MetricValue<string> & { readonly metri
 }
 
 /** One metric of prom-client as one of OpenTelemetry's. */
-export function otlpMetric({ name, help, type, values }: Json, start: Time, end: Time): MetricData {
+function otlpMetric({ name, help, type, values }: Json, start: Time, end: Time): MetricData {
   const common = {
     descriptor: { name, description: help, unit: unitOf(name), valueType: DOUBLE, advice: {} },
     aggregationTemporality: CUMULATIVE,
