@@ -18,7 +18,6 @@ import { scrapeReply } from './http/prometheus.ts';
 import { healthReply, type Reply } from './http/reply.ts';
 import { createSite, type Handler, listen } from './http/server.ts';
 import { KeptAnswers } from './kept-answers.ts';
-import { fleetCalibration, partsShipped, type Shipping, type StartShipping, shippingView } from './lend.ts';
 import type { Log } from './log.ts';
 import { pageRoutes } from './page/routes.ts';
 import { becomeUser, isRoot } from './privileges.ts';
@@ -26,6 +25,13 @@ import { type Push, sendOtlp, writeTextfile } from './push/push.ts';
 import type { PairRecord, SamplingMessage, SamplingOptions } from './sampling/messages.ts';
 import { Supervisor } from './sampling/supervisor.ts';
 import { serviceManager } from './service-manager.ts';
+import {
+  fleetCalibration,
+  partsShipped,
+  type Shipping,
+  type StartShipping,
+  shippingView,
+} from './shipping-view.ts';
 import { type AgentState, absorb, initialState, nowOf } from './state.ts';
 import { type Ledger, StoreQueue } from './storing/store-queue.ts';
 

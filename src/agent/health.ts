@@ -1,5 +1,5 @@
 import type { AgentHealth } from '../schema/agent-api.ts';
-import type { ShippingHealth } from './lend.ts';
+import type { ShippingHealth } from './shipping-view.ts';
 import type { AgentState } from './state.ts';
 import type { Ledger, StoreHealth } from './storing/store-queue.ts';
 

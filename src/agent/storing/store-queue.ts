@@ -17,7 +17,6 @@ import type {
   StartedMessage,
 } from '../sampling/messages.ts';
 import { Trouble } from '../trouble.ts';
-import { EventBudget } from './event-budget.ts';
 import { errorOf } from './failure.ts';
 import { type Entry, type Failure, nsOf, type RunRecord, type Written } from './messages.ts';
 import { StoreThread } from './store-thread.ts';
@@ -36,6 +35,9 @@ const MOST_QUESTIONS = 8;
 const REPLACED_MS = 100;
 /** A store that takes longer than this to open is waited for in the background, ms. */
 const OPENING_MS = 2_000;
+/** Events of one kind that are stored in an hour. A disturbed host finds one at each sample; all of them are counted. */
+const EVENTS_AN_HOUR = 60;
+const HOUR_MS = 3_600_000;
 
 /** The store cannot be written now, but later perhaps; anything else at the start is a mistake of the user's. */
 const PASSING = ['STORE_FULL', 'STORE_READ_ONLY', 'STORE_BUSY'];
@@ -69,6 +71,24 @@ type Phase =
 type Present =
   | { readonly run: RunRecord; lastMs: number }
   | { readonly run: null; readonly calibration: { readonly atMs: number; readonly result: string } | null };
+
+/** Lets through what a disturbed host may store. */
+class EventBudget {
+  readonly #spent = new Map<string, { until: number; count: number }>();
+
+  /** @returns those that are to be stored. */
+  within(events: readonly AgentEvent[], nowMs: number): AgentEvent[] {
+    return events.filter(({ clock, kind }) => {
+      const key = `${kind} ${clock}`;
+      const known = this.#spent.get(key);
+      const spent =
+        known === undefined || nowMs >= known.until ? { until: nowMs + HOUR_MS, count: 0 } : known;
+      spent.count += 1;
+      this.#spent.set(key, spent);
+      return spent.count <= EVENTS_AN_HOUR;
+    });
+  }
+}
 
 /** Hands everything that is sampled to the store's thread, and keeps it until the thread has said that it is stored. */
 export class StoreQueue {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { HubAccess } from '../../agent/config/hub.ts';
-import type { Shipping, ShippingHealth, ShippingView } from '../../agent/lend.ts';
+import type { Shipping, ShippingHealth, ShippingView } from '../../agent/shipping-view.ts';
 import { Trouble } from '../../agent/trouble.ts';
 import { Backoff } from '../../backoff.ts';
 import type { FleetBatch } from '../../schema/fleet-batch.ts';

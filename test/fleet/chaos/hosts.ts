@@ -1,7 +1,7 @@
 // Simulated hosts in one process: a real store each, samples as fast as asked for, and shipping. SIGUSR2 ends the sampling;
 // the process then ends when everything is shipped.
 import { join } from 'node:path';
-import type { ShippingView } from '../../../src/agent/lend.ts';
+import type { ShippingView } from '../../../src/agent/shipping-view.ts';
 import { startShipping } from '../../../src/fleet/shipping/ship.ts';
 import { endRun, startRun } from '../../../src/store/runs.ts';
 import { appendSamples } from '../../../src/store/samples.ts';

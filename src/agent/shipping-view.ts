@@ -78,7 +78,7 @@ export const partsShipped = ({ settings }: Config): ShippedParts => ({
   samples: settings.ship === 'samples',
 });
 
-/** What an agent lends to whoever ships for it: its store, and what the host is. */
+/** What whoever ships for an agent sees of it: its store, and what the host is. */
 export type ShippingView = ReturnType<typeof shippingView>;
 
 export function shippingView(config: Config, access: HubAccess, store: StoreQueue, log: Log) {
