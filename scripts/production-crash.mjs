@@ -2,6 +2,7 @@
 // step from test/scenarios/production-crash.json, then as a whole in virtual time, under catch-up and under clamp.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { count } from '../dist/digits.js';
 import { LapicTimer } from '../dist/lapic/kvm-timer.js';
 import { programPeriodic } from '../dist/lapic/lapic-timer.js';
 import { policies } from '../dist/lapic/policies.js';
@@ -11,7 +12,7 @@ import { nsecToCycles } from '../dist/lapic/time-scale.js';
 import { stayInUserspace, Vcpu } from '../dist/lapic/vcpu.js';
 import { VirtualHost } from '../dist/lapic/virtual-host.js';
 import { parseScenarios } from '../dist/tasks/replay/parse-scenarios.js';
-import { formatCount, formatNs } from '../dist/units.js';
+import { formatNs } from '../dist/units.js';
 
 const file = fileURLToPath(new URL('../test/scenarios/production-crash.json', import.meta.url));
 const [resume, dump] = parseScenarios(JSON.parse(readFileSync(file, 'utf8')), file);
@@ -34,7 +35,7 @@ console.log(`The dump, 15.3 s after the resume (period ${formatNs(Number(period)
   tscdeadline         ${timer.tscdeadline}, wrapped: ${years.toFixed(0)} years ahead
   HV timer            refused: the preemption timer holds 2^${32 + timer.config.preemptionTimerShift} cycles
   software timer      armed at ${timer.hrtimerExpires}, long past: expires again at once
-  callbacks owed      ${formatCount(Number(owed))}, ${formatNs(Number(owed * CALLBACK_NS))} at ${CALLBACK_NS} ns each
+  callbacks owed      ${count(Number(owed))}, ${formatNs(Number(owed * CALLBACK_NS))} at ${CALLBACK_NS} ns each
 `);
 
 /** The whole stop in virtual time: programmed, left at once, back after 55.8 days; then until it has caught up or locked up. */
@@ -57,7 +58,7 @@ function run(policy) {
   });
   const behind = ended.ktime - ended.targetExpiration;
   console.log(`${policy}: ${outcome} ${formatNs(Number(ended.ktime - resumed.ktime))} after the resume
-  expirations ${formatCount(ended.expirations)}: ${formatCount(ended.vmExits)} by HV exits, ${formatCount(ended.callbacks)} in the hrtimer interrupt
+  expirations ${count(ended.expirations)}: ${count(ended.vmExits)} by HV exits, ${count(ended.callbacks)} in the hrtimer interrupt
   behind      ${behind > 0n ? formatNs(Number(behind)) : 'nothing'}
   backend     ${timer.hvTimerInUse ? 'HV timer' : 'software timer'}
 `);

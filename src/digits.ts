@@ -45,6 +45,9 @@ const DIGITS = 2;
 /** Half of the last of two digits is gone beyond this: 0.995 is written 1.0. */
 const ROUNDED = 0.995;
 
+/** A whole number with commas: `47,684`. */
+export const count = (value: number): string => value.toLocaleString('en-US');
+
 const unitFor = (value: number, { units }: Dimension): Unit =>
   units.find(([size]) => Math.abs(value) >= size * ROUNDED) ?? units.at(-1) ?? [1, ''];
 

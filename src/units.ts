@@ -126,6 +126,3 @@ export function formatHz(hz: number): string {
   const [whole = '', fraction = ''] = (hz / 1e6).toFixed(6).split('.');
   return `${whole}.${fraction.slice(0, 3)} ${fraction.slice(3)} MHz`;
 }
-
-/** A count with thin groups of three: `47,684`. */
-export const formatCount = (count: number): string => count.toLocaleString('en-US');

@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
+import { count } from '../digits.ts';
 import { usageError } from '../errors.ts';
 import { checkWritable, writeWhole } from '../out-file.ts';
 import { partNames } from '../report/parts.ts';
 import type { ReportResult } from '../schema/report.ts';
 import { DEFAULT_STORE } from '../store/store.ts';
-import { formatCount } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { pageOf } from './page.ts';
 import { RUN_HELP, readDocument } from './read-document.ts';
@@ -54,7 +54,7 @@ export const command = defineCommand({
     };
     return {
       result,
-      text: `Written: ${out}, ${formatCount(result.bytes)} bytes, with ${shown.join(', ')}${host === null ? '' : ` of ${host.hostname}`}, ${startedAt}`,
+      text: `Written: ${out}, ${count(result.bytes)} bytes, with ${shown.join(', ')}${host === null ? '' : ` of ${host.hostname}`}, ${startedAt}`,
       save: () => writeWhole(out, page),
     };
   },

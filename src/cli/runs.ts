@@ -1,3 +1,4 @@
+import { count } from '../digits.ts';
 import { usageError } from '../errors.ts';
 import { runsText } from '../report/kinds/runs.ts';
 import { listed, plural } from '../report/words.ts';
@@ -10,7 +11,7 @@ import { importFormatOf } from '../store/import.ts';
 import { retentionFor } from '../store/retention.ts';
 import { listRuns, type StoredRun } from '../store/runs.ts';
 import { DEFAULT_STORE, openStoreToRead, using } from '../store/store.ts';
-import { bounds, durationIn, formatCount } from '../units.ts';
+import { bounds, durationIn } from '../units.ts';
 import type { Warning } from '../warning.ts';
 import { defineCommand } from './command.ts';
 
@@ -66,7 +67,7 @@ function damageWarning(db: string, damage: readonly Damage[]): Warning[] {
   if (damage.length === 0) return [];
   const named = damage.slice(0, MOST_NAMED).map(damageText);
   const more = damage.length - named.length;
-  const list = [...named, ...(more > 0 ? [`and ${formatCount(more)} more`] : [])].join('; ');
+  const list = [...named, ...(more > 0 ? [`and ${count(more)} more`] : [])].join('; ');
   return [
     {
       code: 'store-damaged',

@@ -1,3 +1,4 @@
+import { count } from '../digits.ts';
 import { usageError } from '../errors.ts';
 import { policyNames } from '../lapic/policies.ts';
 import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
@@ -5,7 +6,7 @@ import { stop } from '../report/kinds/stop.ts';
 import { resultText } from '../report/text.ts';
 import { quietDefaults } from '../tasks/quiet-thread.ts';
 import { budgetFor, fits, stopBounds, stopDefaults } from '../tasks/stop/options.ts';
-import { bounds, durationIn, formatCount } from '../units.ts';
+import { bounds, durationIn } from '../units.ts';
 import { defineCommand } from './command.ts';
 import { choice, integer, list, quietOptions } from './options.ts';
 
@@ -85,7 +86,7 @@ export const command = defineCommand({
     const runs = options.policies.length * options.periods.length * options.stops.length * options.repeat;
     if (runs > MOST_RUNS) {
       throw usageError(
-        `stop: ${formatCount(runs)} stops (policies x periods x stops x repeat) are more than ${formatCount(MOST_RUNS)}.`,
+        `stop: ${count(runs)} stops (policies x periods x stops x repeat) are more than ${count(MOST_RUNS)}.`,
       );
     }
     if (!options.policies.some((policy) => fits(policy, options.delivery))) {

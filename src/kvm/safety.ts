@@ -1,7 +1,8 @@
+import { count } from '../digits.ts';
 import { usageError } from '../errors.ts';
 import { fileText } from '../host/fact.ts';
 import { CRASH_CALLBACK_NS } from '../lapic/virtual-host.ts';
-import { formatCount, formatNs, NS_PER_MS, NS_PER_S } from '../units.ts';
+import { formatNs, NS_PER_MS, NS_PER_S } from '../units.ts';
 
 /** A burst that nobody needs to be asked about. */
 export const HARMLESS_BURST_NS = 20 * NS_PER_MS;
@@ -37,7 +38,7 @@ export function checkStop(
 ): void {
   const { callbacks, burstNs } = burstEstimate(stopNs, periodNs, callbackNs);
   const cost =
-    `${formatCount(callbacks)} timer callbacks with interrupts off, about ${formatNs(burstNs)} ` +
+    `${count(callbacks)} timer callbacks with interrupts off, about ${formatNs(burstNs)} ` +
     `at ${formatNs(callbackNs)} each`;
   if (burstNs * SLOWER_HOST >= watchdog) {
     throw usageError(

@@ -1,5 +1,5 @@
 import type { Control } from '../clock/control.ts';
-import { formatCount } from '../units.ts';
+import { count } from '../digits.ts';
 import { type Guest, withGuest } from './guest.ts';
 import type { CountReading, GuestLoop, GuestStop, ThreadCpu } from './guest-stop.ts';
 import { GuestTrace, type TraceMode } from './guest-trace.ts';
@@ -53,7 +53,7 @@ const MOST_TRACED_CALLBACKS = 50_000;
 /** Why a stop is not to be traced, to end a sentence; null where it may be. */
 export const tooLongToTrace = (stopNs: number, periodNs: number): string | null =>
   stopNs / periodNs > MOST_TRACED_CALLBACKS
-    ? `a burst of more than ${formatCount(MOST_TRACED_CALLBACKS)} callbacks would take too long when traced`
+    ? `a burst of more than ${count(MOST_TRACED_CALLBACKS)} callbacks would take too long when traced`
     : null;
 
 /** The kernel's trace of a guest that is to be stopped, wherever it runs. */

@@ -1,6 +1,7 @@
 import { folded } from '../circle.ts';
+import { count } from '../digits.ts';
 import type { KvmResult, KvmStop } from '../schema/kvm.ts';
-import { formatCount, formatNs } from '../units.ts';
+import { formatNs } from '../units.ts';
 import type { TraceResult } from './expiries.ts';
 import { latenessOn, modulo, phaseOf, ticksOn } from './grid.ts';
 import type { GuestStop } from './guest-stop.ts';
@@ -176,9 +177,9 @@ export function burstOf(
 function seen(finding: StopFinding): string {
   const { missedTicks, lostTicks, interruptsFirstPeriod, stopNs } = finding;
   return (
-    `In ${formatNs(stopNs)} outside the guest ${formatCount(missedTicks)} ticks passed; ` +
+    `In ${formatNs(stopNs)} outside the guest ${count(missedTicks)} ticks passed; ` +
     `${interruptsFirstPeriod === 1 ? '1 interrupt' : `${interruptsFirstPeriod} interrupts`} came in the first period ` +
-    `after the resume and ${formatCount(lostTicks)} ticks were lost`
+    `after the resume and ${count(lostTicks)} ticks were lost`
   );
 }
 
@@ -187,7 +188,7 @@ function burstWords(finding: StopFinding, path: TimerPath, periodNs: number): st
   const burst = burstOf(finding, path, periodNs);
   if (burst === null || burst.lengthNs < periodNs) return '';
   const { lengthNs, callbacks, callbackNs } = burst;
-  return `: a burst of about ${formatCount(callbacks)} callbacks, ${formatNs(lengthNs)} long, ${formatNs(callbackNs)} each`;
+  return `: a burst of about ${count(callbacks)} callbacks, ${formatNs(lengthNs)} long, ${formatNs(callbackNs)} each`;
 }
 
 /**
@@ -276,7 +277,7 @@ export const fixOf = ({ verdict }: Conclusion): Fix =>
 export function concludeTrace(trace: Pick<TraceResult, 'expiries' | 'late' | 'agree'>): Conclusion {
   const { expiries, late, agree } = trace;
   const [clamp, catchUp] = [agree['clamp'] ?? 0, agree['catch-up'] ?? 0];
-  const of = `The kernel's trace: of ${formatCount(expiries)} expiries ${formatCount(late)} came a period late or more`;
+  const of = `The kernel's trace: of ${count(expiries)} expiries ${count(late)} came a period late or more`;
   if (clamp === expiries && catchUp < expiries)
     return { verdict: 'clamps', explanation: `${of}, and every next one was exactly where the fix puts it.` };
   if (catchUp === expiries && clamp < expiries)

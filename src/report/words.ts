@@ -1,3 +1,4 @@
+import { count } from '../digits.ts';
 import type { KvmStop } from '../schema/kvm.ts';
 import type { TimerResult } from '../schema/timer.ts';
 
@@ -5,9 +6,6 @@ export const orDash = <T>(value: T | null | undefined, format: (value: T) => str
   value === null || value === undefined ? '-' : format(value);
 
 export const yesNo = (value: boolean | null): string => (value === null ? 'not known' : value ? 'yes' : 'no');
-
-/** A whole number with commas: `47,684`. */
-export const count = (value: number): string => value.toLocaleString('en-US');
 
 /** Wall-clock time in UTC, to the second. */
 export const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;

@@ -1,9 +1,10 @@
 import type { Control } from '../clock/control.ts';
+import { count } from '../digits.ts';
 import { type ThrottlingByGroup, throttlingBetween, throttlingNow } from '../host/cgroup.ts';
 import { measureCallback } from '../kvm/callback-cost.ts';
 import { runThread } from '../thread.ts';
 import { calibrateTask } from '../tsc/calibrate-host.ts';
-import { formatCount, formatNs } from '../units.ts';
+import { formatNs } from '../units.ts';
 import type { Warning } from '../warning.ts';
 import { driftTask } from './drift/task.ts';
 import { kvmTask } from './kvm/task.ts';
@@ -60,7 +61,7 @@ function withThrottling(answer: unknown, before: ThrottlingByGroup): unknown {
   const warning: Warning = {
     code: 'cpu-quota',
     message:
-      `The CPU quota of the cgroup ${throttled.group} stopped its threads ${throttled.times === 1 ? 'once' : `${formatCount(throttled.times)} times`}, ` +
+      `The CPU quota of the cgroup ${throttled.group} stopped its threads ${throttled.times === 1 ? 'once' : `${count(throttled.times)} times`}, ` +
       `${formatNs(throttled.ns)} in all, while this was measured: lateness, missed ticks and rejected reads may be the quota's, not the host's.`,
     hint: "Raise or remove the quota (cpu.max, cpu.cfs_quota_us, a container's CPU limit), or measure in another cgroup.",
   };

@@ -1,7 +1,7 @@
 import type uPlot from 'uplot';
+import { count } from '../../digits.ts';
 import { ratioText } from '../../report/plot/tick-text.ts';
 import type { AgentStability } from '../../schema/agent-api.ts';
-import { formatCount } from '../../units.ts';
 import { axisStyle } from './axis.ts';
 import { colour } from './dom.ts';
 import { addFigure } from './plot.ts';
@@ -23,7 +23,7 @@ function columnsOf(pairs: readonly Pair[]): uPlot.AlignedData {
 }
 
 /** Averaging times are told in seconds, as everywhere in this field. */
-const tauText = (tau: number): string => (tau < 1 ? nsText(tau * 1e9) : `${formatCount(tau)} s`);
+const tauText = (tau: number): string => (tau < 1 ? nsText(tau * 1e9) : `${count(tau)} s`);
 
 const powersOfTen = (_: uPlot, splits: number[]) =>
   splits.map((value) => (Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9 ? value : null));

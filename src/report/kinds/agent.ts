@@ -1,7 +1,7 @@
-import { about } from '../../digits.ts';
+import { about, count } from '../../digits.ts';
 import type { AgentResult } from '../../schema/agent.ts';
 import { tableText } from '../text.ts';
-import { count, plural } from '../words.ts';
+import { plural } from '../words.ts';
 
 /** What `tscope agent --check` says, or what an agent did before it ended. */
 export function agentText({ file, settings, plan, ran }: AgentResult): string {

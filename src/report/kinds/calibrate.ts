@@ -1,12 +1,22 @@
 import { greatest } from 'd3-array';
-import { about, exactFrequency, frequency, offset, plusMinus, ratio, size, within } from '../../digits.ts';
+import {
+  about,
+  count,
+  exactFrequency,
+  frequency,
+  offset,
+  plusMinus,
+  ratio,
+  size,
+  within,
+} from '../../digits.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
 import { columns } from '../columns.ts';
 import type { Block, Facts, Kind, Section, Table, Verdict } from '../content.ts';
 import { type Dot, dotsFigure } from '../plot/dots.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, ratioText } from '../plot/tick-text.ts';
-import { count, orDash, plural } from '../words.ts';
+import { orDash, plural } from '../words.ts';
 
 /** A rate and one standard error: `2596.120 121 58 MHz +/- 0.21 ppb`. */
 export const rateText = (hz: number, errorRatio: number): string =>

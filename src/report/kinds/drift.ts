@@ -1,12 +1,12 @@
 import { greatest, group } from 'd3-array';
-import { about, exact, offset, plusMinus, ratio, size, within } from '../../digits.ts';
+import { about, count, exact, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type { DriftEvent, DriftPair, DriftResult } from '../../schema/drift.ts';
 import type { EventKind } from '../../schema/words.ts';
 import { columns } from '../columns.ts';
 import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, ratioText, timeUnit } from '../plot/tick-text.ts';
-import { count, listed, orDash, plural, tally, yesNo } from '../words.ts';
+import { listed, orDash, plural, tally, yesNo } from '../words.ts';
 import { localSlopes, NOISES } from './slopes.ts';
 
 /** A rate with one standard error: `+1.20 +/- 0.03 ppm`. */

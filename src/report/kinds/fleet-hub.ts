@@ -1,5 +1,5 @@
+import { count } from '../../digits.ts';
 import type { FleetCollectResult, FleetInitResult } from '../../schema/fleet-hub.ts';
-import { formatCount } from '../../units.ts';
 
 export function fleetInitText({ hub, made, there, differences, config }: FleetInitResult): string {
   if (config !== null) return config;
@@ -19,6 +19,6 @@ export function fleetCollectText({ hub, db, batches, rollups, refused, ledger }:
   const rest =
     ledger === null
       ? ''
-      : ` Of ${formatCount(ledger.received)} messages that the hub ever took ${formatCount(ledger.stored)} are stored, ${formatCount(ledger.refused)} refused, ${formatCount(ledger.waiting)} waiting.`;
-  return `Collected ${formatCount(batches)} batches with ${formatCount(rollups)} minutes and hours from ${hub} into ${db}; ${formatCount(refused)} were put aside.${rest}`;
+      : ` Of ${count(ledger.received)} messages that the hub ever took ${count(ledger.stored)} are stored, ${count(ledger.refused)} refused, ${count(ledger.waiting)} waiting.`;
+  return `Collected ${count(batches)} batches with ${count(rollups)} minutes and hours from ${hub} into ${db}; ${count(refused)} were put aside.${rest}`;
 }

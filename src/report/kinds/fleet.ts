@@ -1,4 +1,4 @@
-import { about, exactFrequency, offset, plusMinus, ratio, size, within } from '../../digits.ts';
+import { about, count, exactFrequency, offset, plusMinus, ratio, size, within } from '../../digits.ts';
 import type {
   FleetEventLine,
   FleetEventsResult,
@@ -13,7 +13,7 @@ import { columns } from '../columns.ts';
 import type { Block, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { timeUnit } from '../plot/tick-text.ts';
-import { count, moment, orDash, plural } from '../words.ts';
+import { moment, orDash, plural } from '../words.ts';
 import { rateText } from './calibrate.ts';
 
 /** Where the page of a host is; a terminal has none. */

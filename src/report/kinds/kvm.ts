@@ -1,4 +1,4 @@
-import { about, between, exact, offset, plusMinus, ratio } from '../../digits.ts';
+import { about, between, count, exact, offset, plusMinus, ratio } from '../../digits.ts';
 import type { KvmResult, KvmRunning, KvmStop } from '../../schema/kvm.ts';
 import { columns } from '../columns.ts';
 import type { Block, Facts, Kind, Level, Section, Table, Verdict } from '../content.ts';
@@ -6,7 +6,7 @@ import type { Figure } from '../plot/figure.ts';
 import { PLAIN_STYLE } from '../plot/series.ts';
 import { type StripRow, stripFigure } from '../plot/strip.ts';
 import { timeUnit } from '../plot/tick-text.ts';
-import { count, LOOPS, listed, orDash, plural, STOPS, yesNo } from '../words.ts';
+import { LOOPS, listed, orDash, plural, STOPS, yesNo } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
 
 type Model = KvmResult['model'][number];

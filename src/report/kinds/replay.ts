@@ -1,7 +1,8 @@
+import { count } from '../../digits.ts';
 import type { Difference, ReplayResult } from '../../schema/replay.ts';
 import { columns } from '../columns.ts';
 import { tableText } from '../text.ts';
-import { count, orDash, plural } from '../words.ts';
+import { orDash, plural } from '../words.ts';
 
 type Replayed = ReplayResult['scenarios'][number];
 

@@ -1,7 +1,8 @@
+import { count } from '../../digits.ts';
 import type { RunsResult } from '../../schema/runs.ts';
 import { columns } from '../columns.ts';
 import { sectionsText } from '../text.ts';
-import { count, moment, plural } from '../words.ts';
+import { moment, plural } from '../words.ts';
 
 /** When a run ended; its last sample where that is not known. */
 const ending = ({ endedAt, lastSampleAt }: RunsResult['runs'][number]): string => {

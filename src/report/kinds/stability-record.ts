@@ -1,4 +1,4 @@
-import { scientific } from '../../digits.ts';
+import { count, scientific } from '../../digits.ts';
 import type { StabilityResult } from '../../schema/stability.ts';
 import { quantile, sorted } from '../../statistics.ts';
 import { formatRatio } from '../../units.ts';
@@ -6,7 +6,7 @@ import { columns } from '../columns.ts';
 import type { Block, Table } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, timeUnit } from '../plot/tick-text.ts';
-import { count, listed, orDash } from '../words.ts';
+import { listed, orDash } from '../words.ts';
 
 /** What a page shows of a record beside its stability: the record itself, its spectrum, its windows, its hat. */
 

@@ -1,11 +1,11 @@
 import { least } from 'd3-array';
-import { scientific, scientificBetween } from '../../digits.ts';
+import { count, scientific, scientificBetween } from '../../digits.ts';
 import type { StabilityPoint, StabilityResult } from '../../schema/stability.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorName } from '../../stability/estimators.ts';
 import type { Block, Kind, Section, Table } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Curve } from '../plot/series.ts';
-import { count, plural } from '../words.ts';
+import { plural } from '../words.ts';
 import { dynamicBlocks, hatBlocks, recordBlocks, seconds, sixDigits } from './stability-record.ts';
 
 const numberAt = (point: StabilityPoint, field: string): number =>

@@ -1,5 +1,5 @@
 import { greatest, least } from 'd3-array';
-import { about, between, exact, offset, plain, time } from '../../digits.ts';
+import { about, between, count, exact, offset, plain, time } from '../../digits.ts';
 import { catchUpNs } from '../../lapic/catch-up.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { CostInterval, StopResult, StopRow } from '../../schema/stop.ts';
@@ -8,7 +8,7 @@ import type { Block, Kind, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import type { Curve } from '../plot/series.ts';
 import { DURATION_TICKS, durationText } from '../plot/tick-text.ts';
-import { count, orDash, plural } from '../words.ts';
+import { orDash, plural } from '../words.ts';
 import { policyStyle } from './around-stop.ts';
 
 type Threshold = StopResult['lockupThreshold'][number];

@@ -1,11 +1,11 @@
 import { sum } from 'd3-array';
-import { about, between, exact, offset, plain, plusMinus, ratio, span, within } from '../../digits.ts';
+import { about, between, count, exact, offset, plain, plusMinus, ratio, span, within } from '../../digits.ts';
 import type { TimerResult } from '../../schema/timer.ts';
 import type { Block, Kind, Paragraph, Section, Table, Verdict } from '../content.ts';
 import { linesFigure } from '../plot/lines.ts';
 import { durationText, timeUnit } from '../plot/tick-text.ts';
 import { resultText } from '../text.ts';
-import { BACKENDS, count, listed, orDash, plural } from '../words.ts';
+import { BACKENDS, listed, orDash, plural } from '../words.ts';
 
 type Percentile = 'p50' | 'p90' | 'p99' | 'p999';
 type Ranges = NonNullable<TimerResult['latenessIntervals']>;

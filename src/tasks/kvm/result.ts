@@ -1,3 +1,4 @@
+import { count } from '../../digits.ts';
 import type { TraceResult } from '../../kvm/expiries.ts';
 import type { GuestStop } from '../../kvm/guest-stop.ts';
 import type { KvmHost } from '../../kvm/host.ts';
@@ -21,7 +22,7 @@ import { policyNames } from '../../lapic/policies.ts';
 import { CRASH_CALLBACK_NS } from '../../lapic/virtual-host.ts';
 import type { KvmModel, KvmResult, KvmRunning, KvmStop, KvmTrace } from '../../schema/kvm.ts';
 import type { CallbackCost } from '../../schema/stop.ts';
-import { formatCount, formatNs } from '../../units.ts';
+import { formatNs } from '../../units.ts';
 import type { Warning } from '../../warning.ts';
 import type { KvmOptions } from './plan.ts';
 
@@ -182,7 +183,7 @@ export function kvmWarnings(result: KvmResult, traceWanted = false): Warning[] {
       code: 'kvm-long-burst',
       message:
         `A stop of this length costs a kernel that catches up ${formatNs(burstNs)} with interrupts off ` +
-        `(${formatCount(callbacks)} callbacks, ${formatNs(callbackNs)} each, as ${source}).`,
+        `(${count(callbacks)} callbacks, ${formatNs(callbackNs)} each, as ${source}).`,
       hint: null,
     });
   }
