@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import { asText } from '../../src/store/cells.ts';
+import { connect } from '../../src/store/connection.ts';
+import { EVENT } from '../../src/store/events.ts';
 import {
   columnsOf,
   type ExportKind,
@@ -6,6 +9,10 @@ import {
   parseCsvRecord,
   parseJsonLine,
 } from '../../src/store/export-format.ts';
+import { migrate } from '../../src/store/migrations.ts';
+import { ROLLUP } from '../../src/store/rollups.ts';
+import { HOST, RUN } from '../../src/store/runs.ts';
+import { SERIES } from '../../src/store/series.ts';
 
 const pair = { run: 'r', clock: 'tsc', reference: 'monotonic_raw' };
 /** A good row of each kind that has another type of column. */
@@ -176,4 +183,55 @@ test.each<[Kind, string, ReadonlyArray<readonly [cell: string | null, outcome: u
     return [cell, read(kind, column, () => parseCsvRecord(head, cells))];
   });
   expect(found).toEqual(table);
+});
+
+/** Name, type and whether it is never null, of each column of a table in a new store. */
+function columnsInStore(table: string) {
+  const connection = connect(':memory:', ':memory:');
+  migrate(connection);
+  const rows = connection.all('SELECT name, type, "notnull" FROM pragma_table_info(?)', table);
+  connection.close();
+  return rows.map(([name, type, notNull]) => ({
+    name: asText(name),
+    type: asText(type),
+    notNull: notNull === 1n,
+  }));
+}
+
+/** What a table's columns are in an export: all but the numbers of rows and the checksums. */
+function tableColumns(kind: ExportKind): string[] {
+  const referred = kind === 'event' ? ['clock TEXT?', 'reference TEXT?'] : ['clock TEXT', 'reference TEXT'];
+  return columnsInStore(kind).flatMap(({ name, type, notNull }) => {
+    if (/^id$|checksum$/.test(name)) return [];
+    // Rows refer to one another by name.
+    if (name === 'key') return [`${kind} TEXT`];
+    if (name === 'host' || name === 'run') return [`${name} TEXT`];
+    if (name === 'series') return kind === 'event' ? referred : ['run TEXT', ...referred];
+    return [`${name} ${type}${notNull ? '' : '?'}`];
+  });
+}
+
+const SQL_TYPES = { text: 'TEXT', number: 'REAL', ns: 'INTEGER', count: 'INTEGER', flag: 'INTEGER' };
+
+test.each(['host', 'run', 'series', 'sample', 'rollup', 'event'] as const)(
+  'an exported %s has the columns of its table, in their order',
+  (kind) => {
+    const exported = columnsOf(kind).map(({ name, type, nullable }) => {
+      const column = name.replace(/Ns$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      return `${column} ${SQL_TYPES[type]}${nullable ? '?' : ''}`;
+    });
+    expect(exported).toEqual(tableColumns(kind));
+  },
+);
+
+test.each([
+  ['host', HOST, []],
+  ['run', RUN, ['document']],
+  ['series', SERIES, []],
+  ['rollup', ROLLUP, ['series', 'width']],
+  ['event', EVENT, ['run']],
+] as const)('a row of %s is read by the columns of its table, in their order', (kind, table, apart) => {
+  const names = columnsInStore(kind).map(({ name }) => name);
+  const left: string[] = ['id', 'checksum', 'document_checksum', ...apart];
+  expect(table.columns.split(', ')).toEqual(names.filter((name) => !left.includes(name)));
 });
