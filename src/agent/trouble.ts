@@ -10,7 +10,7 @@ export type Fault = Pick<TscopeError, 'code' | 'message'>;
 export const faultOf = (error: unknown): Fault =>
   error instanceof TscopeError
     ? error
-    : { code: 'DEFECT', message: error instanceof Error ? error.message : String(error) };
+    : { code: 'DEFECT', message: `unexpected: ${error instanceof Error ? error.message : String(error)}` };
 
 /** What goes wrong until it goes well again. The log has each fault once, however often it is met, and the recovery. */
 export class Trouble {
