@@ -1,4 +1,4 @@
-import { direction } from '../circle.ts';
+import { direction, folded } from '../circle.ts';
 import type { KvmRunning } from '../schema/kvm.ts';
 import { mean, quantile, sorted } from '../statistics.ts';
 
@@ -44,4 +44,26 @@ export function latenessOf(values: readonly number[]): KvmRunning['latenessNs'] 
     p99Ns: quantile(ascending, 0.99),
     maxNs: quantile(ascending, 1),
   };
+}
+
+/** The old grid and a new one must be this far apart, in periods, to be told apart. */
+const LEAST_DISTANCE = 1 / 4;
+
+/**
+ * Which grid interrupts are on that moved by `shiftNs`: the old one, the new one, which lies `newGridNs` later, or
+ * another. `one` where the two are too near to one another.
+ *
+ * @param near a shift belongs to a grid that is nearer than this share of the distance between the two.
+ */
+export function gridOf(
+  shiftNs: number,
+  newGridNs: number,
+  periodNs: number,
+  near: number,
+): 'old' | 'new' | 'other' | 'one' {
+  const distance = Math.abs(folded(newGridNs, periodNs));
+  if (distance < LEAST_DISTANCE * periodNs) return 'one';
+  const isNear = (ns: number) => Math.abs(folded(ns, periodNs)) < near * distance;
+  if (isNear(shiftNs)) return 'old';
+  return isNear(shiftNs - newGridNs) ? 'new' : 'other';
 }

@@ -1,9 +1,8 @@
-import { folded } from '../circle.ts';
 import type { KvmStall } from '../schema/kvm.ts';
 import { median } from '../statistics.ts';
 import { formatNs } from '../units.ts';
 import type { TraceResult } from './expiries.ts';
-import { modulo, phaseOf } from './grid.ts';
+import { gridOf, modulo, phaseOf } from './grid.ts';
 
 /**
  * One time that the timer interrupt of the guest's CPU was kept busy. Times are ktime in ns from the instant at which
@@ -36,8 +35,7 @@ interface StallFinding {
   readonly grid: 'old' | 'new' | 'unclear';
 }
 
-/** The two grids must be this far apart, in periods, for a stall to tell. */
-const LEAST_DISTANCE = 1 / 4;
+// Both less strict than of a stop, which is judged alone: of delays several must agree.
 /** A shift belongs to a grid when it is nearer to it than this share of the distance between the two. */
 const NEAR = 0.4;
 /** Interrupts on either side that a phase needs. */
@@ -58,13 +56,9 @@ export function stallFindingOf(stall: Stall, { periodNs, usualLatenessNs }: Stal
   if (before.length < LEAST_INTERRUPTS || after.length < LEAST_INTERRUPTS)
     return { latenessNs, grid: 'unclear' };
   // How much later in the period interrupts come afterwards; and had the timer started a new grid at the stall's end.
-  const newGridNs = folded(latenessNs, periodNs);
-  const shiftNs = folded(phaseOf(after, periodNs).meanNs - phaseBefore, periodNs);
-  const distance = Math.abs(newGridNs);
-  const near = (ns: number) => Math.abs(folded(ns, periodNs)) < NEAR * distance;
-  const tells = distance >= LEAST_DISTANCE * periodNs;
-  const kind = tells && near(shiftNs) ? 'old' : tells && near(shiftNs - newGridNs) ? 'new' : 'unclear';
-  return { latenessNs, grid: kind };
+  const shiftNs = phaseOf(after, periodNs).meanNs - phaseBefore;
+  const found = gridOf(shiftNs, latenessNs, periodNs, NEAR);
+  return { latenessNs, grid: found === 'old' || found === 'new' ? found : 'unclear' };
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);

@@ -3,7 +3,7 @@ import { count } from '../digits.ts';
 import type { KvmResult, KvmStop } from '../schema/kvm.ts';
 import { formatNs } from '../units.ts';
 import type { TraceResult } from './expiries.ts';
-import { latenessOn, modulo, phaseOf, ticksOn } from './grid.ts';
+import { gridOf, latenessOn, modulo, phaseOf, ticksOn } from './grid.ts';
 import type { GuestStop } from './guest-stop.ts';
 
 /** What makes the guest's timer fire: a host timer that always runs, or the CPU's, which counts in the guest only. */
@@ -65,7 +65,7 @@ export function pathOfAll(stops: readonly GuestStop[], host: PathHost): PathFind
 }
 
 /** Where the interrupts after a resume lie: on the timer's old grid, on one that starts at the resume, or on neither. */
-type GridKind = 'old' | 'resume' | 'other' | 'unclear';
+type GridKind = 'old' | 'new' | 'other' | 'unclear';
 
 /** Of a stop's figures those that its interrupts alone show. */
 type Shown =
@@ -87,28 +87,22 @@ export interface StopFinding extends Pick<KvmStop, Shown> {
 
 /** Fewer interrupts on either side say nothing about a phase. */
 const LEAST_INTERRUPTS = 20;
-/** The resume must be this far from the old grid, in periods, for the two grids to differ. */
-const LEAST_DISTANCE = 1 / 4;
 /** A shift belongs to a grid when it is nearer to it than this share of the distance between the two. */
 const NEAR = 0.3;
 /** Standard errors that must fit into that. */
 const SIGMAS = 4;
 
-function gridOf(
+function gridAfter(
   shiftNs: number,
   errorNs: number,
   resumePhaseNs: number,
   periodNs: number,
 ): [GridKind, string | null] {
-  const distance = Math.abs(folded(resumePhaseNs, periodNs));
-  if (distance < periodNs * LEAST_DISTANCE) {
-    return ['unclear', 'the resume fell on the old grid, so that both grids are one'];
-  }
-  if (errorNs * SIGMAS > distance * NEAR)
+  const grid = gridOf(shiftNs, resumePhaseNs, periodNs, NEAR);
+  if (grid === 'one') return ['unclear', 'the resume fell on the old grid, so that both grids are one'];
+  if (errorNs * SIGMAS > Math.abs(folded(resumePhaseNs, periodNs)) * NEAR)
     return ['unclear', "the interrupts' lateness varies too much on this host"];
-  if (Math.abs(shiftNs) < distance * NEAR) return ['old', null];
-  if (Math.abs(folded(shiftNs - resumePhaseNs, periodNs)) < distance * NEAR) return ['resume', null];
-  return ['other', null];
+  return [grid, null];
 }
 
 /** What the interrupts of one stop say. */
@@ -140,7 +134,7 @@ export function findingOf(stop: GuestStop): StopFinding {
   }
   const phaseShiftNs = folded(modulo(later.meanNs - usual.meanNs, periodNs), periodNs);
   const phaseShiftErrorNs = Math.hypot(usual.errorNs, later.errorNs);
-  const [grid, unclear] = gridOf(phaseShiftNs, phaseShiftErrorNs, resumePhaseNs, periodNs);
+  const [grid, unclear] = gridAfter(phaseShiftNs, phaseShiftErrorNs, resumePhaseNs, periodNs);
   return { ...facts, phaseShiftNs, phaseShiftErrorNs, grid, unclear };
 }
 
@@ -215,7 +209,7 @@ export function conclude(
   };
   if (interruptsFirstPeriod >= STORM)
     return proved('catches-up', ': missed ticks are delivered one after the other, a storm.');
-  if (grid === 'resume') {
+  if (grid === 'new') {
     return proved(
       'clamps',
       `; from then on they come every period from the resume (phase ${shift} later): ` +

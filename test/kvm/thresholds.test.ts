@@ -53,7 +53,7 @@ test('a grid is near within 0.3 of the distance to the other', () => {
     'old',
     'other',
     'other',
-    'resume',
+    'new',
   ]);
 });
 
@@ -132,14 +132,14 @@ test('a burst is of a timer that stood still, whose guest came back on the old g
   const burst = (changes: Partial<ReturnType<typeof findingOf>>) =>
     burstOf({ ...finding, ...changes }, 'preemption-timer', PERIOD);
   expect(burst({})).toEqual({ lengthNs: 79_000, callbacks: 50, callbackNs: 1_580 });
-  expect([burst({ grid: 'resume' }), burst({ firstInterruptNs: null })]).toEqual([null, null]);
+  expect([burst({ grid: 'new' }), burst({ firstInterruptNs: null })]).toEqual([null, null]);
   expect(burstOf(finding, 'hrtimer', PERIOD)).toBeNull();
 });
 
 // Read the difference before an update (-u).
 test('what every finding proves on every path, in words', async () => {
   const finding = { ...findingOf(record()), stopNs: 1e9, missedTicks: 1000, lostTicks: 998 } as const;
-  const lines = (['old', 'resume', 'other', 'unclear'] as const).flatMap((grid) =>
+  const lines = (['old', 'new', 'other', 'unclear'] as const).flatMap((grid) =>
     (['preemption-timer', 'hrtimer', 'unknown'] as const).flatMap((path) =>
       [true, false].flatMap((preemptionTimer) =>
         [1, 3].map((interruptsFirstPeriod) => {

@@ -79,7 +79,7 @@ test('the phase shift of a clamp is the distance from the old grid to the resume
   const clamped = findingOf(
     synthetic({ policy: 'clamp', path: 'preemption-timer', resumeAt: 0.4, loop: 'halt' }),
   );
-  expect(clamped.grid).toBe('resume');
+  expect(clamped.grid).toBe('new');
   expect(Math.abs((clamped.phaseShiftNs ?? 0) - 400_000)).toBeLessThan(10_000);
   expect(clamped.resumePhaseNs).toBeCloseTo(400_000);
   expect(clamped.missedTicks).toBe(1000);
@@ -314,7 +314,7 @@ test('what is said of every outcome of one stop, whole', () => {
   };
   const seen =
     'In 1.00 s outside the guest 1,000 ticks passed; 1 interrupt came in the first period after the resume and 999 ticks were lost';
-  expect(said({ phaseShiftNs: 400_000.4, grid: 'resume' })).toBe(
+  expect(said({ phaseShiftNs: 400_000.4, grid: 'new' })).toBe(
     `clamps: ${seen}; from then on they come every period from the resume (phase 400 us later): the overdue expiration was set to "now", as the fixed kernel does.`,
   );
   expect(said({})).toBe(

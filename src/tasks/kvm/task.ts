@@ -79,7 +79,7 @@ export function inconclusiveByChance(stop: GuestStop, path: TimerPath, host: Kvm
   if (stop.stop !== 'save-restore') {
     if (grid === 'unclear' || grid === 'other') return true;
     // A timer that runs on in userspace has no reason to start again at the resume; by chance it may look so.
-    if (grid === 'resume' && path === 'hrtimer') return true;
+    if (grid === 'new' && path === 'hrtimer') return true;
   }
   // At 79 ns a callback no policy predicts a long burst of a slow host: it would be made again for that.
   const callbackNs = burstOf(finding, path, stop.periodNs)?.callbackNs;
