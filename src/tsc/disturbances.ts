@@ -75,28 +75,28 @@ function segmentsIn(
   raw: Brackets | null,
 ): { segments: Joined[]; events: ClockEvent[] } {
   const events: ClockEvent[] = [];
-  const joined: { range: Segment; wanders: boolean }[] = [];
-  const ranges = segmentsOf(brackets).filter(({ from, to }) => to > from);
-  const [longest] = ranges.toSorted((a, b) => b.to - b.from - (a.to - a.from));
+  const joined: { segment: Segment; wanders: boolean }[] = [];
+  const segments = segmentsOf(brackets).filter(({ from, to }) => to > from);
+  const [longest] = segments.toSorted((a, b) => b.to - b.from - (a.to - a.from));
   const usual = longest === undefined ? null : ownRate(span(brackets, longest.from, longest.to));
   let before: Brackets | null = null;
-  for (const range of ranges) {
-    const segment = span(brackets, range.from, range.to);
-    const found = before === null ? null : breakBetween(before, segment, usual);
+  for (const segment of segments) {
+    const later = span(brackets, segment.from, segment.to);
+    const found = before === null ? null : breakBetween(before, later, usual);
     const last = joined.at(-1);
     if (before !== null && last !== undefined && (found === null || !isEvent(found))) {
-      joined[joined.length - 1] = { range: { from: last.range.from, to: range.to }, wanders: true };
+      joined[joined.length - 1] = { segment: { from: last.segment.from, to: segment.to }, wanders: true };
     } else {
       if (before !== null && found !== null) {
-        events.push(...nameBreak(clock, found, raw === null ? null : breakWithin(raw, before, segment)));
+        events.push(...nameBreak(clock, found, raw === null ? null : breakWithin(raw, before, later)));
       }
-      joined.push({ range, wanders: false });
+      joined.push({ segment, wanders: false });
     }
-    before = segment;
+    before = later;
   }
   return {
-    segments: joined.map(({ range, wanders }) => ({
-      brackets: span(brackets, range.from, range.to),
+    segments: joined.map(({ segment, wanders }) => ({
+      brackets: span(brackets, segment.from, segment.to),
       wanders,
     })),
     events,
