@@ -1,5 +1,6 @@
 import { direction, folded } from '../../circle.ts';
 import { type Line, leastSquares } from '../../statistics.ts';
+import { inPasses, PARTS, residuals } from './slope.ts';
 
 /** Fewer points agree on a phase by chance. */
 const LEAST_POINTS = 32;
@@ -13,11 +14,9 @@ const LEAST_STEP = 5;
 const LEAST_AGREEMENT = 0.9;
 /** ktime is cut to whole ns and the TSC is exact: a value lies within this of its line, ns, and a half to spare. */
 const CELL = 0.75;
-/** Stretches whose scatter gives the standard error. */
-const PARTS = 32;
 const PASSES = 4;
 
-/** Least squares through the means of stretches, of the points whose `u` is within their cell. */
+/** Least squares through the means of the parts, of the points whose `u` is within their cell. */
 function fit(x: Float64Array, u: Float64Array): Line | null {
   const middles: number[] = [];
   const means: number[] = [];
@@ -49,26 +48,21 @@ export function latticeSlope(x: Float64Array, y: Float64Array, step: number, nea
   if (x.length < LEAST_POINTS || step < LEAST_STEP) return null;
   const span = (x.at(-1) as number) - (x[0] as number);
   let slope = near;
-  const rest = () => y.map((ns, i) => ns - slope * (x[i] as number));
   // How far the phase moves from a point to the next tells the slope well enough for the next but one, and so on.
   for (let lag = 1; lag < x.length / 2; lag *= 2) {
-    const line = rest();
-    const moved = line.subarray(lag).map((value, i) => value - (line[i] as number));
+    const left = residuals(x, y, slope);
+    const moved = left.subarray(lag).map((value, i) => value - (left[i] as number));
     slope += direction(moved, step).mean / (span * (lag / (x.length - 1)));
   }
-  if (direction(rest(), step).length < LEAST_AGREEMENT) return null;
-  let standardError = 0;
-  for (let pass = 0; pass < PASSES; pass++) {
-    const line = rest();
-    const middle = direction(line, step).mean;
-    const found = fit(
+  if (direction(residuals(x, y, slope), step).length < LEAST_AGREEMENT) return null;
+  const line = inPasses(PASSES, x, y, slope, (left) => {
+    const middle = direction(left, step).mean;
+    return fit(
       x,
-      line.map((value) => folded(value - middle, step)),
+      left.map((value) => folded(value - middle, step)),
     );
-    if (found === null) return null;
-    slope += found.slope;
-    standardError = found.standardError;
-  }
+  });
+  if (line === null) return null;
   // Of a line through n values, sqrt(12 / n) / span of their standard deviation; of those cut to ns that is 1 / sqrt(12).
-  return { slope, standardError: Math.max(standardError, 1 / (Math.sqrt(x.length) * span)) };
+  return { ...line, standardError: Math.max(line.standardError, 1 / (Math.sqrt(x.length) * span)) };
 }

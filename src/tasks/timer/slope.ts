@@ -1,7 +1,7 @@
 import { type Line, leastSquares, mean, quantile, sorted } from '../../statistics.ts';
 
-/** The slope is fitted to one value of each of this many parts of the run. */
-const PARTS = 32;
+/** A slope is fitted to one value of each of this many parts of the run. */
+export const PARTS = 32;
 const PASSES = 3;
 /** Below this many points there is no slope worth a number. */
 const LEAST_POINTS = 8;
@@ -12,6 +12,27 @@ const LEAST_POINTS = 8;
 const MOST_INDEPENDENT = 300;
 /** Where a normal distribution has one standard deviation. */
 const ONE_SIGMA = 0.841345;
+
+/** What a line leaves of y. */
+export const residuals = (x: Float64Array, y: Float64Array, slope: number): Float64Array =>
+  y.map((ns, i) => ns - slope * (x[i] as number));
+
+/** The slope of y over x, from `near`: each pass adds what `fit` finds in what the last one left. */
+export function inPasses(
+  passes: number,
+  x: Float64Array,
+  y: Float64Array,
+  near: number,
+  fit: (left: Float64Array) => Line | null,
+): Line | null {
+  let line: Line = { slope: near, standardError: 0 };
+  for (let pass = 0; pass < passes; pass++) {
+    const found = fit(residuals(x, y, line.slope));
+    if (found === null) return null;
+    line = { slope: line.slope + found.slope, standardError: found.standardError };
+  }
+  return line;
+}
 
 /** Least squares through one quantile of each part: the scatter of those gives the error, whatever the noise. */
 function fit(x: Float64Array, y: Float64Array, share: number): Line | null {
@@ -44,17 +65,10 @@ function scatter(y: Float64Array, share: number): number {
  */
 export function quantileSlope(x: Float64Array, y: Float64Array, share: number): Line | null {
   if (x.length < LEAST_POINTS) return null;
-  let slope = 0;
-  let standardError = 0;
-  const rest = () => y.map((ns, i) => ns - slope * (x[i] as number));
-  for (let pass = 0; pass < PASSES; pass++) {
-    const found = fit(x, rest(), share);
-    if (found === null) return null;
-    slope += found.slope;
-    standardError = found.standardError;
-  }
+  const line = inPasses(PASSES, x, y, 0, (left) => fit(x, left, share));
+  if (line === null) return null;
   const span = (x.at(-1) as number) - (x[0] as number);
   const worth = Math.min(MOST_INDEPENDENT, x.length / 2);
-  const floor = (scatter(rest(), share) * Math.sqrt(2 / worth)) / span;
-  return { slope, standardError: Math.max(standardError, floor) };
+  const floor = (scatter(residuals(x, y, line.slope), share) * Math.sqrt(2 / worth)) / span;
+  return { ...line, standardError: Math.max(line.standardError, floor) };
 }
