@@ -9,7 +9,7 @@ import { quietControl } from '../../dist/clock/control.js';
 import { analyseStability } from '../../dist/stability/analyse.js';
 import { ESTIMATOR_NAMES } from '../../dist/stability/estimators.js';
 import { frequencySeries, phaseSeries } from '../../dist/stability/series.js';
-import { readRecordFile } from '../../dist/tasks/record-file.js';
+import { readRecordFile } from '../../dist/tasks/stability.js';
 
 const [POINTS, ROUNDS] = process.argv.includes('--quick') ? [2_160, 1] : [864_000, 5];
 /** Estimators that take longer than this are run once. */

@@ -1,5 +1,6 @@
 import type { Control } from '../clock/control.ts';
 import { usageError } from '../errors.ts';
+import { RecordReader } from '../records/read-record.ts';
 import { ACCEPTED, type RecordOptions, type TextRecord } from '../records/record.ts';
 import type { StabilityResult } from '../schema/stability.ts';
 import {
@@ -18,9 +19,8 @@ import { frequencyOf, type Preparation, withoutDrift, withoutOutliers } from '..
 import { frequencySeries, phaseSeries, type Series, wholeSeries } from '../stability/series.ts';
 import { phaseSpectrum } from '../stability/spectrum.ts';
 import { averagingFactors } from '../stability/taus.ts';
-import { textName } from '../text-file.ts';
+import { textLines, textName } from '../text-file.ts';
 import type { Finding } from '../warning.ts';
-import { readRecordFile } from './record-file.ts';
 
 /** What to read, what to do to it, and what to compute from it. */
 export interface StabilityOptions extends AnalysisOptions, RecordOptions {
@@ -36,6 +36,22 @@ export interface StabilityOptions extends AnalysisOptions, RecordOptions {
   readonly removeDrift?: boolean | undefined;
   /** Frequencies farther than this many sigmas from their median become gaps. */
   readonly outlierSigmas?: number | undefined;
+}
+
+/**
+ * Reads a file that somebody recorded: phase or frequency, in any of the formats of `RecordReader`.
+ *
+ * @param path a file, or `-` for standard input.
+ * @throws TscopeError USAGE naming the first bad line; IO where the file cannot be read.
+ */
+export async function readRecordFile(
+  path: string,
+  options: RecordOptions,
+  cancelled: () => boolean = () => false,
+): Promise<TextRecord> {
+  const reader = new RecordReader(textName(path), options);
+  for await (const lines of textLines(path, { cancelled })) reader.add(lines);
+  return reader.end();
 }
 
 /** The record after the steps that were asked for. Outliers are those of frequency, so a phase becomes one. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RecordOptions } from '../../src/records/record.ts';
-import { readRecordFile } from '../../src/tasks/record-file.ts';
+import { readRecordFile } from '../../src/tasks/stability.ts';
 
 const folder = join(import.meta.dirname, 'examples');
 const read = (file: string, options: RecordOptions = {}) => readRecordFile(join(folder, file), options);
