@@ -14,7 +14,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     words: 'not at present',
     hint: 'A limit of processes and threads may be reached (ulimit -u, pids.max of the cgroup).',
   },
-  EADDRNOTAVAIL: { words: 'the address is not to be had here' },
+  EADDRNOTAVAIL: { words: 'this host has no such address' },
   EBUSY: { words: 'in use' },
   ECONNREFUSED: { words: 'nobody listens there' },
   EDQUOT: { words: 'the disk quota is used up', hint: 'Free some space, or write elsewhere.' },
@@ -92,6 +92,17 @@ export function remedyOf(error: unknown): string | null {
   const { permission } = error as { permission?: string };
   const flag = PERMISSION_FLAGS[permission ?? ''] ?? '--allow-fs-read, --allow-worker and what else it names';
   return `Run Node without --permission, or with ${flag}.`;
+}
+
+/** Does what the system may refuse. @returns its refusal, or null. */
+export function refused(action: () => void): unknown {
+  try {
+    action();
+    return null;
+  } catch (error) {
+    if (systemCode(error) === null) throw error;
+    return error;
+  }
 }
 
 /**

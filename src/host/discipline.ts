@@ -10,7 +10,7 @@ const TIME_ERROR = 5;
 const USER_HZ = 100;
 const NO_CORRECTION_TICK = 1e6 / USER_HZ;
 
-/** The kernel takes ticks within a tenth of the nominal one, and 500 ppm of frequency: what is beyond is no reading. */
+/** The kernel accepts a tick within a tenth of the nominal one and 500 ppm of frequency: anything beyond was not read from it. */
 const TICKS = [9_000, 11_000] as const;
 const MOST_FREQ = 500 * 65_536;
 

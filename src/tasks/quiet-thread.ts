@@ -1,9 +1,9 @@
 import { openSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { systemCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { native } from '../native.ts';
-import { reasonOf, remedyOf } from '../system-error.ts';
+import { reasonOf, refused, remedyOf } from '../system-error.ts';
 import type { Warning } from '../warning.ts';
 
 /** How a measuring thread asks to run. */
@@ -43,15 +43,8 @@ const REFUSALS = {
   },
 } satisfies Record<string, Warning>;
 
-function attempt(action: () => void, refused: Warning): Warning[] {
-  try {
-    action();
-    return [];
-  } catch (error) {
-    if (systemCode(error) === null) throw error;
-    return [refused];
-  }
-}
+const attempt = (action: () => void, warning: Warning): Warning[] =>
+  refused(action) === null ? [] : [warning];
 
 /**
  * Pins the thread to a CPU.
@@ -64,14 +57,10 @@ export function pinTo(cpu: number): Warning[] {
   if (!allowed.includes(cpu)) {
     throw usageError(`\`cpu\`: this process may not run on CPU ${cpu}; it may on ${allowed.join(', ')}.`);
   }
-  try {
-    native().setAffinity([cpu]);
-    return [];
-  } catch (error) {
-    if (systemCode(error) === null) throw error;
-    const message = `The thread could not be kept on CPU ${cpu} (${reasonOf(error)}); it may move, which shows in the tail.`;
-    return [{ code: 'not-pinned', message, hint: remedyOf(error) }];
-  }
+  const refusal = refused(() => native().setAffinity([cpu]));
+  if (refusal === null) return [];
+  const message = `The thread could not be kept on CPU ${cpu} (${reasonOf(refusal)}); it may move, which shows in the tail.`;
+  return [{ code: 'not-pinned', message, hint: remedyOf(refusal) }];
 }
 
 /**

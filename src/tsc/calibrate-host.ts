@@ -8,6 +8,7 @@ import { collectClaims } from './claims/collect.ts';
 import { convergenceOf } from './convergence.ts';
 import { compareCpus } from './cpus/compare.ts';
 import { type Exchanger, hostExchanger, type Survey, survey } from './cpus/survey.ts';
+import { stayOnThisCpu } from './one-cpu.ts';
 import { adjtimexReference } from './reference/adjtimex.ts';
 import { disagreements } from './reference/agreement.ts';
 import { chronyReference } from './reference/chrony.ts';
@@ -62,26 +63,12 @@ export async function calibrateTask(options: CalibrateOptions, control: Control)
   };
 }
 
-/**
- * Keeps the thread on the CPU where it is: the TSCs of two CPUs need not agree. Where that is not allowed, the
- * scheduler decides.
- */
 function onOneCpu<T>(work: () => T): T {
-  const addon = native();
-  const here = new BigInt64Array(2);
-  addon.rdtscp(here);
-  let allowed: number[] | null = null;
-  try {
-    const before = addon.getAffinity();
-    addon.setAffinity([Number(here[1])]);
-    allowed = before;
-  } catch {
-    // Affinity is a comfort here, not a need.
-  }
+  const allowed = stayOnThisCpu();
   try {
     return work();
   } finally {
-    if (allowed !== null) addon.setAffinity(allowed);
+    if (allowed !== null) native().setAffinity(allowed);
   }
 }
 

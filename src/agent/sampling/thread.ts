@@ -1,16 +1,18 @@
 import { HostClock } from '../../clock/host.ts';
 import { ktimeOf } from '../../clock/time-source.ts';
-import { systemCode, TscopeError } from '../../errors.ts';
+import { TscopeError } from '../../errors.ts';
 import { clocksFacts } from '../../host/clocks.ts';
 import { clocksourceFacts, madeFromTsc } from '../../host/clocksource.ts';
 import { tscFacts } from '../../host/tsc.ts';
 import { native } from '../../native.ts';
 import type { CalibrateResult } from '../../schema/calibrate.ts';
+import { refused } from '../../system-error.ts';
 import { hostWatchers } from '../../tasks/drift/events.ts';
 import { independenceOf } from '../../tasks/drift/independence.ts';
 import { calibrateBriefly, nominalRate } from '../../tasks/drift/nominal-rate.ts';
 import { runThread, type ThreadHandle } from '../../thread.ts';
 import { calibrate, SHORTEST_NS } from '../../tsc/calibrate.ts';
+import { stayOnThisCpu } from '../../tsc/one-cpu.ts';
 import { hostSource } from '../../tsc/source.ts';
 import { type SamplingHost, sampleUntilCancelled } from './loop.ts';
 import type { SamplingMessage, SamplingOptions } from './messages.ts';
@@ -25,34 +27,18 @@ const SLICE_NS = 100_000;
 /** Ahead of everything that is not real-time, and of nothing that is. */
 const PRIORITY = 1;
 
-/** Does what the system may refuse: it samples all the same. */
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if (systemCode(error) === null) throw error;
-  }
-}
-
-/** Stays on the CPU where it is, so that one counter is compared all along. */
-function settle(): void {
-  const reading = new BigInt64Array(2);
-  native().rdtscp(reading);
-  attempt(() => native().setAffinity([Number(reading[1])]));
-}
-
 /**
  * Is let in as soon as it wakes: by its short turn among the threads of its own cgroup and session, and where real-time
  * priority is allowed (root, LimitRTPRIO=) whatever else runs. A sample takes a third of a millisecond.
  */
 function hurry(): void {
-  attempt(() => native().setSlice(SLICE_NS));
-  attempt(() => native().setFifoPriority(PRIORITY));
+  refused(() => native().setSlice(SLICE_NS));
+  refused(() => native().setFifoPriority(PRIORITY));
 }
 
 /** Work of more than a sample has no right to keep others waiting. */
 function takeTime<T>(work: () => T): T {
-  attempt(() => native().setFifoPriority(0));
+  refused(() => native().setFifoPriority(0));
   try {
     return work();
   } finally {
@@ -93,7 +79,8 @@ function described(result: CalibrateResult, { clocks, reference }: SamplingOptio
 
 function work(options: SamplingOptions, thread: SamplingThread): void {
   const control = { progress: () => {}, cancelled: thread.cancelled };
-  settle();
+  // One counter is compared all along.
+  stayOnThisCpu();
   const source = hostSource();
   const clock = new HostClock();
   const first = calibrateBriefly(control);

@@ -1,11 +1,11 @@
 import { setPriority } from 'node:os';
-import { faultOf } from '../../agent/trouble.ts';
+import { TscopeError } from '../../errors.ts';
 import { runThread } from '../../thread.ts';
 import { putConclusions } from '../store/conclusions.ts';
 import { openFleetStore } from '../store/open.ts';
 import { lastConclusions } from '../views.ts';
 import { conclude } from './conclude.ts';
-import type { Judged, JudgeOptions } from './judge.ts';
+import type { JudgeOptions, JudgeTrouble } from './judge.ts';
 
 /** A judgement pauses this many times as long as it took, within these bounds, ms: a small fleet's is seconds old at most. */
 const PAUSE = 20;
@@ -32,21 +32,24 @@ async function judge({ db, grouping }: JudgeOptions): Promise<number> {
   }
 }
 
-await runThread<JudgeOptions, Judged>(async (options, thread) => {
+await runThread<JudgeOptions, JudgeTrouble>(async (options, thread) => {
   try {
     // On Linux 0 is the calling thread.
     setPriority(0, NICE);
   } catch {
     // A sandbox may forbid it.
   }
+  let said: string | null = null;
   for (;;) {
     let waitMs = SHORTEST_MS;
     try {
       waitMs = await judge(options);
-      thread.say(null);
+      said = null;
     } catch (error) {
-      const { code, message } = faultOf(error);
-      thread.say({ code, message });
+      const code = error instanceof TscopeError ? error.code : 'DEFECT';
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== said) thread.say({ code, reason });
+      said = reason;
     }
     thread.sleep(waitMs);
   }
