@@ -68,6 +68,13 @@ test.each([
 
 test.each([
   [{ interval: 10 }, '10: must be a string.'],
+  [{ interval: null }, 'null: must be a string.'],
+  [{ interval: '' }, /^'' is not a duration; /],
+  [{ clocks: '' }, /^"": must be one of tsc, realtime, .*\.$/],
+  [{ reference: null }, 'null: must be a string.'],
+  [{ db: '' }, '"": must not be empty.'],
+  [{ maxSize: '' }, '"": must be a whole number and K, M, G or T, as in 500M.'],
+  [{ listen: null }, 'null: must be a string.'],
   [{ interval: '99ms' }, '"99ms": must lie within 100ms to 1h.'],
   [{ clocks: 'tsc,sundial' }, /^"tsc,sundial": must be one of tsc, realtime, .*\.$/],
   [{ clocks: 7 }, '7: must be a list.'],

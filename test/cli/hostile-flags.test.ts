@@ -2,6 +2,7 @@
 // without being named here.
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/agent/config/read-config.ts';
+import { SETTINGS } from '../../src/agent/config/settings.ts';
 import { errorInFlags } from '../../src/cli/in-flags.ts';
 import { commands, programFor } from '../../src/cli/program.ts';
 import { TscopeError } from '../../src/errors.ts';
@@ -79,6 +80,14 @@ test('every command that has flags is tried', () => {
   expect(cases.length).toBeGreaterThan(70);
 });
 
+/** Nothing at all switches a setting of the agent off that the environment or the file has on. */
+const mayBeOff = (flag: string): boolean =>
+  Object.entries(SETTINGS).some(
+    ([name, { fallback }]) =>
+      (fallback === null || fallback === '') &&
+      flag === `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  );
+
 /** What may be meant: any number marks gaps; NaN may be the name of a host, a user or a database. */
 const MEANT = /^stability --gap$|^agent --user$|--host-names$|--hub$|^fleet collect --db$/;
 
@@ -86,8 +95,7 @@ test.each(cases.map((each) => [`${each.command} ${each.flag}`, each] as const))(
   '%s: nonsense is refused with one sentence that names it',
   async (name, { command, flag, free }) => {
     for (const value of free ? [] : HOSTILE) {
-      // Nothing at all switches a setting of the agent off that the environment or the file has on.
-      if (command === 'agent' && value === '') continue;
+      if (value === '' && command === 'agent' && mayBeOff(flag)) continue;
       const error = await refusal(command, [`${flag}=${value}`]);
       if (error === null) {
         expect(name, `'${value}' is accepted`).toMatch(MEANT);

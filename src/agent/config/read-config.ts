@@ -126,9 +126,12 @@ export function readConfig({ flags, environment }: Sources, before: Config | nul
   for (const name of SETTING_NAMES) {
     const layer = layers.find(([, values]) => values[name] !== undefined);
     origins[name] = layer?.[0] ?? 'default';
-    const value = layer === undefined ? SETTINGS[name].fallback : layer[1][name];
-    if (value !== null && value !== '') given[name] = value;
-    else if (SETTINGS[name].fallback === '') given[name] = [];
+    const { fallback } = SETTINGS[name];
+    const value = layer === undefined ? fallback : layer[1][name];
+    const isNothing = value === null || value === '';
+    // Nothing turns off what may be off; of anything else its parser says what is accepted.
+    if (isNothing && fallback === null) continue;
+    given[name] = isNothing && fallback === '' ? [] : value;
   }
   const settings = settingsOf(given, (name) => placeOf(name, origins[name], file));
   if (settings.clocks.every((clock) => clock === settings.reference)) {
