@@ -5,7 +5,7 @@ export class Backoff {
   readonly #random: () => number;
   #failures = 0;
 
-  /** @param random where others fail at the same time: a part of each wait by which they do not come back all at once. */
+  /** @param random shortens each wait by chance, so that those who fail at the same time do not come back all at once. */
   constructor(firstMs: number, longestMs: number, random: () => number = () => 1) {
     this.#firstMs = firstMs;
     this.#longestMs = longestMs;

@@ -1,7 +1,16 @@
-import type { TscopeError } from '../errors.ts';
+import { TscopeError } from '../errors.ts';
 import type { Field, Log } from './log.ts';
 
 type Fields = Readonly<Record<string, Field>>;
+
+/** What a fault is told by. */
+export type Fault = Pick<TscopeError, 'code' | 'message'>;
+
+/** Whatever was thrown; none of the one family is a defect. */
+export const faultOf = (error: unknown): Fault =>
+  error instanceof TscopeError
+    ? error
+    : { code: 'DEFECT', message: `unexpected: ${error instanceof Error ? error.message : String(error)}` };
 
 /** What goes wrong until it goes well again. The log has each fault once, however often it is met, and the recovery. */
 export class Trouble {
@@ -28,11 +37,7 @@ export class Trouble {
   }
 
   /** @param fields of the log's line. @param known what makes this the same as before. */
-  worse(
-    { code, message: reason }: Pick<TscopeError, 'code' | 'message'>,
-    fields: Fields,
-    known: 'code' | 'reason' = 'reason',
-  ): void {
+  worse({ code, message: reason }: Fault, fields: Fields = {}, known: 'code' | 'reason' = 'reason'): void {
     this.#failures += 1;
     if (this.#now?.[known] === { code, reason }[known]) return;
     this.#now = { code, reason, since: this.#now?.since ?? new Date() };

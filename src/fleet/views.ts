@@ -28,7 +28,7 @@ import { isoMs } from './store/select.ts';
 /** A host that has sent nothing for this many ms is silent: agents send every minute. */
 export const SILENT_MS = 10 * 60_000;
 /** Two clocks further apart than this are a fault of one of them, ms: a message takes less. */
-export const CLOCK_ERROR_MS = 60_000;
+const CLOCK_ERROR_MS = 60_000;
 /** Outliers that the overview names. */
 const WORST = 10;
 /** Points of a host that are read at once: a week of minutes of three pairs is 30,240. */

@@ -222,7 +222,7 @@ test.runIf(natsAbsence() === null && openssl)(
       /cannot be a host's name in the hub/,
     );
     await expect(serverConfig({ ...plan, hosts: ['admin'] })).rejects.toThrow(
-      /is the name of a user that is no host/,
+      /host: 'admin' is taken by one of the hub's own users\./,
     );
     const hub = await serve({
       jetStream: false,

@@ -32,6 +32,13 @@ describe('what a refusal of the database means', () => {
   ])('%s is %s: only what is wrong with rows puts a message aside', (state, code) => {
     expect(postgresError(failure(state), 'db')).toMatchObject({ code });
   });
+
+  test('a mistake in code is not told as a server that is away', () => {
+    const mistake = new TypeError("Cannot read properties of null (reading 'id')");
+    expect(postgresError(mistake, 'db')).toBe(mistake);
+    const port = Object.assign(new RangeError('Port should be >= 0'), { code: 'ERR_SOCKET_BAD_PORT' });
+    expect(postgresError(port, 'db')).toMatchObject({ code: 'STORE_BUSY' });
+  });
 });
 
 test.runIf(postgresAbsence() === null)(

@@ -254,6 +254,25 @@ it('what a store refuses for a while is stored once it takes it, without a wait 
   expect(said).toEqual(['error STORE_FULL.', 'error IO.', 'error STORE_DAMAGED.', 'info collecting again']);
 }, 60_000);
 
+it('a message that a mistake of ours keeps out of the store is put aside as a defect, and stops nobody', async () => {
+  const connection = await connectHub(access('defect'), 'test');
+  const { jetstream } = await import('@nats-io/jetstream');
+  await jetstream(connection).publish(subjectOf('defect'), JSON.stringify(batch('defect')));
+  await connection.close();
+  const said: string[] = [];
+  const work = async (fleet: FleetStore, collector: Collector): Promise<void> => {
+    const { transaction } = fleet;
+    fleet.transaction = () => {
+      fleet.transaction = transaction;
+      return Promise.reject(new TypeError('null has no id'));
+    };
+    await eventually(() => collector.state.here.refused === 1, 30_000);
+    expect(collector.trouble.state).toMatchObject({ ok: true, failures: 0 });
+  };
+  await collecting(join(folder, 'fleet.db'), work, (level, message) => said.push(`${level} ${message}`));
+  expect(said).toEqual(['warn a message was put aside: unexpected: null has no id']);
+}, 60_000);
+
 it('a collector whose file was removed ends, and leaves to the next what came since', async () => {
   const db = join(folder, 'removed.db');
   const store = await openFleetStore(db);

@@ -45,7 +45,7 @@ test.each([
 );
 
 test.runIf(absence === null)(
-  'a collector that is started while its database is away waits for it',
+  'a collector that is started while its database is away waits for it, and says so once',
   async () => {
     const { url } = await postgres.database('late');
     postgres.kill();
@@ -55,6 +55,9 @@ test.runIf(absence === null)(
     expect(child.stderr).not.toContain('"started"');
     postgres.start();
     await eventually(() => child.stderr.includes('"started"'), 30_000);
+    const said = child.stderr.split('\n').filter((line) => line.includes('database'));
+    expect(said.map((line) => JSON.parse(line).message)).toEqual(['the database is there']);
+    expect(child.stderr.match(/nobody listens there/g)).toHaveLength(1);
   },
   90_000,
 );

@@ -3,7 +3,7 @@ import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from 
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { HubAccess } from '../../agent/config/hub.ts';
 import type { Log } from '../../agent/log.ts';
-import { Trouble } from '../../agent/trouble.ts';
+import { faultOf, Trouble } from '../../agent/trouble.ts';
 import { Backoff } from '../../backoff.ts';
 import { TscopeError } from '../../errors.ts';
 import { MOST_BATCH_BYTES } from '../../schema/words.ts';
@@ -252,10 +252,9 @@ export class Collector {
       const sequences = refused.map(({ message }) => message.seq);
       await this.#write({ stream: this.#stream, received, refused: sequences });
     } catch (error) {
-      const code = error instanceof TscopeError ? error.code : 'DEFECT';
+      const { code, message: reason } = faultOf(error);
       if (!ABOUT_ROWS.includes(code) || received.length === 0) throw error;
       if (received.length === 1 && refused.length === 0) {
-        const reason = error instanceof Error ? error.message : String(error);
         const blamed = received.map(({ message }) => ({ message, reason }));
         await this.#put(client, { received: [], refused: blamed });
         return;

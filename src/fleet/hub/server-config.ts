@@ -6,7 +6,7 @@ import { HOST_WORD } from '../../schema/words.ts';
 import { fileError } from '../../system-error.ts';
 import { inboxOf, REFUSED_SUBJECT, registryKey, subjectOf } from './names.ts';
 
-/** Users of the hub that are no hosts. */
+/** Users of the hub that are not hosts. */
 const OPERATORS = ['collector', 'admin'] as const;
 
 /** A user by the key that the server knows. */
@@ -98,7 +98,7 @@ export async function serverConfig({
       );
     }
     if ((OPERATORS as readonly string[]).includes(host)) {
-      throw usageError(`host: '${host}' is the name of a user that is no host.`);
+      throw usageError(`host: '${host}' is taken by one of the hub's own users.`);
     }
   }
   try {

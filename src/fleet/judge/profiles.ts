@@ -82,7 +82,7 @@ export function renewed(stale: StaleProfile, hour: number): StampedProfile {
   };
 }
 
-/** Brings the profiles up to date of all hosts of which something came. @param hour the present one. */
+/** Brings up to date the profiles of all hosts that have sent something since. @param hour the present one. */
 export async function renewProfiles(store: FleetStore, hour: number): Promise<void> {
   for (let after = 0; ; ) {
     const stale = await staleProfiles(store, hour, after, PAGE);

@@ -1,11 +1,11 @@
 import { setPriority } from 'node:os';
-import { TscopeError } from '../../errors.ts';
+import { faultOf } from '../../agent/trouble.ts';
 import { runThread } from '../../thread.ts';
 import { putConclusions } from '../store/conclusions.ts';
 import { openFleetStore } from '../store/open.ts';
 import { lastConclusions } from '../views.ts';
 import { conclude } from './conclude.ts';
-import type { JudgeOptions, JudgeTrouble } from './judge.ts';
+import type { Judged, JudgeOptions } from './judge.ts';
 
 /** A judgement pauses this many times as long as it took, within these bounds, ms: a small fleet's is seconds old at most. */
 const PAUSE = 20;
@@ -32,24 +32,21 @@ async function judge({ db, grouping }: JudgeOptions): Promise<number> {
   }
 }
 
-await runThread<JudgeOptions, JudgeTrouble>(async (options, thread) => {
+await runThread<JudgeOptions, Judged>(async (options, thread) => {
   try {
     // On Linux 0 is the calling thread.
     setPriority(0, NICE);
   } catch {
     // A sandbox may forbid it.
   }
-  let said: string | null = null;
   for (;;) {
     let waitMs = SHORTEST_MS;
     try {
       waitMs = await judge(options);
-      said = null;
+      thread.say(null);
     } catch (error) {
-      const code = error instanceof TscopeError ? error.code : 'DEFECT';
-      const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== said) thread.say({ code, reason });
-      said = reason;
+      const { code, message } = faultOf(error);
+      thread.say({ code, message });
     }
     thread.sleep(waitMs);
   }

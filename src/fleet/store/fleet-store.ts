@@ -47,7 +47,7 @@ export interface FleetStore {
    * Runs `work` as one transaction: all of it is stored, or none. Where another transaction was in its way it is run again.
    */
   transaction<T>(work: (own: Statements) => Promise<T>): Promise<T>;
-  /** Runs `work`, unless another process is at the like: one does it for all. @returns null where it was not run. */
+  /** Runs `work`, unless another process is doing the same: one does it for all. @returns null where it was not run. */
   alone<T>(work: () => Promise<T>): Promise<T | null>;
   /** Drops what is too old, and gets ready for what comes. @returns how many rows or partitions went. */
   dropOld(retention: FleetRetention, nowMs: number): Promise<number>;

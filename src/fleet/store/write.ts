@@ -22,7 +22,7 @@ export interface HubDelivery {
   readonly refused: readonly number[];
 }
 
-/** Identities of which something is remembered: 100,000 hosts with their runs and series, and some more. */
+/** Identities that are remembered at most: 100,000 hosts with their runs and series, and some to spare. */
 const MOST_KNOWN = 1_000_000;
 
 /** What is known by identity, with what a transaction learns: that is true once the transaction is committed. */

@@ -77,9 +77,14 @@ export const notAllowed = (place: string): TscopeError => {
   return new TscopeError(code, sentence(place), hint);
 };
 
-/** Whatever the driver threw, as one of the one family. */
-export function postgresError(error: unknown, place: string): TscopeError {
-  if (error instanceof TscopeError) return error;
+/** A mistake in code, which no waiting mends; those of Node's own that bad values cause have a code. */
+const isMistake = (error: unknown): boolean =>
+  [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind) &&
+  !Object.hasOwn(error as Error, 'code');
+
+/** Whatever the driver threw, as one of the one family; a mistake in code as it is. */
+export function postgresError(error: unknown, place: string): unknown {
+  if (error instanceof TscopeError || isMistake(error)) return error;
   const state = stateOf(error);
   const meaning = state === null ? undefined : (MEANINGS[state] ?? MEANINGS[state.slice(0, 2)]);
   if (meaning !== undefined) {
