@@ -8,7 +8,7 @@ import type { Store } from './store-on.ts';
 export const nameOfRun = ({ connection }: Store, run: bigint): string | null =>
   anyText(connection.value('SELECT key FROM run WHERE id = ?', run));
 
-/** Notes what of a series is lost, under the names of its run and its clocks as far as those can be read. */
+/** Notes that rows of a series are lost, under the names of its run and its clocks as far as those can be read. */
 export function noteLost(store: Store, series: bigint, what: string, fromNs: bigint, toNs: bigint): void {
   const sql = 'SELECT run.key, clock, reference FROM series s LEFT JOIN run ON run.id = s.run WHERE s.id = ?';
   const [run, clock, reference] = store.connection.get(sql, series) ?? [];

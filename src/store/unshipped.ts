@@ -11,7 +11,7 @@ import { readSeries, type SeriesRow } from './series.ts';
 import type { Store } from './store-on.ts';
 import { ns, tableOf, text } from './table.ts';
 
-/** A pair of clocks with what of it is new. */
+/** A pair of clocks and its new rows. */
 export interface UnshippedSeries extends Omit<SeriesRow, 'id' | 'run' | 'rolledAtNs'> {
   readonly minutes: readonly Rollup[];
   readonly hours: readonly Rollup[];
@@ -26,7 +26,7 @@ export interface UnshippedEvent {
   readonly pair: readonly [clock: string, reference: string] | null;
 }
 
-/** A run with what of it is new. */
+/** A run and its new rows. */
 export interface UnshippedRun {
   readonly key: string;
   readonly command: string;
@@ -367,8 +367,8 @@ export function lostUnshipped(store: Store): RowCounts {
 }
 
 /**
- * Runs `work`, which deletes what is too old, and counts what of it no hub had. The count is right even where the process
- * is killed in the middle: it is made up for by the next pass.
+ * Runs `work`, which deletes what is too old, and counts the rows that went before a hub had them. The count is right
+ * even where the process is killed in the middle: the next pass completes it.
  */
 export function countingLost<T>(store: Store, parts: ShippedParts, work: () => T): T {
   settleLost(store, parts);
