@@ -30,6 +30,9 @@ export function rangeOf(values: readonly number[]): Extent | null {
   return low === undefined ? null : [low, high];
 }
 
+/** The power of ten of a value's first digit, which rounding does not move. */
+const powerOf = (value: number): number => Math.floor(Math.log10(Math.abs(value) * (1 + FLAT)));
+
 /** A linear scale that starts and ends on a tick, with about `most` of them. */
 export function linearScale([low, high]: Extent, pixels: Extent, most: number): Scale {
   const least = Math.max(SMALLEST, Math.max(Math.abs(low), Math.abs(high)) * FLAT);
@@ -39,8 +42,12 @@ export function linearScale([low, high]: Extent, pixels: Extent, most: number): 
     .nice(most)
     .range(pixels);
   const largest = Math.max(...scale.domain().map(Math.abs));
-  const format = scale.tickFormat(most, largest >= 1e7 || largest < 1e-4 ? 'e' : undefined);
-  const ticks = scale.ticks(most).map((value) => ({ value, text: value === 0 ? '0' : format(value) }));
+  const values = scale.ticks(most);
+  const step = (values[1] ?? 0) - (values[0] ?? 0);
+  // D3's own digits are one too few where rounding takes 1.5e-8 - 5e-9 below 1e-8.
+  const digits = Math.max(0, powerOf(largest - step) - powerOf(step));
+  const format = scale.tickFormat(most, largest >= 1e7 || largest < 1e-4 ? `.${digits}e` : undefined);
+  const ticks = values.map((value) => ({ value, text: value === 0 ? '0' : format(value) }));
   return Object.assign((value: number) => scale(value), { ticks });
 }
 
