@@ -1,3 +1,4 @@
+import { group } from 'd3-array';
 import { usageError } from '../errors.ts';
 import type {
   FleetEventsResult,
@@ -9,7 +10,6 @@ import type {
 } from '../schema/fleet.ts';
 import { nameOf } from '../schema/words.ts';
 import { isoOf } from '../store/buckets.ts';
-import { groups } from './findings/peers.ts';
 import type { Conclusions, KeptStanding } from './judge/conclude.ts';
 import { readConclusions } from './store/conclusions.ts';
 import { listEvents } from './store/events.ts';
@@ -138,7 +138,7 @@ export async function hostView(
     const pair = pairs.get(point.pair);
     return pair === undefined ? [] : [{ pair, point }];
   });
-  const series = groups(known, ({ pair }) => `${pair.clock} ${pair.reference}`);
+  const series = group(known, ({ pair }) => `${pair.clock} ${pair.reference}`);
   const events = await listEvents(store, { host: host.id, fromNs, toNs, limit: MOST_EVENTS });
   const calibrations = await listCalibrations(store, host.id, CALIBRATIONS);
   return {

@@ -1,6 +1,6 @@
+import { group } from 'd3-array';
 import type { FleetKernelsResult } from '../../schema/fleet.ts';
 import { median } from '../../statistics.ts';
-import { groups } from './peers.ts';
 
 /** What `tscope kvm`, and `tscope stop` where it ran, found on one host. */
 export interface KernelFinding {
@@ -16,7 +16,7 @@ export type KernelRow = FleetKernelsResult['kernels'][number];
 
 /** Which kernels would catch up, those first; then by kernel. */
 export function kernels(findings: readonly KernelFinding[]): KernelRow[] {
-  return [...groups(findings, ({ kernel, path }) => `${kernel}\0${path}`).values()]
+  return [...group(findings, ({ kernel, path }) => `${kernel}\0${path}`).values()]
     .map((group): KernelRow => {
       const [{ kernel, path }] = group as [KernelFinding];
       const count = (fix: KernelFinding['fix']) => group.filter((finding) => finding.fix === fix).length;

@@ -1,6 +1,6 @@
+import { group } from 'd3-array';
 import { median, studentQuantile } from '../../statistics.ts';
 import { FLEET_FALSE_ALARM_RATIO } from './outliers.ts';
-import { groups } from './peers.ts';
 import { robustDegrees, robustDeviation } from './robust.ts';
 
 /** A host's rate against disciplined time, hour by hour; NaN where an hour has none. All hosts' hours are the same ones. */
@@ -105,7 +105,7 @@ export function moves(hosts: readonly HourlyRates[]): Move[] {
     factors.set(known, factor);
     return factor;
   };
-  for (const [site, members] of groups(hosts, (host) => host.site)) {
+  for (const [site, members] of group(hosts, (host) => host.site)) {
     const each = members.map(({ host, rates }) => ({ host, ...changes(rates) }));
     const hours = each[0]?.change.length ?? 0;
     const shared = new Float32Array(hours);

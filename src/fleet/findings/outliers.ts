@@ -1,5 +1,5 @@
+import { group } from 'd3-array';
 import { median, studentQuantile } from '../../statistics.ts';
-import { groups } from './peers.ts';
 import { robustDegrees, robustDeviation } from './robust.ts';
 
 /** A host's figure, to be held against its peers': a rate less 1, or anything else that peers have alike. */
@@ -38,22 +38,22 @@ export const LEAST_PEERS = 8;
  */
 export function standings(figures: readonly PeerFigure[]): Standing[] {
   const found: Standing[] = [];
-  for (const group of groups(figures, ({ peers }) => peers).values()) {
-    const middle = median(group.map(({ value }) => value));
-    const spread = robustDeviation(group.map(({ value }) => value - middle));
-    const degrees = robustDegrees(group.length);
+  for (const peers of group(figures, ({ peers }) => peers).values()) {
+    const middle = median(peers.map(({ value }) => value));
+    const spread = robustDeviation(peers.map(({ value }) => value - middle));
+    const degrees = robustDegrees(peers.length);
     const limit = studentQuantile(FLEET_FALSE_ALARM_RATIO / 2 / figures.length, degrees);
-    for (const figure of group) {
+    for (const figure of peers) {
       const reach = Math.hypot(spread, figure.standardError);
       const score =
-        group.length < LEAST_PEERS
+        peers.length < LEAST_PEERS
           ? null
           : figure.value === middle
             ? 0
             : Math.abs(figure.value - middle) / reach;
       found.push({
         ...figure,
-        size: group.length,
+        size: peers.length,
         middle,
         spread,
         score,

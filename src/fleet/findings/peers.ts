@@ -19,15 +19,3 @@ export function peersOf(host: PeerFacts, labels: readonly string[] = []): string
   const values = labels.map((name) => `, ${name}=${host.labels[name] ?? ''}`).join('');
   return `${host.cpuModel ?? 'unknown CPU'}${rate}${values}`;
 }
-
-/** Things by what they have in common, in the order in which they come. */
-export function groups<T, Key>(all: Iterable<T>, keyOf: (one: T) => Key): Map<Key, T[]> {
-  const found = new Map<Key, T[]>();
-  for (const one of all) {
-    const key = keyOf(one);
-    const group = found.get(key);
-    if (group === undefined) found.set(key, [one]);
-    else group.push(one);
-  }
-  return found;
-}

@@ -1,6 +1,6 @@
+import { group } from 'd3-array';
 import type { FleetCalibration } from '../../schema/fleet-batch.ts';
 import { asBytes, asCount, asReal } from '../../store/cells.ts';
-import { groups } from '../findings/peers.ts';
 import type { FleetStore } from './fleet-store.ts';
 import { calibration } from './history.ts';
 import { column, int, json, nullable, type Read, select, shape, text } from './select.ts';
@@ -107,7 +107,7 @@ export async function staleProfiles(
     `${of} JOIN document d ON d.run = r.id WHERE ${among} AND d.kind = 'kvm' ORDER BY q.host, r.started_at, d.id`,
     range,
   );
-  const measured = groups(hours, ([host]) => asCount(host));
+  const measured = group(hours, ([host]) => asCount(host));
   const calibrated = new Map(calibrations.map(({ host, calibration }) => [host, calibration]));
   const documented = new Map(documents.map(({ host, ...document }) => [host, document]));
   return stale.map((profile) => ({

@@ -1,7 +1,7 @@
+import { group } from 'd3-array';
 import type { FleetLedger } from '../../schema/fleet-hub.ts';
 import { asCount, asText } from '../../store/cells.ts';
 import type { Row } from '../../store/connection.ts';
-import { groups } from '../findings/peers.ts';
 import type { FleetStore, Statements } from './fleet-store.ts';
 
 /** How many of the stream's messages are dealt with: each is counted once, however often it was delivered. */
@@ -82,7 +82,7 @@ export const addRanges = (own: Statements, stream: string, ranges: readonly Sett
 /** Makes of the ranges of each stream as few as there can be, in a transaction. Those that come meanwhile stay. */
 export async function mergeSettled(own: Statements): Promise<void> {
   const rows = await own.run('SELECT stream, first, last, refused FROM settled');
-  for (const [stream, of] of groups(rows, ([stream]) => asText(stream))) {
+  for (const [stream, of] of group(rows, ([stream]) => asText(stream))) {
     const known = of.map((row) => rangeOf(row.slice(1)));
     const ranges = merged(known);
     if (ranges.length === known.length) continue;

@@ -1,4 +1,4 @@
-import { groups } from '../findings/peers.ts';
+import { group } from 'd3-array';
 import type { FleetStore, Statements } from './fleet-store.ts';
 import { makeStale } from './profiles.ts';
 import { int, type Read, select, shape, text } from './select.ts';
@@ -107,7 +107,7 @@ export async function separateTwins(store: FleetStore): Promise<{ host: string; 
      ORDER BY a.first_at, a.id`,
   );
   const found: { host: string; hostnames: string[] }[] = [];
-  for (const [host, of] of groups(senders, ({ word }) => word)) {
+  for (const [host, of] of group(senders, ({ word }) => word)) {
     const moves = separate(of);
     if (moves.length === 0) continue;
     await store.transaction((own) => carryOut(own, host, moves));
