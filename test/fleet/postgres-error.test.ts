@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { listHosts } from '../../src/fleet/store/hosts.ts';
 import { openFleetStore } from '../../src/fleet/store/open.ts';
@@ -70,6 +71,51 @@ test.runIf(postgresAbsence() === null)(
       }
     } finally {
       await postgres.stop();
+    }
+  },
+  60_000,
+);
+
+test.runIf(postgresAbsence() === null)(
+  'samples are written in one order, whatever order they came in: no two collectors wait for each other',
+  async () => {
+    const postgres = await startPostgres();
+    const { url } = await postgres.database('in_order');
+    const store = await openFleetStore(url);
+    const other = new pg.Client({
+      connectionString: url,
+      options: '-c search_path=tscope_fleet -c deadlock_timeout=10ms',
+    });
+    await other.connect();
+    try {
+      const series = (first: number, sinceNs: number[]) => {
+        const baseNs = String(BigInt(T0 + first) * NS);
+        const values = sinceNs.map(() => 1);
+        const samples = { baseNs, sinceNs, offsetsNs: values, windowsNs: values };
+        return (run({}, []).series ?? []).map(({ minutes: _, ...one }) => ({ ...one, samples }));
+      };
+      const write = (sequence: number, of: ReturnType<typeof series>) => {
+        const one = batch('host', { runs: [run({ series: of })] });
+        const message = received(one, T0 + 60_000, sequence);
+        return writeDelivery(store, { stream: 's', received: [message], refused: [] });
+      };
+      await write(1, series(0, [0]));
+      const insert = (ms: number) =>
+        other.query(`INSERT INTO sample SELECT id, ${BigInt(T0 + ms) * NS}, 1, 1 FROM series`);
+      await other.query('BEGIN');
+      // Where the store waits for this one, and this one for the store, this one is who fails.
+      await insert(1_000);
+      const writing = write(2, series(1_000, [1e9, 0]));
+      const waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+      await expect.poll(() => postgres.psql('in_order', waits).trim(), { timeout: 10_000 }).toBe('1');
+      await insert(2_000);
+      await other.query('COMMIT');
+      await writing;
+      expect(postgres.psql('in_order', 'SELECT count(*) FROM tscope_fleet.sample').trim()).toBe('3');
+    } finally {
+      await other.end();
+      await store.close();
+      postgres.stop();
     }
   },
   60_000,

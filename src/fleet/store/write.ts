@@ -70,6 +70,7 @@ export async function writeDelivery(
       'sample',
       'series int, at bigint, offset float8, window float8',
       samplesOf(rows, series),
+      'ORDER BY 1, 2 ON CONFLICT DO NOTHING',
     );
     await putRest(own, rows, runs);
     await addRanges(own, stream, [...rangesOf(stored, false), ...rangesOf(refused, true)]);
