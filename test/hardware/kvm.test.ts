@@ -223,7 +223,8 @@ describe.skipIf(noGuest !== null)('a real guest', () => {
     expect(kvmResultSchema.parse(result)).toEqual(result);
     expect(result.running?.ticks).toBe(100);
     expect(Math.abs((result.running?.meanPeriodNs ?? 0) / 1_000_000 - 1)).toBeLessThan(0.05);
-    expect(result.resume?.stopNs).toBeGreaterThan(99_000_000);
+    // It is resumed as much before the asked moment as its first entry took, on a busy machine some periods.
+    expect(result.resume?.stopNs).toBeGreaterThan(80_000_000);
     expect(result.model.map(({ policy }) => policy)).toEqual(
       expect.arrayContaining(['catch-up', 'clamp', 'freeze']),
     );
